@@ -1,0 +1,134 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Docker Engine through the Docker SDK for Python: connect, and find the containers of one Compose project.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ansible.module_utils.basic import env_fallback
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+DEFAULT_HOST = "unix:///var/run/docker.sock"
+
+ENGINE_OPTIONS: dict[str, Any] = {
+    "docker_host": {"type": "str", "default": DEFAULT_HOST, "fallback": (env_fallback, ["DOCKER_HOST"])},
+    "timeout": {"type": "int", "default": 60},
+}
+PROJECT_OPTIONS: dict[str, Any] = {**ENGINE_OPTIONS, "project_name": {"type": "str", "required": True}}
+
+# The labels by which Docker Compose finds its own containers again (docker/compose, pkg/api/labels.go).
+LABEL_PROJECT = "com.docker.compose.project"
+LABEL_SERVICE = "com.docker.compose.service"
+LABEL_ONE_OFF = "com.docker.compose.oneoff"
+LABEL_DEPENDS_ON = "com.docker.compose.depends_on"
+LABEL_CONFIG_HASH = "com.docker.compose.config-hash"
+LABEL_WORKING_DIRECTORY = "com.docker.compose.project.working_dir"
+
+
+def connect(docker_host: str, timeout: int) -> DockerClient:
+    """A client that has been answered once. ``timeout`` is in seconds, for each request.
+
+    Raises EngineError which tells apart: the SDK missing, the engine not installed or not running, no permission,
+    and an engine that is there and does not answer.
+    """
+    try:
+        # The SDK takes 0.2 s to import: paid by the modules that talk to the engine, at the moment they do.
+        import docker
+    except ImportError as error:
+        raise EngineError(
+            "The Docker SDK for Python is missing on the host",
+            hint="Run the playbook setup.yml for this environment, which installs it (Debian: python3-docker).",
+            reason="not installed",
+        ) from error
+    try:
+        client = docker.DockerClient(base_url=docker_host, timeout=timeout)
+        client.ping()
+    except Exception as error:
+        raise _unreachable(docker_host, timeout, error) from error
+    return client
+
+
+def connect_if_there(docker_host: str, timeout: int) -> DockerClient | None:
+    """Like connect, but None where there is no engine yet: what check mode finds on an empty host.
+
+    An engine that is there and refuses or does not answer is an error all the same.
+    """
+    try:
+        return connect(docker_host, timeout)
+    except EngineError as error:
+        if error.details.get("reason") in ("not installed", "not running") and docker_host == DEFAULT_HOST:
+            return None
+        raise
+
+
+@contextmanager
+def asking(step: str) -> Iterator[None]:
+    """Turn any failure of the SDK inside the block into an EngineError that says what ``step`` was under way."""
+    try:
+        yield
+    except EngineError:
+        raise
+    except Exception as error:
+        explanation = getattr(error, "explanation", None) or error
+        raise EngineError(f"Docker Engine failed to {step}: {explanation}") from error
+
+
+def project_containers(client: DockerClient, project_name: str) -> dict[str, list[Container]]:
+    """The containers of one Compose project, running or not, by service name and in the order of their names."""
+    with asking(f"list the containers of project {project_name}"):
+        found = client.containers.list(all=True, filters={"label": f"{LABEL_PROJECT}={project_name}"})
+    services: dict[str, list[Container]] = {}
+    for container in sorted(found, key=lambda item: str(item.name)):
+        if container.labels.get(LABEL_ONE_OFF) != "True":
+            services.setdefault(container.labels.get(LABEL_SERVICE, str(container.name)), []).append(container)
+    return services
+
+
+def last_log_lines(container: Container, count: int = 20) -> list[str]:
+    """The last ``count`` lines a container wrote to standard output and standard error."""
+    with asking(f"read the log of {container.name}"):
+        text = container.logs(tail=count).decode("utf-8", errors="replace")
+    return [line for line in str(text).splitlines() if line.strip()]
+
+
+def _unreachable(docker_host: str, timeout: int, error: Exception) -> EngineError:
+    text = str(error)
+    number = _error_number(error)
+    if number in (errno.EACCES, errno.EPERM) or "Permission denied" in text:
+        return EngineError(
+            f"No permission to talk to Docker Engine at {docker_host}",
+            hint="Use become: true, or add the user to the group docker.",
+            reason="no permission",
+        )
+    if number in (errno.ENOENT, errno.ECONNREFUSED) or "No such file" in text or "Connection refused" in text:
+        return EngineError(
+            f"Docker Engine is not running at {docker_host}",
+            hint="Run the playbook setup.yml for this environment, or start the engine (systemctl start docker).",
+            reason="not running",
+        )
+    return EngineError(
+        f"Docker Engine at {docker_host} does not answer within {timeout} s: {text}",
+        hint="Look at its log (journalctl -u docker, or /var/log/dockerd.log).",
+        reason="no answer",
+    )
+
+
+def _error_number(error: BaseException | None) -> int | None:
+    """The errno at the bottom of the chain that requests and urllib3 wrap around a socket's error."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno is not None:
+            return error.errno
+        error = error.__cause__ or error.__context__
+    return None

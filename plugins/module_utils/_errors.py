@@ -1,0 +1,56 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The errors that the lower layers raise. Only ``_module.py`` turns one into a failed task.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ConvosphereError(Exception):
+    """Something an operator has to know about.
+
+    ``message`` names the object and the step and says what is wrong; ``hint`` says what to do next.
+    ``details`` is returned beside the message under ``failure`` (strings, numbers, lists of them).
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details
+
+    def __str__(self) -> str:
+        if not self.hint:
+            return self.message
+        return f"{self.message.rstrip('.')}. {self.hint}"
+
+
+class InputError(ConvosphereError):
+    """What the operator gave is wrong; raised before anything is changed. Carries all problems of one run."""
+
+    @classmethod
+    def of(cls, problems: list[str], *, hint: str | None = None) -> InputError:
+        """One error out of one or more ``problems``, each a full sentence without its final dot."""
+        text = problems[0] if len(problems) == 1 else f"{len(problems)} problems: " + "; ".join(problems)
+        return cls(text, hint=hint, problems=problems)
+
+
+class EngineError(ConvosphereError):
+    """Docker Engine is missing, does not answer, refuses, or failed at a request."""
+
+
+class CommandError(ConvosphereError):
+    """A program that the collection runs is missing or ended with an error."""
+
+
+class ApiError(ConvosphereError):
+    """The platform's REST interface is not reachable or answered with an error."""
+
+
+class UnhealthyError(ConvosphereError):
+    """Something did not become healthy in time."""

@@ -1,0 +1,103 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one place that enters a module, exits it, fails it and redacts what it says.
+
+A module is a declaration: a subclass of :class:`ConvosphereModule` (or :class:`InfoModule`) with ``read``, ``plan``,
+``apply`` and ``report``, and a ``main`` of one call. The way of every change is read, plan, (check mode stops here),
+apply, report.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, shown
+
+
+class _Base:
+    """What modules that change things and modules that read have in common."""
+
+    #: Ansible's argument spec, composed of the fragments' dictionaries and the module's own options.
+    argument_spec: ClassVar[dict[str, Any]] = {}
+    #: Ansible's further rules: mutually_exclusive, required_one_of, required_together, required_if, required_by.
+    rules: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self) -> None:
+        self.ansible = AnsibleModule(argument_spec=self.argument_spec, supports_check_mode=True, **self.rules)
+        self.params: dict[str, Any] = self.ansible.params
+        self.check_mode: bool = self.ansible.check_mode
+
+    @classmethod
+    def main(cls) -> NoReturn:
+        """Run the module from its arguments to its exit."""
+        module = cls()
+        try:
+            result = module.execute()
+        except ConvosphereError as error:
+            module._fail(str(error), shown(error.details))
+        except Exception as error:  # noqa: BLE001 - whatever it is, an operator gets a message and no traceback
+            module._fail(
+                f"Unexpected {type(error).__name__} in {module.ansible._name}: {error}. "
+                "This is a defect of the collection: please report it with the output of -vvv.",
+                {},
+            )
+        module.ansible.exit_json(**result)
+        raise AssertionError("exit_json returns never")
+
+    def execute(self) -> dict[str, Any]:
+        """The module's work; returns what the task returns."""
+        raise NotImplementedError
+
+    def hide(self, *values: str | None) -> None:
+        """Have ``values``, secrets that were read on the host rather than given as options, masked in all output."""
+        self.ansible.no_log_values.update(value for value in values if value)
+
+    def warn(self, message: str) -> None:
+        """Tell the operator something that does not stop the run."""
+        self.ansible.warn(message)
+
+    def _fail(self, message: str, details: Mapping[str, Any]) -> NoReturn:
+        self.ansible.fail_json(msg=message, **({"failure": dict(details)} if details else {}))
+        raise AssertionError("fail_json returns never")
+
+
+class InfoModule(_Base):
+    """A module that reads. It changes nothing, so check mode makes no difference to it."""
+
+    def execute(self) -> dict[str, Any]:
+        return {"changed": False, **self.report()}
+
+    def report(self) -> dict[str, Any]:
+        """Read and return the module's return values."""
+        raise NotImplementedError
+
+
+class ConvosphereModule(_Base):
+    """A module that brings something into a state."""
+
+    def execute(self) -> dict[str, Any]:
+        plan = self.plan()
+        if plan.changed and not self.check_mode:
+            self.apply(plan)
+        result = {"changed": plan.changed, **self.report(plan)}
+        if self.ansible._diff:
+            result["diff"] = plan.diff()
+        return result
+
+    def plan(self) -> Plan:
+        """Read what is there and compare it with what is wanted. Must not change anything."""
+        raise NotImplementedError
+
+    def apply(self, plan: Plan) -> None:
+        """Do what ``plan`` says. Never called in check mode, nor when there is nothing to do."""
+        raise NotImplementedError
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        """The module's return values beside ``changed`` and ``diff``; in check mode what they would be."""
+        return {}
