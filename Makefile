@@ -1,0 +1,69 @@
+# Two commands matter: `make demo` and `make test`. `make` alone lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHON ?= python3
+unexport ANSIBLE_CONFIG
+
+BIN := $(CURDIR)/.venv/bin
+REPORTS := .build/reports
+# The steps of `make test`, cheapest first: the first that fails ends the run.
+STEPS := prerequisites venv-dev lint unit sanity importer integration molecule rehearse
+# More arguments for the playbook or pytest at hand: make demo ARGS=-v, make unit ARGS='-k plan'
+ARGS ?=
+
+.PHONY: help venv venv-dev prerequisites demo clean-demo test lint sanity importer unit integration molecule rehearse bench format clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: venv ## A working environment on this machine: dev, on localhost
+	@cd playbooks && "$(BIN)/ansible-playbook" deploy.yml -e env=dev $(ARGS)
+
+clean-demo: venv ## Take the demo away; VOLUMES=yes takes its data too
+	@cd playbooks && "$(BIN)/ansible-playbook" teardown.yml -e env=dev -e confirm=dev $(if $(filter yes,$(VOLUMES)),-e volumes=true) $(ARGS)
+
+test: ## Everything that proves it: lint, unit, sanity, importer, integration, molecule, rehearse
+	@scripts/test.sh $(STEPS)
+
+lint: venv-dev ## ruff, mypy, vermin, yamllint, ansible-lint, changelog fragments, shellcheck
+	@scripts/lint.sh
+
+sanity: venv-dev ## ansible-test sanity on a copy of the tree, with no ignore file
+	@scripts/sanity.sh
+
+importer: venv-dev ## galaxy-importer on the built artifact: no error, no warning
+	@scripts/importer.sh
+
+unit: venv-dev ## Unit tests and the law of the house
+	@pytest tests/unit --junitxml=$(REPORTS)/unit.xml $(ARGS)
+
+integration: venv-dev ## Real ansible-playbook runs against real services
+	@pytest tests/integration --junitxml=$(REPORTS)/integration.xml $(ARGS)
+
+molecule: venv-dev ## Every role scenario under extensions/molecule
+	@scripts/molecule.sh $(ARGS)
+
+rehearse: venv-dev ## deploy.yml -e env=prod, twice, on a disposable host reached over SSH
+	@pytest tests/rehearsal --junitxml=$(REPORTS)/rehearsal.xml $(ARGS)
+
+bench: venv-dev ## Medians and ratios of whole runs, beside what they are compared with
+	@python tests/bench/run.py $(ARGS)
+
+format: venv-dev ## Let ruff sort imports and format
+	@ruff check --select I --fix . && ruff format .
+
+prerequisites: ## Install and start what the tests need on Debian: the engine, mmdebstrap, clients
+	@scripts/prerequisites.sh
+
+venv: ## .venv with what the demo needs
+	@scripts/venv.sh run
+
+venv-dev: ## .venv with what the tests need
+	@scripts/venv.sh dev
+
+clean: ## Remove what the tools built (not the demo: see clean-demo)
+	@rm -rf .build .mypy_cache .pytest_cache .ruff_cache tests/output

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Install what the tests use from Debian's packages, and start the engine where nobody else does.
+# Does nothing, without the package index, when everything is there.
+set -euo pipefail
+
+packages=(age ca-certificates docker.io git iproute2 iptables make mmdebstrap openssh-client postgresql-client
+  python3 python3-bcrypt python3-docker python3-psycopg2 python3-requests python3-venv python3-yaml zstd)
+
+as_root=()
+[ "$(id -u)" -eq 0 ] || as_root=(sudo)
+
+installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+engine_answers() { "${as_root[@]}" docker version >/dev/null 2>&1; }
+
+wait_for_engine() {
+  local deadline=$((SECONDS + 30))
+  until engine_answers; do
+    if [ $SECONDS -ge $deadline ]; then
+      echo "prerequisites.sh: the Docker engine does not answer after 30 s; its last words:" >&2
+      "${as_root[@]}" tail -n 20 /var/log/dockerd.log >&2
+      exit 1
+    fi
+    sleep 0.2
+  done
+}
+
+missing=()
+for package in "${packages[@]}"; do
+  # An engine that answers may be Docker's own package: docker.io beside it would take its place.
+  if [ "$package" = docker.io ] && engine_answers; then continue; fi
+  installed "$package" || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  if ! command -v apt-get >/dev/null; then
+    echo "prerequisites.sh: the tests run on Debian and Ubuntu; here, install by hand: ${missing[*]}" >&2
+    exit 1
+  fi
+  "${as_root[@]}" apt-get update -qq
+  # No service is to be started by its package: a machine without systemd has nobody to start it.
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"
+fi
+
+if ! engine_answers; then
+  if [ -d /run/systemd/system ]; then
+    "${as_root[@]}" systemctl start docker
+  else
+    # Debian's init script gives up on machines where limits cannot be raised; dockerd itself does not mind.
+    "${as_root[@]}" sh -c 'nohup dockerd >/var/log/dockerd.log 2>&1 </dev/null &'
+  fi
+  wait_for_engine
+fi

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Copy what git knows or would add to .build/ansible_collections/convosphere/platform, the only place ansible-test
+# accepts a collection in. Copying git's list, not the folder, keeps .venv and an operator's own files out of it.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+staged=.build/ansible_collections/convosphere/platform
+# ansible-test keeps its virtual environments in tests/output: they take longer to make than the tests to run.
+mkdir -p "$staged/tests/output"
+find "$staged" -mindepth 1 -maxdepth 1 ! -name tests -exec rm -rf {} +
+find "$staged/tests" -mindepth 1 -maxdepth 1 ! -name output -exec rm -rf {} +
+git ls-files -z --cached --others --exclude-standard \
+  | while IFS= read -r -d '' file; do if [ -e "$file" ]; then printf '%s\0' "$file"; fi; done \
+  | tar --null --files-from=- --create | tar --extract --directory "$staged"
+echo "$staged"
