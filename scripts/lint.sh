@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every gate that reads the tree without running it. All of them run, so that one call shows all there is to mend.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 failed=()
 gate() { # name, then the command
@@ -28,7 +28,7 @@ if [ ${#plugins[@]} -gt 0 ]; then
   gate "vermin" vermin --quiet --no-tips --violations --target=3.9- --eval-annotations --no-parse-comments "${plugins[@]}"
 fi
 gate "yamllint" yamllint --strict .
-gate "ansible-lint" ansible-lint --quiet
+gate "ansible-lint" ansible-lint -q
 gate "antsibull-changelog" antsibull-changelog lint
 gate "shellcheck" shellcheck "${scripts[@]}"
 

@@ -19,12 +19,15 @@ if [ ! -e "$cached" ]; then
   mkdir -p "${cached%/*}"
   cat > "$cached" <<'PYTHON'
 import ensurepip
+import os
 import subprocess
 import sys
 
+settings = dict(os.environ)  # ensurepip takes pip's configuration away from the process that calls it
 ensurepip.bootstrap()
 packages = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-subprocess.run([sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *packages], check=True)
+command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", *packages]
+subprocess.run(command, check=True, env=settings)
 PYTHON
 fi
 

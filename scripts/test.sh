@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run the named make targets in order until one fails, then print the seconds each took and the number of tests.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 rm -rf .build/reports
 mkdir -p .build/reports
