@@ -5,7 +5,7 @@
 
 A module is a declaration: a subclass of :class:`ConvosphereModule` (or :class:`InfoModule`) with ``read``, ``plan``,
 ``apply`` and ``report``, and a ``main`` of one call. The way of every change is read, plan, (check mode stops here),
-apply, report.
+apply, verify, report.
 
 This file is private to the collection and may change without notice.
 """
@@ -83,8 +83,10 @@ class ConvosphereModule(_Base):
 
     def execute(self) -> dict[str, Any]:
         plan = self.plan()
-        if plan.changed and not self.check_mode:
-            self.apply(plan)
+        if not self.check_mode:
+            if plan.changed:
+                self.apply(plan)
+            self.verify(plan)
         result = {"changed": plan.changed, **self.report(plan)}
         if self.ansible._diff:
             result["diff"] = plan.diff()
@@ -97,6 +99,9 @@ class ConvosphereModule(_Base):
     def apply(self, plan: Plan) -> None:
         """Do what ``plan`` says. Never called in check mode, nor when there is nothing to do."""
         raise NotImplementedError
+
+    def verify(self, plan: Plan) -> None:
+        """See that what is wanted is reached, and raise if not. Called after ``apply``, and when nothing was to do."""
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """The module's return values beside ``changed`` and ``diff``; in check mode what they would be."""
