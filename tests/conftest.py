@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures for tests that run real playbooks; tests/README.md shows how to use them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from support import law, playbook
+
+
+@pytest.fixture
+def run_playbook(tmp_path: Path) -> Callable[..., playbook.PlaybookRun]:
+    """support.playbook.run_playbook, in a folder of the test's own."""
+    return partial(playbook.run_playbook, folder=tmp_path)
+
+
+@pytest.fixture
+def run_steps(tmp_path: Path) -> Callable[..., playbook.PlaybookRun]:
+    """support.law.run_steps, in a folder of the test's own."""
+    return partial(law.run_steps, folder=tmp_path)
+
+
+@pytest.fixture
+def run_law(tmp_path: Path) -> Callable[..., playbook.PlaybookRun]:
+    """support.law.run_law, in a folder of the test's own."""
+    return partial(law.run_law, folder=tmp_path)
+
+
+@pytest.fixture
+def run_info_law(tmp_path: Path) -> Callable[..., playbook.PlaybookRun]:
+    """support.law.run_info_law, in a folder of the test's own."""
+    return partial(law.run_info_law, folder=tmp_path)

@@ -1,0 +1,295 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The law of the house: what every module, role and playbook must bring along.
+
+Each test looks at the whole tree and lists all offences, so that a new module, role or playbook without its
+scenario, its argument spec or its test fails here, by name, before anything runs.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from support.collection import (
+    NAMESPACE,
+    ROOT,
+    argument_spec,
+    load_yaml,
+    module_names,
+    playbooks,
+    python_files,
+    rendered_docs,
+    role_names,
+    walk_tasks,
+    yaml_files,
+)
+
+MAIN_LINES = 20
+FUNCTION_LINES = 40
+FILE_LINES = 300
+DOCUMENTATION_BLOCKS = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
+HEADER = (
+    "# Copyright: (c) 2026, ConvoSphere Platform contributors",
+    "# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)",
+    "# SPDX-License-Identifier: GPL-3.0-or-later",
+)
+SILENCERS = re.compile(r"^\s*-?\s*(ignore_errors|ignore_unreachable)\s*:|^\s*-?\s*failed_when\s*:\s*(false|no)\b", re.I)
+#: Where a task may take its modules from, beside the dependencies in galaxy.yml.
+OWN_NAMESPACES = {"ansible.builtin", NAMESPACE}
+
+
+# ------------------------------------------------------------------------------------------------------- modules
+
+
+def test_every_module_has_its_law_scenario():
+    assert [name for name in module_names() if not has_law(name)] == []
+
+
+def has_law(module: str) -> bool:
+    """Whether tests/integration/test_<module>.py has a test marked `law` that runs the law on that module."""
+    path = ROOT / f"tests/integration/test_{module}.py"
+    runner = "run_info_law" if module.endswith("_info") else "run_law"
+    tree = ast.parse(path.read_text()) if path.exists() else ast.Module([], [])
+    marked = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and any("mark.law" in ast.unparse(mark) for mark in node.decorator_list)
+    ]
+    calls = [node for function in marked for node in ast.walk(function) if isinstance(node, ast.Call)]
+    return any(ast.unparse(call.func) == runner and call.args and names(call.args[0], module) for call in calls)
+
+
+def names(node: ast.expr, module: str) -> bool:
+    """Whether an expression is the module's name as a literal."""
+    return isinstance(node, ast.Constant) and node.value == module
+
+
+def test_the_action_group_is_the_list_of_modules():
+    groups = load_yaml(ROOT / "meta/runtime.yml")["action_groups"]
+
+    assert [name for name in module_names() if name not in groups["convosphere"]] == []
+
+
+def test_every_module_is_documented():
+    incomplete = [
+        f"{name}: {part}"
+        for name, docs in rendered_docs().items()
+        for part in ("doc", "examples", "return")
+        if not docs.get(part)
+    ]
+
+    assert sorted(rendered_docs()) == module_names()
+    assert incomplete == []
+
+
+def test_documented_options_are_those_of_the_argument_spec():
+    offences = []
+    for module in module_names():
+        documented, declared = set(rendered_docs()[module]["doc"]["options"]), set(argument_spec(module))
+        offences += [f"{module}: {option} is not declared" for option in documented - declared]
+        offences += [f"{module}: {option} is not documented" for option in declared - documented]
+
+    assert offences == []
+
+
+def test_examples_use_full_names_and_options_that_exist():
+    specs = {f"{NAMESPACE}.{name}": set(argument_spec(name)) for name in module_names()}
+    offences = []
+    for module in module_names():
+        tasks = list(walk_tasks(yaml.safe_load(rendered_docs()[module]["examples"])))
+        used = [(key, task[key]) for task in tasks for key in task if key in specs]
+        offences += [f"{module}: no example uses it"] if f"{NAMESPACE}.{module}" not in dict(used) else []
+        offences += [f"{module}: {key}" for task in tasks for key in task if key.startswith("convosphere_")]
+        offences += [
+            f"{module}: {key} has no option {option}" for key, options in used for option in set(options) - specs[key]
+        ]
+
+    assert offences == []
+
+
+def test_main_is_short():
+    offences = [
+        f"{name}: {lines}"
+        for name in module_names()
+        for function, lines in function_lengths(ROOT / f"plugins/modules/{name}.py")
+        if function == "main" and lines > MAIN_LINES
+    ]
+
+    assert offences == []
+
+
+# ------------------------------------------------------------------------------------------------------- plugins
+
+
+def test_functions_and_files_are_short():
+    offences = [f"{short(path)}: {code_lines(path)} lines" for path in plugins() if code_lines(path) > FILE_LINES]
+    offences += [
+        f"{short(path)}: {function} has {lines} lines"
+        for path in plugins()
+        for function, lines in function_lengths(path)
+        if lines > FUNCTION_LINES
+    ]
+
+    assert offences == []
+
+
+def test_plugins_say_whose_they_are_and_compile_on_the_oldest_python():
+    offences = []
+    for path in plugins():
+        lines = [line for line in path.read_text().splitlines() if not line.startswith("#!")]
+        offences += [] if tuple(lines[:3]) == HEADER else [f"{short(path)}: header"]
+        ast.parse(path.read_text(), feature_version=(3, 9))
+
+    assert offences == []
+
+
+def plugins() -> list[Path]:
+    """The Python files that run on the operator's side or on a managed host."""
+    return python_files("plugins")
+
+
+def short(path: Path) -> str:
+    """A path as a reader of the tree knows it."""
+    return str(path.relative_to(ROOT))
+
+
+def function_lengths(path: Path) -> Iterator[tuple[str, int]]:
+    """The functions of a file with their lines, docstrings left out: saying what a function does is never too long."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            docstring = node.body[0] if ast.get_docstring(node) is not None else None
+            yield node.name, span(node) - (span(docstring) if docstring else 0)
+
+
+def code_lines(path: Path) -> int:
+    """The lines of a file, documentation blocks left out."""
+    source = path.read_text()
+    blocks = [
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in DOCUMENTATION_BLOCKS
+    ]
+    return len(source.splitlines()) - sum(span(node) for node in blocks)
+
+
+def span(node: ast.stmt) -> int:
+    """The lines that a statement takes."""
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+# ------------------------------------------------------------------------------------------------ roles, playbooks
+
+
+def role_specs(role: str) -> dict[str, Any]:
+    """The entry points in a role's argument specs, by name."""
+    document = load_yaml(ROOT / "roles" / role / "meta/argument_specs.yml") or {}
+    return dict(document.get("argument_specs") or {})
+
+
+def test_every_role_declares_its_main_entry_point():
+    assert [role for role in role_names() if not role_specs(role).get("main", {}).get("short_description")] == []
+
+
+def test_every_default_is_in_the_argument_specs():
+    offences = []
+    for role in role_names():
+        declared = {option for spec in role_specs(role).values() for option in spec.get("options") or {}}
+        defaults = load_yaml(ROOT / "roles" / role / "defaults/main.yml") or {}
+        offences += [f"{role}: {variable}" for variable in defaults if variable not in declared]
+
+    assert offences == []
+
+
+def test_every_entry_point_that_a_playbook_uses_has_an_argument_spec():
+    offences = [
+        f"{short(path)}: {role} {entry_point}"
+        for path in playbooks()
+        for role, entry_point in used_entry_points(path)
+        if entry_point not in role_specs(role)
+    ]
+
+    assert offences == []
+
+
+def used_entry_points(playbook: Path) -> Iterator[tuple[str, str]]:
+    """The (role, entry point) pairs of the collection that a playbook uses."""
+    for entry in walk_tasks(load_yaml(playbook)):
+        inclusions = [entry.get(f"ansible.builtin.{kind}_role") for kind in ("include", "import")]
+        listed = [role if isinstance(role, dict) else {"role": role} for role in entry.get("roles") or []]
+        for use in [*listed, *(inclusion for inclusion in inclusions if inclusion)]:
+            role = use.get("role") or use.get("name")
+            if role.startswith(NAMESPACE):
+                yield role.rpartition(".")[2], Path(use.get("tasks_from", "main")).stem
+
+
+def test_every_playbook_is_run_by_a_test():
+    tests = [path for path in python_files("tests") if path != Path(__file__)] + yaml_files("extensions/molecule")
+    text = "\n".join(path.read_text() for path in tests)
+    offences = [
+        short(path)
+        for path in playbooks()
+        if not re.search(rf"\b{path.stem}\.yml|{re.escape(NAMESPACE)}\.{path.stem}\b", text)
+    ]
+
+    assert offences == []
+
+
+def test_nothing_silences_a_failure():
+    offences = [
+        f"{short(path)}:{number}: {line.strip()}"
+        for path in yaml_files("roles", "playbooks", "extensions")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if SILENCERS.search(line) or "noqa" in line
+    ]
+
+    assert offences == []
+
+
+def test_tasks_use_only_declared_collections():
+    allowed = OWN_NAMESPACES | set(load_yaml(ROOT / "galaxy.yml")["dependencies"])
+    offences = [
+        f"{short(path)}: {key}"
+        for path in yaml_files("roles", "playbooks")
+        if path.parent.name in ("tasks", "handlers", "playbooks")
+        for task in walk_tasks(load_yaml(path))
+        for key in task
+        if key.count(".") >= 2 and key.rpartition(".")[0] not in allowed
+    ]
+
+    assert offences == []
+
+
+# ----------------------------------------------------------------------------------------------------- the house
+
+
+def test_no_check_is_ignored():
+    ignored = [".ansible-lint-ignore", "tests/sanity"]
+
+    assert [name for name in ignored if (ROOT / name).exists()] == []
+
+
+def test_every_fragment_has_known_sections():
+    config = load_yaml(ROOT / "changelogs/config.yaml")
+    known = {name for name, _title in config["sections"]} | {config["prelude_section_name"], "trivial"}
+    offences = [
+        f"{short(path)}: {section}"
+        for path in yaml_files("changelogs/fragments")
+        for section in load_yaml(path) or {"nothing": None}
+        if section not in known
+    ]
+
+    assert offences == []
+
+
+def test_requirements_are_pinned():
+    lines = (ROOT / "requirements-run.txt").read_text() + (ROOT / "requirements-dev.txt").read_text()
+    loose = [line for line in lines.splitlines() if line and not re.match(r"#|-r |[A-Za-z0-9._-]+==", line)]
+
+    assert loose == []
