@@ -1,0 +1,333 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: convosphere_host_info
+short_description: Tell what a host lacks to carry a ConvoSphere environment
+version_added: 1.0.0
+author: ConvoSphere Platform contributors (@ConvoSphere)
+description:
+  - Looks at everything a host must have in one task, so that a host which is ready costs a deploy one task and no more.
+  - Needs Python alone, so that it also runs on a host where nothing is installed yet.
+  - It reports and never fails for what it finds. RV(missing) is what the role P(convosphere.platform.environment#role)
+    can bring; RV(problems) is what a person has to solve.
+extends_documentation_fragment:
+  - convosphere.platform.attributes.info
+options:
+  commands:
+    description: Programs that must be there.
+    type: list
+    elements: str
+    default: []
+  python_modules:
+    description: Top-level Python modules that the interpreter running this task must be able to import.
+    type: list
+    elements: str
+    default: []
+  user:
+    description: A system user that must be there.
+    type: str
+  directories:
+    description: Directories that must be there.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: The absolute path.
+        type: path
+        required: true
+      owner:
+        description: The name of the owner; any where it is not given.
+        type: str
+      group:
+        description: The name of the group; any where it is not given.
+        type: str
+      mode:
+        description: The permissions as octal text, for example V('0750'); any where it is not given.
+        type: str
+  ports:
+    description: TCP ports that the environment is going to publish on this host.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      port:
+        description: The number of the port.
+        type: int
+        required: true
+      host_ip:
+        description: The address it is going to be published on.
+        type: str
+        default: 0.0.0.0
+  disk:
+    description: Directories that need space. One that does not exist yet counts as its nearest parent that does.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: The absolute path.
+        type: path
+        required: true
+      required_bytes:
+        description: How many bytes must be free.
+        type: int
+        default: 0
+  image_bytes:
+    description: How many bytes must be free in Docker's root directory, where images are kept.
+    type: int
+    default: 0
+  project_name:
+    description: The Compose project whose own containers hold their ports rightfully.
+    type: str
+  docker_host:
+    description:
+      - The URL of the Docker Engine on this host, V(unix://) or V(tcp://).
+      - Where it is not given, the environment variable E(DOCKER_HOST) is used.
+    type: str
+    default: unix:///var/run/docker.sock
+  timeout:
+    description: How many seconds to wait for each answer of Docker Engine before it counts as not answering.
+    type: int
+    default: 10
+seealso:
+  - module: convosphere.platform.convosphere_image
+"""
+
+EXAMPLES = r"""
+- name: Look at what the host has
+  convosphere.platform.convosphere_host_info:
+    commands: [docker, zstd]
+    python_modules: [docker, psycopg2]
+    ports:
+      - port: 8080
+    image_bytes: 5000000000
+    project_name: convosphere-dev
+  register: host
+
+- name: Stop where a person is needed
+  ansible.builtin.fail:
+    msg: "{{ host.problems | join('. ') }}"
+  when: host.problems | length > 0
+"""
+
+RETURN = r"""
+ready:
+  description: Whether nothing is missing, Docker Engine runs and the Compose plugin is there.
+  type: bool
+  returned: success
+missing:
+  description: What was asked for and is not there.
+  type: dict
+  returned: success
+  contains:
+    commands:
+      description: The programs.
+      type: list
+      elements: str
+    python_modules:
+      description: The Python modules.
+      type: list
+      elements: str
+    user:
+      description: Whether the user is missing.
+      type: bool
+    directories:
+      description:
+        - The directories that are absent or not as wanted, each with its C(path), what was C(found)
+          (null, C(file), or owner, group and mode) and what is C(wanted).
+      type: list
+      elements: dict
+  sample:
+    commands: [age]
+    python_modules: []
+    user: false
+    directories:
+      - path: /opt/convosphere
+        found: null
+        wanted: {owner: root, group: root, mode: "0755"}
+engine:
+  description:
+    - Docker Engine. C(state) is one of V(missing), V(stopped), V(no_permission), V(not_answering), V(running).
+    - C(root) is the directory it keeps images in; C(detail) is what went wrong, where something did.
+  type: dict
+  returned: success
+  sample: {state: running, version: 20.10.24, api_version: "1.41", root: /var/lib/docker, detail: null}
+compose:
+  description: The path of the Compose plugin, null where there is none.
+  type: str
+  returned: success
+  sample: /usr/libexec/docker/cli-plugins/docker-compose
+service_manager:
+  description: V(systemd) where it runs, else V(none).
+  type: str
+  returned: success
+ports_taken:
+  description:
+    - The ports that somebody else listens on, with the C(address), and C(process) and C(pid), or C(container) and
+      its Compose C(project).
+    - The process is null where only root may know it.
+  type: list
+  elements: dict
+  returned: success
+  sample: [{port: 8080, host_ip: 0.0.0.0, address: 127.0.0.1, process: nginx, pid: 812, container: null, project: null}]
+ports_free:
+  description: The ports that nobody listens on, or that the project itself holds.
+  type: list
+  elements: int
+  returned: success
+disk:
+  description: The space of every directory asked for, and of Docker's root directory as the last.
+  type: list
+  elements: dict
+  returned: success
+  sample:
+    - path: /var/lib/docker
+      file_system: /
+      required_bytes: 5000000000
+      free_bytes: 9100000000
+      enough: true
+problems:
+  description: A sentence for each obstacle that a person has to remove, and how. Empty where there is none.
+  type: list
+  elements: str
+  returned: success
+  sample: ["Port 8080 is already taken by nginx (process 812). Stop it, or choose another port for the environment"]
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+from ansible_collections.convosphere.platform.plugins.module_utils import _host, _probe
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import DEFAULT_HOST
+from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
+
+
+class HostInfo(InfoModule):
+    """One look at a host."""
+
+    argument_spec = {
+        "commands": {"type": "list", "elements": "str", "default": []},
+        "python_modules": {"type": "list", "elements": "str", "default": []},
+        "user": {"type": "str"},
+        "directories": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "path": {"type": "path", "required": True},
+                "owner": {"type": "str"},
+                "group": {"type": "str"},
+                "mode": {"type": "str"},
+            },
+        },
+        "ports": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "port": {"type": "int", "required": True},
+                "host_ip": {"type": "str", "default": "0.0.0.0"},
+            },
+        },
+        "disk": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "path": {"type": "path", "required": True},
+                "required_bytes": {"type": "int", "default": 0},
+            },
+        },
+        "image_bytes": {"type": "int", "default": 0},
+        "project_name": {"type": "str"},
+        "docker_host": {"type": "str", "default": DEFAULT_HOST, "fallback": (env_fallback, ["DOCKER_HOST"])},
+        "timeout": {"type": "int", "default": 10},
+    }
+
+    def report(self) -> dict[str, Any]:
+        """Look at everything that was asked for."""
+        probe = _probe.EngineProbe(self.params["docker_host"], self.params["timeout"])
+        engine = probe.state()
+        compose = _probe.find_compose_plugin()
+        missing = self._missing()
+        taken = self._taken(probe if engine["state"] == _probe.RUNNING else None)
+        disk = [_host.space(entry["path"], entry["required_bytes"]) for entry in self.params["disk"]]
+        disk.append(_host.space(engine["root"], self.params["image_bytes"]))
+        held = {entry["port"] for entry in taken}
+        return {
+            "ready": not any(missing.values()) and engine["state"] == _probe.RUNNING and compose is not None,
+            "missing": missing,
+            "engine": engine,
+            "compose": compose,
+            "service_manager": "systemd" if Path("/run/systemd/system").is_dir() else "none",
+            "ports_taken": taken,
+            "ports_free": [entry["port"] for entry in self.params["ports"] if entry["port"] not in held],
+            "disk": disk,
+            "problems": [
+                *_engine_problems(engine, probe),
+                *(_port_problem(entry) for entry in taken),
+                *(_disk_problem(entry) for entry in disk if not entry["enough"]),
+            ],
+        }
+
+    def _missing(self) -> dict[str, Any]:
+        user = self.params["user"]
+        return {
+            "commands": _host.missing_commands(self.params["commands"]),
+            "python_modules": _host.missing_python_modules(self.params["python_modules"]),
+            "user": user is not None and not _host.user_exists(user),
+            "directories": _host.wrong_directories(self.params["directories"]),
+        }
+
+    def _taken(self, probe: _probe.EngineProbe | None) -> list[dict[str, Any]]:
+        if not self.params["ports"]:
+            return []
+        published = probe.published() if probe else []
+        return _host.taken_ports(self.params["ports"], published, self.params["project_name"])
+
+
+def _engine_problems(engine: dict[str, Any], probe: _probe.EngineProbe) -> list[str]:
+    if engine["state"] == _probe.NO_PERMISSION:
+        return [f"No permission to talk to Docker Engine at {probe.docker_host}. Use become: true"]
+    if engine["state"] == _probe.NOT_ANSWERING:
+        return [
+            f"Docker Engine at {probe.docker_host} is there and does not answer within {probe.timeout} s"
+            f" ({engine['detail']}). Look at its log (journalctl -u docker, or /var/log/dockerd.log) and restart it"
+        ]
+    return []
+
+
+def _port_problem(entry: dict[str, Any]) -> str:
+    if entry["container"]:
+        holder = f"the container {entry['container']}"
+    elif entry["process"]:
+        holder = f"{entry['process']} (process {entry['pid']})"
+    else:
+        holder = "a process that only root may see"
+    return (
+        f"Port {entry['port']} is already taken by {holder}, which listens on {entry['address']}."
+        " Stop it, or choose another port for the environment"
+    )
+
+
+def _disk_problem(entry: dict[str, Any]) -> str:
+    return (
+        f"{entry['path']} needs {_host.readable(entry['required_bytes'])} and the file system {entry['file_system']}"
+        f" has {_host.readable(entry['free_bytes'])} free. Make room there, or use a larger disk"
+    )
+
+
+def main() -> None:
+    """Enter the module."""
+    HostInfo.main()
+
+
+if __name__ == "__main__":
+    main()
