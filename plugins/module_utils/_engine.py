@@ -124,6 +124,27 @@ def in_parallel(function: Callable[[Item], Result], items: Sequence[Item]) -> li
         return list(pool.map(function, items))
 
 
+def stop_container(container: Container, timeout: int | None) -> None:
+    """Stop a container. ``timeout`` is in seconds from SIGTERM to SIGKILL; None is its own stop_grace_period."""
+    if timeout is None:
+        timeout = container.attrs["Config"].get("StopTimeout")
+    with asking(f"stop {container.name}"):
+        if container.status == "paused":
+            container.unpause()  # a frozen process could not act on SIGTERM
+        container.stop(timeout=10 if timeout is None else timeout)
+
+
+def start_container(container: Container, stop_timeout: int | None) -> None:
+    """Have a container run, whatever state it was found in. ``stop_timeout`` is for one that is in a restart loop."""
+    if container.status == "restarting":
+        stop_container(container, stop_timeout)  # starting it would be taken for done already
+    with asking(f"start {container.name}"):
+        if container.status == "paused":
+            container.unpause()
+        else:
+            container.start()
+
+
 def last_log_lines(container: Container, count: int = 20) -> list[str]:
     """The last ``count`` lines a container wrote to standard output and standard error."""
     with asking(f"read the log of {container.name}"):

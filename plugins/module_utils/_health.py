@@ -1,0 +1,120 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waiting until services are healthy, and saying of those that are not what an operator would look up next.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _engine
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError, UnhealthyError
+from ansible_collections.convosphere.platform.plugins.module_utils._services import (
+    ABSENT,
+    EXITED,
+    Project,
+    Service,
+    health_of,
+)
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
+POLL_SECONDS = 0.25
+# Often enough to be no accident: a backend that comes up before its database ends once or twice, and then stays.
+RESTARTS_OF_A_LOOP = 3
+LOG_LINES = 20
+
+
+class Waiter:
+    """Waits, all in all no longer than ``seconds`` from its making; ``read`` asks for the project as it is now."""
+
+    def __init__(self, read: Callable[[], Project], seconds: float) -> None:
+        self.read = read
+        self.seconds = seconds
+        self.deadline = time.monotonic() + seconds
+        self.first_restarts: dict[str, int] = {}
+
+    def wait(self, names: Iterable[str], project: Project | None = None) -> Project:
+        """Return the project once each service of ``names`` runs and, where it has a health check, is healthy.
+
+        ``project`` is what was just read, if anything was. Raises UnhealthyError when the time is up, and at once
+        for a service that ended, or that restarts again and again.
+        """
+        wanted = list(names)
+        while True:
+            project = project or self.read()
+            waiting = [project.services[name] for name in wanted if not project.is_settled(name)]
+            if not waiting:
+                return project
+            hopeless = [service for service in waiting if self._is_hopeless(service)]
+            if hopeless:
+                raise unhealthy(hopeless, "did not come up")
+            if time.monotonic() >= self.deadline:
+                raise unhealthy(waiting, f"did not become healthy within {self.seconds:g} s")
+            time.sleep(POLL_SECONDS)
+            project = None
+
+    def _is_hopeless(self, service: Service) -> bool:
+        return service.state == ABSENT or any(
+            container.status in (EXITED, "dead") or self._restarts(container) >= RESTARTS_OF_A_LOOP
+            for container in service.containers
+        )
+
+    def _restarts(self, container: Container) -> int:
+        count = int(container.attrs["RestartCount"])
+        return count - self.first_restarts.setdefault(str(container.id), count)
+
+
+def unhealthy(services: list[Service], what: str) -> UnhealthyError:
+    """The error that names each service, its state, exit code, last health probe, and the last lines of its log."""
+    found = [_symptoms(service, container) for service in services for container in _culprits(service)]
+    problems = [_in_words(symptoms) for symptoms in found]
+    problems += [f"Service {service.name} has no container" for service in services if not service.containers]
+    logs = [f"Last lines of {symptoms['container']}:\n" + "\n".join(symptoms["log"]) for symptoms in found]
+    names = ", ".join(service.name for service in services)
+    return UnhealthyError("\n".join([f"{names} {what}: {'; '.join(problems)}", *logs]), services=found)
+
+
+def _culprits(service: Service) -> list[Container]:
+    ill = [item for item in service.containers if item.status != "running" or health_of(item) not in ("healthy", None)]
+    return ill or list(service.containers)
+
+
+def _symptoms(service: Service, container: Container) -> dict[str, Any]:
+    state = container.attrs["State"]
+    probes = state.get("Health", {}).get("Log") or []
+    try:
+        log = _engine.last_log_lines(container, LOG_LINES)
+    except EngineError as error:  # the log helps, but its absence must not hide what is wrong
+        log = [str(error)]
+    return {
+        "service": service.name,
+        "container": container.name,
+        "state": container.status,
+        "health": health_of(container),
+        "exit_code": state["ExitCode"],
+        "restarts": container.attrs["RestartCount"],
+        "error": state.get("Error") or None,
+        "probe_exit_code": probes[-1]["ExitCode"] if probes else None,
+        "probe": probes[-1]["Output"].strip() if probes else None,
+        "log": log,
+    }
+
+
+def _in_words(symptoms: dict[str, Any]) -> str:
+    words = [f"container {symptoms['container']} is {symptoms['state']}"]
+    if symptoms["health"]:
+        words.append(f"and {symptoms['health']}")
+    elif symptoms["state"] != "running" or symptoms["restarts"]:
+        words.append(f"with exit code {symptoms['exit_code']} after {symptoms['restarts']} restarts")
+    if symptoms["error"]:
+        words.append(f"({symptoms['error']})")
+    if symptoms["health"] and symptoms["probe_exit_code"] is not None:
+        words.append(f"(last health probe ended with {symptoms['probe_exit_code']}: {symptoms['probe']})")
+    return " ".join(words)

@@ -1,0 +1,242 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The services of one Compose project: what state each is in, and in which order they start and stop.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _engine
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError, InputError
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+ABSENT = "absent"
+RUNNING = "running"
+EXITED = "exited"
+
+#: The states in which a container has a process or will get one again by itself: what a stop has to end.
+ACTIVE = frozenset({RUNNING, "paused", "restarting"})
+
+#: Worst first: what is said of a service of several containers.
+HEALTH_ORDER = ("unhealthy", "starting", "healthy")
+
+# The file names that Compose looks for by itself, in its order.
+FILE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+
+STARTED = "service_started"
+COMPLETED = "service_completed_successfully"
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service: its containers (none where it is absent), and ``{other service: condition}`` it depends on."""
+
+    name: str
+    containers: tuple[Container, ...] = ()
+    depends_on: Mapping[str, str] | None = None
+    on_demand: bool = False  # belongs to a Compose profile: not among all the services unless it has a container
+
+    @property
+    def state(self) -> str:
+        """The state of its containers, in the engine's words; several words where they differ."""
+        return ", ".join(sorted({container.status for container in self.containers})) or ABSENT
+
+    @property
+    def state_once_stopped(self) -> str:
+        """What ``state`` will be when all containers that have a process, or will have one again, are stopped."""
+        after = {EXITED if container.status in ACTIVE else container.status for container in self.containers}
+        return ", ".join(sorted(after)) or ABSENT
+
+    @property
+    def health(self) -> str | None:
+        """healthy, starting or unhealthy, the worst of its containers; None without a health check or not running."""
+        found = {health_of(container) for container in self.containers}
+        return next((word for word in HEALTH_ORDER if word in found), None)
+
+
+@dataclass(frozen=True)
+class Project:
+    """One Compose project as it was at one moment. ``source`` is the directory of its compose.yaml, where known."""
+
+    name: str
+    services: Mapping[str, Service]
+    source: Path | None
+
+    def chosen(self, names: Sequence[str] | None) -> list[str]:
+        """The services meant by ``names``, each once; all of them for an empty list or None. Raises InputError."""
+        if not names:
+            return [name for name, service in self.services.items() if service.containers or not service.on_demand]
+        unknown = [name for name in dict.fromkeys(names) if name not in self.services]
+        if unknown:
+            raise InputError.of(
+                [f"Project {self.name} has no service '{name}'" for name in unknown],
+                hint=f"It has: {', '.join(sorted(self.services))}.",
+            )
+        return list(dict.fromkeys(names))
+
+    def levels(self, names: Iterable[str]) -> list[list[str]]:
+        """``names`` and all they depend on, in the order to start them.
+
+        Those in one list do not depend on each other and can be started at the same time.
+        """
+        depth: dict[str, int] = {}
+
+        def visit(name: str) -> int:
+            if name not in depth:
+                depth[name] = 0  # a circle, which Compose refuses, ends here instead of never
+                needed = [other for other in self.services[name].depends_on or {} if other in self.services]
+                depth[name] = max((visit(other) + 1 for other in needed), default=0)
+            return depth[name]
+
+        for name in names:
+            visit(name)
+        return [sorted(name for name in depth if depth[name] == level) for level in sorted(set(depth.values()))]
+
+    def is_job(self, name: str) -> bool:
+        """Whether others wait for this service to end rather than to run: exited with 0 is its good end."""
+        return any((service.depends_on or {}).get(name) == COMPLETED for service in self.services.values())
+
+    def is_running(self, name: str) -> bool:
+        """Whether nothing has to be started: every container runs, or a job has done its work."""
+        service = self.services[name]
+        return bool(service.containers) and all(
+            container.status == RUNNING or (self.is_job(name) and _succeeded(container))
+            for container in service.containers
+        )
+
+    def is_settled(self, name: str) -> bool:
+        """Whether the service does what it is there for: running and, where it has a health check, healthy."""
+        service = self.services[name]
+        if self.is_job(name):
+            return bool(service.containers) and all(map(_succeeded, service.containers))
+        return self.is_running(name) and service.health in ("healthy", None)
+
+
+def read_project(client: DockerClient, name: str, source: str | None = None) -> Project:
+    """Ask the engine for a project's containers, and its compose.yaml for services that have none.
+
+    ``source`` is the directory of compose.yaml; None takes the one that the containers say they were created from,
+    if it is there. A project without containers and without ``source`` has no services.
+    Raises EngineError, and InputError where ``source`` has no usable compose.yaml.
+    """
+    containers = _engine.project_containers(client, name)
+    services = {
+        service: Service(service, tuple(found), _labelled_dependencies(found[0]))
+        for service, found in containers.items()
+    }
+    directory = Path(source) if source else _labelled_directory(containers)
+    if directory:
+        defined = _defined_services(directory)
+    else:  # what others depend on is there, even though nothing says how to create it
+        defined = {other: Service(other) for service in services.values() for other in service.depends_on or {}}
+    return Project(name, {**defined, **services}, directory)
+
+
+def environment_arguments(project: Project) -> list[str]:
+    """Compose's arguments for the files of variables beside compose.yaml: told of one, it leaves out its own .env."""
+    files = [project.source / name for name in (".env", "secrets.env")] if project.source else []
+    return [f"--env-file={file}" for file in files if file.is_file()]
+
+
+def health_of(container: Container) -> str | None:
+    """A running container's health in the engine's words; None without a health check, or when it does not run."""
+    status = container.attrs["State"].get("Health", {}).get("Status")
+    return str(status) if container.status == RUNNING and status in HEALTH_ORDER else None
+
+
+def describe(service: Service) -> dict[str, Any]:
+    """What modules return of a service: ``{name, state, health, containers: [{id, name, state, health, ...}]}``."""
+    return {
+        "name": service.name,
+        "state": service.state,
+        "health": service.health,
+        "containers": [
+            {
+                "id": container.id,
+                "name": container.name,
+                "state": container.status,
+                "health": health_of(container),
+                "exit_code": None if container.status in ACTIVE else container.attrs["State"]["ExitCode"],
+                "started_at": started_at(container),
+                "restarts": container.attrs["RestartCount"],
+            }
+            for container in service.containers
+        ],
+    }
+
+
+def started_at(container: Container) -> str | None:
+    """When the container was last started, in UTC as ``2026-01-31T12:00:00Z``; None if it never was."""
+    moment = str(container.attrs["State"]["StartedAt"])
+    # The engine's zero time stands for never, and its nine digits of a second say nothing to an operator.
+    return None if moment.startswith("0001-") else f"{moment[:19]}Z"
+
+
+def _succeeded(container: Container) -> bool:
+    return container.status == EXITED and container.attrs["State"]["ExitCode"] == 0
+
+
+def _labelled_dependencies(container: Container) -> dict[str, str]:
+    # "postgres:service_healthy:false,redis:service_started:false"; old versions of Compose wrote the name alone.
+    found = {}
+    for item in filter(None, container.labels.get(_engine.LABEL_DEPENDS_ON, "").split(",")):
+        name, _colon, rest = item.partition(":")
+        found[name] = rest.partition(":")[0] or STARTED
+    return found
+
+
+def _labelled_directory(containers: Mapping[str, Sequence[Container]]) -> Path | None:
+    for found in containers.values():
+        directory = Path(found[0].labels.get(_engine.LABEL_WORKING_DIRECTORY, ""))
+        if directory.is_absolute() and _find_file(directory):
+            return directory
+    return None
+
+
+def _find_file(directory: Path) -> Path | None:
+    # os.access, since a directory that may not be entered is no error here: the engine alone says enough.
+    return next((directory / name for name in FILE_NAMES if os.access(directory / name, os.R_OK)), None)
+
+
+def _defined_services(directory: Path) -> dict[str, Service]:
+    try:
+        import yaml
+    except ImportError as error:
+        raise EngineError(
+            "PyYAML is missing on the host, which reads compose.yaml",
+            hint="Run the playbook setup.yml for this environment, which installs it (Debian: python3-yaml).",
+        ) from error
+    file = _find_file(directory)
+    if file is None:
+        raise InputError(
+            f"There is no compose.yaml in {directory}, or it may not be read",
+            hint="Give the directory of the environment on the managed host as project_src.",
+        )
+    try:
+        # The parser in C, where PyYAML was built with it, is several times as fast.
+        content = yaml.load(file.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        services = dict(content["services"])
+        return {
+            name: Service(name, (), _defined_dependencies(entry), "profiles" in entry)
+            for name, entry in services.items()
+        }
+    except (OSError, yaml.YAMLError, TypeError, KeyError, ValueError) as error:
+        raise InputError(f"Cannot read the services in {file}: {error}") from error
+
+
+def _defined_dependencies(entry: Mapping[str, Any]) -> dict[str, str]:
+    needed = entry.get("depends_on") or {}
+    if isinstance(needed, list):
+        return dict.fromkeys(needed, STARTED)
+    return {name: (options or {}).get("condition", STARTED) for name, options in needed.items()}
