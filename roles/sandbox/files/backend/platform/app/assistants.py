@@ -1,0 +1,110 @@
+"""As much of the assistants as it takes for a user to own one."""
+from __future__ import annotations
+
+import uuid
+from typing import Any, Dict, List, Optional
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+from sqlalchemy import delete, insert, select
+from sqlalchemy.engine import Connection, Row
+
+from app.auth import current_user
+from app.database import transaction
+from app.models.chat import assistants
+
+router = APIRouter()
+SHOWN = (
+    "id name description personality system_prompt instructions model is_public is_template category tools_enabled "
+    "creator_id"
+).split()
+
+
+class AssistantCreate(BaseModel):
+    """A new assistant. tools_config is accepted and dropped, as in the platform."""
+
+    name: str
+    description: Optional[str] = None
+    personality: Optional[str] = None
+    system_prompt: str
+    instructions: Optional[str] = None
+    model: str = "gpt-4"
+    temperature: float = 0.7
+    max_tokens: int = 4096
+    is_public: bool = False
+    category: Optional[str] = None
+    tags: List[str] = Field(default_factory=list)
+    tools_config: List[Dict[str, Any]] = Field(default_factory=list)
+
+
+def assistant_body(row: Row) -> dict[str, Any]:
+    """An assistant as REST shows it: the two numbers are text in the database."""
+    return {
+        **{key: row[key] for key in SHOWN},
+        "temperature": float(row.temperature),
+        "max_tokens": int(row.max_tokens),
+        "status": row.status.lower(),
+        "tags": row.tags or [],
+        "tools_config": row.tools_config or [],
+        "version": row.version or "1.0.0",
+    }
+
+
+def find(connection: Connection, assistant_id: str, caller: Row) -> Row:
+    """The assistant, if it is the caller's or public. One that is not found is a 500 in the platform."""
+    row = connection.execute(select(assistants).where(assistants.c.id == assistant_id)).first()
+    if row is None or not (row.is_public or row.creator_id == caller.id):
+        raise RuntimeError("assistant not found")
+    return row
+
+
+@router.post("/")
+def create_assistant(
+    body: AssistantCreate, connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
+) -> dict[str, Any]:
+    """Create an assistant, a draft at first."""
+    values = {
+        **body.dict(exclude={"tools_config"}),
+        "id": uuid.uuid4(),
+        "temperature": str(body.temperature),
+        "max_tokens": str(body.max_tokens),
+        "version": "1.0.0",
+        "status": "DRAFT",
+        "is_template": False,
+        "tools_enabled": True,
+        "creator_id": caller.id,
+    }
+    connection.execute(insert(assistants).values(**values))
+    connection.commit()
+    return assistant_body(find(connection, str(values["id"]), caller))
+
+
+@router.get("/")
+def list_assistants(
+    connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
+) -> list[dict[str, Any]]:
+    """The caller's own assistants and the public ones."""
+    visible = (assistants.c.creator_id == caller.id) | assistants.c.is_public
+    return [assistant_body(row) for row in connection.execute(select(assistants).where(visible))]
+
+
+@router.get("/{assistant_id}")
+def get_assistant(
+    assistant_id: str, connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
+) -> dict[str, Any]:
+    """One assistant by id."""
+    return assistant_body(find(connection, assistant_id, caller))
+
+
+@router.delete("/{assistant_id}")
+def delete_assistant(
+    assistant_id: str, connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
+) -> dict[str, str]:
+    """Delete one's own assistant; administrators delete any."""
+    if caller.role not in ("SUPER_ADMIN", "ADMIN"):
+        find(connection, assistant_id, caller)
+    gone = connection.execute(delete(assistants).where(assistants.c.id == assistant_id))
+    if not gone.rowcount:
+        raise RuntimeError("assistant not found")
+    connection.commit()
+    return {"message": "Assistant deleted successfully"}

@@ -1,0 +1,118 @@
+"""Logging in, tokens, and who is calling."""
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta, timezone
+from typing import Any, Optional
+
+import jwt
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, EmailStr
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection, Row
+
+from app.database import transaction
+from app.limits import limited
+from app.models.audit import audit_logs
+from app.models.identity import users
+from app.passwords import matches
+from app.settings import settings
+
+router = APIRouter()
+bearer = HTTPBearer()
+
+
+class UserLogin(BaseModel):
+    """Credentials: email or username. Addresses in special-use domains such as .local are refused as an email."""
+
+    email: Optional[EmailStr] = None
+    username: Optional[str] = None
+    password: str
+
+
+def make_token(subject: uuid.UUID, lifetime: timedelta, **claims: str) -> str:
+    """A signed token. A refresh token differs by one claim that nobody looks at: it is accepted as an access token."""
+    payload = {"exp": datetime.now(timezone.utc) + lifetime, "sub": str(subject), **claims}
+    return jwt.encode(payload, settings().secret_key, algorithm=settings().jwt_algorithm)
+
+
+def current_user(
+    credentials: HTTPAuthorizationCredentials = Depends(bearer), connection: Connection = Depends(transaction)
+) -> Row:
+    """The caller's row. No token is 403, a bad one 401; the account's status is not looked at."""
+    try:
+        claims = jwt.decode(credentials.credentials, settings().secret_key, algorithms=[settings().jwt_algorithm])
+    except jwt.PyJWTError:
+        raise HTTPException(401, "Could not validate credentials") from None
+    row = connection.execute(select(users).where(users.c.id == claims["sub"])).first()
+    if row is None:
+        raise HTTPException(401, "User not found")
+    return row
+
+
+def record_login(connection: Connection, user_id: uuid.UUID | None, request: Request, success: bool) -> None:
+    """Write the platform's own audit row."""
+    connection.execute(
+        insert(audit_logs).values(
+            id=uuid.uuid4(),
+            event_type="USER_LOGIN",
+            severity="INFO" if success else "WARNING",
+            user_id=user_id,
+            ip_address=request.client.host if request.client else None,
+            user_agent=request.headers.get("user-agent", ""),
+            description="Login succeeded" if success else "Login failed",
+            details={"success": success},
+        )
+    )
+    connection.commit()
+
+
+@router.post("/login")
+def login(user_credentials: UserLogin, request: Request, connection: Connection = Depends(transaction)) -> Any:
+    """Exchange credentials for tokens."""
+    return limited(request, lambda: check_login(user_credentials, request, connection))
+
+
+def check_login(given: UserLogin, request: Request, connection: Connection) -> dict[str, Any]:
+    """The login itself: locks are ignored, only ACTIVE accounts get in."""
+    if given.email:
+        wanted = users.c.email == given.email
+    elif given.username:
+        wanted = users.c.username == given.username
+    else:
+        raise HTTPException(400, "Either email or username must be provided")
+    row = connection.execute(select(users).where(wanted)).first()
+    if row is None or not matches(given.password, row.hashed_password):
+        record_login(connection, row.id if row else None, request, success=False)
+        raise HTTPException(401, "Incorrect email or password")
+    if row.status != "ACTIVE":
+        record_login(connection, row.id, request, success=False)
+        raise HTTPException(401, "User account is disabled")
+    connection.execute(update(users).where(users.c.id == row.id).values(last_login=datetime.now(timezone.utc)))
+    record_login(connection, row.id, request, success=True)
+    return {
+        "access_token": make_token(row.id, timedelta(minutes=settings().access_minutes)),
+        "refresh_token": make_token(row.id, timedelta(days=settings().refresh_days), type="refresh"),
+        "token_type": "bearer",
+        "expires_in": settings().access_minutes * 60,
+    }
+
+
+@router.get("/me")
+def me(caller: Row = Depends(current_user)) -> dict[str, Any]:
+    """The caller in short. Works for a locked account too, unlike the users routes."""
+    shown = ("id", "email", "username", "first_name", "last_name", "display_name", "is_verified")
+    return {**{key: caller[key] for key in shown}, "role": caller.role.lower(), "is_active": caller.status == "ACTIVE"}
+
+
+@router.post("/refresh")
+def refresh() -> None:
+    """Always a 500 in the platform."""
+    raise RuntimeError("refreshing tokens does not work in the platform")
+
+
+@router.post("/logout")
+def logout(caller: Row = Depends(current_user)) -> None:
+    """Always a 500 in the platform; the token stays good."""
+    raise RuntimeError("logging out does not work in the platform")

@@ -1,0 +1,97 @@
+"""The database: one engine, the tables made at every start, and the answers the health routes need."""
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from loguru import logger
+from sqlalchemy import create_engine, insert, select, text
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.models import metadata
+from app.models.identity import users
+from app.passwords import hash_password
+from app.settings import is_true, settings
+
+
+@lru_cache(maxsize=1)
+def engine() -> Engine:
+    """The process's engine. A host that does not answer is given up after five seconds."""
+    return create_engine(settings().database_url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+
+
+def transaction() -> Iterator[Connection]:
+    """For FastAPI: a connection in a transaction, committed when the operation is over, rolled back when it raises.
+
+    Operations commit by themselves before they answer, because this runs on after the answer is sent.
+    """
+    with engine().connect() as connection:
+        yield connection
+
+
+def create_tables() -> None:
+    """Make what is missing, as the platform does at every start: no alembic_version, and nothing is ever altered."""
+    metadata.create_all(engine())
+    logger.info("Database tables created successfully")
+
+
+def create_default_admin() -> None:
+    """Make the first administrator from DEFAULT_ADMIN_* if CREATE_DEFAULT_ADMIN asks for it and no ADMIN is there."""
+    if not is_true(os.environ.get("CREATE_DEFAULT_ADMIN", "false")):
+        logger.info("No default administrator asked for")
+        return
+    email, username, password = (os.environ.get(f"DEFAULT_ADMIN_{part}") for part in ("EMAIL", "USERNAME", "PASSWORD"))
+    if not (email and username and password):
+        logger.warning("DEFAULT_ADMIN_EMAIL, DEFAULT_ADMIN_USERNAME and DEFAULT_ADMIN_PASSWORD are all needed")
+        return
+    try:
+        with engine().begin() as connection:
+            if connection.scalar(select(users.c.id).where(users.c.role == "ADMIN").limit(1)):
+                logger.info("An administrator exists already")
+                return
+            connection.execute(
+                insert(users).values(
+                    id=uuid.uuid4(),
+                    email=email,
+                    username=username,
+                    hashed_password=hash_password(password),
+                    auth_provider="LOCAL",
+                    status="ACTIVE",
+                    role="ADMIN",
+                    is_verified=True,
+                    failed_login_attempts="0",
+                    language="en",
+                    timezone="Europe/Berlin",
+                )
+            )
+        logger.info(f"Created the default administrator {email}")
+    except SQLAlchemyError as error:
+        # With two workers on an empty database one of them loses; both go on.
+        logger.error(f"Could not create the default administrator: {error}")
+
+
+def is_reachable() -> bool:
+    """Whether the database answers."""
+    try:
+        with engine().connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except SQLAlchemyError as error:
+        logger.error(f"Database connection failed: {error}")
+        return False
+    return True
+
+
+def describe() -> dict[str, Any]:
+    """The `details` of the database component."""
+    pool = engine().pool
+    return {
+        "status": "connected" if is_reachable() else "disconnected",
+        "pool_size": pool.size(),
+        "checked_in": pool.checkedin(),
+        "checked_out": pool.checkedout(),
+        "overflow": pool.overflow(),
+    }

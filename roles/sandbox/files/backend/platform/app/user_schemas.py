@@ -1,0 +1,171 @@
+"""Request bodies of the users and groups routes. Keys that are not listed are ignored in silence, as in the platform."""
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import Any, Dict, List, Optional
+from uuid import UUID
+
+from pydantic import BaseModel, Field, validator
+
+EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}")
+
+
+class UserRole(str, Enum):
+    """Names are the database's labels, values are what REST speaks."""
+
+    SUPER_ADMIN = "super_admin"
+    ADMIN = "admin"
+    MANAGER = "manager"
+    USER = "user"
+    GUEST = "guest"
+
+
+class UserStatus(str, Enum):
+    """Names are the database's labels, values are what REST speaks."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    SUSPENDED = "suspended"
+    PENDING = "pending"
+    ARCHIVED = "archived"
+
+
+class AuthProvider(str, Enum):
+    """Names are the database's labels, values are what REST speaks."""
+
+    LOCAL = "local"
+    LDAP = "ldap"
+    SAML = "saml"
+    OAUTH_GOOGLE = "oauth_google"
+    OAUTH_MICROSOFT = "oauth_microsoft"
+    OAUTH_GITHUB = "oauth_github"
+    OAUTH_GITLAB = "oauth_gitlab"
+
+
+def column_values(body: BaseModel, *without: str) -> Dict[str, Any]:
+    """What was given, as column values: enumerations become labels. Left-out keys stay out, null stays null."""
+    given = body.dict(exclude_unset=True, exclude=set(without))
+    return {key: value.name if isinstance(value, Enum) else value for key, value in given.items()}
+
+
+class Checked(BaseModel):
+    """A body with an email that is looked at only roughly: .local is fine here, though nobody can log in with it."""
+
+    @validator("email", check_fields=False)
+    def email_looks_right(cls, value: Optional[str]) -> Optional[str]:  # noqa: N805 - pydantic passes the class
+        """Refuse what has no @ and no dot."""
+        if value is not None and not EMAIL.fullmatch(value):
+            raise ValueError("Invalid email format")
+        return value
+
+
+class Profile(Checked):
+    """The descriptive fields that creating and changing a user share."""
+
+    first_name: Optional[str] = Field(None, max_length=100)
+    last_name: Optional[str] = Field(None, max_length=100)
+    display_name: Optional[str] = Field(None, max_length=200)
+    avatar_url: Optional[str] = Field(None, max_length=500)
+    bio: Optional[str] = Field(None, max_length=2000)
+    phone: Optional[str] = Field(None, max_length=50)
+    organization_id: Optional[UUID] = None
+    department: Optional[str] = Field(None, max_length=200)
+    job_title: Optional[str] = Field(None, max_length=200)
+    employee_id: Optional[str] = Field(None, max_length=100)
+    preferences: Optional[Dict[str, Any]] = None
+
+
+class UserCreate(Profile):
+    """A new user. The password may be left out even for local accounts."""
+
+    email: str
+    username: str = Field(..., min_length=3, max_length=100)
+    auth_provider: AuthProvider = AuthProvider.LOCAL
+    external_id: Optional[str] = Field(None, max_length=255)
+    status: UserStatus = UserStatus.ACTIVE
+    role: UserRole = UserRole.USER
+    language: str = Field("de", max_length=10)
+    timezone: str = Field("Europe/Berlin", max_length=50)
+    password: Optional[str] = Field(None, min_length=8)
+    sso_attributes: Optional[Dict[str, Any]] = None
+    group_ids: Optional[List[UUID]] = None
+
+
+class UserUpdate(Profile):
+    """Changes to a user. password, is_verified, auth_provider, external_id, group_ids and locked_until are no keys."""
+
+    email: Optional[str] = None
+    username: Optional[str] = Field(None, min_length=3, max_length=100)
+    status: Optional[UserStatus] = None
+    role: Optional[UserRole] = None
+    language: Optional[str] = Field(None, max_length=10)
+    timezone: Optional[str] = Field(None, max_length=50)
+
+
+class SSOUserCreate(Checked):
+    """A user as an identity provider would announce it."""
+
+    email: str
+    username: Optional[str] = None
+    first_name: Optional[str] = None
+    last_name: Optional[str] = None
+    display_name: Optional[str] = None
+    avatar_url: Optional[str] = None
+    auth_provider: AuthProvider
+    external_id: str
+    sso_attributes: Dict[str, Any]
+    organization_id: Optional[UUID] = None
+    role: UserRole = UserRole.USER
+    group_ids: Optional[List[UUID]] = None
+
+
+class UserPasswordUpdate(BaseModel):
+    """The caller's own new password: upper case, lower case and a digit."""
+
+    current_password: str = Field(..., min_length=1)
+    new_password: str = Field(..., min_length=8)
+
+    @validator("new_password")
+    def is_mixed(cls, value: str) -> str:  # noqa: N805 - pydantic passes the class
+        """Refuse passwords that lack one of the three."""
+        if not (re.search("[A-Z]", value) and re.search("[a-z]", value) and re.search("[0-9]", value)):
+            raise ValueError("Password must contain an uppercase letter, a lowercase letter and a digit")
+        return value
+
+
+class UserBulkUpdate(BaseModel):
+    """The same change for many users; group_ids replaces what they had."""
+
+    user_ids: List[UUID]
+    status: Optional[UserStatus] = None
+    role: Optional[UserRole] = None
+    organization_id: Optional[UUID] = None
+    group_ids: Optional[List[UUID]] = None
+
+
+class UserGroupCreate(BaseModel):
+    """A new group. Names need not be unique."""
+
+    name: str = Field(..., min_length=1, max_length=200)
+    description: Optional[str] = Field(None, max_length=1000)
+    organization_id: Optional[UUID] = None
+    permissions: Optional[List[str]] = None
+    settings: Optional[Dict[str, Any]] = None
+
+
+class UserGroupUpdate(BaseModel):
+    """Changes to a group."""
+
+    name: Optional[str] = Field(None, min_length=1, max_length=200)
+    description: Optional[str] = Field(None, max_length=1000)
+    permissions: Optional[List[str]] = None
+    settings: Optional[Dict[str, Any]] = None
+
+
+class UserGroupAssignment(BaseModel):
+    """Put users into groups, or take them out."""
+
+    user_ids: List[UUID]
+    group_ids: List[UUID]
+    operation: str = Field("add", regex="^(add|remove)$")
