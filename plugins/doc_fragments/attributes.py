@@ -13,13 +13,13 @@ class ModuleDocFragment:
 options: {}
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return changed status prediction without modifying the target.
+    description: Predicts in C(check_mode) what a run would change, without touching the target.
     support: full
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description: Returns what has changed, or in C(check_mode) would change, when in diff mode.
     support: full
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    description: A second run with the same arguments changes nothing and says so.
     support: full
   action_group:
     description: Use C(group/convosphere.platform.convosphere) in C(module_defaults) to set defaults for this module.
@@ -32,15 +32,15 @@ attributes:
 options: {}
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return changed status prediction without modifying the target.
+    description: Predicts in C(check_mode) what a run would change, without touching the target.
     support: full
     details: This module does not change anything.
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description: Returns what has changed, or in C(check_mode) would change, when in diff mode.
     support: N/A
     details: This module does not change anything.
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+    description: A second run with the same arguments changes nothing and says so.
     support: full
     details: This module does not change anything.
   action_group:

@@ -80,7 +80,7 @@ class Plan:
         return Plan(self.changes + other.changes, self.unchanged + other.unchanged)
 
     def diff(self) -> dict[str, Any]:
-        """Ansible's diff, ``{"before": {name: fields}, "after": {name: fields}}``: changed objects only, secrets hidden.
+        """Ansible's diff, ``{"before": {name: fields}, "after": ...}``: changed objects only, secrets hidden.
 
         A secret that changes shows as asterisks on the one side and ``******** (changed)`` on the other, so that the
         change is seen while the value is not.

@@ -1,0 +1,102 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which hosts a playbook may touch, by environment and placement."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: hosts
+author: ConvoSphere Platform contributors (@ConvoSphere)
+version_added: 1.0.0
+short_description: Select the hosts of one environment and placement
+description:
+  - Returns the host pattern of a play, for example V(app:&prod), for the environment that the variable O(env) names.
+  - Stops the run, before any host is reached, where O(env) is missing or unknown, and where the environment has no host
+    in the placement.
+  - That a host belongs to no other environment, and that its variables are those of this one, is checked by the entry
+    point C(guard) of the role C(convosphere.platform.environment), which every playbook of the collection runs first.
+options:
+  _terms:
+    description: The placement group, for example V(app), V(database) or V(edge).
+    type: list
+    elements: str
+    required: true
+  env:
+    description: The environment. Given as the extra variable C(env), C(-e env=prod).
+    type: str
+    vars:
+      - name: env
+"""
+
+EXAMPLES = r"""
+- name: Restart the backend of the environment given by -e env=
+  hosts: "{{ lookup('convosphere.platform.hosts', 'app') }}"
+  gather_facts: false
+  tasks:
+    - name: Restart it
+      convosphere.platform.convosphere_service:
+        project_name: "convosphere-{{ env }}"
+        services: [backend]
+        state: restarted
+"""
+
+RETURN = r"""
+_raw:
+  description: One host pattern.
+  type: list
+  elements: str
+  sample: ["app:&prod"]
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+
+PLACEMENTS = ("edge", "app", "database")
+
+
+class LookupModule(LookupBase):
+    """The pattern of one placement in the environment that was asked for."""
+
+    def run(self, terms: list[str], variables: Mapping[str, Any] | None = None, **kwargs: Any) -> list[str]:
+        """Return ``["<placement>:&<environment>"]``; raise AnsibleLookupError with what to do where that is unsafe."""
+        variables = variables or {}
+        self.set_options(var_options=variables, direct=kwargs)
+        (placement,) = terms
+        problem = refuse(self.get_option("env"), placement, variables["groups"])
+        if problem:
+            raise AnsibleLookupError(problem)
+        return [f"{placement}:&{self.get_option('env')}"]
+
+
+def find_environments(groups: Mapping[str, list[str]]) -> list[str]:
+    """The names of the groups that look like environments, sorted.
+
+    Ansible knows only the groups and their hosts when it works out a play's hosts, no variables yet: an environment
+    is taken to be any group, other than the placements, with a host that has a placement.
+    """
+    placed = {host for placement in PLACEMENTS for host in groups.get(placement, [])}
+    apart = {"all", "ungrouped", *PLACEMENTS}
+    return sorted(name for name, hosts in groups.items() if name not in apart and placed & set(hosts))
+
+
+def refuse(env: str | None, placement: str, groups: Mapping[str, list[str]]) -> str | None:
+    """Why no play may start: a sentence for the operator; None where one may."""
+    environments = find_environments(groups)
+    found = (
+        f"Environments found: {', '.join(environments) or 'none (is an inventory given, with -i or in ansible.cfg?)'}."
+    )
+    if not env:
+        return f"No environment is given. {found} Say which, for example -e env={next(iter(environments), 'dev')}."
+    if env not in groups or env in PLACEMENTS or env in ("all", "ungrouped"):
+        return f"There is no environment '{env}'. {found}"
+    if not set(groups[env]) & set(groups.get(placement, [])):
+        hosts = ", ".join(sorted(groups[env])) or "none"
+        return (
+            f"The environment {env} has no host in the group {placement}. Its hosts are: {hosts}. "
+            f"Add at least one of them to {placement} in the inventory."
+        )
+    return None

@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Docker Compose as a program: what a project's files mean, and bringing it up.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _command
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError, InputError
+
+#: The files that make up a project, in the order in which Compose merges them; those that exist are used.
+FILE_NAMES = ("compose.yaml", "compose.override.yaml")
+
+
+@dataclass(frozen=True)
+class Project:
+    """One Compose project: its name, its directory, the engine, and the variables that its files refer to."""
+
+    name: str
+    directory: Path
+    docker_host: str
+    variables: Mapping[str, str]
+
+    def model(self, files: Sequence[Path]) -> dict[str, Any]:
+        """The project's files merged, checked and with every variable put in, as Compose understands them.
+
+        Raises InputError with Compose's own words where they are not valid.
+        """
+        try:
+            return dict(json.loads(self._run(files, ["config", "--format", "json"], "read the Compose project")))
+        except CommandError as error:
+            if "returncode" not in error.details:
+                raise
+            raise InputError(
+                f"The Compose project {self.name} is not valid: {error.details['stderr']}",
+                hint="Nothing was changed. Correct the value in the inventory (stack_compose_override, ports, limits).",
+            ) from error
+
+    def hashes(self, files: Sequence[Path]) -> dict[str, str]:
+        """What Compose labels a service's containers with to know later whether they are what the files say."""
+        lines = self._run(files, ["config", "--hash", "*"], "compare the Compose project").splitlines()
+        return dict(line.split() for line in lines if line.strip())
+
+    def up(self, files: Sequence[Path], *, timeout: float) -> None:
+        """Create, recreate and start what differs, and remove containers of services that are no more."""
+        arguments = ["up", "--detach", "--remove-orphans", "--no-build", "--pull", "never"]
+        self._run(files, arguments, "bring the Compose project up", timeout=timeout)
+
+    def _run(self, files: Sequence[Path], arguments: Sequence[str], step: str, timeout: float | None = 60) -> str:
+        return _command.run(
+            [
+                "docker",
+                "compose",
+                f"--project-name={self.name}",
+                f"--project-directory={self.directory}",
+                *[f"--file={file}" for file in files],
+                "--ansi=never",
+                "--progress=plain",
+                *arguments,
+            ],
+            step=f"{step} {self.name}",
+            # The shell that Ansible runs in may hold variables of the same names: those of the project win.
+            environment={**self.variables, "DOCKER_HOST": self.docker_host},
+            timeout=timeout,
+        )

@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Releases: what was deployed when, kept so that one can go back to it.
+
+A release is a directory ``releases/<id>`` with the files as they were rendered (no secrets) and ``release.json``; the
+link ``releases/current`` names the one that serves.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _files
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError
+
+RECORD = "release.json"
+CURRENT = "current"
+
+
+def current(directory: Path) -> dict[str, Any] | None:
+    """The record of the release that serves, or None before the first one."""
+    text = _files.read_text(directory / CURRENT / RECORD)
+    if text is None:
+        return None
+    try:
+        return dict(json.loads(text))
+    except ValueError as error:
+        raise ConvosphereError(
+            f"{directory / CURRENT / RECORD} is not JSON: {error}",
+            hint=f"Remove the link {directory / CURRENT}; the next deploy records a release anew.",
+        ) from error
+
+
+def new_id(now: datetime | None = None) -> str:
+    """An id that sorts by time, to the millisecond, in UTC."""
+    moment = (now or datetime.now(timezone.utc)).astimezone(timezone.utc)
+    return moment.strftime("%Y%m%dT%H%M%S") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def save(directory: Path, record: Mapping[str, Any], files: Mapping[str, str]) -> None:
+    """Write a release and make it the current one.
+
+    ``record`` has at least ``id``; ``files`` maps names to texts. The directory gets its final name, and the link is
+    moved, only when everything is on the disk.
+    """
+    directory.mkdir(mode=0o750, exist_ok=True)
+    _remove_unfinished(directory)
+    new = directory / f".new-{record['id']}"
+    new.mkdir(mode=0o750)
+    for name, text in files.items():
+        (new / name).parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+        _files.write_text(new / name, text, "0640")
+    _files.write_text(new / RECORD, json.dumps(record, indent=2, sort_keys=True) + "\n", "0640")
+    new.rename(directory / record["id"])
+    link = directory / f".new-{CURRENT}"
+    link.symlink_to(record["id"])
+    link.replace(directory / CURRENT)
+
+
+def surplus(directory: Path, keep: int) -> list[Path]:
+    """The oldest releases beyond the ``keep`` newest ones; never the current one."""
+    serving = (directory / CURRENT).resolve()
+    found = sorted((path for path in directory.glob("*/" + RECORD) if not path.parent.is_symlink()), reverse=True)
+    return [path.parent for path in found[max(keep, 1) :] if path.parent.resolve() != serving]
+
+
+def prune(directory: Path, keep: int) -> None:
+    """Remove the releases that ``surplus`` lists."""
+    for path in surplus(directory, keep):
+        shutil.rmtree(path)
+
+
+def _remove_unfinished(directory: Path) -> None:
+    """What a killed run left: the link that was not moved into place, a directory that has no final name."""
+    for path in directory.glob(".new-*"):
+        if path.is_symlink():
+            path.unlink()
+        else:
+            shutil.rmtree(path)

@@ -1,0 +1,273 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: convosphere_stack
+short_description: Bring the Compose project of one environment up, or take it away
+version_added: 1.0.0
+author: ConvoSphere Platform contributors (@ConvoSphere)
+description:
+  - Writes the files and secrets of a stack, has Docker Compose create and start what differs, waits until all of it is
+    healthy and runs the images that are wanted, and records a release.
+  - Where a step fails after the first change, the files, secrets and images of before are put back and started again.
+  - Images are not pulled or built here. M(convosphere.platform.convosphere_image) brings them to the host first.
+options:
+  project_src:
+    description: The directory of the stack on the host. It must exist, and is needed for O(state=present).
+    type: path
+    required: true
+  state:
+    description:
+      - With V(present) the stack is brought up.
+      - With V(absent) its containers and networks are removed. Its volumes, files and secrets stay, unless
+        O(remove_volumes=true).
+    type: str
+    choices: [present, absent]
+    default: present
+  environment_name:
+    description: The environment that the release is recorded for, for example V(prod). Needed for O(state=present).
+    type: str
+  files:
+    description: The files of the stack, C(compose.yaml) among them. Needed for O(state=present).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: The name of the file, relative to O(project_src).
+        type: str
+        required: true
+      content:
+        description: The whole text of the file.
+        type: str
+        required: true
+      mode:
+        description: The permission bits, octal.
+        type: str
+        default: '0640'
+  secrets:
+    description:
+      - The variables that C(compose.yaml) refers to as C(${NAME}). They are kept in the file C(.env) in O(project_src),
+        mode 0600. A secret that is neither given nor there is made up once; the values are never returned.
+      - Variables of that file which are not listed here are left alone.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: The name of the variable.
+        type: str
+        required: true
+      value:
+        description: Its value. It wins over the one in the file.
+        type: str
+      derive:
+        description:
+          - A text to make the value of, in which C({NAME}) stands for another secret, percent-encoded for use in a URL.
+        type: str
+      length:
+        description: How many letters and digits a secret that is made up has.
+        type: int
+        default: 40
+  api_url:
+    description:
+      - Where the backend is reached from the host. The deploy is complete when C(/api/v1/health/detailed) says healthy.
+      - Not given, only the containers' own health checks are waited for.
+    type: str
+  wait_timeout:
+    description: For how many seconds to wait until everything is healthy.
+    type: int
+    default: 240
+  releases_kept:
+    description: How many releases are kept, the present one included.
+    type: int
+    default: 5
+  released_by:
+    description: Who deploys, for the record.
+    type: str
+    default: ''
+  remove_volumes:
+    description:
+      - With O(state=absent), also removes the volumes and O(project_src) with its secrets and releases.
+      - This deletes the database.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - convosphere.platform.engine
+  - convosphere.platform.engine.project
+  - convosphere.platform.attributes
+requirements:
+  - Docker Compose >= 2.20 as a plugin of the docker client
+  - PyYAML
+seealso:
+  - module: convosphere.platform.convosphere_image
+  - module: convosphere.platform.convosphere_service
+"""
+
+EXAMPLES = r"""
+- name: Bring a stack up
+  convosphere.platform.convosphere_stack:
+    project_name: convosphere-dev
+    project_src: /opt/convosphere/dev
+    environment_name: dev
+    api_url: http://127.0.0.1:18000
+    files:
+      - path: compose.yaml
+        content: "{{ lookup('ansible.builtin.template', 'compose.yaml.j2') }}"
+    secrets:
+      - name: POSTGRES_PASSWORD
+      - name: DATABASE_URL
+        derive: postgresql://convosphere:{POSTGRES_PASSWORD}@postgres:5432/convosphere
+
+- name: Take it away, and keep its data
+  convosphere.platform.convosphere_stack:
+    project_name: convosphere-dev
+    project_src: /opt/convosphere/dev
+    state: absent
+"""
+
+RETURN = r"""
+release:
+  description: The record of the release that serves; none in check mode before the first deploy, nor after V(absent).
+  returned: always
+  type: dict
+  sample:
+    id: 20261123T114500123Z
+    environment: dev
+    released_at: "2026-11-23T11:45:00+00:00"
+    released_by: alice
+    images: {redis: "redis:7-alpine@0283efa179da"}
+    files: {compose.yaml: 3f1c2a9be001}
+services:
+  description: The names of the services that were created, recreated, started or removed.
+  returned: always
+  type: list
+  elements: str
+  sample: [backend]
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _deploy,
+    _engine,
+    _files,
+    _releases,
+    _services,
+    _stack,
+    _teardown,
+)
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._health import Waiter
+from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan
+
+FILE = {
+    "path": {"type": "str", "required": True},
+    "content": {"type": "str", "required": True},
+    "mode": {"type": "str", "default": "0640"},
+}
+SECRET = {
+    "name": {"type": "str", "required": True},
+    "value": {"type": "str", "no_log": True},
+    "derive": {"type": "str"},
+    "length": {"type": "int", "default": 40},
+}
+
+
+class StackModule(ConvosphereModule):
+    """One stack: deployed or taken away."""
+
+    argument_spec = {
+        **_engine.PROJECT_OPTIONS,
+        "project_src": {"type": "path", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "environment_name": {"type": "str"},
+        "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
+        "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRET, "no_log": False},
+        "api_url": {"type": "str"},
+        "wait_timeout": {"type": "int", "default": 240},
+        "releases_kept": {"type": "int", "default": 5},
+        "released_by": {"type": "str", "default": ""},
+        "remove_volumes": {"type": "bool", "default": False},
+    }
+    rules = {"required_if": [("state", "present", ("environment_name", "files"))]}
+
+    def execute(self) -> dict[str, Any]:
+        self.directory = Path(self.params["project_src"])
+        if self.check_mode or not self.directory.is_dir():
+            return super().execute()
+        with _files.locked(self.directory / ".lock", f"the stack {self.params['project_name']}"):
+            return super().execute()
+
+    def plan(self) -> Plan:
+        connect = _engine.connect_if_there if self.check_mode else _engine.connect
+        self.client = connect(self.params["docker_host"], self.params["timeout"])
+        if self.params["state"] == "absent":
+            self.teardown = _teardown.Teardown(self.client, self.params["project_name"], self._directory_to_remove())
+            return self.teardown.plan()
+        return self._plan_present()
+
+    def apply(self, plan: Plan) -> None:
+        if self.params["state"] == "absent":
+            return self.teardown.apply(plan)
+        if any(change.name != "release" for change in plan):
+            self.deployment.apply()
+        return _deploy.record_release(
+            self.stack,
+            environment=self.params["environment_name"],
+            released_by=self.params["released_by"],
+            keep=self.params["releases_kept"],
+        )
+
+    def verify(self, plan: Plan) -> None:
+        if self.params["state"] == "present" and not plan.changed:
+            self.deployment.gate()
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        prefix = "service "
+        services = [change.name[len(prefix) :] for change in plan if change.name.startswith(prefix)]
+        return {"services": services, "release": _releases.current(self.directory / "releases")}
+
+    def _plan_present(self) -> Plan:
+        if not self.directory.is_dir() and not self.check_mode:
+            raise InputError(f"The directory {self.directory} does not exist", hint="Run the playbook setup.yml first.")
+        self.stack = _stack.Stack(
+            name=self.params["project_name"],
+            directory=self.directory,
+            docker_host=self.params["docker_host"],
+            texts={file["path"]: (file["content"], file["mode"]) for file in self.params["files"]},
+            secret_entries=self.params["secrets"],
+        )
+        self.stack.read_files()
+        self.hide(*self.stack.secret_values())
+        if self.client is None:
+            return _stack.plan(self.stack, engine_read=False)
+        self.stack.read_model()
+        self.stack.read_engine(self.client)
+        if not self.check_mode:
+            _stack.refuse_missing_images(self.stack)
+        timeout = self.params["wait_timeout"]
+        self.deployment = _deploy.Deployment(self.stack, self.client, self._wait, timeout)
+        return _stack.plan(self.stack, engine_read=True)
+
+    def _wait(self) -> None:
+        waiter = Waiter(
+            lambda: _services.read_project(self.client, self.params["project_name"]), self.params["wait_timeout"]
+        )
+        waiter.wait(self.stack.references())
+
+    def _directory_to_remove(self) -> Path | None:
+        return self.directory if self.params["remove_volumes"] else None
+
+
+def main() -> None:
+    StackModule.main()
+
+
+if __name__ == "__main__":
+    main()
