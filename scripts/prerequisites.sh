@@ -50,3 +50,8 @@ if ! engine_answers; then
   fi
   wait_for_engine
 fi
+
+if ! docker version >/dev/null 2>&1; then
+  echo "prerequisites.sh: the engine answers root only. Run as root, or join the group docker and log in again." >&2
+  exit 1
+fi

@@ -197,6 +197,16 @@ def test_every_role_declares_its_main_entry_point():
     assert [role for role in role_names() if not role_specs(role).get("main", {}).get("short_description")] == []
 
 
+def test_every_role_introduces_itself():
+    offences = [f"{role}: README.md" for role in role_names() if not (ROOT / "roles" / role / "README.md").exists()]
+    for role in role_names():
+        info = (load_yaml(ROOT / "roles" / role / "meta/main.yml") or {}).get("galaxy_info", {})
+        offences += [] if info.get("description") else [f"{role}: description in meta/main.yml"]
+        offences += [] if info.get("standalone") is False else [f"{role}: standalone: false in meta/main.yml"]
+
+    assert offences == []
+
+
 def test_every_default_is_in_the_argument_specs():
     offences = []
     for role in role_names():
