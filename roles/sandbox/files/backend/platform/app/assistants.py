@@ -40,7 +40,7 @@ class AssistantCreate(BaseModel):
 def assistant_body(row: Row) -> dict[str, Any]:
     """An assistant as REST shows it: the two numbers are text in the database."""
     return {
-        **{key: row[key] for key in SHOWN},
+        **{key: row._mapping[key] for key in SHOWN},
         "temperature": float(row.temperature),
         "max_tokens": int(row.max_tokens),
         "status": row.status.lower(),

@@ -103,7 +103,7 @@ def check_login(given: UserLogin, request: Request, connection: Connection) -> d
 def me(caller: Row = Depends(current_user)) -> dict[str, Any]:
     """The caller in short. Works for a locked account too, unlike the users routes."""
     shown = ("id", "email", "username", "first_name", "last_name", "display_name", "is_verified")
-    return {**{key: caller[key] for key in shown}, "role": caller.role.lower(), "is_active": caller.status == "ACTIVE"}
+    return {**{key: caller._mapping[key] for key in shown}, "role": caller.role.lower(), "is_active": caller.status == "ACTIVE"}
 
 
 @router.post("/refresh")

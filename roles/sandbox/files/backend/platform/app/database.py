@@ -21,7 +21,7 @@ from app.settings import is_true, settings
 @lru_cache(maxsize=1)
 def engine() -> Engine:
     """The process's engine. A host that does not answer is given up after five seconds."""
-    return create_engine(settings().database_url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    return create_engine(settings().database_url, future=True, pool_pre_ping=True, connect_args={"connect_timeout": 5})
 
 
 def transaction() -> Iterator[Connection]:
