@@ -67,11 +67,12 @@ class EngineProbe:
         self.address = (parts.hostname or "localhost", parts.port or 2375)
 
     def state(self) -> dict[str, Any]:
-        """``{state, version, api_version, root, detail}``; version and so on are None unless it is running."""
+        """``{state, version, api_version, program, root, detail}``; the versions are None unless it is running."""
         found: dict[str, Any] = {
             "state": RUNNING,
             "version": None,
             "api_version": None,
+            "program": find_program("dockerd"),
             "root": configured_root(),
             "detail": None,
         }
@@ -81,7 +82,7 @@ class EngineProbe:
         except PermissionError as error:
             return {**found, "state": NO_PERMISSION, "detail": str(error)}
         except (FileNotFoundError, ConnectionRefusedError) as error:
-            there = self.socket_path is None or find_program("dockerd") is not None
+            there = self.socket_path is None or found["program"] is not None
             return {**found, "state": STOPPED if there else MISSING, "detail": str(error)}
         except (OSError, http.client.HTTPException, ValueError) as error:
             return {**found, "state": NOT_ANSWERING, "detail": str(error) or type(error).__name__}
