@@ -8,12 +8,13 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _services
 from ansible_collections.convosphere.platform.plugins.module_utils._api import Api
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import ApiError, EngineError
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ApiError, EngineError, UnhealthyError
 
 HEALTHY = "healthy"
 DEGRADED = "degraded"
@@ -59,6 +60,26 @@ def ask_platform(api: Api) -> dict[str, Any]:
         for name, part in (report.get("components") or {}).items()
     }
     return {**found, **_judge_report(report, found["components"])}
+
+
+def until_healthy(look: Callable[[], dict[str, Any]], *, seconds: float, what: str) -> dict[str, Any]:
+    """``look`` until the status that it returns is healthy, for at most ``seconds``; return what it then returned.
+
+    ``look`` returns at least ``{status, problems}``. Raises UnhealthyError which says of ``what``, for example
+    "The platform at http://127.0.0.1:18000", what the problems were.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found["status"] == HEALTHY:
+            return found
+        if time.monotonic() + 1 > deadline:
+            raise UnhealthyError(
+                f"{what} is {found['status']} after {seconds:g} s: {'; '.join(found['problems'])}",
+                status=found["status"],
+                problems=found["problems"],
+            )
+        time.sleep(1)
 
 
 def _judge_report(report: Mapping[str, Any], components: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

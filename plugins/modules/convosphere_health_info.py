@@ -150,12 +150,10 @@ services:
       type: str
 """
 
-import time
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _verdict
 from ansible_collections.convosphere.platform.plugins.module_utils._api import API_OPTIONS, Api
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import UnhealthyError
 from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
 
 
@@ -173,19 +171,11 @@ class HealthInfoModule(InfoModule):
 
     def report(self) -> dict[str, Any]:
         """The verdict now, or once it is healthy."""
-        deadline = time.monotonic() + self.params["wait_timeout"]
-        while True:
+        if self.params["until"] and not self.check_mode:
+            what = f"The platform at {self.params['api_url']}"
+            found = _verdict.until_healthy(self.look, seconds=self.params["wait_timeout"], what=what)
+        else:
             found = self.look()
-            if found["healthy"] or not self.params["until"] or self.check_mode:
-                break
-            if time.monotonic() + 1 > deadline:
-                raise UnhealthyError(
-                    f"The platform at {self.params['api_url']} is {found['status']} after "
-                    f"{self.params['wait_timeout']} s: {'; '.join(found['problems'])}",
-                    status=found["status"],
-                    problems=found["problems"],
-                )
-            time.sleep(1)
         _verdict.add_latencies(Api.of(self.params), found["components"])
         return found
 

@@ -142,11 +142,35 @@ release:
     images: {redis: "redis:7-alpine@0283efa179da"}
     files: {compose.yaml: 3f1c2a9be001}
 services:
-  description: The names of the services that were created, recreated, started or removed.
+  description: Each service that serves; empty in check mode and after V(absent).
   returned: always
   type: list
-  elements: str
-  sample: [backend]
+  elements: dict
+  contains:
+    name:
+      description: The name of the service.
+      type: str
+      sample: backend
+    state:
+      description: The state of its containers.
+      type: str
+      sample: running
+    health:
+      description: Its health; none for a service without a health check.
+      type: str
+      sample: healthy
+    version:
+      description: The version of its image.
+      type: str
+      sample: 0.1.2-beta
+    image:
+      description: The reference of its image. C(image_id), C(digest) and C(containers) say more.
+      type: str
+      sample: ghcr.io/convosphere/convosphere/backend:0.1.2-beta
+    sandbox:
+      description: Whether the image is one of the collection's own stand-ins.
+      type: bool
+      sample: false
 """
 
 from pathlib import Path
@@ -160,7 +184,10 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _services,
     _stack,
     _teardown,
+    _usage,
+    _verdict,
 )
+from ansible_collections.convosphere.platform.plugins.module_utils._api import Api
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._health import Waiter
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
@@ -197,7 +224,10 @@ class StackModule(ConvosphereModule):
     }
     rules = {"required_if": [("state", "present", ("environment_name", "files"))]}
 
+    project: _services.Project | None = None
+
     def execute(self) -> dict[str, Any]:
+        """Under the lock of the stack's directory, so that two runs never change it at once."""
         self.directory = Path(self.params["project_src"])
         if self.check_mode or not self.directory.is_dir():
             return super().execute()
@@ -205,6 +235,7 @@ class StackModule(ConvosphereModule):
             return super().execute()
 
     def plan(self) -> Plan:
+        """What differs from the wanted stack, or what there is to take away."""
         connect = _engine.connect_if_there if self.check_mode else _engine.connect
         self.client = connect(self.params["docker_host"], self.params["timeout"])
         if self.params["state"] == "absent":
@@ -213,6 +244,7 @@ class StackModule(ConvosphereModule):
         return self._plan_present()
 
     def apply(self, plan: Plan) -> None:
+        """Deploy and record a release, or take away."""
         if self.params["state"] == "absent":
             return self.teardown.apply(plan)
         if any(change.name != "release" for change in plan):
@@ -225,13 +257,19 @@ class StackModule(ConvosphereModule):
         )
 
     def verify(self, plan: Plan) -> None:
+        """Where nothing was to do, the stack must still be healthy."""
         if self.params["state"] == "present" and not plan.changed:
             self.deployment.gate()
 
     def report(self, plan: Plan) -> dict[str, Any]:
-        prefix = "service "
-        services = [change.name[len(prefix) :] for change in plan if change.name.startswith(prefix)]
-        return {"services": services, "release": _releases.current(self.directory / "releases")}
+        """The release and the services that serve."""
+        return {
+            "release": _releases.current(self.directory / "releases"),
+            "services": [
+                {**_services.describe(service), **_usage.image_of(self.client, service)}
+                for service in (self.project.services.values() if self.project else ())
+            ],
+        }
 
     def _plan_present(self) -> Plan:
         if not self.directory.is_dir() and not self.check_mode:
@@ -259,7 +297,11 @@ class StackModule(ConvosphereModule):
         waiter = Waiter(
             lambda: _services.read_project(self.client, self.params["project_name"]), self.params["wait_timeout"]
         )
-        waiter.wait(self.stack.references())
+        self.project = waiter.wait(self.stack.references())
+        if self.params["api_url"]:
+            api = Api(self.params["api_url"], timeout=15, validate_certs=True)
+            # The containers' own checks have passed by now; this is the platform's word on all of its parts.
+            _verdict.until_healthy(lambda: _verdict.ask_platform(api), seconds=30, what=f"The platform at {api.url}")
 
     def _directory_to_remove(self) -> Path | None:
         return self.directory if self.params["remove_volumes"] else None
