@@ -106,14 +106,17 @@ class Stack:
     def read_model(self) -> None:
         """Have Compose check and merge the wanted files, before any of them is in place."""
         with self._candidate() as files:
-            self.model = self.project.model(files)
-            self.hashes = self.project.hashes(files)
+            # Two runs of Compose, at once: most of each is its start.
+            self.model, self.hashes = _engine.in_parallel(
+                lambda read: read(files), [self.project.model, self.project.hashes]
+            )
 
     def read_engine(self, client: DockerClient) -> None:
         """Ask the engine for the project's containers and for the images that the services want."""
         self.containers = _engine.project_containers(client, self.name)
         with _engine.asking("list the images"):
-            by_tag = {tag: image.id for image in client.images.list() for tag in image.tags}
+            # The plain list: the SDK's own one inspects every image of the host.
+            by_tag = {tag: image["Id"] for image in client.api.images() for tag in image.get("RepoTags") or ()}
         self.image_ids = {reference: by_tag.get(_with_tag(reference)) for reference in self.references().values()}
 
     @contextmanager

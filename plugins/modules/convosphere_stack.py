@@ -174,7 +174,7 @@ services:
 """
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _deploy,
@@ -192,6 +192,9 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
 from ansible_collections.convosphere.platform.plugins.module_utils._health import Waiter
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 FILE = {
     "path": {"type": "str", "required": True},
@@ -267,7 +270,7 @@ class StackModule(ConvosphereModule):
             "release": _releases.current(self.directory / "releases"),
             "services": [
                 {**_services.describe(service), **_usage.image_of(self.client, service)}
-                for service in (self.project.services.values() if self.project else ())
+                for service in (self.project.services.values() if self.project and self.client else ())
             ],
         }
 
@@ -290,12 +293,13 @@ class StackModule(ConvosphereModule):
         if not self.check_mode:
             _stack.refuse_missing_images(self.stack)
         timeout = self.params["wait_timeout"]
-        self.deployment = _deploy.Deployment(self.stack, self.client, self._wait, timeout)
+        client = self.client
+        self.deployment = _deploy.Deployment(self.stack, client, lambda: self._wait(client), timeout)
         return _stack.plan(self.stack, engine_read=True)
 
-    def _wait(self) -> None:
+    def _wait(self, client: DockerClient) -> None:
         waiter = Waiter(
-            lambda: _services.read_project(self.client, self.params["project_name"]), self.params["wait_timeout"]
+            lambda: _services.read_project(client, self.params["project_name"]), self.params["wait_timeout"]
         )
         self.project = waiter.wait(self.stack.references())
         if self.params["api_url"]:
