@@ -37,7 +37,7 @@ class Teardown:
         return make_plan(dict.fromkeys(present), present)
 
     def apply(self, plan: Plan) -> None:
-        """Stop and remove all containers at once, then what they used, and the directory, which names the rest, last."""
+        """Stop and remove all containers at once, then what they used; the directory, which names the rest, is last."""
         with _engine.asking("remove the containers"):
             _engine.in_parallel(_remove, list(self.found["container"].values()))
         for kind in ("network", "volume"):
@@ -48,7 +48,7 @@ class Teardown:
             shutil.rmtree(self.directory)
 
     def _find(self, client: DockerClient, name: str) -> None:
-        filters = {"label": f"{_engine.LABEL_PROJECT}={name}"}
+        filters: dict[str, Any] = {"label": f"{_engine.LABEL_PROJECT}={name}"}
         with _engine.asking(f"list what belongs to project {name}"):
             containers = client.containers.list(all=True, filters=filters, ignore_removed=True)
             self.found["container"] = {str(item.name): item for item in containers}

@@ -266,13 +266,11 @@ class StackModule(ConvosphereModule):
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """The release and the services that serve."""
-        return {
-            "release": _releases.current(self.directory / "releases"),
-            "services": [
-                {**_services.describe(service), **_usage.image_of(self.client, service)}
-                for service in (self.project.services.values() if self.project and self.client else ())
-            ],
-        }
+        services: list[dict[str, Any]] = []
+        if self.client and self.project:
+            for service in self.project.services.values():
+                services.append({**_services.describe(service), **_usage.image_of(self.client, service)})
+        return {"release": _releases.current(self.directory / "releases"), "services": services}
 
     def _plan_present(self) -> Plan:
         if not self.directory.is_dir() and not self.check_mode:
