@@ -106,7 +106,8 @@ def _measure_one(container: Container) -> dict[str, Any] | None:
 
     with _engine.asking(f"measure {container.name}"):
         try:
-            return usage(container.stats(stream=False))
+            stats: Any = container.stats(stream=False)
+            return usage(stats)
         except NotFound:  # it was removed since it was listed
             return None
 
