@@ -12,6 +12,7 @@ author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
   - Writes the files and secrets of a stack, has Docker Compose create and start what differs, waits until all of it is
     healthy and runs the images that are wanted, and records a release.
+  - A file of the release that serves which is not wanted any more is removed.
   - Where a step fails after the first change, the files, secrets and images of before are put back and started again.
   - Images are not pulled or built here. M(convosphere.platform.convosphere_image) brings them to the host first.
 options:
@@ -37,7 +38,7 @@ options:
     default: []
     suboptions:
       path:
-        description: The name of the file, relative to O(project_src).
+        description: The name of the file, relative to O(project_src) and below it.
         type: str
         required: true
       content:
@@ -91,7 +92,8 @@ options:
     default: ''
   remove_volumes:
     description:
-      - With O(state=absent), also removes the volumes and O(project_src) with its secrets and releases.
+      - With O(state=absent), also removes the volumes, and O(project_src) with its secrets and releases.
+      - What else lies in that directory stays, and the directory with it.
       - This deletes the database.
     type: bool
     default: false
@@ -183,6 +185,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _releases,
     _services,
     _stack,
+    _stack_plan,
     _teardown,
     _usage,
     _verdict,
@@ -234,7 +237,8 @@ class StackModule(ConvosphereModule):
         self.directory = Path(self.params["project_src"])
         if self.check_mode or not self.directory.is_dir():
             return super().execute()
-        with _files.locked(self.directory / ".lock", f"the stack {self.params['project_name']}"):
+        with _files.locked(self.directory / _stack.LOCK, f"the stack {self.params['project_name']}"):
+            _files.remove_temporary(self.directory)
             return super().execute()
 
     def plan(self) -> Plan:
@@ -250,14 +254,19 @@ class StackModule(ConvosphereModule):
         """Deploy and record a release, or take away."""
         if self.params["state"] == "absent":
             return self.teardown.apply(plan)
-        if any(change.name != "release" for change in plan):
+        changed = {change.name for change in plan}
+        if changed == {"release"}:  # deployed by a run that was killed before it could write that down
+            self.deployment.gate()
+        else:
             self.deployment.apply()
-        return _deploy.record_release(
-            self.stack,
-            environment=self.params["environment_name"],
-            released_by=self.params["released_by"],
-            keep=self.params["releases_kept"],
-        )
+        if "release" in changed:
+            _deploy.record_release(
+                self.stack,
+                environment=self.params["environment_name"],
+                released_by=self.params["released_by"],
+                keep=self.params["releases_kept"],
+            )
+        return None
 
     def verify(self, plan: Plan) -> None:
         """Where nothing was to do, the stack must still be healthy."""
@@ -270,7 +279,8 @@ class StackModule(ConvosphereModule):
         if self.client and self.project:
             for service in self.project.services.values():
                 services.append({**_services.describe(service), **_usage.image_of(self.client, service)})
-        return {"release": _releases.current(self.directory / "releases"), "services": services}
+        absent = self.params["state"] == "absent"
+        return {"release": None if absent else _releases.current(self.directory / "releases"), "services": services}
 
     def _plan_present(self) -> Plan:
         if not self.directory.is_dir() and not self.check_mode:
@@ -279,13 +289,13 @@ class StackModule(ConvosphereModule):
             name=self.params["project_name"],
             directory=self.directory,
             docker_host=self.params["docker_host"],
-            texts={file["path"]: (file["content"], file["mode"]) for file in self.params["files"]},
+            texts=_stack.texts_of(self.params["files"]),
             secret_entries=self.params["secrets"],
         )
         self.stack.read_files()
         self.hide(*self.stack.secret_values())
         if self.client is None:
-            return _stack.plan(self.stack, engine_read=False)
+            return _stack_plan.plan(self.stack, engine_read=False)
         self.stack.read_model()
         self.stack.read_engine(self.client)
         if not self.check_mode:
@@ -293,7 +303,7 @@ class StackModule(ConvosphereModule):
         timeout = self.params["wait_timeout"]
         client = self.client
         self.deployment = _deploy.Deployment(self.stack, client, lambda: self._wait(client), timeout)
-        return _stack.plan(self.stack, engine_read=True)
+        return _stack_plan.plan(self.stack, engine_read=True)
 
     def _wait(self, client: DockerClient) -> None:
         waiter = Waiter(
