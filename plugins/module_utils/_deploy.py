@@ -9,7 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -40,11 +40,11 @@ SECRETS_HEADER = (
 
 @dataclass(frozen=True)
 class Deployment:
-    """One deploy of one stack. ``wait`` waits until all services are healthy, or raises."""
+    """One deploy of one stack. ``wait`` waits until the services of these names are healthy, or raises."""
 
     stack: _stack.Stack
     client: DockerClient
-    wait: Callable[[], None]
+    wait: Callable[[Iterable[str]], None]
     timeout: float  # seconds for Compose to create and start everything
 
     def apply(self) -> None:
@@ -58,7 +58,7 @@ class Deployment:
 
     def gate(self) -> None:
         """Raise UnhealthyError unless every service is healthy and runs the image that is wanted."""
-        self.wait()
+        self.wait(self.stack.references())
         running = _engine.project_containers(self.client, self.stack.name)
         for service, reference in self.stack.references().items():
             wanted = self.stack.image_ids[reference]
@@ -121,7 +121,7 @@ class Deployment:
         model = project.model(files)
         with _files.unnamed(self._pins(model)) as pins:
             project.up([*files, pins], timeout=self.timeout)
-        self.wait()
+        self.wait(name for name, service in model["services"].items() if _stack.replicas(service))
 
     def _pins(self, model: dict[str, Any]) -> str:
         """Compose text which names the images of before by id, where the reference is another image by now or none."""

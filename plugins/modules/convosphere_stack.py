@@ -175,6 +175,7 @@ services:
       sample: false
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -302,14 +303,14 @@ class StackModule(ConvosphereModule):
             _stack.refuse_missing_images(self.stack)
         timeout = self.params["wait_timeout"]
         client = self.client
-        self.deployment = _deploy.Deployment(self.stack, client, lambda: self._wait(client), timeout)
+        self.deployment = _deploy.Deployment(self.stack, client, lambda names: self._wait(client, names), timeout)
         return _stack_plan.plan(self.stack, engine_read=True)
 
-    def _wait(self, client: DockerClient) -> None:
+    def _wait(self, client: DockerClient, names: Iterable[str]) -> None:
         waiter = Waiter(
             lambda: _services.read_project(client, self.params["project_name"]), self.params["wait_timeout"]
         )
-        self.project = waiter.wait(self.stack.references())
+        self.project = waiter.wait(names)
         if self.params["api_url"]:
             api = Api(self.params["api_url"], timeout=15, validate_certs=True)
             # The containers' own checks have passed by now; this is the platform's word on all of its parts.

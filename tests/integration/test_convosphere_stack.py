@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import ANY
 
 import pytest
@@ -36,6 +37,10 @@ def image_id(name: str) -> str:
 
 def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def without(options: dict[str, Any], name: str) -> dict[str, Any]:
+    return {option: value for option, value in options.items() if option != name}
 
 
 @pytest.mark.law
@@ -97,7 +102,7 @@ def test_law(run_law, stack):
         refused=[
             Refused("no directory", {**first, "project_src": "/nowhere"}, "The directory /nowhere does not exist"),
             Refused("misspelled state", {**first, "state": "presnt"}, "present, absent, got: presnt"),
-            Refused("no environment", {**first, "environment_name": None}, "environment_name"),
+            Refused("no environment", without(first, "environment_name"), "are missing: environment_name"),
             Refused("no engine", {**first, "docker_host": "unix:///nowhere.sock"}, "is not running at unix:///nowhere"),
         ],
         folder=stack.folder,
@@ -147,7 +152,7 @@ def test_examples(run_playbook, stack):
 # ------------------------------------------------------------------------------------------------------- secrets
 
 # What a shell, a .env file, Compose, YAML, JSON, a URL and Python's % each find special.
-NASTY = " lead'ing \"quo\\\"ted\" $HOME ${HOME:-x} $$ \\n \\ #hash =%s%41 `id` ü😀\u2028\t!{A}\r; trail "
+NASTY = ' lead\'ing "quo\\"ted" $HOME ${HOME:-x} $$ \\n \\ #hash =%s%41 `id` ü😀\u2028\t!{A}\r; trail '
 
 
 def test_a_given_secret_reaches_the_container_exactly(stack):
