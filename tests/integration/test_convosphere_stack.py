@@ -366,10 +366,8 @@ def test_check_mode_on_an_empty_host_touches_nothing(stack):
 def test_check_mode_without_an_engine_says_what_it_can(stack):
     """The engine's own socket is hidden from the module, in a mount namespace of its own."""
     python = stack.folder / "python-without-engine"
-    python.write_text(
-        "#!/bin/sh\nexec unshare --mount sh -c '"
-        'mount -t tmpfs none "$(dirname "$(readlink -f /var/run/docker.sock)")" && exec /usr/bin/python3 "$@"\' sh "$@"\n'
-    )
+    hide = 'mount -t tmpfs none "$(dirname "$(readlink -f /var/run/docker.sock)")"'
+    python.write_text(f'#!/bin/sh\nexec unshare --mount sh -c \'{hide} && exec /usr/bin/python3 "$@"\' sh "$@"\n')
     python.chmod(0o755)
     interpreter = {"ansible_python_interpreter": str(python)}
     stack.directory.rmdir()

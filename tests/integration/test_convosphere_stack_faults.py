@@ -23,8 +23,6 @@ from support.compose_project import OBEYS, docker, probe
 from support.law import Step
 from support.stack_project import CRASHES, StackProject, secrets, stack_project
 
-ENGINE = "/var/run/docker.sock"
-
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[StackProject]:
@@ -198,7 +196,7 @@ def test_bad_input_is_refused_before_anything_changes(stack, run_steps):
     assert (stack.tree(), stack.containers()) == (tree, containers)
 
 
-def test_what_compose_says_of_a_bad_value_shows_no_secret(stack, run_steps):
+def test_what_compose_says_of_a_bad_value_shows_no_secret(stack):
     token = 'quo"ted-$ecret-\\token  '
     options = stack.options({"web": stack.service(mem_limit="${TOKEN}")}, secrets=secrets(TOKEN=token))
 

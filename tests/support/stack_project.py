@@ -123,8 +123,8 @@ class StackProject:
 
     def import_image(self, name: str, script: str) -> str:
         """Make an image whose command is a shell script, and return its id."""
-        command = f"--change=CMD {json.dumps(['sh', '-c', script])}"
-        done = subprocess.run(["docker", "import", command, "-", name], input=shell_image(), capture_output=True)
+        command = ["docker", "import", f"--change=CMD {json.dumps(['sh', '-c', script])}", "-", name]
+        done = subprocess.run(command, check=False, input=shell_image(), capture_output=True)
         assert done.returncode == 0, done.stderr
         return done.stdout.decode().strip()
 
