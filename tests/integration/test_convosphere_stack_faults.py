@@ -134,6 +134,19 @@ def test_a_tag_that_moved_to_a_bad_image_goes_back_to_the_image_that_served(stac
     assert stack.deploy(stack.options(services)).changed is False
 
 
+def test_a_bad_deploy_that_was_killed_half_way_goes_back_to_the_release(stack):
+    stack.deploy(options_of(stack))
+    before = {"files": stack.files(), "serving": stack.serving(), "release": stack.release()}
+    bad = options_of(stack, CRASHES)
+    # What a kill leaves: the new file in its place, and the new container too.
+    (stack.directory / "compose.yaml").write_text(bad["files"][0]["content"])
+    docker("compose", f"--project-directory={stack.directory}", f"--project-name={stack.name}", "up", "--detach")
+
+    message = stack.fail(bad)
+
+    assert_went_back(stack, message, **before)
+
+
 def test_a_way_back_that_fails_says_so(stack):
     port = socket.create_server(("127.0.0.1", 0))
     number = port.getsockname()[1]

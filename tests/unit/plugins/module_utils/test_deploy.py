@@ -19,6 +19,7 @@ from support.containers import container, engine
 
 IMAGE = "registry:5000/app:1.0"
 GOOD, BAD = "sha256:1234", "sha256:bad0"
+RECORD = {"images": {"web": f"{IMAGE}@1234"}, "files": {"compose.yaml": "", "old.txt": ""}}
 MODEL = {"services": {"web": {"image": IMAGE}}}
 
 
@@ -44,7 +45,7 @@ def deployment(directory: Path, wait: Any = None, found: Any = None) -> _deploy.
         (directory / name).chmod(0o644)
     (directory / ".env").write_text("# mine\nTOKEN=old-token # note\n")
     (directory / ".env").chmod(0o600)
-    _releases.save(directory / "releases", {"id": "1", "files": {"compose.yaml": "", "old.txt": ""}}, {})
+    _releases.save(directory / "releases", {"id": "1", **RECORD}, {"compose.yaml": "old", "old.txt": "left over"})
     texts = {"compose.yaml": ("new", "0640"), "compose.override.yaml": ("more", "0640")}
     stack = _stack.Stack("p", directory, "unix:///x", texts, [{"name": "TOKEN", "value": "new-token"}])
     stack.read_files()
@@ -53,8 +54,13 @@ def deployment(directory: Path, wait: Any = None, found: Any = None) -> _deploy.
     served = [container("web")]
     stack.containers = {"web": served}
     client = engine(*(served if found is None else found))
-    client.api.inspect_image.return_value = {"Id": GOOD}
+    client.api.inspect_image.side_effect = images(GOOD)
     return _deploy.Deployment(stack, client, wait or Mock(), 5)
+
+
+def images(tagged: str) -> Any:
+    """The engine's answer to what an image is: the tag is this one, and an id is itself."""
+    return lambda reference: {"Id": tagged if reference == IMAGE else f"sha256:{reference}"}
 
 
 def tree(directory: Path) -> dict[str, tuple[str, int]]:
@@ -91,11 +97,24 @@ def test_a_deploy_that_fails_puts_everything_back_to_the_letter(tmp_path, compos
     assert files["compose.yaml"] == "old"
     assert "compose.override.yaml" not in files
     assert list(wait.call_args.args[0]) == ["web"]  # the services of before, not the new ones
-    assert _releases.current(tmp_path / "releases") == {
-        "id": "1",
-        "images": {},
-        "files": {"compose.yaml": "", "old.txt": ""},
-    }
+    assert _releases.current(tmp_path / "releases") == {"id": "1", **RECORD}
+
+
+def test_after_a_deploy_that_was_killed_the_way_back_leads_to_the_release(tmp_path, compose):
+    """What it had written already is as wanted: that is nothing to go back to."""
+    deploy = deployment(tmp_path, Mock(side_effect=[UnhealthyError("ill"), None]))
+    (tmp_path / "compose.yaml").write_text("new")
+    (tmp_path / "compose.override.yaml").write_text("more")
+    (tmp_path / "old.txt").unlink()
+    deploy.stack.read_files()
+
+    with pytest.raises(UnhealthyError, match="was brought back"):
+        deploy.apply()
+
+    assert (tmp_path / "compose.yaml").read_text() == "old"
+    assert (tmp_path / "old.txt").read_text() == "left over"
+    assert not (tmp_path / "compose.override.yaml").exists()
+    assert compose.ups[-1][1]["compose.yaml"] == "old"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +123,7 @@ def test_a_deploy_that_fails_puts_everything_back_to_the_letter(tmp_path, compos
 )
 def test_an_image_is_named_by_its_id_only_where_its_tag_moved(tmp_path, compose, now, pins):
     deploy = deployment(tmp_path, Mock(side_effect=[UnhealthyError("ill"), None]))
-    deploy.client.api.inspect_image.return_value = {"Id": now}
+    deploy.client.api.inspect_image.side_effect = images(now)
 
     with pytest.raises(UnhealthyError, match="was brought back"):
         deploy.apply()
