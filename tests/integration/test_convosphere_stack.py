@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from unittest.mock import ANY
 
 import pytest
 import yaml
+from ansible_collections.convosphere.platform.plugins.module_utils import _environment_file
 
 from support.collection import rendered_docs
 from support.compose_project import OBEYS, docker
@@ -200,6 +202,28 @@ def test_a_given_secret_reaches_the_container_exactly(stack):
         assert secret not in releases
 
     assert stack.deploy(options, env=shell).changed is False
+
+
+def test_compose_reads_the_secrets_file_as_it_was_meant(tmp_path):
+    """Six hundred values of every special character at random, in one file."""
+    dice, parts = (
+        random.Random(7),
+        [*NASTY, "\\n", "\\$", '\\"', "\\'", "${A}", " #", "\x0b", "\x85", "\ufeff", "\u00a0", "abc"],
+    )
+    values = parts + ["".join(dice.choices(parts, k=dice.randrange(1, 9))) for _each in range(600)]
+    variables = {f"V{number}": value for number, value in enumerate(values)}
+    text = _environment_file.merge("# mine\nPORT=8080 # the door\n", variables, "")
+    (tmp_path / ".env").write_bytes(text.encode())
+    environment = {name: f"${{{name}}}" for name in variables}
+    (tmp_path / "compose.yaml").write_text(
+        yaml.safe_dump({"services": {"a": {"image": "a", "environment": environment}}})
+    )
+
+    model = json.loads(docker("compose", f"--project-directory={tmp_path}", "config", "--format=json"))
+
+    found = {name: value.replace("$$", "$") for name, value in model["services"]["a"]["environment"].items()}
+    assert found == variables
+    assert _environment_file.parse(text) == {"PORT": "8080", **variables}
 
 
 def test_no_program_is_given_a_secret_on_its_command_line(stack):
