@@ -121,7 +121,7 @@ def locked(path: Path, what: str) -> Iterator[None]:
                 f"Another run is changing {what} right now",
                 hint=f"Wait for it to end. Who it is: fuser -v {path}",
             ) from error
-        os.set_inheritable(descriptor, True)
+        fcntl.fcntl(descriptor, fcntl.F_SETFD, 0)  # inherited by programs, which Python otherwise prevents
         yield
 
 

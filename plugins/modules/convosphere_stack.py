@@ -183,6 +183,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _deploy,
     _engine,
     _files,
+    _probe,
     _releases,
     _services,
     _stack,
@@ -295,7 +296,7 @@ class StackModule(ConvosphereModule):
         )
         self.stack.read_files()
         self.hide(*self.stack.secret_values())
-        if self.client is None:
+        if self.client is None or (self.check_mode and not _compose_is_there()):
             return _stack_plan.plan(self.stack, engine_read=False)
         self.stack.read_model()
         self.stack.read_engine(self.client)
@@ -318,6 +319,10 @@ class StackModule(ConvosphereModule):
 
     def _directory_to_remove(self) -> Path | None:
         return self.directory if self.params["remove_volumes"] else None
+
+
+def _compose_is_there() -> bool:
+    return bool(_probe.find_program("docker") and _probe.find_compose_plugin())
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from unittest.mock import ANY
 import pytest
 import yaml
 from ansible_collections.convosphere.platform.plugins.module_utils import _environment_file
+from ansible_collections.convosphere.platform.plugins.module_utils._probe import find_compose_plugin
 
 from support.collection import rendered_docs
 from support.compose_project import OBEYS, docker
@@ -387,23 +388,23 @@ def test_check_mode_on_an_empty_host_touches_nothing(stack):
     assert stack.ids() == []
 
 
-def test_check_mode_without_an_engine_says_what_it_can(stack):
-    """The engine's own socket is hidden from the module, in a mount namespace of its own."""
-    python = stack.folder / "python-without-engine"
-    hide = 'mount -t tmpfs none "$(dirname "$(readlink -f /var/run/docker.sock)")"'
-    python.write_text(f'#!/bin/sh\nexec unshare --mount sh -c \'{hide} && exec /usr/bin/python3 "$@"\' sh "$@"\n')
+@pytest.mark.parametrize("missing", ["Docker Engine", "Compose"])
+def test_check_mode_says_what_it_can_where_something_is_not_installed_yet(stack, missing):
+    """It is hidden from the module, in a mount namespace of its own."""
+    hidden = {"Docker Engine": Path("/var/run/docker.sock").resolve(), "Compose": Path(str(find_compose_plugin()))}
+    python = stack.folder / "python-with-less"
+    mount = f"mount -t tmpfs none {hidden[missing].parent}"
+    python.write_text(f'#!/bin/sh\nexec unshare --mount sh -c \'{mount} && exec /usr/bin/python3 "$@"\' sh "$@"\n')
     python.chmod(0o755)
     interpreter = {"ansible_python_interpreter": str(python)}
-    stack.directory.rmdir()
 
     task = stack.deploy(stack.options(), check=True, extra_vars=interpreter)
-    real = stack.run(stack.options(project_src=str(stack.folder)), extra_vars=interpreter).task("Stack")
+    real = stack.run(stack.options(), extra_vars=interpreter).task("Stack")
 
     assert task.changed is True
     assert task.diff["after"]["service web"] == {"state": "running"}
-    assert not stack.directory.exists()
-    assert "Docker Engine is not running at unix:///var/run/docker.sock" in real.message
-    assert not (stack.folder / "compose.yaml").exists()
+    assert real.status == "failed"
+    assert stack.tree() == {}
 
 
 def test_check_mode_on_a_running_stack_touches_nothing(stack):
