@@ -76,8 +76,8 @@ class Stack:
 
         The other variables of the file are given along; those that may refer to others Compose reads by itself.
         """
-        literal = {name: value for name, value in self.present_variables.items() if not set(value) & set("$\\")}
-        return _compose.Project(self.name, self.directory, self.docker_host, {**literal, **variables})
+        others = _environment_file.literal(self.present_variables)
+        return _compose.Project(self.name, self.directory, self.docker_host, {**others, **variables})
 
     def compose_files(self) -> list[Path]:
         """The Compose files among the stack's texts, where they will lie."""
