@@ -91,6 +91,11 @@ class Stack:
         spelled = _environment_file.spellings(value for value in secrets if len(value) >= 4)
         return sorted({*secrets, *spelled})
 
+    @property
+    def made_up(self) -> list[str]:
+        """The names of the secrets that are neither given nor in the file."""
+        return _environment_file.made_up(self.secret_entries, self.present_variables)
+
     def references(self) -> dict[str, str]:
         """The image reference of each service that shall have a container."""
         services = self.model["services"].items()
