@@ -173,6 +173,12 @@ def compose(stack: StackProject, text: str):
     return stack.options() | {"files": [{"path": "compose.yaml", "content": text}]}
 
 
+def trying(stack: StackProject, service: str, command: list[str]):
+    options = stack.options()
+    options["files"].append({"path": "x", "content": "", "validate": {"service": service, "command": command}})
+    return options
+
+
 def test_bad_input_is_refused_before_anything_changes(stack, run_steps):
     stack.deploy(options_of(stack))
     tree, containers = stack.tree(), stack.containers()
@@ -195,6 +201,8 @@ def test_bad_input_is_refused_before_anything_changes(stack, run_steps):
         "The file '/etc/x' cannot be": {**stack.options(), "files": [{**file, "path": "/etc/x"}]},
         "The file '.env' cannot be": {**stack.options(), "files": [{**file, "path": ".env"}]},
         "The file 'releases/x' cannot be": {**stack.options(), "files": [{**file, "path": "releases/x"}]},
+        "The service wbe, which is to validate x, is none of the stack": trying(stack, "wbe", ["test", "-f", "%s"]),
+        "The command that validates x has no %s": trying(stack, "web", ["test", "-f", "x"]),
         "The mode of compose.yaml is 416: it must be in quotes": {**stack.options(), "files": [{**file, "mode": 416}]},
         "The secret LINES has a line feed": stack.options(secrets=secrets(LINES="first-line\nsecond-line")),
         "'A B' cannot be the name of a secret": stack.options(secrets=[{"name": "A B"}]),
