@@ -92,6 +92,13 @@ options:
         description: How many letters and digits a secret that is made up has.
         type: int
         default: 40
+  allow_standins:
+    description:
+      - Whether images may be deployed that are the collection's own stand-ins, which carry the label
+        C(org.convosphere.sandbox=true). They answer like the platform and are none.
+      - With V(false) they are refused before anything is changed, in check mode too.
+    type: bool
+    default: true
   api_url:
     description:
       - Where the backend is reached from the host. The deploy is complete when C(/api/v1/health/detailed) says healthy.
@@ -265,6 +272,7 @@ class StackModule(ConvosphereModule):
         "environment_name": {"type": "str"},
         "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
         "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRET, "no_log": False},
+        "allow_standins": {"type": "bool", "default": True},
         "api_url": {"type": "str"},
         "wait_timeout": {"type": "int", "default": 240},
         "releases_kept": {"type": "int", "default": 5},
@@ -344,6 +352,8 @@ class StackModule(ConvosphereModule):
         self.stack.read_engine(self.client)
         if not self.check_mode:
             _stack.refuse_missing_images(self.stack)
+        if not self.params["allow_standins"]:
+            _stack.refuse_standins(self.stack, self.client)
         _trial.refuse_invalid(self.stack, self.client, self.params["files"])
         timeout = self.params["wait_timeout"]
         client = self.client

@@ -309,6 +309,17 @@ def test_a_release_record_that_is_damaged_says_what_to_do(stack):
     assert set(stack.deploy(stack.options()).diff["after"]) == {"release"}
 
 
+def test_standins_are_refused_where_they_are_not_allowed(stack):
+    stack.import_image(f"{stack.name}:standin", OBEYS, "LABEL org.convosphere.sandbox=true")
+    options = stack.options({"web": stack.service(image=f"{stack.name}:standin")}, secrets=secrets(A=None))
+
+    messages = [stack.fail({**options, "allow_standins": False}, check=check) for check in (False, True)]
+
+    assert all(f"does not allow: {stack.name}:standin" in message for message in messages)
+    assert (stack.tree(), stack.ids()) == ({}, [])
+    assert stack.deploy({**stack.options(), "allow_standins": False}).changed is True
+
+
 # ------------------------------------------------------------------------------------------------- locks and engines
 
 
