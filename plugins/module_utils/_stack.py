@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 SECRETS_FILE = ".env"
-LOCK = ".lock"
+LOCK = _files.LOCK
 #: What the directory of a stack holds beside its files.
 RESERVED = (SECRETS_FILE, LOCK, "releases")
 _MODE = re.compile(r"0[0-7]{3}")
