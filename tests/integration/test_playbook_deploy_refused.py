@@ -147,3 +147,17 @@ def test_secrets_that_cannot_be_kept_are_refused_and_not_shown(live, secrets, wo
     assert word in all_messages(run)
     assert "planted" not in run.output
     assert live.traces() == before
+
+
+def test_stand_ins_where_they_are_not_allowed(refused):
+    message = refused(stack_image_source="pull")
+
+    assert "postgres:15" in message
+    assert "does not allow" in message
+
+
+def test_not_enough_space_for_the_stand_ins(refused):
+    message = refused(sandbox_required_bytes=10**15, stack_images={"backend": NOWHERE})
+
+    assert "The images need" in message
+    assert "free" in message
