@@ -54,3 +54,7 @@ class ApiError(ConvosphereError):
 
 class UnhealthyError(ConvosphereError):
     """Something did not become healthy in time."""
+
+
+class DatabaseError(ConvosphereError):
+    """PostgreSQL is not reachable, refuses, or does not hold what the platform's tables should."""

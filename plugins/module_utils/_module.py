@@ -12,7 +12,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
@@ -27,11 +27,19 @@ class _Base:
     argument_spec: ClassVar[dict[str, Any]] = {}
     #: Ansible's further rules: mutually_exclusive, required_one_of, required_together, required_if, required_by.
     rules: ClassVar[dict[str, Any]] = {}
+    #: Options that hold lists of objects with secrets in them, which the module checks itself. Nothing of them is
+    #: logged on the host, nor returned in the invocation, where each is replaced by its length.
+    unlisted: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
         self.ansible = AnsibleModule(argument_spec=self.argument_spec, supports_check_mode=True, **self.rules)
         self.params: dict[str, Any] = self.ansible.params
         self.check_mode: bool = self.ansible.check_mode
+        if any(self.params[name] is not None for name in self.unlisted):
+            # Declared no_log so that Ansible does not log them on the host, these options made all that is in them,
+            # emails and names, count as secrets. Those that are, secrets() names.
+            self.ansible.no_log_values.clear()
+            self.hide(*(self.params[name] for name, option in self.argument_spec.items() if self._is_secret(option, name)))
 
     @classmethod
     def main(cls) -> NoReturn:
@@ -40,14 +48,16 @@ class _Base:
         try:
             result = module.execute()
         except ConvosphereError as error:
+            module.hide(*module.secrets())
             module._fail(str(error), shown(error.details))
         except Exception as error:  # noqa: BLE001 - whatever it is, an operator gets a message and no traceback
+            module.hide(*module.secrets())
             module._fail(
                 f"Unexpected {type(error).__name__} in {module.ansible._name}: {error}. "
                 "This is a defect of the collection: please report it with the output of -vvv.",
                 {},
             )
-        module.ansible.exit_json(**result)
+        module.ansible.exit_json(**result, **module._invocation())
         raise AssertionError("exit_json returns never")
 
     def execute(self) -> dict[str, Any]:
@@ -58,13 +68,29 @@ class _Base:
         """Have ``values``, secrets that were read on the host rather than given as options, masked in all output."""
         self.ansible.no_log_values.update(value for value in values if value)
 
+    def secrets(self) -> Iterable[str]:
+        """The secrets in the ``unlisted`` options, asked only when a message is about to be composed by an error."""
+        return ()
+
     def warn(self, message: str) -> None:
         """Tell the operator something that does not stop the run."""
         self.ansible.warn(message)
 
     def _fail(self, message: str, details: Mapping[str, Any]) -> NoReturn:
-        self.ansible.fail_json(msg=message, **({"failure": dict(details)} if details else {}))
+        failure = {"failure": dict(details)} if details else {}
+        self.ansible.fail_json(msg=message, **failure, **self._invocation())
         raise AssertionError("fail_json returns never")
+
+    def _invocation(self) -> dict[str, Any]:
+        """What is returned as ``invocation`` where Ansible's own, all options as they were given, would not do."""
+        if not self.unlisted:
+            return {}
+        told = {name: value for name, value in self.params.items() if name not in self.unlisted or value is None}
+        counts = {name: f"({len(self.params[name])} given)" for name in self.unlisted if name not in told}
+        return {"invocation": {"module_args": {**told, **counts}}}
+
+    def _is_secret(self, option: Mapping[str, Any], name: str) -> bool:
+        return bool(option.get("no_log")) and name not in self.unlisted
 
 
 class InfoModule(_Base):

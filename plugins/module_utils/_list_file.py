@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A list of users or groups out of a file: YAML, JSON, or CSV with a header.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _files
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+
+#: About how many characters of YAML are parsed at a time: the parser takes a hundred times as much memory.
+CHUNK = 500_000
+
+
+def read(path: Path, key: str) -> list[Mapping[str, Any]]:
+    """The objects of a file, which holds a list of them, or a dictionary with that list under ``key``.
+
+    Raises InputError, which calls the file by its name alone: on a remote host it is a copy in a temporary directory.
+    """
+    shown = path.name
+    text = _files.read_text(path)
+    if text is None:
+        raise InputError(f"There is no file {shown}")
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        return _csv(text, shown)
+    content = _json(text, shown) if suffix == ".json" else _yaml(text, key, shown)
+    if isinstance(content, Mapping):
+        content = content.get(key)
+    if not isinstance(content, list):
+        raise InputError(f"{shown} holds neither a list nor a dictionary with a list under '{key}'")
+    return content
+
+
+def _csv(text: str, shown: str) -> list[Mapping[str, Any]]:
+    """Rows by the header's names. An empty cell is an option that is not given."""
+    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff"), newline=""), strict=True)
+    try:
+        rows = [{name: value for name, value in row.items() if value not in ("", None)} for row in reader]
+    except csv.Error as error:
+        raise InputError(f"{shown}, line {reader.line_num}: {error}") from error
+    for number, row in enumerate(rows, 2):
+        if None in row:
+            raise InputError(f"{shown}: row {number} has more cells than the header")
+    return [row for row in rows if row]
+
+
+def _json(text: str, shown: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{shown} is not valid JSON: {error}") from error
+
+
+def _yaml(text: str, key: str, shown: str) -> Any:
+    try:
+        import yaml
+    except ImportError as error:
+        raise InputError(
+            f"{shown} cannot be read: the Python library PyYAML is missing on the host",
+            hint="Install it (Debian: python3-yaml), or give the list as JSON or CSV.",
+        ) from error
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    found: list[Any] = []
+    try:
+        for chunk in _chunks(text, key):
+            found += yaml.load(chunk, Loader=loader)  # noqa: S506 - both loaders are safe ones
+    except (yaml.YAMLError, TypeError):
+        # It was no plain list, or something in it reaches over several of its entries, as an anchor does.
+        try:
+            return yaml.load(text, Loader=loader)  # noqa: S506
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f", line {mark.line + 1}" if mark else ""
+            # The parser's own message quotes the line, which may hold a password.
+            raise InputError(f"{shown}{where} is not valid YAML: {getattr(error, 'problem', '')}") from error
+    return found
+
+
+def _chunks(text: str, key: str) -> Iterator[str]:
+    """A list in block style, cut between its entries, each part a list of its own.
+
+    A cut inside a quoted text or brackets leaves something open on its left, so that the parser refuses that part.
+    """
+    lines = text.splitlines(keepends=True)
+    start = _start_of_list(lines, key)
+    indent = lines[start][: len(lines[start]) - len(lines[start].lstrip(" "))]
+    dash, size, part = f"{indent}-", 0, []
+    for line in lines[start:]:
+        if line.startswith(dash) and size > CHUNK:
+            yield "".join(part)
+            size, part = 0, []
+        part.append(line)
+        size += len(line)
+    yield "".join(part)
+
+
+def _start_of_list(lines: list[str], key: str) -> int:
+    """The first line of the list; raises TypeError where there is something else before it."""
+    for number, line in enumerate(lines):
+        content = line.strip()
+        if content.startswith("-") and content != "---":
+            return number
+        if content and not content.startswith("#") and content not in ("---", f"{key}:"):
+            break
+    raise TypeError
