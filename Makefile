@@ -15,7 +15,7 @@ STEPS := prerequisites venv-dev lint unit sanity importer integration molecule r
 # More arguments for the playbook or pytest at hand: make demo ARGS=-v, make unit ARGS='-k plan'
 ARGS ?=
 
-.PHONY: help venv venv-dev prerequisites demo clean-demo test lint sanity importer unit integration molecule rehearse bench format clean
+.PHONY: help venv venv-dev prerequisites demo clean-demo test lint sanity importer unit integration molecule rehearse bench format release-notes clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench: venv-dev ## Medians and ratios of whole runs, beside what they are compar
 
 format: venv-dev ## Let ruff sort imports and format
 	@ruff check --select I --fix . && ruff format .
+
+release-notes: venv-dev ## Turn the changelog fragments into CHANGELOG.md for the version in galaxy.yml
+	@antsibull-changelog release $(ARGS)
 
 prerequisites: ## Install and start what the tests need on Debian: the engine, mmdebstrap, clients
 	@scripts/prerequisites.sh

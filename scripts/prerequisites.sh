@@ -13,6 +13,27 @@ installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/
 
 engine_answers() { "${as_root[@]}" docker version >/dev/null 2>&1; }
 
+running() { # whether a process of that name lives; one that is dead and not yet collected has no command line
+  local process name first
+  for process in /proc/[0-9]*; do
+    read -r name 2>/dev/null < "$process/comm" || continue
+    if [ "$name" = "$1" ] && IFS= read -r -d '' first 2>/dev/null < "$process/cmdline" && [ -n "$first" ]; then
+      return 0
+    fi
+  done
+  return 1
+}
+
+start_engine() { # where there is no systemd
+  # A second engine beside one that is merely slow would take the first one's network away.
+  running dockerd && return
+  # A process killed with its machine leaves these behind, and the next engine would wait for it for ever.
+  "${as_root[@]}" rm -f /run/docker.pid
+  running containerd || "${as_root[@]}" rm -f /run/containerd/containerd.sock /run/docker/containerd/containerd.pid
+  # Debian's init script gives up on machines where limits cannot be raised; dockerd itself does not mind.
+  "${as_root[@]}" sh -c 'nohup dockerd >/var/log/dockerd.log 2>&1 </dev/null &'
+}
+
 wait_for_engine() {
   local deadline=$((SECONDS + 30))
   until engine_answers; do
@@ -38,15 +59,14 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
   "${as_root[@]}" apt-get update -qq
   # No service is to be started by its package: a machine without systemd has nobody to start it.
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y -o Dpkg::Use-Pty=0 --no-install-recommends "${missing[@]}"
 fi
 
 if ! engine_answers; then
   if [ -d /run/systemd/system ]; then
     "${as_root[@]}" systemctl start docker
   else
-    # Debian's init script gives up on machines where limits cannot be raised; dockerd itself does not mind.
-    "${as_root[@]}" sh -c 'nohup dockerd >/var/log/dockerd.log 2>&1 </dev/null &'
+    start_engine
   fi
   wait_for_engine
 fi

@@ -49,7 +49,7 @@ require_ensurepip() { # Debian and Ubuntu ship it apart from Python
   local as_root=()
   [ "$(id -u)" -eq 0 ] || as_root=(sudo)
   "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-venv
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y -o Dpkg::Use-Pty=0 --no-install-recommends python3-venv
 }
 
 usable() { # a venv whose Python runs and whose scripts point here: one that was moved or outlived its Python does not

@@ -20,6 +20,9 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
 #: The files that make up a project, in the order in which Compose merges them; those that exist are used.
 FILE_NAMES = ("compose.yaml", "compose.override.yaml")
 
+#: Settings of Compose's own which that shell may hold, and which would make another project of the same files.
+NO_SETTINGS = {"COMPOSE_PROFILES": "", "COMPOSE_ENV_FILES": "", "COMPOSE_IGNORE_ORPHANS": ""}
+
 
 @dataclass(frozen=True)
 class Project:
@@ -69,6 +72,6 @@ class Project:
             ],
             step=f"{step} {self.name}",
             # The shell that Ansible runs in may hold variables of the same names: those of the project win.
-            environment={**self.variables, "DOCKER_HOST": self.docker_host},
+            environment={**NO_SETTINGS, **self.variables, "DOCKER_HOST": self.docker_host},
             timeout=timeout,
         )

@@ -8,21 +8,27 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-import tempfile
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _engine,
     _environment_file,
     _files,
+    _health,
     _releases,
+    _services,
     _stack,
+    _stack_plan,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, UnhealthyError
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
+    CommandError,
+    ConvosphereError,
+    UnhealthyError,
+)
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -45,7 +51,7 @@ class Deployment:
         """Bring the wanted stack up; where that fails, bring back what served before and raise why it failed."""
         try:
             self._write_wanted()
-            self.stack.project.up(self.stack.compose_files(self.stack.directory), timeout=self.timeout)
+            self._up()
             self.gate()
         except ConvosphereError as error:
             raise self._gone_back(error) from error
@@ -63,13 +69,29 @@ class Deployment:
                     )
 
     def _write_wanted(self) -> None:
-        directory = self.stack.directory
-        if self.stack.variables != self.stack.present_variables:
-            text = _environment_file.render(self.stack.variables, SECRETS_HEADER)
-            _files.write_text(self.stack.secrets_path, text, "0600")
-        for name, (text, mode) in self.stack.texts.items():
-            if self.stack.present_texts.get(name) != text or self.stack.present_modes.get(name) != mode:
-                _files.write_text(directory / name, text, mode)
+        stack = self.stack
+        if any(stack.present_variables.get(name) != value for name, value in stack.variables.items()):
+            text = _environment_file.merge(stack.present_secrets or "", stack.variables, SECRETS_HEADER)
+            _files.write_text(stack.secrets_path, text, "0600")
+        for name, (text, mode) in stack.texts.items():
+            if stack.present_texts.get(name) != text or stack.present_modes.get(name) != mode:
+                _files.write_text(stack.directory / name, text, mode)
+        for name in stack.present_texts.keys() - stack.texts.keys():
+            _files.remove(stack.directory / name)
+
+    def _up(self) -> None:
+        try:
+            self.stack.project.up(self.stack.compose_files(), timeout=self.timeout)
+        except CommandError as error:
+            # Where one service waits for the health of another in vain, Compose names it and says nothing of why.
+            project = _services.read_project(self.client, self.stack.name)
+            ended = "returncode" in error.details  # or else it waited in vain until its time was up
+            hopeless = {"unhealthy"} if ended else {"unhealthy", "starting"}
+            ill = [each for each in project.services.values() if each.health in hopeless or _has_ended(project, each)]
+            if not ill:
+                raise
+            symptoms = _health.unhealthy(ill, "did not come up")
+            raise UnhealthyError(f"{error.message}\n{symptoms.message}", **symptoms.details) from error
 
     def _gone_back(self, error: ConvosphereError) -> ConvosphereError:
         release = _releases.current(self.stack.releases)
@@ -84,30 +106,37 @@ class Deployment:
     def _bring_back(self) -> None:
         """Put the files and secrets of before in place again and start the images of before, by their ids."""
         stack = self.stack
-        before = _environment_file.render(stack.present_variables, SECRETS_HEADER)
-        _files.write_text(stack.secrets_path, before, "0600")
+        if stack.present_secrets is None:
+            _files.remove(stack.secrets_path)
+        else:
+            _files.write_text(stack.secrets_path, stack.present_secrets, "0600")
         for name, text in stack.present_texts.items():
             if text is None:
-                (stack.directory / name).unlink(missing_ok=True)
+                _files.remove(stack.directory / name)
             else:
                 _files.write_text(stack.directory / name, text, stack.present_modes[name])
         files = [stack.directory / name for name in stack.present_compose_files()]
-        project = stack.project_with(stack.present_variables)
-        with tempfile.TemporaryDirectory(prefix="convosphere-") as directory:
-            pins = Path(directory) / "pins.yaml"
-            pins.write_text(_pins(stack), encoding="utf-8")
+        before = {name: stack.present_variables[name] for name in stack.variables if name in stack.present_variables}
+        project = stack.project_with(before)
+        model = project.model(files)
+        with _files.unnamed(self._pins(model)) as pins:
             project.up([*files, pins], timeout=self.timeout)
         self.wait()
 
+    def _pins(self, model: dict[str, Any]) -> str:
+        """Compose text which names the images of before by id, where the reference is another image by now or none."""
+        pinned = {}
+        for service, containers in self.stack.containers.items():
+            reference = model["services"].get(service, {}).get("image")
+            before = containers[0].attrs["Image"]
+            if reference and _stack.image_id(self.client, reference) != before:
+                pinned[service] = {"image": before}
+        return json.dumps({"services": pinned})
 
-def _pins(stack: _stack.Stack) -> str:
-    """Compose text which names the images of before by id, for the services whose tag is another image by now."""
-    lines = ["services:"]
-    for service, containers in stack.containers.items():
-        image_id, reference = containers[0].attrs["Image"], containers[0].attrs["Config"]["Image"]
-        if stack.image_ids.get(reference) not in (None, image_id):
-            lines += [f"  {service}:", f"    image: {image_id}"]
-    return "\n".join(lines if len(lines) > 1 else ["services: {}"]) + "\n"
+
+def _has_ended(project: _services.Project, service: _services.Service) -> bool:
+    states = {container.status for container in service.containers}
+    return bool(states & {"exited", "restarting", "dead"}) and not project.is_settled(service.name)
 
 
 def record_release(stack: _stack.Stack, *, environment: str, released_by: str, keep: int) -> None:
@@ -117,7 +146,7 @@ def record_release(stack: _stack.Stack, *, environment: str, released_by: str, k
         "environment": environment,
         "released_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "released_by": released_by,
-        **_stack.wanted_release(stack),
+        **_stack_plan.wanted_release(stack),
     }
     _releases.save(stack.releases, record, {name: text for name, (text, _mode) in stack.texts.items()})
     _releases.prune(stack.releases, keep)

@@ -8,10 +8,11 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import json
 import re
 import secrets as random_source
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -19,26 +20,48 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Secret
 
 ALPHABET = string.ascii_letters + string.digits
-_ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$")
+SHORTEST = 8  # letters and digits of a secret that is made up: fewer can be guessed
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# As Compose reads it: quoted values may go over several lines, and a comment may follow any value.
+_ASSIGNMENT = re.compile(
+    r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*"""
+    r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?!["'])[^\n]*)""",
+    re.MULTILINE | re.DOTALL,
+)
+_COMMENT = re.compile(r"(^|\s)#.*")
 _REFERENCE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _ESCAPED = re.compile(r'([\\"$])')
 _UNESCAPED = re.compile(r'\\([\\"$])')
 
 
 def parse(text: str) -> dict[str, Secret]:
-    """The variables of a ``.env`` file by name, in the file's order."""
-    found = (_ASSIGNMENT.match(line) for line in text.splitlines())
-    return {match[1]: Secret(_unquote(match[2].strip())) for match in found if match}
+    """The variables of a ``.env`` file by name, in the file's order.
 
-
-def render(variables: Mapping[str, str], header: str) -> str:
-    """The text of a ``.env`` file which Docker Compose reads back as exactly ``variables``.
-
-    Between double quotes Compose takes every character as it is but the backslash, the quote and the dollar sign
-    (docs.docker.com, "Set, use, and manage variables in a Compose file with interpolation").
+    Raises InputError, which names the line and does not show it, where Compose would show it.
     """
-    lines = [f'{name}="{_ESCAPED.sub(_backslash, value)}"' for name, value in variables.items()]
-    return "\n".join([f"# {header}", *lines, ""])
+    # What is left once the assignments are blanked out may be comments only.
+    rest = _ASSIGNMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
+    for number, line in enumerate(rest.split("\n"), 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            raise InputError(f"Line {number} of the file .env is not NAME=value, or its quotes are not closed")
+    return {match[1]: Secret(_unquote(match[2])) for match in _ASSIGNMENT.finditer(text)}
+
+
+def merge(text: str, variables: Mapping[str, str], header: str) -> str:
+    """``text``, that of a ``.env`` file or nothing, with ``variables`` in it: Compose reads back exactly their values.
+
+    All else in it stays as it is, comments included. ``header`` becomes the comment at the top of a new file.
+    """
+    missing = dict(variables)
+
+    def replaced(match: re.Match[str]) -> str:
+        missing.pop(match[1], None)
+        return _assignment(match[1], variables[match[1]]) if match[1] in variables else match[0]
+
+    merged = _ASSIGNMENT.sub(replaced, text) if text else f"# {header}\n"
+    if not merged.endswith("\n"):
+        merged += "\n"
+    return merged + "".join(f"{_assignment(name, value)}\n" for name, value in missing.items())
 
 
 def wanted(entries: Sequence[Mapping[str, Any]], present: Mapping[str, str]) -> dict[str, Secret]:
@@ -46,23 +69,48 @@ def wanted(entries: Sequence[Mapping[str, Any]], present: Mapping[str, str]) -> 
 
     Each entry has ``name`` and one of: ``value``, which wins; ``derive``, a text in which ``{NAME}`` stands for
     another secret, percent-encoded for a URL; or else ``length``: the present value is kept, and where there is none
-    one of that many letters and digits is made up. Raises InputError for a value that a ``.env`` file cannot hold.
+    one of that many letters and digits is made up. Raises InputError for what a ``.env`` file cannot hold.
     """
     result: dict[str, Secret] = {}
     for entry in entries:
+        if not _NAME.fullmatch(entry["name"]):
+            raise InputError(f"'{entry['name']}' cannot be the name of a secret: letters, digits and underscores only")
         result[entry["name"]] = Secret(_value_of(entry, {**present, **result}))
     return result
+
+
+def spellings(values: Iterable[str]) -> set[str]:
+    """``values`` and how else programs may show them: quoted, escaped, in a URL, without the blanks at their ends."""
+    found: set[str] = set()
+    for value in values:
+        for text in (value, value.strip()):
+            quoted = (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
+            found |= {text, *quoted, _escape(text), text.replace("$", "$$"), quote(text), quote(text, safe="")}
+    return found - {""}
 
 
 def _value_of(entry: Mapping[str, Any], known: Mapping[str, str]) -> str:
     name = entry["name"]
     if entry.get("value") is not None:
-        if "\n" in entry["value"] or "\0" in entry["value"]:
-            raise InputError(f"The secret {name} has a line feed or a null character in it: no container variable can")
-        return str(entry["value"])
+        return _storable(name, entry["value"])
     if entry.get("derive") is not None:
-        return _REFERENCE.sub(lambda match: quote(_named(match[1], name, known), safe=""), entry["derive"])
-    return known.get(name) or "".join(random_source.choice(ALPHABET) for _each in range(entry["length"]))
+        encoded = _REFERENCE.sub(lambda match: quote(_named(match[1], name, known), safe=""), entry["derive"])
+        return _storable(name, encoded)
+    if known.get(name):
+        return _storable(name, known[name])
+    if entry["length"] < SHORTEST:
+        raise InputError(f"The secret {name} has a length of {entry['length']}: fewer than {SHORTEST} are no secret")
+    return "".join(random_source.choice(ALPHABET) for _each in range(entry["length"]))
+
+
+def _storable(name: str, value: str) -> str:
+    if "\n" in value or "\0" in value:
+        raise InputError(f"The secret {name} has a line feed or a null character in it: no line of .env can hold it")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"The secret {name} is not a text in UTF-8") from None  # the cause shows the value
+    return str(value)
 
 
 def _named(reference: str, name: str, known: Mapping[str, str]) -> str:
@@ -71,13 +119,19 @@ def _named(reference: str, name: str, known: Mapping[str, str]) -> str:
     return known[reference]
 
 
-def _backslash(match: re.Match[str]) -> str:
-    return "\\" + match[1]
+def _assignment(name: str, value: str) -> str:
+    # Between double quotes Compose takes every character as it is but the backslash, the quote and the dollar sign
+    # (docs.docker.com, "Set, use, and manage variables in a Compose file with interpolation").
+    return f'{name}="{_escape(value)}"'
+
+
+def _escape(value: str) -> str:
+    return _ESCAPED.sub(lambda match: "\\" + match[1], value)
 
 
 def _unquote(text: str) -> str:
-    if len(text) > 1 and text[0] == text[-1] == '"':
+    if text.startswith('"'):
         return _UNESCAPED.sub(lambda match: match[1], text[1:-1])
-    if len(text) > 1 and text[0] == text[-1] == "'":
+    if text.startswith("'"):
         return text[1:-1]
-    return text
+    return _COMMENT.sub("", text).strip()

@@ -18,15 +18,19 @@ from pathlib import Path
 
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 
+_TEMPORARY = ".convosphere-"
+
 
 def read_text(path: Path) -> str | None:
-    """The file's text, or None where there is no such file. Raises InputError where it may not be read."""
+    """The file's text to the letter, or None where there is no such file. Raises InputError where it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except PermissionError as error:
         raise InputError(f"No permission to read {path}", hint="Use become: true.") from error
+    except OSError as error:
+        raise InputError(f"Cannot read {path}: {error.strerror}", hint="Move it away and run again.") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not a text in UTF-8", hint="Move it away and run again.") from error
 
@@ -38,34 +42,63 @@ def mode_of(path: Path) -> str:
 
 def refuse_readable_by_others(path: Path) -> None:
     """Raise InputError where a file with secrets can be read or written by anyone but its owner."""
-    if path.exists() and int(mode_of(path), 8) & 0o077:
+    try:
+        mode = mode_of(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except PermissionError as error:
+        raise InputError(f"No permission to look at {path}", hint="Use become: true.") from error
+    if int(mode, 8) & 0o077:
         raise InputError(
-            f"The secrets in {path} can be read by others: its mode is {mode_of(path)}, it must be 0600",
+            f"The secrets in {path} can be read by others: its mode is {mode}, it must be 0600",
             hint=f"Find out who may have read it, change the secrets if need be, then: chmod 0600 {path}",
         )
 
 
 def write_text(path: Path, text: str, mode: str) -> None:
-    """Replace ``path`` by ``text`` in one step. ``mode`` is octal, for example "0640".
+    """Replace ``path`` by ``text`` in one step, and make the directories it lies in. ``mode`` is octal, such as "0640".
 
     The text goes to a temporary file in the same directory, with its final mode from the first byte on, is synced to
     the disk and renamed. Killed at any moment, the file is the old one or the new one. Raises ConvosphereError.
     """
+    temporary = None
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    except OSError as error:
-        raise ConvosphereError(f"Cannot write {path}: {error.strerror}") from error
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
+        with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), int(mode, 8))
-            file.write(text)
+            file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
         _sync_directory(path.parent)
     except OSError as error:
-        Path(temporary).unlink(missing_ok=True)
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
         raise ConvosphereError(f"Cannot write {path}: {error.strerror}") from error
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if it is there. Raises ConvosphereError."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConvosphereError(f"Cannot remove {path}: {error.strerror}") from error
+
+
+def remove_temporary(directory: Path) -> None:
+    """Remove what a ``write_text`` left that was killed, at any depth. Nobody else may be writing there."""
+    for path in directory.rglob(f"{_TEMPORARY}*"):
+        remove(path)
+
+
+@contextmanager
+def unnamed(text: str) -> Iterator[Path]:
+    """A file in memory that this process and the programs it runs can read, and that is gone when this process is."""
+    with os.fdopen(os.memfd_create("convosphere"), "wb") as file:
+        file.write(text.encode())
+        file.flush()
+        yield Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
 
 
 @contextmanager
@@ -74,9 +107,14 @@ def locked(path: Path, what: str) -> Iterator[None]:
 
     The kernel lets go of the lock when the process ends, however it ends.
     """
-    with path.open("a", encoding="utf-8") as file:
+    try:
+        # A link in its place could have this make a file anywhere.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise ConvosphereError(f"Cannot lock {path}: {error.strerror}", hint="Use become: true.") from error
+    with os.fdopen(descriptor, "r+b"):
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ConvosphereError(
                 f"Another run is changing {what} right now",

@@ -17,9 +17,11 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
 from ansible_collections.convosphere.platform.plugins.module_utils._services import (
     ABSENT,
     EXITED,
+    RUNNING,
     Project,
     Service,
     health_of,
+    timestamp,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.25
 # Often enough to be no accident: a backend that comes up before its database ends once or twice, and then stays.
 RESTARTS_OF_A_LOOP = 3
+# Without a health check, to run is all that can be asked of a container, and a first second tells those that end at
+# once. One that the engine had to start again is believed after the time that the engine itself takes for a success.
+STEADY_SECONDS = 1
+STEADY_SECONDS_AFTER_RESTART = 10
 LOG_LINES = 20
 
 
@@ -39,9 +45,10 @@ class Waiter:
         self.seconds = seconds
         self.deadline = time.monotonic() + seconds
         self.first_restarts: dict[str, int] = {}
+        self.first_seen: dict[tuple[str, str], float] = {}
 
     def wait(self, names: Iterable[str], project: Project | None = None) -> Project:
-        """Return the project once each service of ``names`` runs and, where it has a health check, is healthy.
+        """Return the project once each service of ``names`` runs steadily and, where it has a health check, is healthy.
 
         ``project`` is what was just read, if anything was. Raises UnhealthyError when the time is up, and at once
         for a service that ended, or that restarts again and again.
@@ -49,7 +56,7 @@ class Waiter:
         wanted = list(names)
         while True:
             project = project or self.read()
-            waiting = [project.services[name] for name in wanted if not project.is_settled(name)]
+            waiting = [project.services[name] for name in wanted if not self._is_settled(project, name)]
             if not waiting:
                 return project
             hopeless = [service for service in waiting if self._is_hopeless(service)]
@@ -59,6 +66,18 @@ class Waiter:
                 raise unhealthy(waiting, f"did not become healthy within {self.seconds:g} s")
             time.sleep(POLL_SECONDS)
             project = None
+
+    def _is_settled(self, project: Project, name: str) -> bool:
+        return project.is_settled(name) and all(map(self._is_steady, project.services[name].containers))
+
+    def _is_steady(self, container: Container) -> bool:
+        if container.status != RUNNING or health_of(container):
+            return True
+        started = str(container.attrs["State"]["StartedAt"])
+        seen = time.monotonic() - self.first_seen.setdefault((str(container.id), started), time.monotonic())
+        needed = STEADY_SECONDS_AFTER_RESTART if container.attrs["RestartCount"] else STEADY_SECONDS
+        # The clock spares the wait for what runs for long; where the engine has another time, what was seen counts.
+        return max(seen, time.time() - timestamp(started)) >= needed
 
     def _is_hopeless(self, service: Service) -> bool:
         return service.state == ABSENT or any(
@@ -82,7 +101,7 @@ def unhealthy(services: list[Service], what: str) -> UnhealthyError:
 
 
 def _culprits(service: Service) -> list[Container]:
-    ill = [item for item in service.containers if item.status != "running" or health_of(item) not in ("healthy", None)]
+    ill = [item for item in service.containers if item.status != RUNNING or health_of(item) not in ("healthy", None)]
     return ill or list(service.containers)
 
 
@@ -111,7 +130,7 @@ def _in_words(symptoms: dict[str, Any]) -> str:
     words = [f"container {symptoms['container']} is {symptoms['state']}"]
     if symptoms["health"]:
         words.append(f"and {symptoms['health']}")
-    elif symptoms["state"] != "running" or symptoms["restarts"]:
+    elif symptoms["state"] != RUNNING or symptoms["restarts"]:
         words.append(f"with exit code {symptoms['exit_code']} after {symptoms['restarts']} restarts")
     if symptoms["error"]:
         words.append(f"({symptoms['error']})")

@@ -193,7 +193,7 @@ def contents(archive: str) -> dict[str, str]:
                 manifest = members.extractfile(member) if member.name == "manifest.json" else None
                 if manifest is not None:
                     return _named(json.load(manifest))
-    except (tarfile.TarError, OSError, EOFError, ValueError, TypeError, KeyError) as error:
+    except (tarfile.TarError, OSError, EOFError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{archive} cannot be read as an archive of images: {error}", hint=_ARCHIVE_HINT) from error
     raise InputError(f"{archive} has no manifest.json, so it is no archive of images", hint=_ARCHIVE_HINT)
 

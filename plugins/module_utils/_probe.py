@@ -51,6 +51,17 @@ def find_compose_plugin() -> str | None:
     return None
 
 
+def is_alive(name: str) -> bool:
+    """Whether a process of that name lives. One that is dead and was never collected has no command line."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "comm").read_text(encoding="utf-8").strip() == name and (process / "cmdline").read_bytes():
+                return True
+        except OSError:  # it ended meanwhile
+            continue
+    return False
+
+
 class EngineProbe:
     """The engine at ``docker_host``, a unix:// or tcp:// URL. ``timeout`` is in seconds, for each answer."""
 
@@ -67,11 +78,13 @@ class EngineProbe:
         self.address = (parts.hostname or "localhost", parts.port or 2375)
 
     def state(self) -> dict[str, Any]:
-        """``{state, version, api_version, root, detail}``; version and so on are None unless it is running."""
+        """``{state, version, api_version, program, processes, root, detail}``; the versions are None unless it runs."""
         found: dict[str, Any] = {
             "state": RUNNING,
             "version": None,
             "api_version": None,
+            "program": find_program("dockerd"),
+            "processes": [name for name in ("dockerd", "containerd") if is_alive(name)],
             "root": configured_root(),
             "detail": None,
         }
@@ -81,7 +94,7 @@ class EngineProbe:
         except PermissionError as error:
             return {**found, "state": NO_PERMISSION, "detail": str(error)}
         except (FileNotFoundError, ConnectionRefusedError) as error:
-            there = self.socket_path is None or find_program("dockerd") is not None
+            there = self.socket_path is None or found["program"] is not None
             return {**found, "state": STOPPED if there else MISSING, "detail": str(error)}
         except (OSError, http.client.HTTPException, ValueError) as error:
             return {**found, "state": NOT_ANSWERING, "detail": str(error) or type(error).__name__}

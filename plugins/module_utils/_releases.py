@@ -31,10 +31,11 @@ def current(directory: Path) -> dict[str, Any] | None:
     if text is None:
         return None
     try:
-        return dict(json.loads(text))
-    except ValueError as error:
+        record = dict(json.loads(text))
+        return {"images": {}, "files": {}, **record}
+    except (ValueError, TypeError) as error:
         raise ConvosphereError(
-            f"{directory / CURRENT / RECORD} is not JSON: {error}",
+            f"{directory / CURRENT / RECORD} is not a release's record: {error}",
             hint=f"Remove the link {directory / CURRENT}; the next deploy records a release anew.",
         ) from error
 
@@ -52,11 +53,10 @@ def save(directory: Path, record: Mapping[str, Any], files: Mapping[str, str]) -
     moved, only when everything is on the disk.
     """
     directory.mkdir(mode=0o750, exist_ok=True)
-    _remove_unfinished(directory)
+    remove_unfinished(directory)
     new = directory / f".new-{record['id']}"
     new.mkdir(mode=0o750)
     for name, text in files.items():
-        (new / name).parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         _files.write_text(new / name, text, "0640")
     _files.write_text(new / RECORD, json.dumps(record, indent=2, sort_keys=True) + "\n", "0640")
     new.rename(directory / record["id"])
@@ -75,12 +75,13 @@ def surplus(directory: Path, keep: int) -> list[Path]:
 def prune(directory: Path, keep: int) -> None:
     """Remove the releases that ``surplus`` lists."""
     for path in surplus(directory, keep):
-        shutil.rmtree(path)
+        path.rename(directory / f".old-{path.name}")  # killed in the middle, it is no release any more
+    remove_unfinished(directory)
 
 
-def _remove_unfinished(directory: Path) -> None:
-    """What a killed run left: the link that was not moved into place, a directory that has no final name."""
-    for path in directory.glob(".new-*"):
+def remove_unfinished(directory: Path) -> None:
+    """What a killed run left: the link that was not moved into place, a directory that has no name of a release."""
+    for path in [*directory.glob(".new-*"), *directory.glob(".old-*")]:
         if path.is_symlink():
             path.unlink()
         else:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,6 +182,12 @@ def started_at(container: Container) -> str | None:
     moment = str(container.attrs["State"]["StartedAt"])
     # The engine's zero time stands for never, and its nine digits of a second say nothing to an operator.
     return None if moment.startswith("0001-") else f"{moment[:19]}Z"
+
+
+def timestamp(moment: str) -> float:
+    """The engine's time, such as ``2026-01-31T12:00:00.123456789Z``, in seconds since 1970."""
+    fraction = moment[19:].rstrip("Z")  # up to nine digits, of which older Pythons would take three or six
+    return datetime.fromisoformat(f"{moment[:19]}+00:00").timestamp() + float(f"0{fraction}")
 
 
 def _succeeded(container: Container) -> bool:

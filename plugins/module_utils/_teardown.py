@@ -9,10 +9,12 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine
+from ansible_collections.convosphere.platform.plugins.module_utils import _compose, _engine, _releases, _stack
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, make_plan
 
 if TYPE_CHECKING:
@@ -32,23 +34,23 @@ class Teardown:
     def plan(self) -> Plan:
         """Delete everything that was found, by kind and name."""
         present = {f"{kind} {name}": {"name": name} for kind, objects in self.found.items() for name in objects}
-        if self.directory and self.directory.exists():
+        if self.directory and _is_to_go(self.directory):
             present[f"directory {self.directory}"] = {"name": str(self.directory)}
         return make_plan(dict.fromkeys(present), present)
 
     def apply(self, plan: Plan) -> None:
-        """Stop and remove all containers at once, then what they used, and the directory, which names the rest, last."""
-        with _engine.asking("remove the containers"):
-            _engine.in_parallel(_remove, list(self.found["container"].values()))
+        """Stop and remove all containers at once, then what they used, last the directory, which names the rest."""
+        remove = partial(_remove, volumes=self.directory is not None)
+        _engine.in_parallel(remove, list(self.found["container"].values()))
         for kind in ("network", "volume"):
             for name, found in self.found.get(kind, {}).items():
                 with _engine.asking(f"remove the {kind} {name}"):
                     found.remove()
         if self.directory:
-            shutil.rmtree(self.directory)
+            _remove_own(self.directory)
 
     def _find(self, client: DockerClient, name: str) -> None:
-        filters = {"label": f"{_engine.LABEL_PROJECT}={name}"}
+        filters: dict[str, Any] = {"label": f"{_engine.LABEL_PROJECT}={name}"}
         with _engine.asking(f"list what belongs to project {name}"):
             containers = client.containers.list(all=True, filters=filters, ignore_removed=True)
             self.found["container"] = {str(item.name): item for item in containers}
@@ -57,6 +59,34 @@ class Teardown:
                 self.found["volume"] = {str(item.name): item for item in client.volumes.list(filters=filters)}
 
 
-def _remove(container: Container) -> None:
-    container.stop()
-    container.remove()
+def _remove(container: Container, volumes: bool) -> None:
+    _engine.stop_container(container, None)
+    with _engine.asking(f"remove {container.name}"):
+        container.remove(v=volumes, force=True)
+
+
+def _own(directory: Path) -> list[Path]:
+    """What a stack wrote into its directory, its lock apart."""
+    recorded = (_releases.current(directory / "releases") or {"files": {}})["files"]
+    names = dict.fromkeys(Path(name).parts[0] for name in [*_compose.FILE_NAMES, *recorded, *_stack.RESERVED])
+    return [directory / name for name in names if name != _stack.LOCK and (directory / name).exists()]
+
+
+def _is_to_go(directory: Path) -> bool:
+    if not directory.is_dir():
+        return False
+    return bool(_own(directory)) or {path.name for path in directory.iterdir()} <= {_stack.LOCK}
+
+
+def _remove_own(directory: Path) -> None:
+    """Remove a stack's files, and its directory too unless somebody keeps something else in it."""
+    try:
+        for path in [*_own(directory), directory / _stack.LOCK]:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        if not any(directory.iterdir()):
+            directory.rmdir()
+    except OSError as error:
+        raise ConvosphereError(f"Cannot remove {error.filename}: {error.strerror}") from error

@@ -154,10 +154,12 @@ missing:
 engine:
   description:
     - Docker Engine. C(state) is one of V(missing), V(stopped), V(no_permission), V(not_answering), V(running).
-    - C(root) is the directory it keeps images in; C(detail) is what went wrong, where something did.
+    - C(program) is the path of dockerd, C(processes) tells which of dockerd and containerd live, C(root) is the
+      directory it keeps images in, and C(detail) is what went wrong, where something did.
   type: dict
   returned: success
-  sample: {state: running, version: 20.10.24, api_version: "1.41", root: /var/lib/docker, detail: null}
+  sample: {state: running, version: 20.10.24, api_version: "1.41", program: /usr/sbin/dockerd,
+           processes: [dockerd, containerd], root: /var/lib/docker, detail: null}
 compose:
   description: The path of the Compose plugin, null where there is none.
   type: str

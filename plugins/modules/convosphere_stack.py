@@ -12,6 +12,7 @@ author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
   - Writes the files and secrets of a stack, has Docker Compose create and start what differs, waits until all of it is
     healthy and runs the images that are wanted, and records a release.
+  - A file of the release that serves which is not wanted any more is removed.
   - Where a step fails after the first change, the files, secrets and images of before are put back and started again.
   - Images are not pulled or built here. M(convosphere.platform.convosphere_image) brings them to the host first.
 options:
@@ -37,7 +38,7 @@ options:
     default: []
     suboptions:
       path:
-        description: The name of the file, relative to O(project_src).
+        description: The name of the file, relative to O(project_src) and below it.
         type: str
         required: true
       content:
@@ -91,7 +92,8 @@ options:
     default: ''
   remove_volumes:
     description:
-      - With O(state=absent), also removes the volumes and O(project_src) with its secrets and releases.
+      - With O(state=absent), also removes the volumes, and O(project_src) with its secrets and releases.
+      - What else lies in that directory stays, and the directory with it.
       - This deletes the database.
     type: bool
     default: false
@@ -142,15 +144,39 @@ release:
     images: {redis: "redis:7-alpine@0283efa179da"}
     files: {compose.yaml: 3f1c2a9be001}
 services:
-  description: The names of the services that were created, recreated, started or removed.
+  description: Each service that serves; empty in check mode and after V(absent).
   returned: always
   type: list
-  elements: str
-  sample: [backend]
+  elements: dict
+  contains:
+    name:
+      description: The name of the service.
+      type: str
+      sample: backend
+    state:
+      description: The state of its containers.
+      type: str
+      sample: running
+    health:
+      description: Its health; none for a service without a health check.
+      type: str
+      sample: healthy
+    version:
+      description: The version of its image.
+      type: str
+      sample: 0.1.2-beta
+    image:
+      description: The reference of its image. C(image_id), C(digest) and C(containers) say more.
+      type: str
+      sample: ghcr.io/convosphere/convosphere/backend:0.1.2-beta
+    sandbox:
+      description: Whether the image is one of the collection's own stand-ins.
+      type: bool
+      sample: false
 """
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _deploy,
@@ -159,12 +185,19 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _releases,
     _services,
     _stack,
+    _stack_plan,
     _teardown,
+    _usage,
+    _verdict,
 )
+from ansible_collections.convosphere.platform.plugins.module_utils._api import Api
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._health import Waiter
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 FILE = {
     "path": {"type": "str", "required": True},
@@ -197,14 +230,19 @@ class StackModule(ConvosphereModule):
     }
     rules = {"required_if": [("state", "present", ("environment_name", "files"))]}
 
+    project: _services.Project | None = None
+
     def execute(self) -> dict[str, Any]:
+        """Under the lock of the stack's directory, so that two runs never change it at once."""
         self.directory = Path(self.params["project_src"])
         if self.check_mode or not self.directory.is_dir():
             return super().execute()
-        with _files.locked(self.directory / ".lock", f"the stack {self.params['project_name']}"):
+        with _files.locked(self.directory / _stack.LOCK, f"the stack {self.params['project_name']}"):
+            _files.remove_temporary(self.directory)
             return super().execute()
 
     def plan(self) -> Plan:
+        """What differs from the wanted stack, or what there is to take away."""
         connect = _engine.connect_if_there if self.check_mode else _engine.connect
         self.client = connect(self.params["docker_host"], self.params["timeout"])
         if self.params["state"] == "absent":
@@ -213,25 +251,36 @@ class StackModule(ConvosphereModule):
         return self._plan_present()
 
     def apply(self, plan: Plan) -> None:
+        """Deploy and record a release, or take away."""
         if self.params["state"] == "absent":
             return self.teardown.apply(plan)
-        if any(change.name != "release" for change in plan):
+        changed = {change.name for change in plan}
+        if changed == {"release"}:  # deployed by a run that was killed before it could write that down
+            self.deployment.gate()
+        else:
             self.deployment.apply()
-        return _deploy.record_release(
-            self.stack,
-            environment=self.params["environment_name"],
-            released_by=self.params["released_by"],
-            keep=self.params["releases_kept"],
-        )
+        if "release" in changed:
+            _deploy.record_release(
+                self.stack,
+                environment=self.params["environment_name"],
+                released_by=self.params["released_by"],
+                keep=self.params["releases_kept"],
+            )
+        return None
 
     def verify(self, plan: Plan) -> None:
+        """Where nothing was to do, the stack must still be healthy."""
         if self.params["state"] == "present" and not plan.changed:
             self.deployment.gate()
 
     def report(self, plan: Plan) -> dict[str, Any]:
-        prefix = "service "
-        services = [change.name[len(prefix) :] for change in plan if change.name.startswith(prefix)]
-        return {"services": services, "release": _releases.current(self.directory / "releases")}
+        """The release and the services that serve."""
+        services: list[dict[str, Any]] = []
+        if self.client and self.project:
+            for service in self.project.services.values():
+                services.append({**_services.describe(service), **_usage.image_of(self.client, service)})
+        absent = self.params["state"] == "absent"
+        return {"release": None if absent else _releases.current(self.directory / "releases"), "services": services}
 
     def _plan_present(self) -> Plan:
         if not self.directory.is_dir() and not self.check_mode:
@@ -240,26 +289,31 @@ class StackModule(ConvosphereModule):
             name=self.params["project_name"],
             directory=self.directory,
             docker_host=self.params["docker_host"],
-            texts={file["path"]: (file["content"], file["mode"]) for file in self.params["files"]},
+            texts=_stack.texts_of(self.params["files"]),
             secret_entries=self.params["secrets"],
         )
         self.stack.read_files()
         self.hide(*self.stack.secret_values())
         if self.client is None:
-            return _stack.plan(self.stack, engine_read=False)
+            return _stack_plan.plan(self.stack, engine_read=False)
         self.stack.read_model()
         self.stack.read_engine(self.client)
         if not self.check_mode:
             _stack.refuse_missing_images(self.stack)
         timeout = self.params["wait_timeout"]
-        self.deployment = _deploy.Deployment(self.stack, self.client, self._wait, timeout)
-        return _stack.plan(self.stack, engine_read=True)
+        client = self.client
+        self.deployment = _deploy.Deployment(self.stack, client, lambda: self._wait(client), timeout)
+        return _stack_plan.plan(self.stack, engine_read=True)
 
-    def _wait(self) -> None:
+    def _wait(self, client: DockerClient) -> None:
         waiter = Waiter(
-            lambda: _services.read_project(self.client, self.params["project_name"]), self.params["wait_timeout"]
+            lambda: _services.read_project(client, self.params["project_name"]), self.params["wait_timeout"]
         )
-        waiter.wait(self.stack.references())
+        self.project = waiter.wait(self.stack.references())
+        if self.params["api_url"]:
+            api = Api(self.params["api_url"], timeout=15, validate_certs=True)
+            # The containers' own checks have passed by now; this is the platform's word on all of its parts.
+            _verdict.until_healthy(lambda: _verdict.ask_platform(api), seconds=30, what=f"The platform at {api.url}")
 
     def _directory_to_remove(self) -> Path | None:
         return self.directory if self.params["remove_volumes"] else None

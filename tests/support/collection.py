@@ -25,9 +25,14 @@ class _Captured(Exception):
     """Carries an argument spec out of a module that is about to read its arguments."""
 
 
+def plugin_names(folder: str) -> list[str]:
+    """The plugins in one folder of plugins/, without namespace."""
+    return sorted(path.stem for path in (ROOT / "plugins" / folder).glob("*.py") if path.stem != "__init__")
+
+
 def module_names() -> list[str]:
     """The modules of the collection, without namespace."""
-    return sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py") if path.stem != "__init__")
+    return plugin_names("modules")
 
 
 def python_files(*folders: str) -> list[Path]:
@@ -71,12 +76,16 @@ def argument_spec(module: str) -> dict[str, Any]:
 
 
 @cache
-def rendered_docs() -> dict[str, dict[str, Any]]:
-    """What ansible-doc makes of the modules: {module: {"doc", "examples", "return"}}, doc fragments included."""
-    names = [f"{NAMESPACE}.{name}" for name in module_names()]
+def rendered_docs(kind: str = "module") -> dict[str, dict[str, Any]]:
+    """What ansible-doc makes of plugins of one kind, or of roles, doc fragments included.
+
+    For plugins {name: {"doc", "examples", "return"}}, for roles {name: {"entry_points", …}}.
+    """
+    short_names = role_names() if kind == "role" else plugin_names("modules" if kind == "module" else kind)
+    names = [f"{NAMESPACE}.{name}" for name in short_names]
     if not names:
         return {}
-    command = ["ansible-doc", "--json", "--type", "module", *names]
+    command = ["ansible-doc", "--json", "--type", kind, *names]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return {name.rpartition(".")[2]: docs for name, docs in json.loads(output).items()}
 
@@ -91,11 +100,17 @@ def walk_tasks(node: Any) -> Iterator[dict[str, Any]]:
                     yield from walk_tasks(item.get(section))
 
 
+def with_aliases(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """An argument spec in which each option is also found under its aliases."""
+    return {name: declared for option, declared in spec.items() for name in (option, *declared.get("aliases", ()))}
+
+
 def secret_values(spec: Mapping[str, Any], options: Mapping[str, Any]) -> set[str]:
     """The values in `options` that `spec` declares secret, at any depth."""
     found: set[str] = set()
+    declarations = with_aliases(spec)
     for name, value in options.items():
-        declared = spec.get(name, {})
+        declared = declarations.get(name, {})
         if declared.get("no_log") and value:
             found |= {str(item) for item in (value.values() if isinstance(value, dict) else [value])}
         elif declared.get("options"):

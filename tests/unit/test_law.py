@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from support.collection import (
@@ -24,10 +25,12 @@ from support.collection import (
     load_yaml,
     module_names,
     playbooks,
+    plugin_names,
     python_files,
     rendered_docs,
     role_names,
     walk_tasks,
+    with_aliases,
     yaml_files,
 )
 
@@ -57,18 +60,19 @@ def has_law(module: str) -> bool:
     path = ROOT / f"tests/integration/test_{module}.py"
     runner = "run_info_law" if module.endswith("_info") else "run_law"
     tree = ast.parse(path.read_text()) if path.exists() else ast.Module([], [])
+    constants = {
+        ast.unparse(node.targets[0]): node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    }
     marked = [
         node
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef) and any("mark.law" in ast.unparse(mark) for mark in node.decorator_list)
     ]
     calls = [node for function in marked for node in ast.walk(function) if isinstance(node, ast.Call)]
-    return any(ast.unparse(call.func) == runner and call.args and names(call.args[0], module) for call in calls)
-
-
-def names(node: ast.expr, module: str) -> bool:
-    """Whether an expression is the module's name as a literal."""
-    return isinstance(node, ast.Constant) and node.value == module
+    subjects = [call.args[0] for call in calls if ast.unparse(call.func) == runner and call.args]
+    return module in [constants.get(ast.unparse(subject), getattr(subject, "value", None)) for subject in subjects]
 
 
 def test_the_action_group_is_the_list_of_modules():
@@ -77,15 +81,16 @@ def test_the_action_group_is_the_list_of_modules():
     assert [name for name in module_names() if name not in groups["convosphere"]] == []
 
 
-def test_every_module_is_documented():
+@pytest.mark.parametrize(("kind", "folder"), [("module", "modules"), ("lookup", "lookup"), ("filter", "filter")])
+def test_every_plugin_is_documented(kind, folder):
     incomplete = [
         f"{name}: {part}"
-        for name, docs in rendered_docs().items()
+        for name, docs in rendered_docs(kind).items()
         for part in ("doc", "examples", "return")
         if not docs.get(part)
     ]
 
-    assert sorted(rendered_docs()) == module_names()
+    assert sorted(rendered_docs(kind)) == plugin_names(folder)
     assert incomplete == []
 
 
@@ -100,7 +105,7 @@ def test_documented_options_are_those_of_the_argument_spec():
 
 
 def test_examples_use_full_names_and_options_that_exist():
-    specs = {f"{NAMESPACE}.{name}": set(argument_spec(name)) for name in module_names()}
+    specs = {f"{NAMESPACE}.{name}": set(with_aliases(argument_spec(name))) for name in module_names()}
     offences = []
     for module in module_names():
         tasks = list(walk_tasks(yaml.safe_load(rendered_docs()[module]["examples"])))
@@ -193,8 +198,17 @@ def role_specs(role: str) -> dict[str, Any]:
     return dict(document.get("argument_specs") or {})
 
 
-def test_every_role_declares_its_main_entry_point():
-    assert [role for role in role_names() if not role_specs(role).get("main", {}).get("short_description")] == []
+def test_every_role_entry_point_is_described():
+    documented = rendered_docs("role")
+    offences = [
+        f"{role}: {entry_point}"
+        for role in documented
+        for entry_point, spec in documented[role]["entry_points"].items()
+        if not spec.get("short_description")
+    ]
+
+    assert sorted(documented) == role_names()
+    assert offences == []
 
 
 def test_every_role_introduces_itself():

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # Initialises the data directory once and runs PostgreSQL, under the names of the official image's environment.
 #
 # A cluster is made in $PGDATA/.initialising and moved up when it is complete; PG_VERSION moves last. A data directory
@@ -26,21 +26,24 @@ run_initdb_files() {
 }
 
 initialise() {
-  local staging="$PGDATA/.initialising" sockets method=${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256} password entry
+  local staging="$PGDATA/.initialising" sockets method=${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256} password extra
   password=$(secret POSTGRES_PASSWORD)
   if [[ -z "$password" && "$method" != trust ]]; then
     die "no password for the first start: set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE"
   fi
   if [[ -e "$staging" ]]; then
     echo "postgres sandbox: an earlier initialisation was cut short, starting it again"
-    find "$PGDATA" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf -- {} +
+    # The mark goes last, or being killed here would leave something that nobody dares to touch.
+    find "$PGDATA" -mindepth 1 -maxdepth 1 ! -name lost+found ! -name .initialising -exec rm -rf -- {} +
+    rm -rf -- "$staging"
   elif [[ -n "$(find "$PGDATA" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit)" ]]; then
     die "$PGDATA is neither empty nor a PostgreSQL data directory (no PG_VERSION), refusing to touch it"
   fi
+  read -ra extra <<<"${POSTGRES_INITDB_ARGS:-}"
   mkdir -- "$staging"
   # A pipe, not a file: the password must not be left on disk.
-  initdb --pgdata "$staging/cluster" --username "$POSTGRES_USER" ${password:+--pwfile=<(printf '%s\n' "$password")} \
-    ${POSTGRES_INITDB_ARGS:-}
+  initdb --pgdata "$staging/cluster" --username "$POSTGRES_USER" "${extra[@]}" \
+    ${password:+--pwfile=<(printf '%s\n' "$password")}
   printf '\nhost all all all %s\n' "$method" >> "$staging/cluster/pg_hba.conf"
 
   # On a private socket: a health check must not take this server for the one that is to come.

@@ -1,4 +1,5 @@
 """What the server imports: `uvicorn backend.main:app`, as in the platform's own image."""
+
 from __future__ import annotations
 
 from app.application import create_application

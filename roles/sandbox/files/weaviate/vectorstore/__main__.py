@@ -1,6 +1,8 @@
 """Start the server and stop it in an orderly way on SIGTERM or SIGINT."""
+
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -10,9 +12,12 @@ from vectorstore.backups import Backups
 from vectorstore.server import Access, build_server
 from vectorstore.store import Store
 
+LOGGER = logging.getLogger("vectorstore")
+
 
 def main() -> None:
     """Serve on port 8080 until a signal asks for the end; answer what is in flight first."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     store = Store(Path(os.environ.get("PERSISTENCE_DATA_PATH", "/var/lib/weaviate")))
     enabled = "backup-filesystem" in os.environ.get("ENABLE_MODULES", "").split(",")
     folder = os.environ.get("BACKUP_FILESYSTEM_PATH", "")
@@ -25,10 +30,10 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    print(f"vector store sandbox {os.environ['WEAVIATE_VERSION']} listening on 8080", flush=True)
+    LOGGER.info("Vector store sandbox listening on port 8080")
     server.serve_forever(poll_interval=0.1)
     server.server_close()
-    print("vector store sandbox stopped", flush=True)
+    LOGGER.info("Vector store sandbox stopped")
 
 
 main()

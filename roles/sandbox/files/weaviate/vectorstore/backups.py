@@ -1,11 +1,12 @@
 """Weaviate's backup API on a folder: <backups>/<id>/backup_config.json beside <backups>/<id>/classes/<Class>/."""
+
 from __future__ import annotations
 
 import json
 import re
 import shutil
 import threading
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ class Backups:
             for name in chosen:
                 shutil.copytree(self.store.classes_folder / name, staging / "classes" / name)
         staging.mkdir(exist_ok=True)
-        finished = datetime.now(timezone.utc).isoformat()
+        finished = datetime.now(UTC).isoformat()
         write_json(staging / "backup_config.json", {"id": key, "classes": chosen, "completedAt": finished})
         staging.rename(self.folder / key)
 

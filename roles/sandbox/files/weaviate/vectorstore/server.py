@@ -1,7 +1,9 @@
 """The HTTP face of the store: routes, API keys and JSON in and out."""
+
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from vectorstore.backups import Backups
 from vectorstore.store import Store, StoreError
 
+LOGGER = logging.getLogger("vectorstore")
 # (status, body): a body of None is sent as no content at all.
 Answer = tuple[int, Any]
 
@@ -26,7 +29,11 @@ class Access:
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> Access:
         """Read Weaviate's own AUTHENTICATION_* settings."""
-        keys = env.get("AUTHENTICATION_APIKEY_ALLOWED_KEYS", "") if env.get("AUTHENTICATION_APIKEY_ENABLED") == "true" else ""
+        keys = (
+            env.get("AUTHENTICATION_APIKEY_ALLOWED_KEYS", "")
+            if env.get("AUTHENTICATION_APIKEY_ENABLED") == "true"
+            else ""
+        )
         anonymous = env.get("AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED", "true") == "true"
         return cls(anonymous, frozenset(key.strip() for key in keys.split(",") if key.strip()))
 
@@ -45,34 +52,51 @@ class Api:
         one_class, one_object = r"/v1/schema/([^/]+)", r"/v1/objects/([^/]+)/([^/]+)"
         self.routes: list[tuple[str, str, Callable[..., Answer]]] = [
             ("GET", r"/v1/\.well-known/(?:ready|live)", lambda _call: (200, {})),
-            ("GET", r"/v1/meta", lambda _call: (200, {"hostname": "http://[::]:8080", "modules": {}, "version": version})),
+            (
+                "GET",
+                r"/v1/meta",
+                lambda _call: (200, {"hostname": "http://[::]:8080", "modules": {}, "version": version}),
+            ),
             ("GET", r"/v1/nodes", lambda _call: (200, self.nodes())),
             ("GET", r"/v1/schema", lambda _call: (200, {"classes": store.classes()})),
             ("POST", r"/v1/schema", lambda call: (200, store.create_class(call.body))),
             ("GET", one_class, lambda _call, name: (200, store.one_class(name))),
             ("DELETE", one_class, lambda _call, name: (200, store.delete_class(name))),
-            ("GET", r"/v1/objects", lambda call: self.list_objects(call)),
+            ("GET", r"/v1/objects", self.list_objects),
             ("POST", r"/v1/objects", lambda call: (200, store.create_object(call.body))),
             ("GET", one_object, lambda _call, name, key: (200, store.one_object(name, key))),
             ("PUT", one_object, lambda call, name, key: (200, store.replace_object(name, key, call.body))),
             ("DELETE", one_object, lambda _call, name, key: (204, store.delete_object(name, key))),
             ("POST", r"/v1/backups/filesystem", lambda call: (200, self.backups.create(call.body))),
             ("GET", r"/v1/backups/filesystem/([^/]+)", lambda _call, key: (200, self.backups.status(key))),
-            ("POST", r"/v1/backups/filesystem/([^/]+)/restore", lambda call, key: (200, self.backups.restore(key, call.body))),
-            ("GET", r"/v1/backups/filesystem/([^/]+)/restore", lambda _call, key: (200, self.backups.restore_status(key))),
+            (
+                "POST",
+                r"/v1/backups/filesystem/([^/]+)/restore",
+                lambda call, key: (200, self.backups.restore(key, call.body)),
+            ),
+            (
+                "GET",
+                r"/v1/backups/filesystem/([^/]+)/restore",
+                lambda _call, key: (200, self.backups.restore_status(key)),
+            ),
         ]
 
     @property
     def backups(self) -> Backups:
         """The backup folder; StoreError 422 where the module is not enabled."""
         if self._backups is None:
-            raise StoreError(422, "backup-filesystem: set ENABLE_MODULES and BACKUP_FILESYSTEM_PATH, did you enable the right module?")
+            raise StoreError(
+                422,
+                "backup-filesystem: set ENABLE_MODULES and BACKUP_FILESYSTEM_PATH, did you enable the right module?",
+            )
         return self._backups
 
     def nodes(self) -> dict[str, Any]:
         """The one node there is, with its counts."""
         stats = {"objectCount": self.store.count(), "shardCount": len(self.store.classes())}
-        return {"nodes": [{"name": "node1", "status": "HEALTHY", "version": self.version, "stats": stats, "shards": []}]}
+        return {
+            "nodes": [{"name": "node1", "status": "HEALTHY", "version": self.version, "stats": stats, "shards": []}]
+        }
 
     def list_objects(self, call: Call) -> Answer:
         """Objects of one class or of all, 25 unless the request says otherwise."""
@@ -88,7 +112,11 @@ class Api:
                     return run(call, *matched.groups())
                 except StoreError as error:
                     return error.status, {"error": [{"message": str(error)}]}
-        return (405, {"code": 405, "message": "method not allowed"}) if known else (404, {"code": 404, "message": f"path {path} was not found"})
+        return (
+            (405, {"code": 405, "message": "method not allowed"})
+            if known
+            else (404, {"code": 404, "message": f"path {path} was not found"})
+        )
 
 
 @dataclass(frozen=True)
@@ -141,6 +169,6 @@ def build_server(store: Store, backups: Backups | None, access: Access, version:
 
         def log_message(self, template: str, *values: Any) -> None:
             if "/.well-known/" not in self.path:
-                print(f"{self.address_string()} {template % values}", flush=True)
+                LOGGER.info("%s %s", self.address_string(), template % values)
 
     return Server(("", 8080), Handler)

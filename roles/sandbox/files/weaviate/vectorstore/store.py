@@ -1,4 +1,5 @@
-"""Classes and objects as JSON files: <data>/classes/<Class>/schema.json and <data>/classes/<Class>/objects/<id>.json."""
+"""Classes and objects as JSON files: classes/<Class>/schema.json and classes/<Class>/objects/<id>.json."""
+
 from __future__ import annotations
 
 import json
@@ -87,7 +88,7 @@ class Store:
             return json.loads(path.read_text("utf-8"))
 
     def create_object(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Add an object {class, id?, properties?, vector?}; unknown classes are created, as Weaviate's auto-schema does."""
+        """Add an object {class, id?, properties?, vector?}; its class is made where it is missing."""
         name = str(value.get("class", ""))
         key = str(value.get("id") or uuid.uuid4())
         with self.lock:

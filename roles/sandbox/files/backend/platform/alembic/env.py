@@ -1,12 +1,12 @@
 """Runs migrations against the address of the ini file, all of them in one transaction."""
+
 from __future__ import annotations
 
 from logging.config import fileConfig
 
 from alembic import context
-from sqlalchemy import engine_from_config, pool
-
 from app.models.base import Base
+from sqlalchemy import engine_from_config, pool
 
 if context.config.config_file_name:
     fileConfig(context.config.config_file_name)

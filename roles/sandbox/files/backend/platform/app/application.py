@@ -1,4 +1,5 @@
 """The application: start-up, middleware and routes put together."""
+
 from __future__ import annotations
 
 import asyncio
@@ -103,7 +104,7 @@ def create_application() -> FastAPI:
     app.include_router(health.public_router)
     app.include_router(config_router)
     app.include_router(auth.router, prefix="/api/v1/auth")
-    # Users come before groups, so that GET /users/groups is taken for a user called "groups": a 500, as in the platform.
+    # Users come before groups, so that GET /users/groups means a user called "groups": a 500, as in the platform.
     app.include_router(users.router, prefix="/api/v1/users")
     app.include_router(groups.router, prefix="/api/v1/users")
     app.include_router(assistants.router, prefix="/api/v1/assistants")

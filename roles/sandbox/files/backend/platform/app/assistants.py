@@ -1,40 +1,51 @@
 """As much of the assistants as it takes for a user to own one."""
+
 from __future__ import annotations
 
 import uuid
-from typing import Any, Dict, List, Optional
+from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import delete, insert, select
 from sqlalchemy.engine import Connection, Row
 
-from app.auth import current_user
-from app.database import transaction
+from app.auth import CALLER
+from app.database import TRANSACTION
 from app.models.chat import assistants
 
 router = APIRouter()
-SHOWN = (
-    "id name description personality system_prompt instructions model is_public is_template category tools_enabled "
-    "creator_id"
-).split()
+SHOWN = [
+    "id",
+    "name",
+    "description",
+    "personality",
+    "system_prompt",
+    "instructions",
+    "model",
+    "is_public",
+    "is_template",
+    "category",
+    "tools_enabled",
+    "creator_id",
+]
 
 
 class AssistantCreate(BaseModel):
     """A new assistant. tools_config is accepted and dropped, as in the platform."""
 
     name: str
-    description: Optional[str] = None
-    personality: Optional[str] = None
+    description: str | None = None
+    personality: str | None = None
     system_prompt: str
-    instructions: Optional[str] = None
+    instructions: str | None = None
     model: str = "gpt-4"
     temperature: float = 0.7
     max_tokens: int = 4096
     is_public: bool = False
-    category: Optional[str] = None
-    tags: List[str] = Field(default_factory=list)
-    tools_config: List[Dict[str, Any]] = Field(default_factory=list)
+    category: str | None = None
+    tags: list[str] = Field(default_factory=list)
+    tools_config: list[dict[str, Any]] = Field(default_factory=list)
 
 
 def assistant_body(row: Row) -> dict[str, Any]:
@@ -60,7 +71,7 @@ def find(connection: Connection, assistant_id: str, caller: Row) -> Row:
 
 @router.post("/")
 def create_assistant(
-    body: AssistantCreate, connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
+    body: AssistantCreate, connection: Connection = TRANSACTION, caller: Row = CALLER
 ) -> dict[str, Any]:
     """Create an assistant, a draft at first."""
     values = {
@@ -80,26 +91,20 @@ def create_assistant(
 
 
 @router.get("/")
-def list_assistants(
-    connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
-) -> list[dict[str, Any]]:
+def list_assistants(connection: Connection = TRANSACTION, caller: Row = CALLER) -> list[dict[str, Any]]:
     """The caller's own assistants and the public ones."""
     visible = (assistants.c.creator_id == caller.id) | assistants.c.is_public
     return [assistant_body(row) for row in connection.execute(select(assistants).where(visible))]
 
 
 @router.get("/{assistant_id}")
-def get_assistant(
-    assistant_id: str, connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
-) -> dict[str, Any]:
+def get_assistant(assistant_id: str, connection: Connection = TRANSACTION, caller: Row = CALLER) -> dict[str, Any]:
     """One assistant by id."""
     return assistant_body(find(connection, assistant_id, caller))
 
 
 @router.delete("/{assistant_id}")
-def delete_assistant(
-    assistant_id: str, connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
-) -> dict[str, str]:
+def delete_assistant(assistant_id: str, connection: Connection = TRANSACTION, caller: Row = CALLER) -> dict[str, str]:
     """Delete one's own assistant; administrators delete any."""
     if caller.role not in ("SUPER_ADMIN", "ADMIN"):
         find(connection, assistant_id, caller)

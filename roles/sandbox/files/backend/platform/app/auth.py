@@ -1,9 +1,10 @@
 """Logging in, tokens, and who is calling."""
+
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta, timezone
-from typing import Any, Optional
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -12,7 +13,7 @@ from pydantic import BaseModel, EmailStr
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection, Row
 
-from app.database import transaction
+from app.database import TRANSACTION
 from app.limits import limited
 from app.models.audit import audit_logs
 from app.models.identity import users
@@ -20,26 +21,24 @@ from app.passwords import matches
 from app.settings import settings
 
 router = APIRouter()
-bearer = HTTPBearer()
+BEARER = Depends(HTTPBearer())
 
 
 class UserLogin(BaseModel):
     """Credentials: email or username. Addresses in special-use domains such as .local are refused as an email."""
 
-    email: Optional[EmailStr] = None
-    username: Optional[str] = None
+    email: EmailStr | None = None
+    username: str | None = None
     password: str
 
 
 def make_token(subject: uuid.UUID, lifetime: timedelta, **claims: str) -> str:
     """A signed token. A refresh token differs by one claim that nobody looks at: it is accepted as an access token."""
-    payload = {"exp": datetime.now(timezone.utc) + lifetime, "sub": str(subject), **claims}
+    payload = {"exp": datetime.now(UTC) + lifetime, "sub": str(subject), **claims}
     return jwt.encode(payload, settings().secret_key, algorithm=settings().jwt_algorithm)
 
 
-def current_user(
-    credentials: HTTPAuthorizationCredentials = Depends(bearer), connection: Connection = Depends(transaction)
-) -> Row:
+def current_user(credentials: HTTPAuthorizationCredentials = BEARER, connection: Connection = TRANSACTION) -> Row:
     """The caller's row. No token is 403, a bad one 401; the account's status is not looked at."""
     try:
         claims = jwt.decode(credentials.credentials, settings().secret_key, algorithms=[settings().jwt_algorithm])
@@ -49,6 +48,9 @@ def current_user(
     if row is None:
         raise HTTPException(401, "User not found")
     return row
+
+
+CALLER = Depends(current_user)
 
 
 def record_login(connection: Connection, user_id: uuid.UUID | None, request: Request, success: bool) -> None:
@@ -69,7 +71,7 @@ def record_login(connection: Connection, user_id: uuid.UUID | None, request: Req
 
 
 @router.post("/login")
-def login(user_credentials: UserLogin, request: Request, connection: Connection = Depends(transaction)) -> Any:
+def login(user_credentials: UserLogin, request: Request, connection: Connection = TRANSACTION) -> Any:
     """Exchange credentials for tokens."""
     return limited(request, lambda: check_login(user_credentials, request, connection))
 
@@ -89,7 +91,7 @@ def check_login(given: UserLogin, request: Request, connection: Connection) -> d
     if row.status != "ACTIVE":
         record_login(connection, row.id, request, success=False)
         raise HTTPException(401, "User account is disabled")
-    connection.execute(update(users).where(users.c.id == row.id).values(last_login=datetime.now(timezone.utc)))
+    connection.execute(update(users).where(users.c.id == row.id).values(last_login=datetime.now(UTC)))
     record_login(connection, row.id, request, success=True)
     return {
         "access_token": make_token(row.id, timedelta(minutes=settings().access_minutes)),
@@ -100,10 +102,14 @@ def check_login(given: UserLogin, request: Request, connection: Connection) -> d
 
 
 @router.get("/me")
-def me(caller: Row = Depends(current_user)) -> dict[str, Any]:
+def me(caller: Row = CALLER) -> dict[str, Any]:
     """The caller in short. Works for a locked account too, unlike the users routes."""
     shown = ("id", "email", "username", "first_name", "last_name", "display_name", "is_verified")
-    return {**{key: caller._mapping[key] for key in shown}, "role": caller.role.lower(), "is_active": caller.status == "ACTIVE"}
+    return {
+        **{key: caller._mapping[key] for key in shown},
+        "role": caller.role.lower(),
+        "is_active": caller.status == "ACTIVE",
+    }
 
 
 @router.post("/refresh")
@@ -112,7 +118,7 @@ def refresh() -> None:
     raise RuntimeError("refreshing tokens does not work in the platform")
 
 
-@router.post("/logout")
-def logout(caller: Row = Depends(current_user)) -> None:
+@router.post("/logout", dependencies=[CALLER])
+def logout() -> None:
     """Always a 500 in the platform; the token stays good."""
     raise RuntimeError("logging out does not work in the platform")

@@ -1,4 +1,5 @@
 """The database: one engine, the tables made at every start, and the answers the health routes need."""
+
 from __future__ import annotations
 
 import os
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from fastapi import Depends
 from loguru import logger
 from sqlalchemy import create_engine, insert, select, text
 from sqlalchemy.engine import Connection, Engine
@@ -31,6 +33,9 @@ def transaction() -> Iterator[Connection]:
     """
     with engine().connect() as connection:
         yield connection
+
+
+TRANSACTION = Depends(transaction)
 
 
 def create_tables() -> None:

@@ -1,7 +1,8 @@
 """The platform's error bodies: {"detail": "errors.snake_case"} for 4xx, a larger one for 422 and 5xx."""
+
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -18,7 +19,7 @@ def large_body(status: int, error: str, message: str, details: list[dict[str, An
         "error": error,
         "message": message,
         "details": details,
-        "timestamp": datetime.now(timezone.utc).replace(tzinfo=None).isoformat(),
+        "timestamp": datetime.now(UTC).replace(tzinfo=None).isoformat(),
         "path": None,
         "method": None,
         "status_code": status,
@@ -39,7 +40,12 @@ async def on_http_error(_request: Request, error: HTTPException) -> JSONResponse
 async def on_invalid_request(_request: Request, error: RequestValidationError) -> JSONResponse:
     """422 answers name every field."""
     details = [
-        {"field": ".".join(str(part) for part in item["loc"]), "message": item["msg"], "code": item["type"], "value": None}
+        {
+            "field": ".".join(str(part) for part in item["loc"]),
+            "message": item["msg"],
+            "code": item["type"],
+            "value": None,
+        }
         for item in error.errors()
     ]
     logger.warning(f"Validation failed: {[item['field'] for item in details]}")

@@ -1,4 +1,5 @@
 """What is refused before any route sees it: suspicious headers, user agents and words in the path."""
+
 from __future__ import annotations
 
 from fastapi import Request

@@ -1,18 +1,19 @@
 """The groups routes. Groups cannot be listed: GET /users/groups is taken for the user "groups" and fails."""
+
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException, Response
+from fastapi import APIRouter, HTTPException, Response
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.engine import Connection, Row
 
 from app import user_schemas as schemas
-from app.auth import current_user
-from app.database import transaction
+from app.auth import CALLER
+from app.database import TRANSACTION
 from app.models.identity import user_group_association as membership
 from app.models.identity import user_groups, users
 from app.user_rows import group_body, require_manager
@@ -39,7 +40,7 @@ def require_changeable(connection: Connection, group_id: str, caller: Row) -> No
 
 @router.post("/groups", status_code=201)
 def create_group(
-    body: schemas.UserGroupCreate, connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
+    body: schemas.UserGroupCreate, connection: Connection = TRANSACTION, caller: Row = CALLER
 ) -> dict[str, Any]:
     """Create a group, in the caller's organization unless another is named."""
     require_manager(caller)
@@ -50,10 +51,8 @@ def create_group(
     return show_group(connection, values["id"])
 
 
-@router.get("/groups/{group_id}")
-def get_group(
-    group_id: str, connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
-) -> dict[str, Any]:
+@router.get("/groups/{group_id}", dependencies=[CALLER])
+def get_group(group_id: str, connection: Connection = TRANSACTION) -> dict[str, Any]:
     """One group by id."""
     return show_group(connection, group_id)
 
@@ -62,21 +61,19 @@ def get_group(
 def update_group(
     group_id: str,
     body: schemas.UserGroupUpdate,
-    connection: Connection = Depends(transaction),
-    caller: Row = Depends(current_user),
+    connection: Connection = TRANSACTION,
+    caller: Row = CALLER,
 ) -> dict[str, Any]:
     """Change a group."""
     require_changeable(connection, group_id, caller)
-    values = {**schemas.column_values(body), "updated_at": datetime.now(timezone.utc)}
+    values = {**schemas.column_values(body), "updated_at": datetime.now(UTC)}
     connection.execute(update(user_groups).where(user_groups.c.id == group_id).values(**values))
     connection.commit()
     return show_group(connection, group_id)
 
 
 @router.delete("/groups/{group_id}", status_code=204, response_class=Response, response_model=None)
-def delete_group(
-    group_id: str, connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
-) -> None:
+def delete_group(group_id: str, connection: Connection = TRANSACTION, caller: Row = CALLER) -> None:
     """Delete a group, members or not."""
     require_changeable(connection, group_id, caller)
     connection.execute(delete(membership).where(membership.c.group_id == group_id))
@@ -87,8 +84,8 @@ def delete_group(
 @router.post("/groups/assign")
 def assign(
     body: schemas.UserGroupAssignment,
-    connection: Connection = Depends(transaction),
-    caller: Row = Depends(current_user),
+    connection: Connection = TRANSACTION,
+    caller: Row = CALLER,
 ) -> dict[str, str]:
     """Put users into groups or take them out; ids that do not exist are skipped in silence."""
     require_manager(caller)

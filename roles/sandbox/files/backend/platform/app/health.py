@@ -1,7 +1,8 @@
 """The health routes. They answer 200 whatever happens; only some of their bodies tell the truth."""
+
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -36,7 +37,7 @@ def liveness() -> dict[str, Any]:
         "app_name": "AI Assistant Platform",
         "version": settings().version,
         "environment": settings().environment,
-        "timestamp": datetime.now(timezone.utc).isoformat(),
+        "timestamp": datetime.now(UTC).isoformat(),
         "services": {"redis": {"status": state, "info": info}},
     }
 
@@ -63,7 +64,7 @@ def detailed() -> dict[str, Any]:
         "components": {
             name: {"status": _word(healthy), "details": details} for name, (healthy, details) in found.items()
         },
-        "timestamp": datetime.now(timezone.utc).replace(tzinfo=None).isoformat(),
+        "timestamp": datetime.now(UTC).replace(tzinfo=None).isoformat(),
     }
 
 

@@ -1,4 +1,5 @@
 """The login's rate limit: 5 calls in 300 seconds for one address, counted in a Redis sorted set."""
+
 from __future__ import annotations
 
 import time
@@ -6,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import redis
-from fastapi import Request
+from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse
 from loguru import logger
 
@@ -58,12 +59,12 @@ def refused(address: str) -> JSONResponse | None:
 
 
 def limited(request: Request, operation: Callable[[], Any]) -> Any:
-    """Run an operation under the limit. One that raises is run a second time: the platform's decorator does that."""
+    """Run an operation under the limit. One that refuses is run a second time: the platform's decorator does that."""
     answer = refused(request.client.host if request.client else "unknown")
     if answer is not None:
         return answer
     try:
         return operation()
-    except Exception as error:
-        logger.error(f"Rate limiting error: {error}")
+    except HTTPException as error:
+        logger.error(f"Rate limiting error: {error.detail}")
         return operation()

@@ -1,4 +1,5 @@
 """Password hashes as the platform writes them: bcrypt, prefix $2b$, cost 12."""
+
 from __future__ import annotations
 
 import bcrypt

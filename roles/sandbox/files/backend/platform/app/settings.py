@@ -1,4 +1,5 @@
 """Settings from the environment, under the platform's own names, with its defaults and its refusals."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,5 @@
 """The two other services the backend talks to: Redis, which may be absent, and Weaviate, which may not."""
+
 from __future__ import annotations
 
 import urllib.error

@@ -1,4 +1,5 @@
 """Rows of users and groups as the REST interface shows them, and the rule of who may manage whom."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -12,12 +13,46 @@ from sqlalchemy.engine import Connection, Row
 from app.models.identity import user_group_association as membership
 from app.models.identity import user_groups, users
 
-PLAIN = (
-    "id email username first_name last_name display_name avatar_url bio phone organization_id department job_title "
-    "employee_id external_id language timezone preferences is_verified email_verified_at password_changed_at "
-    "failed_login_attempts locked_until last_login last_activity created_at updated_at"
-).split()
-GROUP = "id name description organization_id permissions settings is_active is_system created_at updated_at".split()
+PLAIN = [
+    "id",
+    "email",
+    "username",
+    "first_name",
+    "last_name",
+    "display_name",
+    "avatar_url",
+    "bio",
+    "phone",
+    "organization_id",
+    "department",
+    "job_title",
+    "employee_id",
+    "external_id",
+    "language",
+    "timezone",
+    "preferences",
+    "is_verified",
+    "email_verified_at",
+    "password_changed_at",
+    "failed_login_attempts",
+    "locked_until",
+    "last_login",
+    "last_activity",
+    "created_at",
+    "updated_at",
+]
+GROUP = [
+    "id",
+    "name",
+    "description",
+    "organization_id",
+    "permissions",
+    "settings",
+    "is_active",
+    "is_system",
+    "created_at",
+    "updated_at",
+]
 PERMISSIONS = {
     "SUPER_ADMIN": ["*"],
     "ADMIN": ["user:read", "user:write", "user:delete", "group:read", "group:write", "group:delete"],

@@ -1,9 +1,10 @@
-"""Request bodies of the users and groups routes. Keys that are not listed are ignored in silence, as in the platform."""
+"""Request bodies of the users and groups routes. Keys that are not listed are ignored, as in the platform."""
+
 from __future__ import annotations
 
 import re
-from enum import Enum
-from typing import Any, Dict, List, Optional
+from enum import Enum, StrEnum
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field, validator
@@ -11,7 +12,7 @@ from pydantic import BaseModel, Field, validator
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}")
 
 
-class UserRole(str, Enum):
+class UserRole(StrEnum):
     """Names are the database's labels, values are what REST speaks."""
 
     SUPER_ADMIN = "super_admin"
@@ -21,7 +22,7 @@ class UserRole(str, Enum):
     GUEST = "guest"
 
 
-class UserStatus(str, Enum):
+class UserStatus(StrEnum):
     """Names are the database's labels, values are what REST speaks."""
 
     ACTIVE = "active"
@@ -31,7 +32,7 @@ class UserStatus(str, Enum):
     ARCHIVED = "archived"
 
 
-class AuthProvider(str, Enum):
+class AuthProvider(StrEnum):
     """Names are the database's labels, values are what REST speaks."""
 
     LOCAL = "local"
@@ -43,7 +44,7 @@ class AuthProvider(str, Enum):
     OAUTH_GITLAB = "oauth_gitlab"
 
 
-def column_values(body: BaseModel, *without: str) -> Dict[str, Any]:
+def column_values(body: BaseModel, *without: str) -> dict[str, Any]:
     """What was given, as column values: enumerations become labels. Left-out keys stay out, null stays null."""
     given = body.dict(exclude_unset=True, exclude=set(without))
     return {key: value.name if isinstance(value, Enum) else value for key, value in given.items()}
@@ -53,7 +54,7 @@ class Checked(BaseModel):
     """A body with an email that is looked at only roughly: .local is fine here, though nobody can log in with it."""
 
     @validator("email", check_fields=False)
-    def email_looks_right(cls, value: Optional[str]) -> Optional[str]:  # noqa: N805 - pydantic passes the class
+    def email_looks_right(cls, value: str | None) -> str | None:
         """Refuse what has no @ and no dot."""
         if value is not None and not EMAIL.fullmatch(value):
             raise ValueError("Invalid email format")
@@ -63,17 +64,17 @@ class Checked(BaseModel):
 class Profile(Checked):
     """The descriptive fields that creating and changing a user share."""
 
-    first_name: Optional[str] = Field(None, max_length=100)
-    last_name: Optional[str] = Field(None, max_length=100)
-    display_name: Optional[str] = Field(None, max_length=200)
-    avatar_url: Optional[str] = Field(None, max_length=500)
-    bio: Optional[str] = Field(None, max_length=2000)
-    phone: Optional[str] = Field(None, max_length=50)
-    organization_id: Optional[UUID] = None
-    department: Optional[str] = Field(None, max_length=200)
-    job_title: Optional[str] = Field(None, max_length=200)
-    employee_id: Optional[str] = Field(None, max_length=100)
-    preferences: Optional[Dict[str, Any]] = None
+    first_name: str | None = Field(None, max_length=100)
+    last_name: str | None = Field(None, max_length=100)
+    display_name: str | None = Field(None, max_length=200)
+    avatar_url: str | None = Field(None, max_length=500)
+    bio: str | None = Field(None, max_length=2000)
+    phone: str | None = Field(None, max_length=50)
+    organization_id: UUID | None = None
+    department: str | None = Field(None, max_length=200)
+    job_title: str | None = Field(None, max_length=200)
+    employee_id: str | None = Field(None, max_length=100)
+    preferences: dict[str, Any] | None = None
 
 
 class UserCreate(Profile):
@@ -82,42 +83,42 @@ class UserCreate(Profile):
     email: str
     username: str = Field(..., min_length=3, max_length=100)
     auth_provider: AuthProvider = AuthProvider.LOCAL
-    external_id: Optional[str] = Field(None, max_length=255)
+    external_id: str | None = Field(None, max_length=255)
     status: UserStatus = UserStatus.ACTIVE
     role: UserRole = UserRole.USER
     language: str = Field("de", max_length=10)
     timezone: str = Field("Europe/Berlin", max_length=50)
-    password: Optional[str] = Field(None, min_length=8)
-    sso_attributes: Optional[Dict[str, Any]] = None
-    group_ids: Optional[List[UUID]] = None
+    password: str | None = Field(None, min_length=8)
+    sso_attributes: dict[str, Any] | None = None
+    group_ids: list[UUID] | None = None
 
 
 class UserUpdate(Profile):
     """Changes to a user. password, is_verified, auth_provider, external_id, group_ids and locked_until are no keys."""
 
-    email: Optional[str] = None
-    username: Optional[str] = Field(None, min_length=3, max_length=100)
-    status: Optional[UserStatus] = None
-    role: Optional[UserRole] = None
-    language: Optional[str] = Field(None, max_length=10)
-    timezone: Optional[str] = Field(None, max_length=50)
+    email: str | None = None
+    username: str | None = Field(None, min_length=3, max_length=100)
+    status: UserStatus | None = None
+    role: UserRole | None = None
+    language: str | None = Field(None, max_length=10)
+    timezone: str | None = Field(None, max_length=50)
 
 
 class SSOUserCreate(Checked):
     """A user as an identity provider would announce it."""
 
     email: str
-    username: Optional[str] = None
-    first_name: Optional[str] = None
-    last_name: Optional[str] = None
-    display_name: Optional[str] = None
-    avatar_url: Optional[str] = None
+    username: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    display_name: str | None = None
+    avatar_url: str | None = None
     auth_provider: AuthProvider
     external_id: str
-    sso_attributes: Dict[str, Any]
-    organization_id: Optional[UUID] = None
+    sso_attributes: dict[str, Any]
+    organization_id: UUID | None = None
     role: UserRole = UserRole.USER
-    group_ids: Optional[List[UUID]] = None
+    group_ids: list[UUID] | None = None
 
 
 class UserPasswordUpdate(BaseModel):
@@ -127,7 +128,7 @@ class UserPasswordUpdate(BaseModel):
     new_password: str = Field(..., min_length=8)
 
     @validator("new_password")
-    def is_mixed(cls, value: str) -> str:  # noqa: N805 - pydantic passes the class
+    def is_mixed(cls, value: str) -> str:
         """Refuse passwords that lack one of the three."""
         if not (re.search("[A-Z]", value) and re.search("[a-z]", value) and re.search("[0-9]", value)):
             raise ValueError("Password must contain an uppercase letter, a lowercase letter and a digit")
@@ -137,35 +138,35 @@ class UserPasswordUpdate(BaseModel):
 class UserBulkUpdate(BaseModel):
     """The same change for many users; group_ids replaces what they had."""
 
-    user_ids: List[UUID]
-    status: Optional[UserStatus] = None
-    role: Optional[UserRole] = None
-    organization_id: Optional[UUID] = None
-    group_ids: Optional[List[UUID]] = None
+    user_ids: list[UUID]
+    status: UserStatus | None = None
+    role: UserRole | None = None
+    organization_id: UUID | None = None
+    group_ids: list[UUID] | None = None
 
 
 class UserGroupCreate(BaseModel):
     """A new group. Names need not be unique."""
 
     name: str = Field(..., min_length=1, max_length=200)
-    description: Optional[str] = Field(None, max_length=1000)
-    organization_id: Optional[UUID] = None
-    permissions: Optional[List[str]] = None
-    settings: Optional[Dict[str, Any]] = None
+    description: str | None = Field(None, max_length=1000)
+    organization_id: UUID | None = None
+    permissions: list[str] | None = None
+    settings: dict[str, Any] | None = None
 
 
 class UserGroupUpdate(BaseModel):
     """Changes to a group."""
 
-    name: Optional[str] = Field(None, min_length=1, max_length=200)
-    description: Optional[str] = Field(None, max_length=1000)
-    permissions: Optional[List[str]] = None
-    settings: Optional[Dict[str, Any]] = None
+    name: str | None = Field(None, min_length=1, max_length=200)
+    description: str | None = Field(None, max_length=1000)
+    permissions: list[str] | None = None
+    settings: dict[str, Any] | None = None
 
 
 class UserGroupAssignment(BaseModel):
     """Put users into groups, or take them out."""
 
-    user_ids: List[UUID]
-    group_ids: List[UUID]
+    user_ids: list[UUID]
+    group_ids: list[UUID]
     operation: str = Field("add", regex="^(add|remove)$")

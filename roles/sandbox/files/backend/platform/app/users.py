@@ -1,18 +1,19 @@
 """The users routes, with the platform's omissions: hardly a permission is checked and the list has no order."""
+
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta, timezone
-from typing import Any, Optional
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Response
+from fastapi import APIRouter, HTTPException, Query, Response
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql import ColumnElement
 
 from app import user_schemas as schemas
-from app.auth import current_user
-from app.database import transaction
+from app.auth import CALLER
+from app.database import TRANSACTION
 from app.models.audit import audit_logs
 from app.models.identity import user_group_association as membership
 from app.models.identity import users
@@ -25,7 +26,7 @@ ATTEMPTS_UNTIL_LOCKED = 5
 
 def now() -> datetime:
     """The present moment, with its zone."""
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 def find(connection: Connection, condition: ColumnElement[bool]) -> Row:
@@ -64,27 +65,25 @@ def add_user(connection: Connection, body: schemas.UserCreate) -> dict[str, Any]
     return show_user(connection, values["id"])
 
 
-@router.post("/", status_code=201)
-def create_user(
-    body: schemas.UserCreate, connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
-) -> dict[str, Any]:
+@router.post("/", status_code=201, dependencies=[CALLER])
+def create_user(body: schemas.UserCreate, connection: Connection = TRANSACTION) -> dict[str, Any]:
     """Create a user. Whoever is logged in may, and may even make a super_admin."""
     return add_user(connection, body)
 
 
 @router.get("/")
 def list_users(
-    query: Optional[str] = None,
-    role: Optional[schemas.UserRole] = None,
-    status: Optional[schemas.UserStatus] = None,
-    auth_provider: Optional[schemas.AuthProvider] = None,
-    organization_id: Optional[uuid.UUID] = None,
-    group_id: Optional[uuid.UUID] = None,
-    is_verified: Optional[bool] = None,
+    query: str | None = None,
+    role: schemas.UserRole | None = None,
+    status: schemas.UserStatus | None = None,
+    auth_provider: schemas.AuthProvider | None = None,
+    organization_id: uuid.UUID | None = None,
+    group_id: uuid.UUID | None = None,
+    is_verified: bool | None = None,
     page: int = Query(1, ge=1),
     size: int = Query(20, ge=1, le=100),
-    connection: Connection = Depends(transaction),
-    caller: Row = Depends(current_user),
+    connection: Connection = TRANSACTION,
+    caller: Row = CALLER,
 ) -> dict[str, Any]:
     """A page of users, in no order: rows that change between two calls are seen twice or not at all."""
     conditions: list[ColumnElement[bool]] = []
@@ -109,7 +108,7 @@ def list_users(
 
 
 @router.get("/stats/overview")
-def stats(connection: Connection = Depends(transaction), caller: Row = Depends(current_user)) -> dict[str, Any]:
+def stats(connection: Connection = TRANSACTION, caller: Row = CALLER) -> dict[str, Any]:
     """Numbers by status, role and provider, of the caller's organization."""
     scope = [] if caller.role == "SUPER_ADMIN" else [users.c.organization_id == caller.organization_id]
 
@@ -132,7 +131,7 @@ def stats(connection: Connection = Depends(transaction), caller: Row = Depends(c
 
 
 @router.post("/sso", status_code=201)
-def create_sso_user(body: schemas.SSOUserCreate, connection: Connection = Depends(transaction)) -> dict[str, Any]:
+def create_sso_user(body: schemas.SSOUserCreate, connection: Connection = TRANSACTION) -> dict[str, Any]:
     """Create a user as an identity provider would. Anybody may, in any role: the edge must keep this route closed."""
     same = (users.c.external_id == body.external_id) & (users.c.auth_provider == body.auth_provider.name)
     known = connection.scalar(select(users.c.id).where(same))
@@ -147,7 +146,7 @@ def create_sso_user(body: schemas.SSOUserCreate, connection: Connection = Depend
 
 
 @router.post("/authenticate")
-def authenticate(email: str, password: str, connection: Connection = Depends(transaction)) -> dict[str, str]:
+def authenticate(email: str, password: str, connection: Connection = TRANSACTION) -> dict[str, str]:
     """Check credentials given in the address. Anybody may; the fifth bad password locks the account for 30 minutes."""
     row = connection.execute(select(users).where(users.c.email == email)).first()
     if row is None or is_locked(row._mapping) or row.status != "ACTIVE":
@@ -169,8 +168,8 @@ def authenticate(email: str, password: str, connection: Connection = Depends(tra
 @router.put("/me/password")
 def change_own_password(
     body: schemas.UserPasswordUpdate,
-    connection: Connection = Depends(transaction),
-    caller: Row = Depends(current_user),
+    connection: Connection = TRANSACTION,
+    caller: Row = CALLER,
 ) -> dict[str, str]:
     """Change the caller's own password; there is no way to set another's."""
     if not matches(body.current_password, caller.hashed_password):
@@ -183,7 +182,7 @@ def change_own_password(
 
 @router.post("/bulk-update")
 def bulk_update(
-    body: schemas.UserBulkUpdate, connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
+    body: schemas.UserBulkUpdate, connection: Connection = TRANSACTION, caller: Row = CALLER
 ) -> dict[str, str]:
     """Change many users at once; ids that do not exist are skipped in silence."""
     require_manager(caller)
@@ -199,25 +198,19 @@ def bulk_update(
 
 
 @router.get("/search/email/{email}")
-def get_user_by_email(
-    email: str, connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
-) -> dict[str, Any]:
+def get_user_by_email(email: str, connection: Connection = TRANSACTION, caller: Row = CALLER) -> dict[str, Any]:
     """One user by its exact email, of any organization."""
     return show_user(connection, find_for(connection, caller, users.c.email == email).id)
 
 
 @router.get("/search/username/{username}")
-def get_user_by_username(
-    username: str, connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
-) -> dict[str, Any]:
+def get_user_by_username(username: str, connection: Connection = TRANSACTION, caller: Row = CALLER) -> dict[str, Any]:
     """One user by its exact username, of any organization."""
     return show_user(connection, find_for(connection, caller, users.c.username == username).id)
 
 
 @router.get("/{user_id}")
-def get_user(
-    user_id: str, connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
-) -> dict[str, Any]:
+def get_user(user_id: str, connection: Connection = TRANSACTION, caller: Row = CALLER) -> dict[str, Any]:
     """One user by id."""
     return show_user(connection, find_for(connection, caller, users.c.id == user_id).id)
 
@@ -226,8 +219,8 @@ def get_user(
 def update_user(
     user_id: str,
     body: schemas.UserUpdate,
-    connection: Connection = Depends(transaction),
-    caller: Row = Depends(current_user),
+    connection: Connection = TRANSACTION,
+    caller: Row = CALLER,
 ) -> dict[str, Any]:
     """Change a user. An email that is taken, or null where the column refuses it, is a 500."""
     row = find(connection, users.c.id == user_id)
@@ -239,9 +232,7 @@ def update_user(
 
 
 @router.delete("/{user_id}", status_code=204, response_class=Response, response_model=None)
-def delete_user(
-    user_id: str, connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
-) -> None:
+def delete_user(user_id: str, connection: Connection = TRANSACTION, caller: Row = CALLER) -> None:
     """Delete a user for good. Audit rows lose their user; an assistant or a conversation makes it a 500."""
     row = find(connection, users.c.id == user_id)
     require_manager(caller)
@@ -253,10 +244,8 @@ def delete_user(
     connection.commit()
 
 
-@router.post("/{user_id}/verify")
-def verify(
-    user_id: str, connection: Connection = Depends(transaction), caller: Row = Depends(current_user)
-) -> dict[str, str]:
+@router.post("/{user_id}/verify", dependencies=[CALLER])
+def verify(user_id: str, connection: Connection = TRANSACTION) -> dict[str, str]:
     """Mark a user as verified; there is no way back."""
     row = find(connection, users.c.id == user_id)
     values = {"is_verified": True, "email_verified_at": now(), "updated_at": now()}

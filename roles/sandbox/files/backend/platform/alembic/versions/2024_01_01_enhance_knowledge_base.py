@@ -3,6 +3,7 @@
 On an empty database it fails, because nothing before it made the documents table; on one that the application made it
 fails as well, because the tags table is there already.
 """
+
 from __future__ import annotations
 
 import sqlalchemy as sa
@@ -96,7 +97,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take all of it away again; on a database that the application made two of the indexes have other names: it fails."""
+    """Take all of it away; on a database that the application made, two of the indexes have other names: it fails."""
     for name, (table, _columns) in reversed(INDEXES.items()):
         op.drop_index(name, table_name=table)
     for name in reversed(CHUNK_COLUMNS):

@@ -1,4 +1,5 @@
 """The agents table, which the application itself neither makes nor uses. The other branch, and it works."""
+
 from __future__ import annotations
 
 import sqlalchemy as sa

@@ -1,4 +1,5 @@
-"""Two tables, with defaults that PostgreSQL refuses: a boolean cannot default to the integer 1. It always fails there."""
+"""Two tables, with defaults that PostgreSQL refuses: a boolean cannot default to the integer 1. It always fails."""
+
 from __future__ import annotations
 
 import sqlalchemy as sa

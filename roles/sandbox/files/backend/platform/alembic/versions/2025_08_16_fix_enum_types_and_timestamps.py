@@ -3,6 +3,7 @@
 Without a super admin in the table it succeeds, and the platform can never have one again. Where the platform's own
 init.sql made a user_role type with lower-case labels, it fails at the first row.
 """
+
 from __future__ import annotations
 
 import sqlalchemy as sa
@@ -31,8 +32,9 @@ def upgrade() -> None:
     if "audit_logs" in tables:
         for column in ("created_at", "updated_at"):
             # In this order: a row without a moment makes it fail before the moment is filled in.
-            op.execute(f"ALTER TABLE audit_logs ALTER {column} SET NOT NULL, ALTER {column} SET DEFAULT now()")
-            op.execute(f"UPDATE audit_logs SET {column} = now() WHERE {column} IS NULL")
+            op.alter_column("audit_logs", column, nullable=False, server_default=sa.func.now())
+            logs = sa.table("audit_logs", sa.column(column))
+            op.execute(logs.update().values({column: sa.func.now()}).where(logs.c[column].is_(None)))
 
 
 def downgrade() -> None:
@@ -42,4 +44,4 @@ def downgrade() -> None:
         op.execute("ALTER TABLE users ALTER COLUMN role TYPE text")
     if "audit_logs" in tables:
         for column in ("created_at", "updated_at"):
-            op.execute(f"ALTER TABLE audit_logs ALTER {column} DROP NOT NULL, ALTER {column} DROP DEFAULT")
+            op.alter_column("audit_logs", column, nullable=True, server_default=None)

@@ -1,4 +1,5 @@
 """The root of both branches; it changes nothing."""
+
 from __future__ import annotations
 
 revision = "ad2434bca38f"

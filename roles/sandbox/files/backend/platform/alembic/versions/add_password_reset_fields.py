@@ -1,4 +1,5 @@
 """Two columns for resetting a password."""
+
 from __future__ import annotations
 
 import sqlalchemy as sa

@@ -1,4 +1,5 @@
 """Creates no table, whatever its name says."""
+
 from __future__ import annotations
 
 revision = "c02ce5c4f07b"

@@ -1,4 +1,5 @@
 """The platform's 31 tables; importing this package registers all of them with `metadata`."""
+
 from __future__ import annotations
 
 from app.models import audit, chat, domains, identity, knowledge

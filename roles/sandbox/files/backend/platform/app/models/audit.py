@@ -1,7 +1,8 @@
 """The audit trail, its rules and its reports."""
+
 from __future__ import annotations
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, JSON, String, Table, Text, func
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Table, Text, func
 
 from app.models import enums
 from app.models.base import Double, Key, Moment, metadata, optional, required

@@ -1,8 +1,9 @@
 """The metadata every table registers with, and the few column shapes they share.
 
-Tables are SQLAlchemy Core tables: the layout is the platform's, to the letter, and nothing hides what the database gets.
-Identifiers have no server default, nor has any other column but the moments of creation: whoever writes supplies all.
+Tables are SQLAlchemy Core tables: the layout is the platform's to the letter, and nothing hides what is stored.
+Identifiers have no server default, nor has any column but the moments of creation: whoever writes supplies all.
 """
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,7 +1,8 @@
 """Assistants, tools, models and what people say to them."""
+
 from __future__ import annotations
 
-from sqlalchemy import Boolean, ForeignKey, Integer, JSON, String, Table, Text, func
+from sqlalchemy import JSON, Boolean, ForeignKey, Integer, String, Table, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.models import enums

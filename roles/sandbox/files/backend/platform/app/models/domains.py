@@ -1,7 +1,8 @@
 """Domain groups: members, managers, resources and invitations."""
+
 from __future__ import annotations
 
-from sqlalchemy import Boolean, ForeignKey, JSON, String, Table, Text, func
+from sqlalchemy import JSON, Boolean, ForeignKey, String, Table, Text, func
 
 from app.models import enums
 from app.models.base import Key, Moment, metadata, optional, required

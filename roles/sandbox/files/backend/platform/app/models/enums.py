@@ -1,4 +1,5 @@
 """The enumerated types. The database stores the upper-case names; the REST interface speaks their lower-case values."""
+
 from __future__ import annotations
 
 from sqlalchemy.dialects.postgresql import ENUM

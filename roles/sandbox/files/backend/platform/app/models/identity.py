@@ -1,7 +1,8 @@
 """People: users, their groups and their dashboards."""
+
 from __future__ import annotations
 
-from sqlalchemy import Boolean, ForeignKey, JSON, String, Table, Text, func
+from sqlalchemy import JSON, Boolean, ForeignKey, String, Table, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.models import enums

@@ -1,7 +1,8 @@
 """The knowledge base: documents, chunks, tags, jobs and searches."""
+
 from __future__ import annotations
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, JSON, String, Table, Text, func
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Table, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.models.base import Double, Key, LocalMoment, Moment, metadata, optional, required

@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a deploy of a stack does, out of what it shall be and what was found: no input or output.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _releases, _stack
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, Secret, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._services import COMPLETED
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+
+NOT_THERE = "(not on the host yet)"
+COMPLETED_JOB = "completed"
+
+
+def plan(stack: _stack.Stack, *, engine_read: bool) -> Plan:
+    """What a deploy of ``stack`` does: secrets, files, services, and the release that is recorded at the end.
+
+    ``engine_read`` is False where there is no engine yet, in check mode on an empty host: then every service will be
+    created, without the details that only Compose and the engine can tell.
+    """
+    return (
+        make_plan(_fields(stack.variables, "secret"), _fields(stack.present_variables, "secret"))
+        + make_plan(_wanted_files(stack), _present_files(stack))
+        + (_services(stack) if engine_read else _first_services(stack))
+        + make_plan({"release": wanted_release(stack)}, _present_release(stack))
+    )
+
+
+def _fields(variables: Mapping[str, Secret], kind: str) -> dict[str, dict[str, Any]]:
+    return {f"{kind} {name}": {"value": value} for name, value in variables.items()}
+
+
+def _wanted_files(stack: _stack.Stack) -> dict[str, dict[str, Any] | None]:
+    wanted = {name: {"content": text.split("\n"), "mode": mode} for name, (text, mode) in stack.texts.items()}
+    return {f"file {name}": wanted.get(name) for name in {**wanted, **stack.present_texts}}
+
+
+def _present_files(stack: _stack.Stack) -> dict[str, dict[str, Any]]:
+    return {
+        f"file {name}": {"content": text.split("\n"), "mode": stack.present_modes[name]}
+        for name, text in stack.present_texts.items()
+        if text is not None
+    }
+
+
+def _services(stack: _stack.Stack) -> Plan:
+    wanted: dict[str, Mapping[str, Any] | None] = {f"service {name}": None for name in stack.containers}
+    jobs = _jobs(stack)
+    for name, reference in stack.references().items():
+        fields: dict[str, Any] = {
+            "image": reference,
+            "image_id": _short(stack.image_ids[reference]),
+            "state": COMPLETED_JOB if name in jobs else "running",
+        }
+        if name in stack.containers:
+            # Of a new one the hash says nothing, and a secret made up later changes it.
+            fields["configuration"] = stack.hashes[name][:12]
+            fields["containers"] = _stack.replicas(stack.model["services"][name])
+        wanted[f"service {name}"] = fields
+    present = {f"service {name}": _present_service(found, name in jobs) for name, found in stack.containers.items()}
+    return make_plan(wanted, present)
+
+
+def _jobs(stack: _stack.Stack) -> set[str]:
+    """The services that others wait for to end well: once they did, they are not run again."""
+    needs = [(service.get("depends_on") or {}).items() for service in stack.model["services"].values()]
+    return {name for items in needs for name, need in items if need.get("condition") == COMPLETED}
+
+
+def _first_services(stack: _stack.Stack) -> Plan:
+    return make_plan({f"service {name}": {"state": "running"} for name in services_of(stack)}, {})
+
+
+def services_of(stack: _stack.Stack) -> list[str]:
+    """The services' names without Compose's help, where there is no Compose yet. Raises InputError."""
+    # PyYAML comes with Ansible on the controller, but on an empty host it may be missing: needed only here.
+    try:
+        import yaml
+    except ImportError:
+        return ["(all)"]
+    names: list[str] = []
+    for file in stack.compose_files():
+        try:
+            content = yaml.safe_load(stack.texts[file.name][0]) or {}
+            names += [name for name in content.get("services") or {} if name not in names]
+        except (yaml.YAMLError, AttributeError) as error:
+            raise InputError(f"{file.name} is not a Compose file: {error}") from error
+    return names
+
+
+def _present_service(containers: Sequence[Container], job: bool) -> dict[str, Any]:
+    """The fields of a service's containers: the values of all where they differ."""
+
+    def fields(container: Container) -> dict[str, Any]:
+        ended_well = job and container.status == "exited" and container.attrs["State"]["ExitCode"] == 0
+        return {
+            "image": container.attrs["Config"]["Image"],
+            "image_id": _short(container.attrs["Image"]),
+            "configuration": container.labels.get(_engine.LABEL_CONFIG_HASH, "")[:12],
+            "state": COMPLETED_JOB if ended_well else container.status,
+        }
+
+    every = [fields(container) for container in containers]
+    joined = {name: ", ".join(sorted({each[name] for each in every})) for name in every[0]}
+    return {**joined, "containers": len(containers)}
+
+
+def wanted_release(stack: _stack.Stack) -> dict[str, Any]:
+    """What tells one release from another: each service's image, and each file's sha256, shortened to 12 digits."""
+    digests = {name: hashlib.sha256(text.encode()).hexdigest()[:12] for name, (text, _mode) in stack.texts.items()}
+    return {"images": images_of(stack), "files": digests}
+
+
+def _present_release(stack: _stack.Stack) -> dict[str, dict[str, Any]]:
+    record = _releases.current(stack.releases)
+    return {} if record is None else {"release": {"images": record["images"], "files": record["files"]}}
+
+
+def images_of(stack: _stack.Stack) -> dict[str, str]:
+    """Each service's image as ``reference@id``, the id shortened to 12 digits."""
+    if not stack.model:
+        return {}
+    return {name: f"{reference}@{_short(stack.image_ids[reference])}" for name, reference in stack.references().items()}
+
+
+def _short(image_id: str | None) -> str:
+    return image_id.split(":")[-1][:12] if image_id else NOT_THERE

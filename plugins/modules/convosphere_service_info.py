@@ -1,0 +1,233 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: convosphere_service_info
+short_description: Read state, version and use of resources of the services of a Compose project
+version_added: 1.0.0
+description:
+  - Returns for each service of one Compose project its state, health, image, version, published ports, and what it uses
+    of processor and memory.
+  - A project that does not exist is no error; it has no services.
+extends_documentation_fragment:
+  - convosphere.platform.engine
+  - convosphere.platform.engine.project
+  - convosphere.platform.attributes.info
+options:
+  services:
+    description:
+      - The services to return.
+      - Not given, or an empty list, means all services of the project.
+    type: list
+    elements: str
+    aliases: [service, name]
+  stats:
+    description:
+      - Whether to measure processor and memory.
+      - Docker Engine takes a second for it. All containers are measured at the same time.
+    type: bool
+    default: true
+  project_src:
+    description:
+      - The directory of C(compose.yaml) on the managed host, by which services without a container are known.
+      - Not given means the directory from which the project's containers were created, if it can be read.
+    type: path
+seealso:
+  - module: convosphere.platform.convosphere_service
+  - module: convosphere.platform.convosphere_health_info
+author:
+  - ConvoSphere Platform contributors (@ConvoSphere)
+"""
+
+EXAMPLES = r"""
+- name: Read what runs in dev
+  convosphere.platform.convosphere_service_info:
+    project_name: convosphere-dev
+    project_src: /opt/convosphere/dev
+  register: dev
+
+- name: Show the services that are not healthy
+  ansible.builtin.debug:
+    msg: "{{ dev.services | rejectattr('health', 'in', ['healthy', none]) | map(attribute='name') }}"
+
+- name: Read the backend's version without measuring anything
+  convosphere.platform.convosphere_service_info:
+    project_name: convosphere-dev
+    service: backend
+    stats: false
+"""
+
+RETURN = r"""
+exists:
+  description: Whether the project has any service.
+  returned: success
+  type: bool
+services:
+  description:
+    - The services by name.
+    - Image, image_id, digest, version and sandbox are those of its first container, where a service has several.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The service's name.
+      type: str
+      sample: backend
+    state:
+      description:
+        - The state of its containers as Docker Engine says it, several joined by commas where they differ.
+        - V(absent) for a service without a container.
+      type: str
+      sample: running
+    health:
+      description:
+        - The worst health of its containers, V(healthy), V(starting) or V(unhealthy).
+        - Null without a health check, or when it does not run.
+      type: str
+      sample: healthy
+    image:
+      description: The image's reference.
+      type: str
+      sample: ghcr.io/convosphere/convosphere/backend:0.1.2-beta
+    image_id:
+      description: The image's id, which differs for every build.
+      type: str
+    digest:
+      description: Under which digest a registry holds the image; null for one that was built or loaded here.
+      type: str
+      sample: postgres@sha256:4f53e227f4c1
+    version:
+      description: The image's label C(org.opencontainers.image.version), or else its tag.
+      type: str
+      sample: 0.1.2-beta
+    sandbox:
+      description: Whether the image is a stand-in that the role P(convosphere.platform.sandbox#role) built.
+      type: bool
+    started_at:
+      description: When its first container was last started, in UTC; null if it never was.
+      type: str
+      sample: "2026-01-31T12:00:00Z"
+    restarts:
+      description: How many times Docker Engine started its containers again by itself.
+      type: int
+      sample: 0
+    ports:
+      description: The ports that it publishes on the host.
+      type: list
+      elements: dict
+      contains:
+        host_ip:
+          description: The address on the host.
+          type: str
+          sample: 127.0.0.1
+        host_port:
+          description: The port on the host.
+          type: int
+          sample: 18000
+        container_port:
+          description: The port in the container.
+          type: int
+          sample: 8000
+        protocol:
+          description: The protocol.
+          type: str
+          sample: tcp
+    cpu_percent:
+      description: Its use of processor, where 100 is one core; null when it does not run or was not measured.
+      type: float
+      sample: 1.5
+    memory_bytes:
+      description: Its memory without the file cache, in bytes; null when it does not run or was not measured.
+      type: int
+      sample: 47343616
+    memory_limit_bytes:
+      description: How much memory its containers may have together, in bytes; null without a limit.
+      type: int
+      sample: 1073741824
+    containers:
+      description: Its containers.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: The container's id.
+          type: str
+        name:
+          description: The container's name.
+          type: str
+          sample: convosphere-dev-backend-1
+        state:
+          description: The container's state.
+          type: str
+          sample: running
+        health:
+          description: The container's health; null without a health check, or when it does not run.
+          type: str
+          sample: healthy
+        exit_code:
+          description: With what its process ended; null while it runs.
+          type: int
+        started_at:
+          description: When it was last started, in UTC; null if it never was.
+          type: str
+          sample: "2026-01-31T12:00:00Z"
+        restarts:
+          description: How many times Docker Engine started it again by itself.
+          type: int
+          sample: 0
+"""
+
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _services, _usage
+from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
+
+
+class ServiceInfoModule(InfoModule):
+    """What the services of one Compose project are."""
+
+    argument_spec = {
+        **_engine.PROJECT_OPTIONS,
+        "services": {"type": "list", "elements": "str", "aliases": ["service", "name"]},
+        "stats": {"type": "bool", "default": True},
+        "project_src": {"type": "path"},
+    }
+
+    def report(self) -> dict[str, Any]:
+        """Each service with its image, ports and measured use."""
+        connect = _engine.connect_if_there if self.check_mode else _engine.connect
+        client = connect(self.params["docker_host"], self.params["timeout"])
+        if client is None:
+            return {"exists": False, "services": []}
+        project = _services.read_project(client, self.params["project_name"], self.params["project_src"])
+        if not project.services:
+            return {"exists": False, "services": []}
+        services = [project.services[name] for name in sorted(project.chosen(self.params["services"]))]
+        measured = _usage.measure(services) if self.params["stats"] else {}
+        return {
+            "exists": True,
+            "services": [
+                {
+                    **_services.describe(service),
+                    **_usage.image_of(client, service),
+                    "started_at": _services.started_at(service.containers[0]) if service.containers else None,
+                    "restarts": sum(container.attrs["RestartCount"] for container in service.containers),
+                    "ports": _usage.published_ports(service),
+                    **_usage.total(service, measured),
+                }
+                for service in services
+            ],
+        }
+
+
+def main() -> None:
+    ServiceInfoModule.main()
+
+
+if __name__ == "__main__":
+    main()
