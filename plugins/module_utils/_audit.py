@@ -22,7 +22,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._plan import 
 AUDIT_OPTIONS: dict[str, Any] = {"audit_actor": {"type": "str"}, "audit_run": {"type": "str"}}
 
 COLUMNS = (
-    "id", "event_type", "severity", "session_id", "user_agent", "resource_type", "resource_id", "description", "details",
+    "id", "event_type", "severity", "session_id", "user_agent", "resource_type", "resource_id", "description",
+    "details",
 )  # fmt: skip
 #: The platform has no labels for events of groups: they are events of the administration of users.
 _EVENTS = {CREATE: "USER_REGISTER", UPDATE: "USER_UPDATE", DELETE: "USER_DELETE"}

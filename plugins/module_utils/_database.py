@@ -20,7 +20,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import _envir
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import DatabaseError, InputError
 
 if TYPE_CHECKING:
-    from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's own class has this name
+    from psycopg2.extensions import connection as Connection
 
 DATABASE_OPTIONS: dict[str, Any] = {
     "login_host": {"type": "str", "default": "127.0.0.1"},

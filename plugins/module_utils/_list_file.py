@@ -74,11 +74,11 @@ def _yaml(text: str, key: str, shown: str) -> Any:
     found: list[Any] = []
     try:
         for chunk in _chunks(text, key):
-            found += yaml.load(chunk, Loader=loader)  # noqa: S506 - both loaders are safe ones
+            found += yaml.load(chunk, Loader=loader)
     except (yaml.YAMLError, TypeError):
         # It was no plain list, or something in it reaches over several of its entries, as an anchor does.
         try:
-            return yaml.load(text, Loader=loader)  # noqa: S506
+            return yaml.load(text, Loader=loader)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f", line {mark.line + 1}" if mark else ""
@@ -95,7 +95,8 @@ def _chunks(text: str, key: str) -> Iterator[str]:
     lines = text.splitlines(keepends=True)
     start = _start_of_list(lines, key)
     indent = lines[start][: len(lines[start]) - len(lines[start].lstrip(" "))]
-    dash, size, part = f"{indent}-", 0, []
+    dash, size = f"{indent}-", 0
+    part: list[str] = []
     for line in lines[start:]:
         if line.startswith(dash) and size > CHUNK:
             yield "".join(part)

@@ -39,7 +39,9 @@ class _Base:
             # Declared no_log so that Ansible does not log them on the host, these options made all that is in them,
             # emails and names, count as secrets. Those that are, secrets() names.
             self.ansible.no_log_values.clear()
-            self.hide(*(self.params[name] for name, option in self.argument_spec.items() if self._is_secret(option, name)))
+            self.hide(
+                *(self.params[name] for name, option in self.argument_spec.items() if self._is_secret(option, name))
+            )
 
     @classmethod
     def main(cls) -> NoReturn:

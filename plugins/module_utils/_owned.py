@@ -32,7 +32,7 @@ class Belongings:
 
 def classify(references: Sequence[Reference]) -> Belongings:
     """What is owned stands in the way; associations and personal rows go too; history forgets its user."""
-    removed = [one for one in references if one.association and not one.nullable or one.table in _PERSONAL]
+    removed = [one for one in references if (one.association and not one.nullable) or one.table in _PERSONAL]
     forgotten = [one for one in references if one.nullable and one not in removed]
     owned = [one for one in references if one not in removed and one not in forgotten]
     return Belongings(

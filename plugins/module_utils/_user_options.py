@@ -41,6 +41,7 @@ LIST_OPTIONS: dict[str, Any] = {
     # Passwords are in it: see ConvosphereModule.unlisted.
     "users": {"type": "list", "elements": "dict", "no_log": True},
     "users_file": {"type": "path"},
+    "remote_src": {"type": "bool", "default": False},
     "planned_groups": {"type": "list", "elements": "str"},
     "prune": {"type": "bool", "default": False},
     "prune_limit": {"type": "int", "default": 10},

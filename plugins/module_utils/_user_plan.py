@@ -10,11 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _fields
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, Change, Secret, compare
-from ansible_collections.convosphere.platform.plugins.module_utils._users import DEFAULTS, FIELDS, Wanted, username_candidates
+from ansible_collections.convosphere.platform.plugins.module_utils._users import (
+    DEFAULTS,
+    FIELDS,
+    Wanted,
+    username_candidates,
+)
 
 #: What is read of every user, and shown of one that is deleted.
 IDENTITY = ("id", "email", "username", "role", "status")
@@ -86,7 +91,11 @@ def match(wanted: Iterable[Wanted], rows: Iterable[Mapping[str, Any]]) -> Matche
         other = matches.found.setdefault(user.key, present)
         if other is not present:
             pair = " and ".join(sorted(f"'{one.email}'" for one in (other, present)))
-            why = "which differ only in case" if other.email.lower() == present.email.lower() else "so it cannot be renamed"
+            why = (
+                "which differ only in case"
+                if other.email.lower() == present.email.lower()
+                else "so it cannot be renamed"
+            )
             matches.problems.append(f"{user.label}: the platform has {pair}, {why}")
     return matches
 
@@ -115,7 +124,7 @@ def fields_of(user: Wanted, present: Present | None, usernames: Mapping[str, str
 def _sets_password(user: Wanted, present: Present | None) -> bool:
     if user.password is None and user.password_hash is None:
         return False
-    return present is None or (user.options["update_password"] == "always" and not present.row.get("same_password"))
+    return present is None or (user.always_password and not present.row.get("same_password"))
 
 
 def change_of(user: Wanted, present: Present | None, usernames: Mapping[str, str]) -> Change | None:
@@ -170,7 +179,7 @@ def refuse_taken_usernames(tasks: Iterable[Task], holders: Mapping[str, Present]
     return problems
 
 
-def refuse_last_super_admin(tasks: Iterable[Task], super_admins: Mapping[str, str]) -> Optional[str]:
+def refuse_last_super_admin(tasks: Iterable[Task], super_admins: Mapping[str, str]) -> str | None:
     """A problem where a run would leave no active super_admin. ``super_admins`` maps their ids to their emails."""
     remaining = dict(super_admins)
     for task in tasks:
@@ -205,7 +214,7 @@ def needs_super_admins(tasks: Iterable[Task]) -> bool:
     return False
 
 
-def refuse_pruning_too_many(pruned: int, scope: int, limit: int) -> Optional[str]:
+def refuse_pruning_too_many(pruned: int, scope: int, limit: int) -> str | None:
     """A problem where more than ``limit`` percent of the ``scope`` users would be removed for not being listed."""
     if pruned * 100 <= scope * limit:
         return None

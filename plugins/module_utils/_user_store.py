@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Optional
+from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _fields, _owned
 from ansible_collections.convosphere.platform.plugins.module_utils._database import Database, quoted
@@ -57,7 +57,7 @@ class UserStore:
         names = [*IDENTITY, *(name for name in FIELDS if name in given and name not in IDENTITY)]
         if any(user.unlock for user in wanted):
             names.append("locked_until")
-        if any(user.options["update_password"] == "always" and (user.password or user.password_hash) for user in wanted):
+        if any(user.always_password for user in wanted):
             names.append("hashed_password")
         if any(user.groups is not None for user in wanted):
             names.append("groups")
@@ -68,7 +68,7 @@ class UserStore:
         rows = self.database.fetch("SELECT username FROM users WHERE username = ANY (%s::text[])", (list(usernames),))
         return {row[0] for row in rows}
 
-    def scope(self, auth_provider: str, organization_id: Optional[str]) -> list[Present]:
+    def scope(self, auth_provider: str, organization_id: str | None) -> list[Present]:
         """All users of one auth provider and organization; None for those of no organization."""
         names = ", ".join(IDENTITY)
         rows = self.database.fetch(
@@ -96,7 +96,9 @@ class UserStore:
         """The references to users, from the catalog."""
         return _owned.classify(self.database.references("users"))
 
-    def delete(self, tasks: Sequence[Task], belongings: _owned.Belongings, transfers: Mapping[str, Sequence[str]]) -> None:
+    def delete(
+        self, tasks: Sequence[Task], belongings: _owned.Belongings, transfers: Mapping[str, Sequence[str]]
+    ) -> None:
         """Delete users and what goes with them; ``transfers`` is that of ``_owned.release``."""
         ids = [task.present.id for task in tasks if task.present]
         if ids:

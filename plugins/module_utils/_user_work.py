@@ -9,7 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Optional
+from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _owned, _passwords, _user_plan, _user_store
 from ansible_collections.convosphere.platform.plugins.module_utils._audit import Trail
@@ -19,7 +19,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._fields impor
 from ansible_collections.convosphere.platform.plugins.module_utils._groups import GroupNames
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, Secret
 from ansible_collections.convosphere.platform.plugins.module_utils._user_plan import Matches, Present, Task
-from ansible_collections.convosphere.platform.plugins.module_utils._users import Reader, Wanted
+from ansible_collections.convosphere.platform.plugins.module_utils._users import Reader, Wanted, username_candidates
 
 
 class UserWork:
@@ -83,6 +83,16 @@ class UserWork:
         self.trail.write((task.change, ids[task.change.name]) for task in self.tasks)
         self.database.commit()
 
+    def credentials(self) -> list[tuple[str, str, str]]:
+        """Email, username and password of each user whose password was set."""
+        found = []
+        for task in self.tasks:
+            password = self._new_password(task)
+            if password is not None:
+                row = {**(task.present.row if task.present else {}), **(task.change.after or {})}
+                found.append((str(row.get("email", task.change.name)), str(row["username"]), str(password)))
+        return found
+
     def _find_groups(self) -> None:
         """Replace what groups are called in the list by their labels."""
         for user in self.wanted:
@@ -100,7 +110,7 @@ class UserWork:
         pairs = []
         for user in self.wanted:
             present = matches.found.get(user.key)
-            if present is None or user.options["update_password"] != "always" or not (user.password or user.password_hash):
+            if present is None or not user.always_password:
                 continue
             stored = present.row["hashed_password"]
             if user.password_hash:
@@ -153,7 +163,7 @@ class UserWork:
                 tasks.append(Task(change, None, present))
         return tasks, unchanged
 
-    def _deletion(self, present: Present, label: str, owned: str) -> Optional[Any]:
+    def _deletion(self, present: Present, label: str, owned: str) -> Any | None:
         owns = self.owns.get(present.id, {})
         if owns and owned == "refuse":
             self.problems.append(
@@ -165,7 +175,7 @@ class UserWork:
         nameless = [user for user in users if not user.fields.get("username")]
         if not nameless:
             return {}
-        candidates = [name for user in nameless for name in _user_plan.username_candidates(user.final_email)]
+        candidates = [name for user in nameless for name in username_candidates(user.final_email)]
         listed = {user.fields["username"] for user in self.wanted if user.fields.get("username")}
         made, problems = _user_plan.make_usernames(nameless, self.store.taken(candidates) | listed)
         self.problems += problems
@@ -190,7 +200,7 @@ class UserWork:
                 transfers.setdefault(target, []).append(identifier)
         return transfers
 
-    def _new_password(self, task: Task) -> Optional[Secret]:
+    def _new_password(self, task: Task) -> Secret | None:
         """The password of which a hash is needed; None where there is none, or it is given as a hash."""
         if task.wanted is None or task.wanted.password is None:
             return None

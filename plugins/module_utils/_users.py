@@ -11,12 +11,19 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _fields, _passwords
 from ansible_collections.convosphere.platform.plugins.module_utils._database import Column
-from ansible_collections.convosphere.platform.plugins.module_utils._fields import BOOL, JSON, LABEL, UUID, Field, ValueProblem
+from ansible_collections.convosphere.platform.plugins.module_utils._fields import (
+    BOOL,
+    JSON,
+    LABEL,
+    UUID,
+    Field,
+    ValueProblem,
+)
 
 PRESENT = "present"
 ABSENT = "absent"
@@ -25,7 +32,7 @@ USERNAME_LENGTH = 100
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@.,;:\"'<>()\[\]\\]+(?:\.[^\s@.,;:\"'<>()\[\]\\]+)*")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _check_timezone(name: str) -> None:
     import zoneinfo
 
@@ -87,7 +94,18 @@ COLUMNS = (
 class Wanted:
     """One user of the list. ``fields`` are those given, normalised; None for one that is to be cleared."""
 
-    __slots__ = ("email", "fields", "groups", "key", "label", "new_email", "options", "password", "password_hash", "unlock")
+    __slots__ = (
+        "email",
+        "fields",
+        "groups",
+        "key",
+        "label",
+        "new_email",
+        "options",
+        "password",
+        "password_hash",
+        "unlock",
+    )
 
     def __init__(self, label: str, email: str) -> None:
         self.label = label
@@ -112,6 +130,12 @@ class Wanted:
         return self.new_email or self.email
 
     @property
+    def always_password(self) -> bool:
+        """Whether a password is given, and is to be set where the stored hash is another's."""
+        given = self.password is not None or self.password_hash is not None
+        return given and self.options["update_password"] != "on_create"  # noqa: S105 - a word, not a password
+
+    @property
     def absent(self) -> bool:
         """Whether the user shall not be there."""
         return bool(self.options["state"] == ABSENT)
@@ -126,17 +150,16 @@ class Reader:
         self.problems: list[str] = []
         self._options: dict[tuple[Any, ...], Mapping[str, Any]] = {}
 
-    def read(self, entries: Iterable[Mapping[str, Any]], *, single: bool = False) -> list[Wanted]:
-        """The users of a list; those with problems are left out, and their problems collected."""
+    def read(self, entries: Iterable[Any], *, single: bool = False) -> list[Wanted]:
+        """The users of a list, without those that have no email. Problems are collected, and looked for to the end."""
         found = []
         for index, entry in enumerate(entries):
             label = "" if single else f"users[{index}]"
             if not isinstance(entry, Mapping):
                 self.problems.append(f"{label} must be a dictionary of options, not {type(entry).__name__}")
                 continue
-            before = len(self.problems)
             user = self._user(label, entry)
-            if user and len(self.problems) == before:
+            if user:
                 found.append(user)
         self._refuse_duplicates(found)
         return found
@@ -199,7 +222,7 @@ class Reader:
             self.problems.append(f"{name}: {problem}")
 
     def _choices(self, name: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
-        given = tuple(entry.get(option) or default for option, default in self.defaults.items())
+        given = tuple(str(entry.get(option) or default or "") for option, default in self.defaults.items())
         # Thousands of users share a handful of combinations.
         known = self._options.get(given)
         if known is not None:
