@@ -112,7 +112,7 @@ class Api:
 
         if isinstance(error, requests.exceptions.SSLError):
             return ApiError(
-                f"The certificate of {url} is not trusted: {_root_cause(error)}",
+                f"There is no trusted connection to {url}: {_root_cause(error)}",
                 hint="Install the authority that signed it on the managed host, or set validate_certs: false.",
             )
         if isinstance(error, requests.Timeout):

@@ -36,7 +36,8 @@ def run(
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",  # a log line in another encoding must not hide what the program says
             timeout=timeout,
             check=False,
         )
@@ -45,6 +46,8 @@ def run(
             f"Cannot {step}: the program {arguments[0]} is not installed",
             hint=hint or "Run the playbook setup.yml for this environment, which installs it.",
         ) from error
+    except OSError as error:
+        raise CommandError(f"Cannot {step}: {arguments[0]} cannot be run: {error.strerror}", hint=hint) from error
     except subprocess.TimeoutExpired as error:
         raise CommandError(f"Cannot {step}: {arguments[0]} did not end within {timeout} s", hint=hint) from error
     if done.returncode != 0:

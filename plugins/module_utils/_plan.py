@@ -87,19 +87,23 @@ class Plan:
         """
         before = {change.name: shown(change.before) for change in self.changes if change.before is not None}
         after = {
-            change.name: _shown_after(change.before or {}, change.after)
+            change.name: _shown_after(change.before, change.after)
             for change in self.changes
             if change.after is not None
         }
         return {"before": before, "after": after}
 
 
-def _shown_after(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    fields = dict(shown(after))
-    for name, value in after.items():
-        if isinstance(value, Secret) and isinstance(before.get(name), Secret):
-            fields[name] = f"{HIDDEN} (changed)"
-    return fields
+def _shown_after(before: Any, after: Any) -> Any:
+    if isinstance(after, Secret):
+        return f"{HIDDEN} (changed)" if isinstance(before, Secret) and before != after else HIDDEN
+    if isinstance(after, Mapping):
+        known = before if isinstance(before, Mapping) else {}
+        return {key: _shown_after(known.get(key), item) for key, item in after.items()}
+    if isinstance(after, (list, tuple)):
+        items = before if isinstance(before, (list, tuple)) else ()
+        return [_shown_after(items[index] if index < len(items) else None, item) for index, item in enumerate(after)]
+    return after
 
 
 def make_plan(

@@ -238,7 +238,7 @@ def _defined_services(directory: Path) -> dict[str, Service]:
             name: Service(name, (), _defined_dependencies(entry), "profiles" in entry)
             for name, entry in services.items()
         }
-    except (OSError, yaml.YAMLError, TypeError, KeyError, ValueError) as error:
+    except (OSError, yaml.YAMLError, AttributeError, TypeError, KeyError, ValueError) as error:
         raise InputError(f"Cannot read the services in {file}: {error}") from error
 
 

@@ -1,9 +1,9 @@
 #!/bin/sh
-# The first process of a test host: lets an engine inside manage its control groups, then serves SSH.
+# The first process of a test host: lets an engine inside manage its control groups and its networks, then serves SSH.
 set -eu
-for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/*; do
-    if [ -d "$hierarchy" ] && mountpoint --quiet "$hierarchy"; then
-        mount -o remount,rw,bind "$hierarchy"
+for mount in /proc/sys /sys /sys/fs/cgroup /sys/fs/cgroup/*; do
+    if [ -d "$mount" ] && mountpoint --quiet "$mount"; then
+        mount -o remount,rw,bind "$mount"
     fi
 done
 ssh-keygen -A

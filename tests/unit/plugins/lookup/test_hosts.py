@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.lookup.hosts import find_environments, refuse
+
+GROUPS = {
+    "all": ["red-1", "blue-1", "monitor"],
+    "ungrouped": [],
+    "red": ["red-1"],
+    "blue": ["blue-1"],
+    "watchers": ["monitor"],
+    "edge": ["red-1", "blue-1"],
+    "app": ["red-1", "blue-1"],
+    "database": ["blue-1"],
+}
+
+
+def test_environments_are_the_groups_of_hosts_that_have_a_placement():
+    assert find_environments(GROUPS) == ["blue", "red"]
+
+
+def test_an_environment_with_a_host_in_the_placement_is_accepted():
+    assert refuse("red", "app", GROUPS) is None
+
+
+@pytest.mark.parametrize(
+    "env", ["prod", "app", "all", "ungrouped", "red:blue", "red,blue", "*", "!blue", "red-1", "RED"]
+)
+def test_what_is_no_environment_is_refused_whatever_a_host_pattern_could_make_of_it(env):
+    assert refuse(env, "app", GROUPS) == f"There is no environment '{env}'. Environments found: blue, red."
+
+
+@pytest.mark.parametrize("env", [None, ""])
+def test_without_an_environment_one_that_exists_is_proposed(env):
+    message = refuse(env, "app", GROUPS)
+
+    assert message == "No environment is given. Environments found: blue, red. Say which, for example -e env=blue."
+
+
+def test_an_environment_without_a_host_in_the_placement_is_told_its_hosts():
+    message = refuse("red", "database", GROUPS)
+
+    assert message is not None
+    assert message.startswith("The environment red has no host in the group database. Its hosts are: red-1.")
+
+
+def test_an_empty_inventory_is_told_how_to_be_given():
+    message = refuse("dev", "app", {"all": [], "ungrouped": []})
+
+    assert message is not None
+    assert "none (is an inventory given, with -i or in ansible.cfg?)" in message

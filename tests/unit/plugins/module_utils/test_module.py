@@ -1,0 +1,133 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule, InfoModule
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, Secret, make_plan
+
+
+class Recorder(ConvosphereModule):
+    """Sets one size; records which steps it was led through."""
+
+    argument_spec = {
+        "size": {"type": "int", "required": True},
+        "present": {"type": "int", "default": 1},
+        "password": {"type": "str", "no_log": True},
+        "error": {"type": "str"},
+    }
+    steps: list[str] = []
+
+    def plan(self) -> Plan:
+        self.steps.append("plan")
+        if self.params["error"] == "input":
+            raise InputError.of(["First", "Second"], hint="Do this.")
+        if self.params["error"] == "secret":
+            raise EngineError(f"The server said {self.params['password']}", value=Secret("read-on-the-host"))
+        if self.params["error"] == "defect":
+            raise KeyError(self.params["password"] or "missing")
+        if self.params["error"] == "hidden":
+            self.hide("read-on-the-host", None, "")
+            raise EngineError("It is read-on-the-host")
+        return make_plan({"box": {"size": self.params["size"]}}, {"box": {"size": self.params["present"]}})
+
+    def apply(self, plan: Plan) -> None:
+        self.steps.append("apply")
+
+    def verify(self, plan: Plan) -> None:
+        self.steps.append("verify")
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        self.steps.append("report")
+        self.warn("mind the gap")
+        return {"size": self.params["size"]}
+
+
+class Reader(InfoModule):
+    """Reads a size."""
+
+    argument_spec = {"size": {"type": "int", "default": 4}}
+    rules = {"required_if": [("size", 5, ("more",))]}
+
+    def report(self) -> dict[str, Any]:
+        return {"size": self.params["size"]}
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):
+    def call(module: type[Any], /, check: bool = False, diff: bool = False, **options: Any) -> dict[str, Any]:
+        Recorder.steps = []
+        arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": diff}
+        with patch_module_args(arguments), pytest.raises(SystemExit) as ended:
+            module.main()
+        result: dict[str, Any] = json.loads(capsys.readouterr().out)
+        assert bool(ended.value.code) == result.get("failed", False)
+        return result
+
+    return call
+
+
+def test_a_change_is_planned_applied_verified_and_reported(run):
+    result = run(Recorder, size=2)
+
+    assert (result["changed"], result["size"]) == (True, 2)
+    assert Recorder.steps == ["plan", "apply", "verify", "report"]
+    assert "diff" not in result
+    assert "mind the gap" in str(result["warnings"])
+
+
+def test_nothing_to_do_is_verified_all_the_same(run):
+    assert run(Recorder, size=1)["changed"] is False
+    assert Recorder.steps == ["plan", "verify", "report"]
+
+
+def test_check_mode_plans_and_reports_and_touches_nothing(run):
+    real = run(Recorder, diff=True, size=2)
+    check = run(Recorder, check=True, diff=True, size=2)
+
+    assert Recorder.steps == ["plan", "report"]
+    assert check["changed"] is real["changed"] is True
+    assert check["diff"] == real["diff"] == {"before": {"box": {"size": 1}}, "after": {"box": {"size": 2}}}
+
+
+def test_an_error_fails_with_its_message_and_details(run):
+    result = run(Recorder, size=1, error="input")
+
+    assert result["msg"] == "2 problems: First; Second. Do this."
+    assert result["failure"] == {"problems": ["First", "Second"]}
+
+
+def test_a_secret_is_neither_in_the_message_nor_in_the_details(run):
+    result = run(Recorder, size=1, error="secret", password="planted-secret")
+
+    assert "planted-secret" not in json.dumps(result)
+    assert "read-on-the-host" not in json.dumps(result)
+    assert result["msg"].startswith("The server said ***")
+
+
+def test_a_secret_that_was_read_on_the_host_can_be_hidden(run):
+    assert "read-on-the-host" not in json.dumps(run(Recorder, size=1, error="hidden"))
+
+
+def test_a_defect_is_named_as_one_without_a_traceback(run):
+    result = run(Recorder, size=1, error="defect", password="planted-secret")
+
+    assert "Unexpected KeyError in" in result["msg"]
+    assert "please report it" in result["msg"]
+    assert "Traceback" not in json.dumps(result)
+    assert "planted-secret" not in json.dumps(result)
+
+
+def test_an_info_module_never_changes_and_does_not_mind_check_mode(run):
+    assert run(Reader, check=True)["size"] == run(Reader)["size"] == 4
+    assert run(Reader)["changed"] is False
+
+
+def test_ansibles_further_rules_are_kept(run):
+    assert "size is 5 but all of the following are missing: more" in run(Reader, size=5)["msg"]

@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from typing import Any
+from unittest.mock import Mock, patch
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils import _verdict
+from ansible_collections.convosphere.platform.plugins.module_utils._api import Answer
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ApiError, EngineError
+
+from support.containers import container, engine
+
+CACHE_IS_ILL = "Component cache is unhealthy (connected)"
+
+
+def report(status: str, **components: str) -> dict[str, Any]:
+    parts = {name: {"status": word, "details": {"status": "connected"}} for name, word in components.items()}
+    return {"status": status, "version": "0.1.2-beta", "environment": "production", "components": parts}
+
+
+def api(answer: object, status: int = 200) -> Any:
+    text = answer if isinstance(answer, str) else json.dumps(answer)
+    return Mock(url="http://x", get=Mock(return_value=Answer("http://x/y", status, text, 0.0125)))
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "problems"),
+    [
+        (report("healthy", database="healthy", cache="healthy"), "healthy", []),
+        (report("degraded", database="unhealthy"), "unhealthy", ["Component database is unhealthy (connected)"]),
+        (
+            report("degraded", database="healthy", cache="unhealthy"),
+            "degraded",
+            ["Component cache is unhealthy (connected)"],
+        ),
+        (report("healthy", cache="unhealthy"), "degraded", ["Component cache is unhealthy (connected)"]),
+        (report("healthy"), "degraded", ["The platform's health report names no components"]),
+        (report("degraded", cache="healthy"), "degraded", ["The platform says that it is degraded: no reason given"]),
+        ({"status": "unhealthy", "error": "boom"}, "unhealthy", ["The platform says that it is unhealthy: boom"]),
+        ({"detail": "errors.not_found"}, "unreachable", ["http://x/y answered 200 without a health report"]),
+        (["healthy"], "unreachable", ["http://x/y answered 200 without a health report"]),
+        ("gone", "unreachable", ["http://x/y answered 200 with something else than JSON: 'gone'"]),
+    ],
+)
+def test_verdict_on_the_platform(answer, status, problems):
+    found = _verdict.ask_platform(api(answer))
+
+    assert (found["status"], found["problems"]) == (status, problems)
+
+
+def test_the_status_code_says_nothing():
+    assert _verdict.ask_platform(api(report("healthy", database="healthy"), status=503))["status"] == "healthy"
+
+
+def test_nothing_answers():
+    found = _verdict.ask_platform(Mock(get=Mock(side_effect=ApiError("it does not answer"))))
+
+    assert (found["status"], found["problems"], found["latency_ms"]) == ("unreachable", ["it does not answer"], None)
+
+
+def test_what_is_known_of_the_platform():
+    found = _verdict.ask_platform(api(report("healthy", database="healthy")))
+
+    assert (found["version"], found["environment"], found["latency_ms"]) == ("0.1.2-beta", "production", 12.5)
+    assert found["components"] == {
+        "database": {"status": "healthy", "latency_ms": None, "details": {"status": "connected"}}
+    }
+
+
+def test_latencies_of_the_components_that_have_a_route():
+    components: dict[str, dict[str, Any]] = {name: {"latency_ms": None} for name in ("database", "cache", "new_one")}
+    asked = api("{}")
+    asked.get.side_effect = [Answer("u", 200, "{}", 0.0021), ApiError("too late")]
+
+    _verdict.add_latencies(asked, components)
+
+    assert [part["latency_ms"] for part in components.values()] == [2.1, None, None]
+
+
+@pytest.mark.parametrize(("status", "answered"), [(200, True), (399, True), (404, False), (502, False)])
+def test_edge(status, answered):
+    found = _verdict.ask_edge(api("<html>", status=status))
+
+    assert (found["answered"], found["status_code"], bool(found["problems"])) == (answered, status, not answered)
+
+
+def test_edge_is_silent():
+    found = _verdict.ask_edge(Mock(url="http://e", get=Mock(side_effect=ApiError("nobody"))))
+
+    assert found == {
+        "url": "http://e",
+        "answered": False,
+        "status_code": None,
+        "latency_ms": None,
+        "problems": ["nobody"],
+    }
+
+
+def test_engine():
+    client = engine(container("a", health="unhealthy"), container("b", "exited"), container("c"))
+    with patch.object(_verdict._engine, "connect", return_value=client):
+        found = _verdict.ask_engine("unix:///x", 5, "p")
+
+    assert found["problems"] == ["Service a is running, unhealthy", "Service b is exited"]
+    assert found["services"][2] == {"name": "c", "state": "running", "health": None}
+
+
+def test_engine_without_the_project():
+    with patch.object(_verdict._engine, "connect", return_value=engine()):
+        assert _verdict.ask_engine("unix:///x", 5, "p") == {
+            "services": [],
+            "problems": ["There is no Compose project p"],
+        }
+
+
+@pytest.mark.parametrize("reason", ["not running", "no answer"])
+def test_an_engine_that_is_down_is_a_problem(reason):
+    with patch.object(_verdict._engine, "connect", side_effect=EngineError("it is down", reason=reason)):
+        assert _verdict.ask_engine("unix:///x", 5, "p") == {"services": [], "problems": ["it is down"]}
+
+
+def test_a_missing_permission_is_the_operators_to_give():
+    refused = EngineError("no", reason="no permission")
+    with patch.object(_verdict._engine, "connect", side_effect=refused), pytest.raises(EngineError):
+        _verdict.ask_engine("unix:///x", 5, "p")
