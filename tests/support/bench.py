@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Times of whole processes beside what they are compared with, in one run, so that the machine matters little."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import yaml
+
+from support.playbook import LOCALHOST
+
+
+@dataclass(frozen=True)
+class Contender:
+    """What is timed: `run`, from the start of its process to the end. `prepare` comes before, and is not timed."""
+
+    name: str
+    run: Callable[[], object]
+    prepare: Callable[[], object] | None = None
+
+    def seconds(self) -> float:
+        """How long one run takes."""
+        if self.prepare:
+            self.prepare()
+        started = time.perf_counter()
+        self.run()
+        return time.perf_counter() - started
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: the subject may take at most `limit` times as long as what it is compared with."""
+
+    subject: Contender
+    baseline: Contender
+    limit: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A row with the seconds of each of its rounds."""
+
+    row: Row
+    subject: Sequence[float]
+    baseline: Sequence[float]
+
+    @property
+    def ratio(self) -> float:
+        """The subject's median by the baseline's."""
+        return median(self.subject) / median(self.baseline)
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether the subject took longer than it may."""
+        return self.ratio > self.row.limit
+
+
+def measure(row: Row, rounds: int) -> Measured:
+    """Run both once to warm up, then in turn, so that a slow minute of the machine slows both."""
+    times: list[tuple[float, float]] = []
+    for _round in range(rounds + 1):
+        times.append((row.subject.seconds(), row.baseline.seconds()))
+    subject, baseline = zip(*times[1:], strict=True)
+    return Measured(row, subject, baseline)
+
+
+def table(measured: Iterable[Measured]) -> list[str]:
+    """The lines of the table: medians in seconds with the fastest and the slowest round, the ratio and its limit."""
+    lines = [("", "median", "fastest", "slowest", "ratio", "limit")]
+    for found in measured:
+        verdict = "exceeded" if found.exceeded else ""
+        lines.append((found.row.subject.name, *_spread(found.subject), f"{found.ratio:.2f}", f"{found.row.limit:.2f}"))
+        lines.append((f"  beside {found.row.baseline.name}", *_spread(found.baseline), verdict, ""))
+    width = max(len(line[0]) for line in lines)
+    return [f"{line[0]:{width}}" + "".join(f"{cell:>10}" for cell in line[1:]) for line in lines]
+
+
+def _spread(seconds: Sequence[float]) -> tuple[str, str, str]:
+    return f"{median(seconds):.2f} s", f"{min(seconds):.2f} s", f"{max(seconds):.2f} s"
+
+
+def playbook_of(folder: Path, name: str, *tasks: Mapping[str, Any]) -> Callable[[], None]:
+    """A run of a play of these tasks on localhost, without facts: what a module costs an operator."""
+    folder = folder / name
+    folder.mkdir()
+    (folder / "ansible.cfg").touch()  # or Ansible would take the developer's own
+    (folder / "hosts").write_text(LOCALHOST)
+    play = {"name": name, "hosts": "localhost", "gather_facts": False, "tasks": [dict(task) for task in tasks]}
+    (folder / "playbook.yml").write_text(yaml.safe_dump([play], sort_keys=False))
+    return command(["ansible-playbook", "--inventory=hosts", "playbook.yml"], folder)
+
+
+def command(arguments: Sequence[str], folder: Path) -> Callable[[], None]:
+    """A run of a program in a folder; it must succeed, or RuntimeError says what it printed."""
+
+    def run() -> None:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+        done = subprocess.run(arguments, cwd=folder, env=env, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+
+    return run
