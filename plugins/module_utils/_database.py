@@ -115,6 +115,15 @@ class Database:
         """Every foreign key that points at the table, sorted by table and column."""
         return [Reference(*row) for row in self.fetch(_READ_REFERENCES, (table,))]
 
+    def missing_rights(self, needed: Mapping[str, str]) -> list[str]:
+        """A sentence for each table in which the role may not do all that is needed, for example INSERT, DELETE."""
+        rows = self.fetch(
+            "SELECT current_user::text, t, p FROM unnest(%s::text[], %s::text[]) AS needed (t, p) "
+            "WHERE NOT has_table_privilege(t, p)",
+            _pairs(needed),
+        )
+        return [f"the database role {role} has no right to {right} in table {table}" for role, table, right in rows]
+
     def fetch(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
         """All rows of one query."""
         with self.asking("read"), self.connection.cursor() as cursor:
@@ -242,6 +251,11 @@ def explain(error: Exception, step: str) -> DatabaseError:
         "55P03": "Wait for it to end, or find it in pg_stat_activity.",
     }
     return DatabaseError(f"{step}: {message}", hint=hints.get(code or "", "Nothing was changed."), sqlstate=code)
+
+
+def _pairs(needed: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    pairs = [(table, right) for table, rights in needed.items() for right in rights.split(", ")]
+    return [table for table, _right in pairs], [right for _table, right in pairs]
 
 
 def quoted(name: str) -> str:

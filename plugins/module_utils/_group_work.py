@@ -40,6 +40,11 @@ FIELDS: dict[str, Field] = {
 CHOICES = {"state": ("present", "absent"), "members_mode": ("exact", "append")}
 OPTIONS = {*FIELDS, *CHOICES, "id", "members"}
 COLUMNS = ("id", "is_system", "updated_at", *FIELDS)
+RIGHTS = {
+    "user_groups": "SELECT, INSERT, UPDATE, DELETE",
+    "user_group_association": "SELECT, INSERT, DELETE",
+    "audit_logs": "INSERT",
+}
 _MEMBERS = """ARRAY(
     SELECT u.email::text FROM user_group_association a JOIN users u ON u.id = a.user_id WHERE a.group_id = g.id
 )"""
@@ -86,10 +91,13 @@ class GroupWork:
         self.users = self._find_members()
         self.belongings = _owned.classify(self.database.references("user_groups"))
         self._refuse_deletions()
+        if not self.problems:
+            for group in self.wanted:
+                group.change = self._change(group)
+        if any(group.change for group in self.wanted):
+            self.problems += self.database.missing_rights(RIGHTS)
         if self.problems:
             raise InputError.of(self.problems, hint="Nothing was changed.")
-        for group in self.wanted:
-            group.change = self._change(group)
         changes = tuple(group.change for group in self.wanted if group.change)
         return Plan(changes, tuple(self._shown(group) for group in self.wanted if not group.change))
 

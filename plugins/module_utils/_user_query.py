@@ -14,11 +14,11 @@ from typing import Any
 from ansible_collections.convosphere.platform.plugins.module_utils import _fields
 from ansible_collections.convosphere.platform.plugins.module_utils._database import Database, quoted
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._group_work import FIELDS as GROUP_FIELDS
+from ansible_collections.convosphere.platform.plugins.module_utils._groups import GroupNames
 from ansible_collections.convosphere.platform.plugins.module_utils._users import FIELDS
 
-_GROUPS = """ARRAY(
-    SELECT g.name::text FROM user_group_association a JOIN user_groups g ON g.id = a.group_id
-    WHERE a.user_id = u.id ORDER BY 1)"""
+_GROUPS = "ARRAY(SELECT a.group_id::text FROM user_group_association a WHERE a.user_id = u.id)"
 _LAST_SEEN = "coalesce(greatest(u.last_activity, u.last_login), u.created_at)"
 _TIMES = ("created_at", "last_login", "last_activity", "locked_until", "password_changed_at")
 
@@ -80,7 +80,8 @@ class UserQuery:
             "ORDER BY lower(u.email), u.id LIMIT %(limit)s OFFSET %(offset)s"
         )
         rows = self.database.stream(statement, {**self.values, "limit": limit, "offset": offset})
-        shown = [_shown(name) for name in fields]
+        labels = GroupNames.of(self.database).labels if "groups" in fields else {}
+        shown = [_shown(name, labels) for name in fields]
         return [{name: show(value) for name, show, value in zip(fields, shown, row)} for row in rows]
 
     def counts(self) -> dict[str, Any]:
@@ -131,7 +132,22 @@ def role_changes(database: Database, since: str) -> list[dict[str, Any]]:
     return [dict(zip(names, row)) for row in database.fetch(_ROLE_CHANGES, (since,))]
 
 
-def _shown(name: str) -> Callable[[Any], Any]:
+def groups(database: Database) -> list[dict[str, Any]]:
+    """All groups in the form that convosphere_group takes, sorted by name, without what is empty."""
+    names = list(GROUP_FIELDS)
+    rows = database.fetch(f"SELECT {', '.join(names)} FROM user_groups ORDER BY name, id")  # noqa: S608 - as above
+    shown = [{name: _fields.of_row(GROUP_FIELDS[name], value) for name, value in zip(names, row)} for row in rows]
+    return [without_empty(group) for group in shown]
+
+
+def without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that have a value: those that a list has to give."""
+    return {name: value for name, value in values.items() if value not in (None, "", [], {})}
+
+
+def _shown(name: str, labels: Mapping[str, str]) -> Callable[[Any], Any]:
+    if name == "groups":
+        return lambda ids: sorted(labels[identifier] for identifier in ids)
     if name in FIELDS:
         field = FIELDS[name]
         return lambda value: _fields.of_row(field, value)

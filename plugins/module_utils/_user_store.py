@@ -21,6 +21,12 @@ from ansible_collections.convosphere.platform.plugins.module_utils._users import
 
 LOCK = 1
 _GROUPS_OF_USER = "ARRAY(SELECT a.group_id::text FROM user_group_association a WHERE a.user_id = users.id)"
+#: What the database role must be allowed to do, for any change at all.
+RIGHTS = {
+    "users": "SELECT, INSERT, UPDATE, DELETE",
+    "user_group_association": "SELECT, INSERT, DELETE",
+    "audit_logs": "INSERT",
+}
 #: What a new row must be given, because the platform has no defaults in its tables.
 _NEW_ROW = {"failed_login_attempts": "0"}
 _NEW_PASSWORD = {"password_changed_at": "now", "password_reset_token": None, "password_reset_expires_at": None}

@@ -59,6 +59,8 @@ class UserWork:
             problem = _user_plan.refuse_last_super_admin(self.tasks, self.store.active_super_admins())
             self.problems += [problem] if problem else []
         self.transfers = self._transfers()
+        if self.tasks:
+            self.problems += self.database.missing_rights(_user_store.RIGHTS)
         if self.problems:
             raise InputError.of(self.problems, hint="Nothing was changed.")
         return Plan(tuple(task.change for task in self.tasks), tuple(unchanged))

@@ -98,6 +98,16 @@ options:
         description: The same as O(state) for this group; not given means that.
         type: str
         choices: [present, absent]
+  groups_file:
+    description:
+      - A file with the list, on the controller, with the extension C(.yml), C(.yaml), C(.json) or C(.csv). It holds a
+        list of groups, or a dictionary with that list under C(groups).
+      - Files that are encrypted with Ansible Vault are decrypted.
+    type: path
+  remote_src:
+    description: Whether O(groups_file) is on the managed host.
+    type: bool
+    default: false
 seealso:
   - module: convosphere.platform.convosphere_user
 """
@@ -149,8 +159,10 @@ unchanged:
   elements: str
 """
 
+from pathlib import Path
 from typing import Any
 
+from ansible_collections.convosphere.platform.plugins.module_utils import _list_file
 from ansible_collections.convosphere.platform.plugins.module_utils._audit import AUDIT_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._group_work import GroupWork
@@ -179,16 +191,21 @@ class GroupModule(ConvosphereModule):
         **AUDIT_OPTIONS,
         **GROUP_OPTIONS,
         "groups": {"type": "list", "elements": "dict"},
+        "groups_file": {"type": "path"},
+        "remote_src": {"type": "bool", "default": False},
     }
     rules = {
-        "mutually_exclusive": [("name", "groups"), ("id", "groups")],
-        "required_one_of": [("name", "id", "groups")],
+        "mutually_exclusive": [("name", "groups", "groups_file"), ("id", "groups", "groups_file")],
+        "required_one_of": [("name", "id", "groups", "groups_file")],
     }
 
     def plan(self) -> Plan:
         """Read the list, then the groups it is about, and compare."""
-        single = self.params["groups"] is None
-        entries = [{name: self.params[name] for name in GROUP_OPTIONS}] if single else self.params["groups"]
+        file = self.params["groups_file"]
+        entries = _list_file.read(Path(file), "groups") if file else self.params["groups"]
+        single = entries is None
+        if entries is None:
+            entries = [{name: self.params[name] for name in GROUP_OPTIONS}]
         self.work = GroupWork(self.params, check_mode=self.check_mode)
         return self.work.plan(entries, single=single)
 

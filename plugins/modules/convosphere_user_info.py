@@ -88,6 +88,16 @@ options:
     description: How many users to leave out at the beginning.
     type: int
     default: 0
+  skip_empty:
+    description:
+      - Whether to leave out fields without a value, so that RV(users) is a list that
+        M(convosphere.platform.convosphere_user) takes.
+    type: bool
+    default: false
+  return_groups:
+    description: Whether to return all groups as well.
+    type: bool
+    default: false
   role_changes_since:
     description: Return also which roles were given since this moment, from the platform's C(audit_logs).
     type: str
@@ -134,6 +144,12 @@ by_status:
   returned: success
   type: dict
   sample: {active: 1}
+groups:
+  description: All groups, sorted by name, as a list that M(convosphere.platform.convosphere_group) takes.
+  returned: with O(return_groups=true)
+  type: list
+  elements: dict
+  sample: [{name: engineering, is_active: true}]
 role_changes:
   description: Which roles were given, oldest first.
   returned: with O(role_changes_since)
@@ -175,6 +191,8 @@ class UserInfo(InfoModule):
         "fields": {"type": "list", "elements": "str"},
         "limit": {"type": "int"},
         "offset": {"type": "int", "default": 0},
+        "skip_empty": {"type": "bool", "default": False},
+        "return_groups": {"type": "bool", "default": False},
         "role_changes_since": {"type": "str"},
     }
     rules = {"mutually_exclusive": [("inactive_since", "inactive_days")]}
@@ -187,9 +205,12 @@ class UserInfo(InfoModule):
         query = _user_query.UserQuery(database, self.params)
         fields = list(_user_query.SELECTABLE) if self.params["fields"] is None else self.params["fields"]
         found = query.users(fields, self.params["limit"], self.params["offset"]) if fields else []
+        if self.params["skip_empty"]:
+            found = [_user_query.without_empty(user) for user in found]
+        groups = {"groups": _user_query.groups(database)} if self.params["return_groups"] else {}
         since = self.params["role_changes_since"]
         changes = {"role_changes": _user_query.role_changes(database, since)} if since else {}
-        return {"users": found, **query.counts(), **changes}
+        return {"users": found, **query.counts(), **groups, **changes}
 
 
 def main() -> None:

@@ -342,7 +342,7 @@ def test_files_of_each_kind(tmp_path, run_playbook, database, suffix):
     database.add_group("a b")
     database.add_group("c")
     content = {
-        "yml": "---\n# all of us\nusers:\n  - email: ada@example.com\n    employee_id: 007\n    is_verified: yes\n    groups: [a b, c]\n",
+        "yml": "# all of us\nusers:\n- {email: ada@example.com, employee_id: 007, is_verified: yes, groups: [a b, c]}\n",
         "json": '[{"email": "ada@example.com", "employee_id": "7", "is_verified": true, "groups": ["a b", "c"]}]',
         "csv": "email,employee_id,is_verified,groups,phone\r\nada@example.com,7,yes,a b; c,\r\n",
     }
@@ -429,7 +429,10 @@ def test_a_run_that_is_killed_leaves_nothing(tmp_path, database):
     database_users = (
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'convosphere.platform' AND datname = %s"
     )
-    waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s AND query LIKE 'INSERT INTO \"audit_logs\"%%'"
+    waiting = (
+        "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s "
+        "AND query LIKE 'INSERT INTO \"audit_logs\"%%'"
+    )
     module = arguments(tmp_path, database, users=generated(500))
     with subprocess.Popen(module, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         # The trail is checked first, from the catalog; the first who needs the table itself is the insertion.
@@ -449,9 +452,10 @@ def arguments(folder: Path, database: PlatformDatabase, **options: Any) -> list[
     file = folder / "arguments.json"
     file.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {**database.login, **options}}))
     program = (
-        "import sys; from pathlib import Path; from ansible.module_utils.testing import patch_module_args; import json\n"
+        "import json, sys\nfrom pathlib import Path\nfrom ansible.module_utils.testing import patch_module_args\n"
         "from ansible_collections.convosphere.platform.plugins.modules import convosphere_user\n"
-        "with patch_module_args(json.loads(Path(sys.argv[1]).read_text())['ANSIBLE_MODULE_ARGS']): convosphere_user.main()"
+        "with patch_module_args(json.loads(Path(sys.argv[1]).read_text())['ANSIBLE_MODULE_ARGS']):\n"
+        "    convosphere_user.main()"
     )
     return ["python", "-c", program, str(file)]
 
@@ -494,7 +498,7 @@ def test_a_table_that_is_not_as_expected_and_missing_rights(run_playbook, databa
     reader = {**database.login, "login_user": role, "login_password": "planted-reader-key"}
     run = run_playbook([{"name": "Users", "convosphere.platform.convosphere_user": {**reader, "users": generated(1)}}])
 
-    assert "no right to write" in run.task("Users").message
+    assert "has no right to INSERT in table users" in run.task("Users").message
     assert database.emails() == []
 
 
