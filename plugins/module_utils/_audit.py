@@ -8,7 +8,6 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-import getpass
 import os
 import socket
 import uuid
@@ -75,4 +74,4 @@ class Trail:
 
 def default_actor() -> str:
     """Who runs this on the host: the user that became another one, where sudo says so."""
-    return f"{os.environ.get('SUDO_USER') or getpass.getuser()}@{socket.gethostname()}"
+    return f"{os.environ.get('SUDO_USER') or os.environ.get('USER') or os.getuid()}@{socket.gethostname()}"

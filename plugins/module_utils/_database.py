@@ -16,7 +16,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _environment_file, _files
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import DatabaseError, InputError
 
 if TYPE_CHECKING:
@@ -190,7 +189,7 @@ class Database:
 
         try:
             yield
-        except psycopg2.Error as error:
+        except (psycopg2.Error, ValueError) as error:  # ValueError: a text that PostgreSQL cannot hold
             raise explain(error, f"Cannot {step} in database {self.name}") from error
 
 
@@ -228,6 +227,8 @@ def password(params: Mapping[str, Any]) -> str | None:
     """The one that was given, else POSTGRES_PASSWORD of ``login_env_file``, else None for what libpq finds itself."""
     if params["login_password"] is not None or not params["login_env_file"]:
         return params["login_password"]
+    from ansible_collections.convosphere.platform.plugins.module_utils import _environment_file, _files
+
     path = Path(params["login_env_file"])
     text = _files.read_text(path)
     found = _environment_file.parse(text or "").get("POSTGRES_PASSWORD")

@@ -12,6 +12,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import json
+import sys
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def normalise(field: Field, column: Column, value: Any) -> Any:
 def of_row(field: Field, value: Any) -> Any:
     """A value as the database returned it, in the same form."""
     if field.kind == LABEL:
-        return None if value is None else value.lower()
+        return None if value is None else sys.intern(value.lower())
     # An empty text or structure is what an explicit empty one clears: no reason to write.
     return None if value in ("", {}, []) else value
 
@@ -128,7 +129,7 @@ def _label(_field: Field, column: Column, value: Any) -> str:
     text = as_text(value)
     if text.upper() not in column.labels:
         raise ValueProblem(f"'{text}' is none of {', '.join(label.lower() for label in column.labels)}")
-    return text.lower()
+    return sys.intern(text.lower())
 
 
 def _json(_field: Field, _column: Column, value: Any) -> Any:
@@ -139,9 +140,15 @@ def _json(_field: Field, _column: Column, value: Any) -> Any:
             raise ValueProblem(f"is not valid JSON: {error}") from error
     if not isinstance(value, (dict, list)):
         raise ValueProblem(f"must be a JSON object or list, not {type(value).__name__}")
-    if "\\u0000" in json.dumps(value):
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text.encode()
+    except (TypeError, ValueError) as error:
+        raise ValueProblem(f"cannot be written as JSON: {error}") from error
+    if "\\u0000" in text.replace("\\\\", ""):
         raise ValueProblem("has a null character in it")
-    return value
+    # As the database will return it: keys that are numbers become texts.
+    return json.loads(text)
 
 
 _READERS: dict[str, Callable[[Field, Column, Any], Any]] = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import _files
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 
 #: About how many characters of YAML are parsed at a time: the parser takes a hundred times as much memory.
-CHUNK = 500_000
+CHUNK = 200_000
 
 
 def read(path: Path, key: str) -> list[Mapping[str, Any]]:
@@ -92,26 +93,12 @@ def _chunks(text: str, key: str) -> Iterator[str]:
 
     A cut inside a quoted text or brackets leaves something open on its left, so that the parser refuses that part.
     """
-    lines = text.splitlines(keepends=True)
-    start = _start_of_list(lines, key)
-    indent = lines[start][: len(lines[start]) - len(lines[start].lstrip(" "))]
-    dash, size = f"{indent}-", 0
-    part: list[str] = []
-    for line in lines[start:]:
-        if line.startswith(dash) and size > CHUNK:
-            yield "".join(part)
-            size, part = 0, []
-        part.append(line)
-        size += len(line)
-    yield "".join(part)
-
-
-def _start_of_list(lines: list[str], key: str) -> int:
-    """The first line of the list; raises TypeError where there is something else before it."""
-    for number, line in enumerate(lines):
-        content = line.strip()
-        if content.startswith("-") and content != "---":
-            return number
-        if content and not content.startswith("#") and content not in ("---", f"{key}:"):
-            break
-    raise TypeError
+    first = re.match(rf"(?:(?:#.*|---|{key}:| *)[ \t]*\n)*(?P<indent> *)(?=-[ \n])", text)
+    if first is None:
+        raise TypeError  # something else comes before the first entry
+    begin = first.start("indent")
+    for match in re.compile(rf"^{first['indent']}-", re.MULTILINE).finditer(text, begin + 1):
+        if match.start() - begin > CHUNK:
+            yield text[begin : match.start()]
+            begin = match.start()
+    yield text[begin:]

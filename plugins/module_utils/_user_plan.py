@@ -83,9 +83,13 @@ def match(wanted: Iterable[Wanted], rows: Iterable[Mapping[str, Any]]) -> Matche
     by_key = {key: user for user in wanted for key in user.keys}
     matches = Matches()
     for row in rows:
-        present = Present(normalised(row))
-        matches.holders[row["username"]] = present
+        shown = normalised(row)
         user = by_key.get(row["email"].lower())
+        # What is the same need not be in memory twice: of a hundred thousand users that is as much as all the rest.
+        present = Present(
+            shown if user is None else {name: _shared(user, name, value) for name, value in shown.items()}
+        )
+        matches.holders[present.row["username"]] = present
         if user is None:
             continue
         other = matches.found.setdefault(user.key, present)
@@ -98,6 +102,11 @@ def match(wanted: Iterable[Wanted], rows: Iterable[Mapping[str, Any]]) -> Matche
             )
             matches.problems.append(f"{user.label}: the platform has {pair}, {why}")
     return matches
+
+
+def _shared(user: Wanted, name: str, value: Any) -> Any:
+    wanted = user.email if name == "email" else user.fields.get(name)
+    return wanted if wanted == value else value
 
 
 def fields_of(user: Wanted, present: Present | None, usernames: Mapping[str, str]) -> dict[str, Any]:

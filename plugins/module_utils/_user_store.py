@@ -45,14 +45,17 @@ class UserStore:
         """The rows of the wanted users, and of whoever has a username that is asked for: one read for all."""
         names = self._columns_for(wanted)
         keys = [key for user in wanted for key in user.keys]
+        # A database with the locale C does not know the lower case of letters that Python does.
+        exact = [email for user in wanted for email in (user.email, user.new_email) if email and not email.isascii()]
         usernames = [user.fields["username"] for user in wanted if user.fields.get("username")]
         selected = ", ".join(_GROUPS_OF_USER if name == "groups" else quoted(name) for name in names)
         statement = f"""
             SELECT {selected} FROM users
             WHERE lower(email) = ANY (%(keys)s::text[]) OR username = ANY (%(usernames)s::text[])
+              OR email = ANY (%(exact)s::text[])
             ORDER BY id
         """  # noqa: S608 - names of this file, quoted
-        for row in self.database.stream(statement, {"keys": keys, "usernames": usernames}):
+        for row in self.database.stream(statement, {"keys": keys, "usernames": usernames, "exact": exact}):
             fields = dict(zip(names, row))
             if "groups" in fields:
                 fields["groups"] = [groups.labels[identifier] for identifier in fields["groups"]]
@@ -120,11 +123,8 @@ class UserStore:
         self._free_names([task for task in tasks if task.change.action == UPDATE], ids)
         for action, write in ((UPDATE, self.database.update), (CREATE, self.database.insert)):
             chosen = [task for task in tasks if task.change.action == action]
-            rows = [_row(task, ids[task.change.name], hashes) for task in chosen]
-            columns = sorted({name for row in rows for name in row} - ({"id"} if action == UPDATE else set()))
-            # Of those that are all without a value nothing is written: an insertion needs the same columns in each row.
-            if rows:
-                write("users", rows, columns)
+            columns = _columns(chosen, hashes)
+            write("users", (_row(task, ids[task.change.name], hashes) for task in chosen), columns)
         self._write_groups([task for task in tasks if "groups" in (task.change.after or {})], ids, groups)
         return ids
 
@@ -171,6 +171,12 @@ def _row(task: Task, identifier: str, hashes: Mapping[str, str]) -> dict[str, An
     if task.change.action == CREATE:
         return {**_NEW_ROW, "email": task.change.name, **row}
     return {**row, "updated_at": "now"}
+
+
+def _columns(tasks: Iterable[Task], hashes: Mapping[str, str]) -> list[str]:
+    """The columns that at least one of the users writes; an update leaves the id alone."""
+    names = {name for task in tasks for name in _row(task, "", hashes)}
+    return sorted(names if any(task.change.action == CREATE for task in tasks) else names - {"id"})
 
 
 def deletions(tasks: Iterable[Task]) -> list[Task]:

@@ -45,12 +45,13 @@ class UserWork:
         """Compare with what is there. Raises InputError with all problems of the run."""
         self.problems = list(self.reader.problems)
         planned = self.params["planned_groups"] if self.database.read_only else None
-        self.groups = GroupNames.of(self.database, planned or ())
+        # To read all groups takes a while where there are many, and most lists name none.
+        named = any(user.groups is not None for user in self.wanted)
+        self.groups = GroupNames.of(self.database, planned or ()) if named else GroupNames(())
         self._find_groups()
         matches = _user_plan.match(self.wanted, self.store.rows(self.wanted, self.groups))
         self.problems += matches.problems
         self._verify_passwords(matches)
-        self.belongings = self.store.belongings()
         self.pruned = self._pruned(matches)
         self.owns = self._owns(matches)
         self.tasks, unchanged = self._tasks(matches)
@@ -141,7 +142,9 @@ class UserWork:
 
     def _owns(self, matches: Matches) -> dict[str, dict[str, int]]:
         leaving = [matches.found[user.key].id for user in self.wanted if user.absent and user.key in matches.found]
-        return _owned.count(self.database, self.belongings, leaving + [present.id for present in self.pruned])
+        leaving += [present.id for present in self.pruned]
+        self.belongings = self.store.belongings() if leaving else _owned.classify(())
+        return _owned.count(self.database, self.belongings, leaving)
 
     def _tasks(self, matches: Matches) -> tuple[list[Task], list[str]]:
         """What is done to whom, in the order of the list, and the emails of those left as they are."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -153,7 +153,7 @@ class Reader:
     def read(self, entries: Iterable[Any], *, single: bool = False) -> list[Wanted]:
         """The users of a list, without those that have no email. Problems are collected, and looked for to the end."""
         found = []
-        for index, entry in enumerate(entries):
+        for index, entry in enumerate(consume(entries) if isinstance(entries, list) else entries):
             label = "" if single else f"users[{index}]"
             if not isinstance(entry, Mapping):
                 self.problems.append(f"{label} must be a dictionary of options, not {type(entry).__name__}")
@@ -254,6 +254,13 @@ class Reader:
                 other = usernames.setdefault(username, user)
                 if other is not user:
                     self.problems.append(f"{other.label} and {user.label} have the same username '{username}'")
+
+
+def consume(entries: list[Any]) -> Iterator[Any]:
+    """The items of a list that is given up: each is let go when it is taken, so that a long one is not there twice."""
+    for index, entry in enumerate(entries):
+        entries[index] = None
+        yield entry
 
 
 def username_candidates(email: str) -> tuple[str, str]:

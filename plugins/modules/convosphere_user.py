@@ -344,11 +344,9 @@ logins:
 """
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _list_file, _login
 from ansible_collections.convosphere.platform.plugins.module_utils._api import API_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._audit import AUDIT_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
@@ -381,10 +379,14 @@ class UserModule(ConvosphereModule):
     }
     unlisted = ("users",)
 
-    @cached_property
+    work: UserWork | None = None
+
     def entries(self) -> list[Mapping[str, Any]]:
         """The users as they were given."""
         if self.params["users_file"]:
+            # What not every run needs is imported where it is needed: a module is compiled anew in each run.
+            from ansible_collections.convosphere.platform.plugins.module_utils import _list_file
+
             return _list_file.read(Path(self.params["users_file"]), "users")
         if self.params["users"] is not None:
             return list(self.params["users"])
@@ -392,24 +394,30 @@ class UserModule(ConvosphereModule):
 
     def secrets(self) -> Iterable[str]:
         """Passwords and hashes of the list."""
-        given = self.__dict__.get("entries") or self.params["users"] or []
-        return (str(entry[name]) for entry in given for name in ("password", "password_hash") if entry.get(name))
+        for entry in self.params["users"] or ():
+            yield from (str(entry[name]) for name in ("password", "password_hash") if entry.get(name))
+        for user in self.work.wanted if self.work else ():
+            yield from filter(None, (user.password, user.password_hash))
 
     def plan(self) -> Plan:
         """Read the list, then the users it is about, and compare."""
-        entries = self.entries
+        entries = self.entries()
         self.work = UserWork(self.params, check_mode=self.check_mode)
         self.work.read(entries, single=self.params["email"] is not None)
         return self.work.plan()
 
     def apply(self, plan: Plan) -> None:
         """Write it all, or nothing."""
+        assert self.work is not None  # made by plan()
         self.work.apply(plan)
 
     def verify(self, plan: Plan) -> None:
         """Log in with the passwords that were set, where that is asked for."""
         self.logins = {}
         if self.params["verify_login"]:
+            from ansible_collections.convosphere.platform.plugins.module_utils import _login
+
+            assert self.work is not None  # made by plan()
             self.logins = _login.verify(self.params, self.work.credentials())
 
     def report(self, plan: Plan) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,6 @@ class ListFileAction(ActionBase):
     ``FILE_OPTION`` is the name of the option with the file's path.
     """
 
-    TRANSFERS_FILES = True
     FILE_OPTION = ""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -29,7 +29,7 @@ class ListFileAction(ActionBase):
         super().run(tmp, task_vars)
         arguments = dict(self._task.args)
         if not arguments.get("audit_actor"):
-            arguments["audit_actor"] = f"{getpass.getuser()}@{socket.gethostname()}"
+            arguments["audit_actor"] = f"{_user()}@{socket.gethostname()}"
         temporary: list[str] = []
         try:
             if arguments.get(self.FILE_OPTION) and not boolean(arguments.get("remote_src") or False, strict=False):
@@ -61,3 +61,10 @@ class ListFileAction(ActionBase):
         """Whether the module runs on this machine, as a user who reads what the controller reads."""
         becomes = self._task.become and self.get_become_option("become_user") not in (None, "root")
         return bool(self._connection.transport == "local" and not becomes)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container the user may have no name
+        return str(os.getuid())

@@ -342,7 +342,7 @@ def test_files_of_each_kind(tmp_path, run_playbook, database, suffix):
     database.add_group("a b")
     database.add_group("c")
     content = {
-        "yml": "# all of us\nusers:\n- {email: ada@example.com, employee_id: 007, is_verified: yes, groups: [a b, c]}\n",
+        "yml": "# us\nusers:\n- {email: ada@example.com, employee_id: 007, is_verified: yes, groups: [a b, c]}\n",
         "json": '[{"email": "ada@example.com", "employee_id": "7", "is_verified": true, "groups": ["a b", "c"]}]',
         "csv": "email,employee_id,is_verified,groups,phone\r\nada@example.com,7,yes,a b; c,\r\n",
     }
