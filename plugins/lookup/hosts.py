@@ -65,6 +65,8 @@ class LookupModule(LookupBase):
         """Return ``["<placement>:&<environment>"]``; raise AnsibleLookupError with what to do where that is unsafe."""
         variables = variables or {}
         self.set_options(var_options=variables, direct=kwargs)
+        if len(terms) != 1:
+            raise AnsibleLookupError(f"Give one placement, for example 'app', not {len(terms)}.")
         (placement,) = terms
         problem = refuse(self.get_option("env"), placement, variables["groups"])
         if problem:

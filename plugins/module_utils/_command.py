@@ -9,8 +9,10 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError
 
@@ -30,16 +32,18 @@ def run(
     ``timeout`` is in seconds. Raises CommandError with the exit code and the last lines of standard error.
     """
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             list(arguments),
             env={**os.environ, "LC_ALL": "C.UTF-8", **(environment or {})},
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",  # a log line in another encoding must not hide what the program says
-            timeout=timeout,
-            check=False,
+            # A group of its own: a program such as docker works through others, which must end with it.
+            start_new_session=True,
+            # What a lock's holder marked as inheritable, so that the lock is held for as long as the work goes on.
+            close_fds=False,
         )
     except FileNotFoundError as error:
         raise CommandError(
@@ -48,16 +52,29 @@ def run(
         ) from error
     except OSError as error:
         raise CommandError(f"Cannot {step}: {arguments[0]} cannot be run: {error.strerror}", hint=hint) from error
+    try:
+        stdout, stderr = process.communicate(stdin, timeout)
     except subprocess.TimeoutExpired as error:
+        _end(process)
         raise CommandError(f"Cannot {step}: {arguments[0]} did not end within {timeout} s", hint=hint) from error
-    if done.returncode != 0:
+    if process.returncode != 0:
         raise CommandError(
-            f"Cannot {step}: {arguments[0]} ended with {done.returncode}: {last_lines(done.stderr or done.stdout)}",
+            f"Cannot {step}: {arguments[0]} ended with {process.returncode}: {last_lines(stderr or stdout)}",
             hint=hint,
-            returncode=done.returncode,
-            stderr=last_lines(done.stderr, 20),
+            returncode=process.returncode,
+            stderr=last_lines(stderr, 20),
         )
-    return done.stdout
+    return stdout
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a program and all that it started: asked first, so that each can leave its work in order, then made to."""
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, how)
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=5)
+            return
 
 
 def last_lines(text: str, count: int = 5) -> str:

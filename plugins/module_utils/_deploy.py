@@ -9,12 +9,13 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _compose,
     _engine,
     _environment_file,
     _files,
@@ -40,11 +41,11 @@ SECRETS_HEADER = (
 
 @dataclass(frozen=True)
 class Deployment:
-    """One deploy of one stack. ``wait`` waits until all services are healthy, or raises."""
+    """One deploy of one stack. ``wait`` waits until the services of these names are healthy, or raises."""
 
     stack: _stack.Stack
     client: DockerClient
-    wait: Callable[[], None]
+    wait: Callable[[Iterable[str]], None]
     timeout: float  # seconds for Compose to create and start everything
 
     def apply(self) -> None:
@@ -58,7 +59,7 @@ class Deployment:
 
     def gate(self) -> None:
         """Raise UnhealthyError unless every service is healthy and runs the image that is wanted."""
-        self.wait()
+        self.wait(self.stack.references())
         running = _engine.project_containers(self.client, self.stack.name)
         for service, reference in self.stack.references().items():
             wanted = self.stack.image_ids[reference]
@@ -98,39 +99,48 @@ class Deployment:
         if release is None or not self.stack.containers:
             return _told(error, "No release served before: the containers are left for you to look at.")
         try:
-            self._bring_back()
+            self._bring_back(release["images"])
         except ConvosphereError as second:
             return _told(error, f"Going back to release {release['id']} failed too: {second}")
         return _told(error, f"Release {release['id']} was brought back and serves.")
 
-    def _bring_back(self) -> None:
-        """Put the files and secrets of before in place again and start the images of before, by their ids."""
+    def _bring_back(self, images: Mapping[str, str]) -> None:
+        """Put the files and secrets of before in place again and start the images of the release, by their ids."""
         stack = self.stack
         if stack.present_secrets is None:
             _files.remove(stack.secrets_path)
         else:
             _files.write_text(stack.secrets_path, stack.present_secrets, "0600")
-        for name, text in stack.present_texts.items():
+        texts = self._texts_before()
+        for name, text in texts.items():
             if text is None:
                 _files.remove(stack.directory / name)
             else:
-                _files.write_text(stack.directory / name, text, stack.present_modes[name])
-        files = [stack.directory / name for name in stack.present_compose_files()]
+                _files.write_text(stack.directory / name, text, stack.present_modes.get(name, "0640"))
+        files = [stack.directory / name for name in _compose.FILE_NAMES if texts.get(name) is not None]
         before = {name: stack.present_variables[name] for name in stack.variables if name in stack.present_variables}
         project = stack.project_with(before)
         model = project.model(files)
-        with _files.unnamed(self._pins(model)) as pins:
+        with _files.unnamed(self._pins(model, images)) as pins:
             project.up([*files, pins], timeout=self.timeout)
-        self.wait()
+        self.wait(name for name, service in model["services"].items() if _stack.replicas(service))
 
-    def _pins(self, model: dict[str, Any]) -> str:
-        """Compose text which names the images of before by id, where the reference is another image by now or none."""
+    def _texts_before(self) -> dict[str, str | None]:
+        """The texts that were found, None for no file. What was as wanted already may be the work of a deploy that was
+        killed, and that this one was to complete: of that, what the release that serves has."""
+        before = dict(self.stack.present_texts)
+        for name, text in before.items():
+            if text == self.stack.texts.get(name, (None,))[0]:
+                before[name] = _files.read_text(self.stack.releases / _releases.CURRENT / name)
+        return before
+
+    def _pins(self, model: Mapping[str, Any], images: Mapping[str, str]) -> str:
+        """Compose text which names the images of the release by id, where the reference is another by now or none."""
         pinned = {}
-        for service, containers in self.stack.containers.items():
-            reference = model["services"].get(service, {}).get("image")
-            before = containers[0].attrs["Image"]
-            if reference and _stack.image_id(self.client, reference) != before:
-                pinned[service] = {"image": before}
+        for name, service in model["services"].items():
+            before = _stack.image_id(self.client, images.get(name, "").rpartition("@")[2] or service["image"])
+            if before and _stack.image_id(self.client, service["image"]) != before:
+                pinned[name] = {"image": before}
         return json.dumps({"services": pinned})
 
 

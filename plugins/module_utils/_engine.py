@@ -9,9 +9,10 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import errno
-import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ansible.module_utils.basic import env_fallback
@@ -47,8 +48,7 @@ def connect(docker_host: str, timeout: int) -> DockerClient:
     Raises EngineError which tells apart: the SDK missing, the engine not installed or not running, no permission,
     and an engine that is there and does not answer.
     """
-    # On Python before 3.12 the SDK imports distutils, and setuptools' stand-in for it costs half of the whole import.
-    os.environ.setdefault("SETUPTOOLS_USE_DISTUTILS", "stdlib")
+    _prefer_own_distutils()
     try:
         # The SDK takes 0.1 s to import: paid by the modules that talk to the engine, at the moment they do.
         import docker
@@ -150,6 +150,18 @@ def last_log_lines(container: Container, count: int = 20) -> list[str]:
     with asking(f"read the log of {container.name}"):
         text = container.logs(tail=count).decode("utf-8", errors="replace")
     return [line for line in str(text).splitlines() if line.strip()]
+
+
+def _prefer_own_distutils() -> None:
+    """Have the SDK find Python's distutils, where there is one, rather than the one of setuptools.
+
+    The latter takes all of setuptools with it, more than the rest of the SDK's import.
+    """
+    shim = sys.modules.get("_distutils_hack")
+    if shim is not None:
+        shim.remove_shim()
+        if find_spec("distutils") is None:
+            shim.add_shim()
 
 
 def _unreachable(docker_host: str, timeout: int, error: Exception) -> EngineError:

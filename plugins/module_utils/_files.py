@@ -105,7 +105,8 @@ def unnamed(text: str) -> Iterator[Path]:
 def locked(path: Path, what: str) -> Iterator[None]:
     """Hold the lock file ``path`` while the block runs; raise ConvosphereError at once where another run holds it.
 
-    The kernel lets go of the lock when the process ends, however it ends.
+    The kernel lets go of the lock when the process ends, however it ends, and with it every program that it started
+    through ``_command``: a Compose that outlives a killed module still keeps others out.
     """
     try:
         # A link in its place could have this make a file anywhere.
@@ -120,6 +121,7 @@ def locked(path: Path, what: str) -> Iterator[None]:
                 f"Another run is changing {what} right now",
                 hint=f"Wait for it to end. Who it is: fuser -v {path}",
             ) from error
+        fcntl.fcntl(descriptor, fcntl.F_SETFD, 0)  # inherited by programs, which Python otherwise prevents
         yield
 
 

@@ -91,10 +91,6 @@ class Stack:
         spelled = _environment_file.spellings(value for value in secrets if len(value) >= 4)
         return sorted({*secrets, *spelled})
 
-    def present_compose_files(self) -> list[str]:
-        """The names of the Compose files that were there before."""
-        return [name for name in _compose.FILE_NAMES if self.present_texts.get(name) is not None]
-
     def references(self) -> dict[str, str]:
         """The image reference of each service that shall have a container."""
         services = self.model["services"].items()

@@ -95,7 +95,7 @@ def services_of(stack: _stack.Stack) -> list[str]:
         try:
             content = yaml.safe_load(stack.texts[file.name][0]) or {}
             names += [name for name in content.get("services") or {} if name not in names]
-        except (yaml.YAMLError, AttributeError) as error:
+        except (yaml.YAMLError, AttributeError, TypeError) as error:
             raise InputError(f"{file.name} is not a Compose file: {error}") from error
     return names
 

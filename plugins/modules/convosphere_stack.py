@@ -175,6 +175,7 @@ services:
       sample: false
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -182,6 +183,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _deploy,
     _engine,
     _files,
+    _probe,
     _releases,
     _services,
     _stack,
@@ -294,7 +296,7 @@ class StackModule(ConvosphereModule):
         )
         self.stack.read_files()
         self.hide(*self.stack.secret_values())
-        if self.client is None:
+        if self.client is None or (self.check_mode and not _compose_is_there()):
             return _stack_plan.plan(self.stack, engine_read=False)
         self.stack.read_model()
         self.stack.read_engine(self.client)
@@ -302,14 +304,14 @@ class StackModule(ConvosphereModule):
             _stack.refuse_missing_images(self.stack)
         timeout = self.params["wait_timeout"]
         client = self.client
-        self.deployment = _deploy.Deployment(self.stack, client, lambda: self._wait(client), timeout)
+        self.deployment = _deploy.Deployment(self.stack, client, lambda names: self._wait(client, names), timeout)
         return _stack_plan.plan(self.stack, engine_read=True)
 
-    def _wait(self, client: DockerClient) -> None:
+    def _wait(self, client: DockerClient, names: Iterable[str]) -> None:
         waiter = Waiter(
             lambda: _services.read_project(client, self.params["project_name"]), self.params["wait_timeout"]
         )
-        self.project = waiter.wait(self.stack.references())
+        self.project = waiter.wait(names)
         if self.params["api_url"]:
             api = Api(self.params["api_url"], timeout=15, validate_certs=True)
             # The containers' own checks have passed by now; this is the platform's word on all of its parts.
@@ -317,6 +319,10 @@ class StackModule(ConvosphereModule):
 
     def _directory_to_remove(self) -> Path | None:
         return self.directory if self.params["remove_volumes"] else None
+
+
+def _compose_is_there() -> bool:
+    return bool(_probe.find_program("docker") and _probe.find_compose_plugin())
 
 
 def main() -> None:

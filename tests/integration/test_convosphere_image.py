@@ -135,6 +135,7 @@ def test_an_image_that_moved_in_the_registry_is_pulled_again_only_when_asked(run
 
     assert run.task("pull").result["images"][name] == image_id(name) != old
     remove([name])
+    docker("image", "rm", "--force", old)
 
 
 def test_check_mode_downloads_nothing(run_steps, served):

@@ -362,6 +362,19 @@ def test_users_are_created_changed_and_deleted(platform, admin):
     assert is_large_error(platform.call("GET", "/api/v1/users/not-a-uuid", headers=admin), 500)
 
 
+def test_emails_are_looked_at_roughly_and_own_passwords_closely(platform, admin):
+    for path, more in (("/api/v1/users/", {"username": "odd"}), ("/api/v1/users/sso", {"auth_provider": "ldap"})):
+        body = {"email": "nowhere", "external_id": "odd", "sso_attributes": {}, **more}
+        assert is_large_error(platform.call("POST", path, headers=admin, json=body), 422)
+    add_user(platform, admin, "changer", email="changer@site.local", password="Planted-Changer-1")
+    headers = login(platform, "changer", "Planted-Changer-1")
+    changes = [("Planted-Changer-1", "planted-changer-2", 422), ("wrong", "Planted-Changer-2", 400)]
+    for current, new, status in [*changes, ("Planted-Changer-1", "Planted-Changer-2", 200)]:
+        body = {"current_password": current, "new_password": new}
+        assert platform.call("PUT", "/api/v1/users/me/password", headers=headers, json=body).status_code == status
+    login(platform, "changer", "Planted-Changer-2")
+
+
 def test_users_are_listed_in_pages_of_the_own_organization(platform, admin):
     organization = "11111111-1111-1111-1111-111111111111"
     for number in range(3):

@@ -9,6 +9,8 @@ It is brought up by the collection's own playbooks, and whatever becomes of them
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import shutil
 import socket
 import time
@@ -28,6 +30,7 @@ from support.playbook import ROOT, PlaybookRun, run_playbook
 
 PLACEMENTS = ("edge", "app", "database")
 SERVICES = ("postgres", "redis", "weaviate", "backend", "frontend", "edge")
+OPERATOR = pwd.getpwuid(os.getuid()).pw_name
 #: The repositories of the images that a stack is made of.
 IMAGES = ("postgres", "redis", "semitechnologies/weaviate", "caddy", "ghcr.io/convosphere/convosphere/*")
 DEPLOY_TIMEOUT = 600
@@ -59,7 +62,8 @@ class Environment:
             (self.folder if playbook.startswith(NAMESPACE) else ROOT / "playbooks") / playbook,
             self.folder,
             extra_vars={"env": self.name, **(extra_vars or {})},
-            **{"inventory": self.inventory, "timeout": DEPLOY_TIMEOUT, **settings},
+            # A login shell says who an operator is; what tests run in need not.
+            **{"inventory": self.inventory, "timeout": DEPLOY_TIMEOUT, "env": {"USER": OPERATOR}, **settings},
         )
         assert_no_secret(run, {*self.given_secrets.values(), *self.secrets().values()})
         return run

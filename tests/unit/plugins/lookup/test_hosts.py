@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.lookup.hosts import find_environments, refuse
+from ansible.errors import AnsibleLookupError
+from ansible_collections.convosphere.platform.plugins.lookup.hosts import LookupModule, find_environments, refuse
 
 GROUPS = {
     "all": ["red-1", "blue-1", "monitor"],
@@ -52,3 +53,30 @@ def test_an_empty_inventory_is_told_how_to_be_given():
 
     assert message is not None
     assert "none (is an inventory given, with -i or in ansible.cfg?)" in message
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """The lookup as Ansible calls it, for an environment that Ansible has found in the variables."""
+
+    def call(env: str | None, *terms: str) -> list[str]:
+        monkeypatch.setattr(LookupModule, "set_options", lambda _self, **_options: None)
+        monkeypatch.setattr(LookupModule, "get_option", lambda _self, _name: env)
+        return LookupModule().run(list(terms), {"groups": GROUPS})
+
+    return call
+
+
+def test_the_pattern_is_the_placement_within_the_environment(run):
+    assert run("red", "app") == ["app:&red"]
+
+
+def test_no_pattern_is_made_where_there_is_a_problem(run):
+    with pytest.raises(AnsibleLookupError, match="There is no environment 'prod'"):
+        run("prod", "app")
+
+
+@pytest.mark.parametrize("terms", [(), ("app", "edge")])
+def test_a_play_is_for_one_placement(run, terms):
+    with pytest.raises(AnsibleLookupError, match="Give one placement"):
+        run("red", *terms)

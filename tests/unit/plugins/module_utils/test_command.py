@@ -3,12 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._command import last_lines, run
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError, ConvosphereError
+from ansible_collections.convosphere.platform.plugins.module_utils._files import locked
+
+from support.environment import wait_until
 
 
 def python(script: str, *arguments: str) -> list[str]:
@@ -71,6 +75,61 @@ def test_a_program_that_may_not_be_run(tmp_path: Path):
 def test_a_program_that_hangs_is_ended():
     with pytest.raises(CommandError, match=r"did not end within 0\.2 s"):
         run(python("import time; time.sleep(60)"), step="wait", timeout=0.2)
+
+
+def test_what_a_hanging_program_started_is_ended_with_it(tmp_path: Path):
+    """As docker starts its Compose plugin: the plugin must not go on bringing up what is being taken back."""
+    script = (
+        "import os, subprocess, sys, time; "
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
+        "open(sys.argv[1], 'w').write(str(child.pid)); time.sleep(60)"
+    )
+
+    with pytest.raises(CommandError, match="did not end"):
+        run(python(script, str(tmp_path / "pid")), step="wait", timeout=2)
+
+    pid = (tmp_path / "pid").read_text()
+    # Nobody may be there to reap an orphan.
+    wait_until(lambda: state_of(pid) in (None, "Z"), "the program's own program has ended")
+
+
+def state_of(pid: str) -> str | None:
+    """The letter of a process's state; None where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def test_a_lock_is_held_for_as_long_as_a_program_works(tmp_path: Path):
+    """A killed module leaves Compose behind: until that ends, nobody else may start."""
+    lock = tmp_path / "lock"
+    worker = "import sys, time; open(sys.argv[1], 'w').close(); time.sleep(30)"
+    holder = (
+        "import sys; from pathlib import Path\n"
+        "from ansible_collections.convosphere.platform.plugins.module_utils import _command, _files\n"
+        "with _files.locked(Path(sys.argv[1]), 'x'):\n"
+        "    _command.run([sys.executable, '-c', sys.argv[2], sys.argv[3]], step='work')"
+    )
+    started = tmp_path / "started"
+    module = subprocess.Popen([sys.executable, "-c", holder, str(lock), worker, str(started)])
+    wait_until(started.exists, "the program works")
+    module.kill()
+    module.wait()
+
+    with pytest.raises(ConvosphereError, match="Another run is changing x"), locked(lock, "x"):
+        pass
+
+    subprocess.run(["pkill", "--full", str(started)], check=True)
+    wait_until(lambda: is_free(lock), "the lock is free")
+
+
+def is_free(lock: Path) -> bool:
+    try:
+        with locked(lock, "x"):
+            return True
+    except ConvosphereError:
+        return False
 
 
 def test_last_lines_are_those_with_text():

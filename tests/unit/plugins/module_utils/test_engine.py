@@ -95,6 +95,18 @@ def test_a_missing_sdk_is_named():
         _engine.connect("unix:///var/run/docker.sock", 5)
 
 
+@pytest.mark.parametrize(("own", "calls"), [(True, ["remove_shim"]), (False, ["remove_shim", "add_shim"])])
+def test_setuptools_is_spared_where_python_has_its_own_distutils(own: bool, calls: list[str]):
+    shim = Mock()
+    with (
+        patch.dict("sys.modules", {"_distutils_hack": shim}),
+        patch.object(_engine, "find_spec", return_value=own or None),
+    ):
+        _engine._prefer_own_distutils()
+
+    assert [call[0] for call in shim.method_calls] == calls
+
+
 def test_no_engine_yet_is_none_only_where_it_belongs_and_only_when_there_is_none():
     missing = EngineError("x", reason="not running")
     with patch.object(_engine, "connect", side_effect=missing):

@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The environment `itest`, which all tests of the playbooks share: to bring it up takes longer than most of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from support.environment import SERVICES, Environment, environment
+from support.playbook import PlaybookRun
+
+#: With everything in it that a shell, YAML, Jinja, Compose, a URL or an environment file could take for its own.
+SECRETS = {
+    "OPENAI_API_KEY": "planted $HOME ${PATH} $$ 'single' \"double\" \\n # % & ; é",
+    "POSTGRES_PASSWORD": "planted@/:?#[]%2F$pass'word\"",
+}
+
+
+@dataclass(frozen=True)
+class Deploys:
+    """The first three deploys of an environment, and what was on the machine before and after the first of them."""
+
+    before: dict[str, Any]
+    check: PlaybookRun
+    after_check: dict[str, Any]
+    first: PlaybookRun
+    again: PlaybookRun
+
+
+@pytest.fixture(scope="session")
+def itest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """The environment, not up yet."""
+    with environment("itest", tmp_path_factory.mktemp("itest"), {"stack_secrets": SECRETS}) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def deploys(itest: Environment) -> Deploys:
+    """In check mode on a host that has nothing of the environment, for real with all the output there is, and again."""
+    return Deploys(
+        before=itest.traces(),
+        check=itest.run("deploy.yml", check=True, diff=True),
+        after_check=itest.traces(),
+        first=itest.run("deploy.yml", diff=True, verbosity=3),
+        again=itest.run("deploy.yml"),
+    )
+
+
+@pytest.fixture
+def live(itest: Environment, deploys: Deploys) -> Environment:
+    """The environment, up: brought up again where the test before took it down, or left it behind broken."""
+    deploys.first.succeeded()
+    if itest.states() != dict.fromkeys(SERVICES, "running"):
+        itest.run("deploy.yml").succeeded()
+    return itest

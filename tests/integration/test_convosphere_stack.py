@@ -1,0 +1,471 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What convosphere_stack does when all is well; test_convosphere_stack_faults.py is what it does when it is not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+import yaml
+from ansible_collections.convosphere.platform.plugins.module_utils import _environment_file
+from ansible_collections.convosphere.platform.plugins.module_utils._probe import find_compose_plugin
+
+from support.collection import rendered_docs
+from support.compose_project import OBEYS, docker
+from support.law import Case, Refused
+from support.stack_project import MODULE, StackProject, secrets, stack_project
+
+HIDDEN = {"value": "********"}
+CHANGED = {"value": "******** (changed)"}
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[StackProject]:
+    with stack_project(tmp_path) as project:
+        yield project
+
+
+def image_id(name: str) -> str:
+    return docker("image", "inspect", "--format={{.Id}}", name).strip().partition(":")[2][:12]
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def without(options: dict[str, Any], name: str) -> dict[str, Any]:
+    return {option: value for option, value in options.items() if option != name}
+
+
+@pytest.mark.law
+def test_law(run_law, stack):
+    image = {"image": stack.image, "image_id": image_id(stack.image)}
+    first = stack.options(secrets=[{"name": "TOKEN"}])
+    changed = stack.options(
+        {"web": stack.service(environment={"TOKEN": "${TOKEN}"})}, secrets=secrets(TOKEN="a-given-token")
+    )
+    text, changed_text = (options["files"][0]["content"] for options in (first, changed))
+    release = {"images": {"web": f"{stack.image}@{image['image_id']}"}}
+    run_law(
+        "convosphere_stack",
+        cases=[
+            Case(
+                "create",
+                first,
+                diff={
+                    "before": {},
+                    "after": {
+                        "secret TOKEN": HIDDEN,
+                        "file compose.yaml": {"content": text.split("\n"), "mode": "0640"},
+                        "service web": {**image, "state": "running"},
+                        "release": {**release, "files": {"compose.yaml": digest(text)}},
+                    },
+                },
+            ),
+            Case(
+                "change",
+                changed,
+                diff={
+                    "before": {
+                        "secret TOKEN": HIDDEN,
+                        "file compose.yaml": {"content": text.split("\n")},
+                        "service web": {"configuration": ANY},
+                        "release": {"files": {"compose.yaml": digest(text)}},
+                    },
+                    "after": {
+                        "secret TOKEN": CHANGED,
+                        "file compose.yaml": {"content": changed_text.split("\n")},
+                        "service web": {"configuration": ANY},
+                        "release": {"files": {"compose.yaml": digest(changed_text)}},
+                    },
+                },
+            ),
+            Case(
+                "absent",
+                {"project_name": stack.name, "project_src": str(stack.directory), "state": "absent"},
+                diff={
+                    "before": {
+                        f"container {stack.name}-web-1": {"name": f"{stack.name}-web-1"},
+                        f"network {stack.name}_default": {"name": f"{stack.name}_default"},
+                    },
+                    "after": {},
+                },
+                returns={"release": None, "services": []},
+            ),
+        ],
+        refused=[
+            Refused("no directory", {**first, "project_src": "/nowhere"}, "The directory /nowhere does not exist"),
+            Refused("misspelled state", {**first, "state": "presnt"}, "present, absent, got: presnt"),
+            Refused("no environment", without(first, "environment_name"), "are missing: environment_name"),
+            Refused("no engine", {**first, "docker_host": "unix:///nowhere.sock"}, "is not running at unix:///nowhere"),
+        ],
+        folder=stack.folder,
+    )
+
+
+def test_what_it_returns_is_what_serves(stack):
+    task = stack.deploy(stack.options(released_by="alice"))
+
+    record = stack.release()
+    assert task.result["release"] == record
+    assert record | {"id": ANY, "released_at": ANY} == {
+        "id": ANY,
+        "environment": "test",
+        "released_at": ANY,
+        "released_by": "alice",
+        "images": {"web": f"{stack.image}@{image_id(stack.image)}"},
+        "files": {"compose.yaml": ANY},
+    }
+    (service,) = task.result["services"]
+    assert (service["name"], service["state"], service["health"]) == ("web", "running", "healthy")
+    assert service["containers"][0]["id"] == stack.containers()["web"]["Id"]
+
+
+def test_examples(run_playbook, stack):
+    """The documented examples as they stand, but for where they deploy and what answers."""
+    (stack.folder / "compose.yaml.j2").write_text(
+        yaml.safe_dump({"services": {"web": stack.service(environment=["DATABASE_URL=${DATABASE_URL}"])}})
+    )
+    tasks = yaml.safe_load(rendered_docs()["convosphere_stack"]["examples"])
+    for task in tasks:
+        task[MODULE] |= {"project_name": stack.name, "project_src": str(stack.directory)}
+        task[MODULE].pop("api_url", None)  # no platform answers there
+
+    deploy = run_playbook(tasks[:1]).succeeded()
+    url = stack.variable("DATABASE_URL")
+    away = run_playbook(tasks[1:]).succeeded()
+
+    assert (deploy.changed, away.changed) == (1, 1)
+    assert url is not None
+    assert url.startswith("postgresql://convosphere:")
+    assert url.endswith("@postgres:5432/convosphere")
+    assert stack.ids() == []
+    assert (stack.directory / ".env").exists()
+
+
+# ------------------------------------------------------------------------------------------------------- secrets
+
+# What a shell, a .env file, Compose, YAML, JSON, a URL and Python's % each find special.
+NASTY = ' lead\'ing "quo\\"ted" $HOME ${HOME:-x} $$ \\n \\ #hash =%s%41 `id` ü😀\u2028\t!{A}\r; trail '
+
+
+def test_a_given_secret_reaches_the_container_exactly(stack):
+    # The words of the shell that Ansible runs in must not win, nor settings of Compose's in it.
+    shell = {"TOKEN": "of-the-shell", "KEPT": "of-the-shell", "COMPOSE_PROFILES": "debug", "COMPOSE_FILE": "/dev/null"}
+    services = {
+        "web": stack.service(environment=["TOKEN=${TOKEN:?}", "URL=${URL}", "MADE=${MADE}", "KEPT=${KEPT}"]),
+        "debugger": stack.service(profiles=["debug"]),
+    }
+    entries = [
+        *secrets(TOKEN=NASTY, MADE=None),
+        {"name": "URL", "derive": "redis://:{TOKEN}@redis/{MADE}"},
+    ]
+    kept = "# a comment of mine\nKEPT='of the file'  # for the time being\nexport OTHER=1\n\n"
+    (stack.directory / ".env").write_text(kept)
+    (stack.directory / ".env").chmod(0o600)
+    options = stack.options(services, secrets=entries)
+
+    run = stack.run(options, env=shell).succeeded()
+
+    made = str(stack.variable("MADE"))
+    encoded = (
+        "%20lead%27ing%20%22quo%5C%22ted%22%20%24HOME%20%24%7BHOME%3A-x%7D%20%24%24%20%5Cn%20%5C%20%23hash%20%3D%25s%2541"
+        "%20%60id%60%20%C3%BC%F0%9F%98%80%E2%80%A8%09%21%7BA%7D%0D%3B%20trail%20"
+    )
+    assert stack.variable("TOKEN") == NASTY
+    assert stack.variable("URL") == f"redis://:{encoded}@redis/{made}"
+    assert stack.variable("KEPT") == "of the file"
+    assert (len(made), made.isalnum()) == (40, True)
+    assert set(stack.containers()) == {"web"}
+    text = (stack.directory / ".env").read_text()
+    assert text.startswith(kept)
+    assert (stack.directory / ".env").stat().st_mode & 0o777 == 0o600
+
+    # By hand, Compose reads the same from the file.
+    by_hand = docker("compose", f"--project-directory={stack.directory}", "config", "--format=json")
+    assert json.loads(by_hand)["services"]["web"]["environment"]["TOKEN"].replace("$$", "$") == NASTY
+
+    # Neither they nor any spelling of them is shown, nor kept in a release.
+    recorded = json.dumps([task.result for task in run.tasks], ensure_ascii=False)
+    releases = "".join(path.read_text() for path in stack.directory.glob("releases/*/*"))
+    for secret in (NASTY, NASTY.strip(), "lead'ing", encoded, made):
+        assert secret not in run.output
+        assert secret not in recorded
+        assert secret not in releases
+
+    assert stack.deploy(options, env=shell).changed is False
+
+
+def test_compose_reads_the_secrets_file_as_it_was_meant(tmp_path):
+    """Six hundred values of every special character at random, in one file."""
+    dice, parts = (
+        random.Random(7),
+        [*NASTY, "\\n", "\\$", '\\"', "\\'", "${A}", " #", "\x0b", "\x85", "\ufeff", "\u00a0", "abc"],
+    )
+    values = parts + ["".join(dice.choices(parts, k=dice.randrange(1, 9))) for _each in range(600)]
+    variables = {f"V{number}": value for number, value in enumerate(values)}
+    text = _environment_file.merge("# mine\nPORT=8080 # the door\n", variables, "")
+    (tmp_path / ".env").write_bytes(text.encode())
+    environment = {name: f"${{{name}}}" for name in variables}
+    (tmp_path / "compose.yaml").write_text(
+        yaml.safe_dump({"services": {"a": {"image": "a", "environment": environment}}})
+    )
+
+    model = json.loads(docker("compose", f"--project-directory={tmp_path}", "config", "--format=json"))
+
+    found = {name: value.replace("$$", "$") for name, value in model["services"]["a"]["environment"].items()}
+    assert found == variables
+    assert _environment_file.parse(text) == {"PORT": "8080", **variables}
+
+
+def test_no_program_is_given_a_secret_on_its_command_line(stack):
+    """A docker client stands between that writes down how it is called."""
+    client, calls = stack.folder / "bin/docker", stack.folder / "calls"
+    client.parent.mkdir()
+    client.write_text(f'#!/bin/sh\ntr "\\0" " " < /proc/$$/cmdline >> {calls}\nexec /usr/bin/env docker "$@"\n')
+    client.write_text(client.read_text().replace("/usr/bin/env docker", docker_path()))
+    client.chmod(0o755)
+    token = "a-token-nobody-may-see"
+
+    stack.deploy(
+        stack.options({"web": stack.service(environment=["TOKEN"])}, secrets=secrets(TOKEN=token)),
+        env={"PATH": f"{client.parent}:{os.environ['PATH']}"},
+    )
+
+    assert stack.variable("TOKEN") == token
+    assert " up --detach" in calls.read_text()
+    assert token not in calls.read_text()
+
+
+def docker_path() -> str:
+    for folder in os.environ["PATH"].split(":"):
+        if (Path(folder) / "docker").exists():
+            return str(Path(folder) / "docker")
+    raise AssertionError("there is no docker client")
+
+
+def test_a_changed_secret_recreates_what_uses_it_and_nothing_else(stack):
+    services = {"web": stack.service(environment=["TOKEN=${TOKEN}"]), "other": stack.service()}
+    stack.deploy(stack.options(services, secrets=secrets(TOKEN="first-token")))
+    before, record = stack.containers(), stack.release()
+
+    task = stack.deploy(stack.options(services, secrets=secrets(TOKEN="second-token")))
+
+    after = stack.containers()
+    assert task.changed is True
+    assert stack.variable("TOKEN") == "second-token"
+    assert after["web"]["Id"] != before["web"]["Id"]
+    assert after["other"]["Id"] == before["other"]["Id"]
+    assert stack.release() == record  # what can be gone back to is the same
+
+
+# ------------------------------------------------------------------------------------------------------- services
+
+
+def test_a_service_that_is_not_wanted_any_more_is_removed(stack):
+    stack.deploy(stack.options({"web": stack.service(), "old": stack.service()}))
+
+    task = stack.deploy(stack.options({"web": stack.service()}))
+
+    assert set(stack.containers()) == {"web"}
+    assert task.diff["before"]["service old"]["state"] == "running"
+    assert "service old" not in task.diff["after"]
+
+
+def test_a_stopped_container_is_started_again_and_that_is_no_new_release(stack):
+    options = stack.options({"web": stack.service(scale=2), "other": stack.service()})
+    stack.deploy(options)
+    record, before = stack.release(), stack.ids()
+    docker("stop", "--time=0", f"{stack.name}-web-2")
+    docker("rm", "--force", f"{stack.name}-other-1")
+
+    task = stack.deploy(options)
+
+    assert task.diff["before"] == {"service web": {"state": "exited, running"}}
+    assert set(task.diff["after"]) == {"service web", "service other"}
+    assert len(stack.ids(all_of_them=False)) == 3
+    assert len(set(before) & set(stack.ids())) == 2
+    assert stack.release() == record
+
+
+def test_a_container_too_many_or_too_few_is_seen(stack):
+    stack.deploy(stack.options({"web": stack.service(scale=3)}))
+
+    fewer = stack.deploy(stack.options({"web": stack.service(scale=1)}))
+    again = stack.deploy(stack.options({"web": stack.service(scale=1)}))
+    none = stack.deploy(stack.options({"web": stack.service(), "other": stack.service(scale=0)}))
+    unchanged = stack.deploy(stack.options({"web": stack.service(), "other": stack.service(scale=0)}))
+
+    assert fewer.diff["before"]["service web"]["containers"] == 3
+    assert fewer.diff["after"]["service web"]["containers"] == 1
+    assert (again.changed, none.changed, unchanged.changed) == (False, True, False)
+    assert len(stack.ids()) == 1
+
+
+def test_a_service_that_is_to_end_is_not_run_again(stack):
+    services = {
+        "job": stack.service("exit 0", healthcheck={"disable": True}),
+        "web": stack.service(depends_on={"job": {"condition": "service_completed_successfully"}}),
+    }
+    stack.deploy(stack.options(services))
+    before = stack.containers()
+
+    again = stack.deploy(stack.options(services))
+
+    assert again.changed is False
+    assert stack.containers()["job"]["State"] == before["job"]["State"]
+
+
+# --------------------------------------------------------------------------------------------------- files, releases
+
+
+def test_a_file_that_is_not_wanted_any_more_is_removed_and_others_stay(stack):
+    override = {"services": {"web": {"labels": {"mine": "yes"}}}}
+    stack.deploy(stack.options(override=override))
+    (stack.directory / "notes.txt").write_text("of the operator")
+
+    task = stack.deploy(stack.options())
+
+    assert not (stack.directory / "compose.override.yaml").exists()
+    assert (stack.directory / "notes.txt").read_text() == "of the operator"
+    assert "file compose.override.yaml" in task.diff["before"]
+    assert "mine" not in stack.containers()["web"]["Config"]["Labels"]
+    assert stack.deploy(stack.options()).changed is False
+
+
+def test_files_are_kept_to_the_letter_and_their_mode_is_kept_too(stack):
+    options = stack.options()
+    content = "carriage\r\nreturn, no line feed at the end\u2028"
+    options["files"] += [{"path": "conf/own.txt", "content": content, "mode": "0644"}]
+    stack.deploy(options)
+    file = stack.directory / "conf/own.txt"
+    assert (file.read_bytes().decode(), file.stat().st_mode & 0o777) == (content, 0o644)
+    assert stack.deploy(options).changed is False
+
+    file.chmod(0o600)
+    task = stack.deploy(options)
+
+    assert task.diff == {
+        "before": {"file conf/own.txt": {"mode": "0600"}},
+        "after": {"file conf/own.txt": {"mode": "0644"}},
+    }
+    assert file.stat().st_mode & 0o777 == 0o644
+
+
+def test_releases_are_kept_to_a_number_and_the_one_that_serves_is_never_removed(stack):
+    for number in range(4):
+        labels = {"number": str(number)}
+        stack.deploy(stack.options({"web": stack.service(labels=labels)}, releases_kept=2))
+
+    kept = sorted(path.name for path in (stack.directory / "releases").iterdir() if not path.is_symlink())
+    assert len(kept) == 2
+    assert stack.release()["id"] == kept[-1]
+    compose = yaml.safe_load((stack.directory / "releases/current/compose.yaml").read_text())
+    assert compose["services"]["web"]["labels"] == {"number": "3"}
+
+
+# ------------------------------------------------------------------------------------------------------- check mode
+
+
+def test_check_mode_on_an_empty_host_touches_nothing(stack):
+    stack.directory.rmdir()
+    options = stack.options({"web": stack.service(environment=["A=${A}"])}, secrets=secrets(A=None))
+
+    task = stack.deploy(options, check=True)
+
+    assert set(task.diff["after"]) == {"secret A", "file compose.yaml", "service web", "release"}
+    assert (task.result["release"], task.result["services"]) == (None, [])
+    assert not stack.directory.exists()
+    assert stack.ids() == []
+
+
+@pytest.mark.parametrize("missing", ["Docker Engine", "Compose"])
+def test_check_mode_says_what_it_can_where_something_is_not_installed_yet(stack, missing):
+    """It is hidden from the module, in a mount namespace of its own."""
+    hidden = {"Docker Engine": Path("/var/run/docker.sock").resolve(), "Compose": Path(str(find_compose_plugin()))}
+    python = stack.folder / "python-with-less"
+    mount = f"mount -t tmpfs none {hidden[missing].parent}"
+    python.write_text(f'#!/bin/sh\nexec unshare --mount sh -c \'{mount} && exec /usr/bin/python3 "$@"\' sh "$@"\n')
+    python.chmod(0o755)
+    interpreter = {"ansible_python_interpreter": str(python)}
+
+    task = stack.deploy(stack.options(), check=True, extra_vars=interpreter)
+    real = stack.run(stack.options(), extra_vars=interpreter).task("Stack")
+
+    assert task.changed is True
+    assert task.diff["after"]["service web"] == {"state": "running"}
+    assert real.status == "failed"
+    assert stack.tree() == {}
+
+
+def test_check_mode_on_a_running_stack_touches_nothing(stack):
+    stack.deploy(stack.options(secrets=secrets(A="first-secret")))
+    tree, containers = stack.tree(), stack.containers()
+    changed = {"web": stack.service(labels={"new": "yes"}), "other": stack.service(image="cvtest-missing:1")}
+
+    task = stack.deploy(stack.options(changed, secrets=secrets(A="second-secret")), check=True)
+    absent = stack.deploy({**stack.options(), "state": "absent", "remove_volumes": True}, check=True)
+
+    assert task.diff["after"]["service other"]["image_id"] == "(not on the host yet)"
+    assert absent.changed is True
+    assert (stack.tree(), stack.containers()) == (tree, containers)
+
+
+# ------------------------------------------------------------------------------------------------------- absent
+
+
+def test_absent_keeps_the_data_and_the_secrets_and_takes_nothing_of_others(stack, tmp_path_factory):
+    with stack_project(tmp_path_factory.mktemp("neighbour")) as neighbour:
+        neighbour.deploy(neighbour.options())
+        theirs = (neighbour.tree(), neighbour.containers())
+        options = stack.options(
+            {"web": stack.service(volumes=["data:/data", "/anonymous"])},
+            top={"volumes": {"data": {}}},
+            secrets=secrets(A=None),
+        )
+        absent = {"project_name": stack.name, "project_src": str(stack.directory), "state": "absent"}
+        stack.deploy(options)
+        files = stack.files()
+        docker("pause", f"{stack.name}-web-1")
+
+        stack.deploy(absent)
+        assert stack.ids() == []
+        assert stack.files() == files
+        assert docker("volume", "ls", "--quiet", f"--filter=name={stack.name}_data").strip()
+        assert stack.deploy(absent).changed is False
+
+        stack.deploy(options)
+        assert stack.files() == files
+        anonymous = [mount["Name"] for mount in stack.containers()["web"]["Mounts"]]
+        (stack.directory / "notes.txt").write_text("of the operator")
+
+        stack.deploy({**absent, "remove_volumes": True})
+        assert sorted(path.name for path in stack.directory.iterdir()) == ["notes.txt"]
+        volumes = docker("volume", "ls", "--quiet").split()
+        assert [name for name in anonymous if name in volumes] == []
+        assert stack.deploy({**absent, "remove_volumes": True}).changed is False
+
+        (stack.directory / "notes.txt").unlink()
+        stack.deploy({**absent, "remove_volumes": True})
+        assert not stack.directory.exists()
+        assert stack.deploy({**absent, "remove_volumes": True}).changed is False
+        assert (neighbour.tree(), neighbour.containers()) == theirs
+
+
+def test_a_volume_whose_definition_changed_keeps_its_data(stack):
+    services = {"web": stack.service(f"touch /data/precious; {OBEYS}", volumes=["data:/data"])}
+    stack.deploy(stack.options(services, top={"volumes": {"data": {}}}))
+    created = docker("volume", "inspect", "--format={{.CreatedAt}} {{.Mountpoint}}", f"{stack.name}_data")
+
+    stack.deploy(stack.options(services, top={"volumes": {"data": {"labels": {"new": "yes"}}}}))
+
+    assert docker("volume", "inspect", "--format={{.CreatedAt}} {{.Mountpoint}}", f"{stack.name}_data") == created

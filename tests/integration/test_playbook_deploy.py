@@ -1,0 +1,174 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+import threading
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from support.environment import OPERATOR, SERVICES, Environment
+from support.playbook import PlaybookRun
+
+# -------------------------------------------------------------------------------------------- the first three deploys
+
+
+def test_check_mode_touches_nothing_and_says_what_would_be_done(deploys, itest):
+    deploys.check.succeeded()
+
+    assert deploys.after_check == deploys.before
+    assert deploys.before["files"] == {}
+    assert deploys.before["container"] == []
+    diff = deploys.check.task("Bring the stack up").diff
+    assert diff["before"] == {}
+    assert {name for name in diff["after"] if name.startswith("service ")} == {f"service {name}" for name in SERVICES}
+    assert {"file compose.yaml", "file Caddyfile", "secret SECRET_KEY", "release"} <= set(diff["after"])
+    steps = [result["msg"] for result in deploys.check.task("State what a real run would do").result["results"]]
+    assert f"Set up the directory {itest.directory}" in steps
+
+
+def test_a_deploy_brings_every_service_up_healthy(deploys, itest):
+    deploys.first.succeeded()
+
+    services = deploys.first.task("Bring the stack up").result["services"]
+    assert {found["name"]: found["health"] for found in services} == dict.fromkeys(SERVICES, "healthy")
+    assert itest.health() == "healthy"
+
+
+def test_a_second_deploy_changes_nothing(deploys, itest):
+    counts = deploys.again.succeeded().recap[itest.host]
+
+    assert counts == {
+        "ok": 10,
+        "changed": 0,
+        "failures": 0,
+        "unreachable": 0,
+        "skipped": 4,
+        "rescued": 0,
+        "ignored": 0,
+    }
+
+
+def test_the_summary_says_what_runs_and_where_and_how_to_log_in(deploys, itest):
+    for run in (deploys.first, deploys.again):
+        lines = summary(run)
+        text = "\n".join(lines)
+        for service in SERVICES:
+            (line,) = [line.split() for line in lines if line.startswith(f"{service} ")]
+            assert line[1] == "healthy", text
+            assert line[2][0].isdigit(), f"{service} has no version:\n{text}"
+        assert f"URL        {itest.url}" in lines
+        assert (
+            f"user admin, password DEFAULT_ADMIN_PASSWORD in\n           {itest.directory}/.env on {itest.host}" in text
+        )
+        assert "ansible-playbook health.yml -e env=itest" in text
+
+
+def summary(run: PlaybookRun) -> list[str]:
+    return list(run.task("Say how it went").result["msg"])
+
+
+def test_the_release_is_recorded(deploys, itest):
+    releases = itest.directory / "releases"
+    record = json.loads((releases / "current/release.json").read_text())
+
+    assert record == deploys.first.task("Bring the stack up").result["release"]
+    assert record == deploys.again.task("Bring the stack up").result["release"]
+    assert (releases / record["id"]).is_dir()
+    assert record["environment"] == itest.name
+    assert record["released_by"] == OPERATOR
+    assert set(record["images"]) == set(SERVICES)
+    digest = itest.inspect("backend")["Image"].removeprefix("sha256:")[:12]
+    assert record["images"]["backend"].endswith(f"@{digest}")
+    assert (releases / "current/compose.yaml").read_text() == (itest.directory / "compose.yaml").read_text()
+
+
+def test_secrets_are_made_up_once_kept_to_root_and_reach_the_backend_as_given(live):
+    # That no run ever shows one is checked by Environment.run itself.
+    path = live.directory / ".env"
+    environment = dict(line.split("=", 1) for line in live.inspect("backend")["Config"]["Env"])
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.stat().st_uid == 0
+    assert environment["OPENAI_API_KEY"] == live.given_secrets["OPENAI_API_KEY"]
+    password = urllib.parse.quote(live.given_secrets["POSTGRES_PASSWORD"], safe="")
+    assert environment["DATABASE_URL"] == f"postgresql://convosphere:{password}@postgres:5432/convosphere"
+    assert len(environment["SECRET_KEY"]) == 64
+    assert not [file for file in (live.directory / "releases").rglob("*") if file.name == ".env"]
+
+
+def test_the_administrator_logs_in_through_the_edge(live):
+    assert live.log_in() == 200
+
+
+@pytest.mark.parametrize("path", ["/api/v1/users/sso", "/api/v1/users/authenticate", "/api/v1/users/sso/"])
+def test_the_edge_refuses_what_an_anonymous_caller_must_not_do(live, path):
+    assert live.request(path, {"username": "admin"})[0] == 403
+
+
+def test_database_and_backend_are_published_on_the_loopback_address_only(live):
+    for service in ("postgres", "backend"):
+        bindings = live.inspect(service)["HostConfig"]["PortBindings"].values()
+        assert [binding["HostIp"] for found in bindings for binding in found] == ["127.0.0.1"], service
+
+
+def test_by_its_full_name_from_another_directory(live):
+    before = live.traces()
+
+    run = live.run("convosphere.platform.deploy", check=True).succeeded()
+
+    assert run.changed == 0
+    assert live.traces() == before
+
+
+# ---------------------------------------------------------------------------------------------------------- failing
+
+
+def test_a_release_that_never_becomes_healthy_gives_way_to_the_one_before(live):
+    live.health()
+    release = (live.directory / "releases/current").readlink()
+    before = live.compose("config", "--no-interpolate")
+
+    with watched(live) as statuses:
+        run = live.run(
+            "deploy.yml",
+            extra_vars={"stack_settings": {"SANDBOX_NEVER_HEALTHY": "1"}, "stack_wait_timeout": 20},
+        )
+
+    message = run.task("Bring the stack up").message
+    assert run.rc == 2
+    assert f"The deploy failed. Release {release} was brought back and serves." in message
+    assert "backend did not become healthy within 20 s" in message
+    assert "SANDBOX_NEVER_HEALTHY is set: start-up goes no further" in message, "the last log lines are missing"
+    assert set(statuses) == {200}, "the door did not stay open"
+    assert live.health() == "healthy"
+    assert live.log_in() == 200
+    assert (live.directory / "releases/current").readlink() == release
+    assert live.compose("config", "--no-interpolate") == before
+    assert live.run("deploy.yml").succeeded().changed == 0
+
+
+@contextmanager
+def watched(environment: Environment) -> Iterator[list[int]]:
+    """The statuses that the front page answers with, asked again and again as long as the block runs."""
+    statuses: list[int] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        while not done.wait(0.2):
+            try:
+                statuses.append(environment.request("/")[0])
+            except OSError:
+                statuses.append(0)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield statuses
+    finally:
+        done.set()
+        thread.join()

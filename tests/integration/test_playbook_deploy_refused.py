@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What deploy.yml refuses before it changes anything: the release that serves goes on serving."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from support.environment import Environment
+from support.playbook import PlaybookRun
+
+NOWHERE = "does-not-exist.example/x:1"
+
+
+@pytest.fixture
+def refused(live) -> Callable[..., str]:
+    """Run deploy.yml with these variables, see that it fails and that nothing was touched, and return the message."""
+
+    def run(**variables: Any) -> str:
+        before = live.traces()
+        deploy = live.run("deploy.yml", extra_vars=variables, verbosity=3)
+        assert deploy.rc == 2, deploy.output
+        assert live.traces() == before
+        return all_messages(deploy)
+
+    return run
+
+
+def all_messages(run: PlaybookRun) -> str:
+    (failure,) = run.failures
+    return failure.message + "\n" + "\n".join(map(str, failure.result.get("argument_errors", [])))
+
+
+def images(environment: Environment, **others: str) -> dict[str, str]:
+    """The images of the environment's services, with others in the place of some."""
+    model = json.loads(environment.compose("config", "--format=json"))
+    return {**{name: service["image"] for name, service in model["services"].items()}, **others}
+
+
+def test_a_port_that_someone_else_holds(refused):
+    with socket.create_server(("0.0.0.0", 0)) as server:
+        port = server.getsockname()[1]
+        message = refused(stack_http_port=port)
+
+    assert "cannot carry the environment itest; nothing was changed" in message
+    assert f"{port}" in message
+    assert f"{os.getpid()}" in message, "the process is not named"
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"stack_http_port": "abc"}, ("port", "abc", "int")),
+        ({"stack_image_source": "pul"}, ("stack_image_source", "pul", "sandbox")),
+        ({"stack_compose_override": "mem_limit"}, ("stack_compose_override", "dict")),
+        ({"stack_wait_timeout": "soon"}, ("stack_wait_timeout", "soon", "int")),
+    ],
+)
+def test_a_variable_of_the_wrong_type(refused, variables, words):
+    message = refused(**variables)
+
+    assert [word for word in words if word not in message] == [], message
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ({"services": {"backend": {"mem_limit": ["much"]}}}, ("services.backend.mem_limit", "stack_compose_override")),
+        ({"services": {"backend": {"depends_on": ["nobody"]}}}, ("nobody", "stack_compose_override")),
+    ],
+)
+def test_a_compose_value_of_the_wrong_type(refused, override: Mapping[str, Any], words):
+    message = refused(stack_compose_override=override)
+
+    assert "Nothing was changed" in message
+    assert [word for word in words if word not in message] == [], message
+
+
+def test_an_image_that_can_be_neither_pulled_nor_built(refused, live):
+    message = refused(stack_image_source="pull", stack_images=images(live, backend=NOWHERE))
+
+    assert NOWHERE in message
+    assert "stack_image_source" in message or "pull" in message
+
+
+def test_an_image_that_has_no_stand_in(refused, live):
+    message = refused(stack_agentrepo=True, stack_images=images(live, agentrepo=NOWHERE))
+
+    assert f"{NOWHERE} can be neither pulled nor stood in for" in message
+
+
+def test_not_enough_space_for_the_images(refused, live):
+    required = {"stack_image_required_bytes": 10**15, "stack_image_source": "pull"}
+    message = refused(**required, stack_images=images(live, backend=NOWHERE))
+
+    assert re.search(r"The images need 931322\.6 GiB in \S+, and its file system \S+ has [0-9.]+ GiB free", message), (
+        message
+    )
+
+
+def test_a_secrets_file_that_others_may_read(refused, live):
+    path = live.directory / ".env"
+    path.chmod(0o644)
+    try:
+        message = refused()
+    finally:
+        path.chmod(0o600)
+
+    assert f"{path}" in message
+    assert "0644" in message or "others" in message
+
+
+@pytest.mark.parametrize(
+    ("secrets", "word"),
+    [
+        (["planted in a list"], "stack_secrets"),
+        ("planted as text", "stack_secrets"),
+        ({"NAME WITH BLANKS": "planted under a wrong name"}, "NAME WITH BLANKS"),
+        ({"OPENAI_API_KEY": "planted in two\nlines"}, "OPENAI_API_KEY"),
+    ],
+)
+def test_secrets_that_cannot_be_kept_are_refused_and_not_shown(live, secrets, word):
+    before = live.traces()
+
+    run = live.run("deploy.yml", extra_vars={"stack_secrets": secrets}, verbosity=3, diff=True)
+
+    assert run.rc == 2
+    assert word in all_messages(run)
+    assert "planted" not in run.output
+    assert live.traces() == before

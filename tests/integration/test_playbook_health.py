@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+
+from support.compose_project import docker
+
+
+@pytest.fixture
+def without_postgres(live):
+    """The environment with its database stopped, and started again afterwards."""
+    docker("stop", live.container("postgres"))
+    yield live
+    docker("start", live.container("postgres"))
+    live.run("health.yml", extra_vars={"wait": 60}).succeeded()
+
+
+def test_a_healthy_environment(live):
+    run = live.run("health.yml").succeeded()
+
+    assert run.changed == 0
+    assert "convosphere-itest is healthy" in run.task("Say what is healthy and what is not").message
+    components = run.task("Ask every component for its health").result["components"]
+    assert {name: part["status"] for name, part in components.items()} == dict.fromkeys(components, "healthy")
+    assert {"database", "cache", "vector_db"} <= set(components)
+
+
+def test_an_environment_without_its_database_fails_and_says_so(without_postgres):
+    run = without_postgres.run("health.yml")
+
+    message = run.task("Say what is healthy and what is not").message
+    assert run.rc == 2
+    assert "convosphere-itest is unhealthy" in message
+    assert "database" in message
+    assert "postgres is exited" in message
+
+
+def test_waiting_for_an_environment_that_is_coming_up(live):
+    docker("restart", "--time=0", live.container("backend"))
+    assert live.inspect("backend")["State"]["Health"]["Status"] == "starting"
+
+    run = live.run("health.yml", extra_vars={"wait": "60"}).succeeded()
+
+    assert run.task("Ask every component for its health").result["status"] == "healthy"
+
+
+def test_waiting_ends_with_what_is_wrong(without_postgres):
+    run = without_postgres.run("health.yml", extra_vars={"wait": "1"})
+
+    assert run.rc == 2
+    assert "database" in run.failures[0].message

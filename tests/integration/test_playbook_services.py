@@ -1,0 +1,76 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+
+from support.compose_project import docker
+from support.environment import SERVICES
+
+TASK = "Have the services in the wanted state"
+
+
+def states(run) -> dict[str, str]:
+    return {found["name"]: found["state"] for found in run.task(TASK).result["services"]}
+
+
+def test_a_killed_backend_is_brought_back(live):
+    docker("kill", live.container("backend"))
+    assert live.states()["backend"] == "exited"
+
+    run = live.run("services.yml", extra_vars={"state": "started"}, diff=True).succeeded()
+
+    assert run.changed == 1
+    assert run.task(TASK).diff == {
+        "before": {"backend": {"state": "exited"}},
+        "after": {"backend": {"state": "running"}},
+    }
+    assert states(run) == dict.fromkeys(SERVICES, "running")
+    assert live.health() == "healthy"
+    assert live.run("services.yml").succeeded().changed == 0
+
+
+def test_one_service_is_restarted_and_no_other(live):
+    before = {service: live.inspect(service)["State"]["StartedAt"] for service in SERVICES}
+
+    run = live.run("services.yml", extra_vars={"state": "restarted", "service": "frontend"}).succeeded()
+
+    assert run.changed == 1
+    after = {service: live.inspect(service)["State"]["StartedAt"] for service in SERVICES}
+    assert [service for service in SERVICES if after[service] != before[service]] == ["frontend"]
+    assert live.inspect("frontend")["State"]["Health"]["Status"] == "healthy"
+
+
+def test_services_are_stopped_and_check_mode_only_says_so(live):
+    wanted = {"state": "stopped", "service": ["edge", "frontend"]}
+
+    check = live.run("services.yml", extra_vars=wanted, check=True).succeeded()
+    assert check.changed == 1
+    assert live.states() == dict.fromkeys(SERVICES, "running")
+
+    assert live.run("services.yml", extra_vars=wanted).succeeded().changed == 1
+    stopped = {service for service, state in live.states().items() if state == "exited"}
+    assert stopped == {"edge", "frontend"}
+
+    live.run("services.yml").succeeded()
+    assert live.states() == dict.fromkeys(SERVICES, "running")
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"service": "backnd"}, ("backnd", *SERVICES)),
+        ({"state": "restart", "service": "backend"}, ("restart", "started", "stopped", "restarted")),
+    ],
+)
+def test_what_does_not_exist_is_refused_with_what_does(live, variables, words):
+    before = live.traces()
+
+    run = live.run("services.yml", extra_vars=variables)
+
+    (failure,) = run.failures
+    message = failure.message + str(failure.result.get("argument_errors", ""))
+    assert run.rc == 2
+    assert [word for word in words if word not in message] == [], message
+    assert live.traces() == before

@@ -1,0 +1,56 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+
+from support.environment import SERVICES
+
+USER = """
+INSERT INTO users
+(id, email, username, auth_provider, status, role, is_verified, failed_login_attempts, language, timezone) VALUES
+(gen_random_uuid(), 'kept@example.com', 'kept', 'LOCAL', 'ACTIVE', 'USER', true, '0', 'en', 'UTC')
+"""
+
+
+@pytest.mark.parametrize("confirm", [None, "dev", "ITEST"])
+def test_without_its_name_nothing_is_taken_away(live, confirm):
+    before = live.traces()
+
+    run = live.run("teardown.yml", extra_vars={"volumes": "true", **({} if confirm is None else {"confirm": confirm})})
+
+    assert run.rc == 2
+    assert "Say so: -e confirm=itest" in run.failures[0].message
+    assert live.traces() == before
+
+
+def test_containers_go_and_come_back_with_their_data(live):
+    live.sql(USER)
+    volumes, secrets = live.traces()["volume"], live.secrets()
+
+    check = live.run("teardown.yml", extra_vars={"confirm": "itest"}, check=True).succeeded()
+    assert check.changed == 1
+    assert live.states() == dict.fromkeys(SERVICES, "running")
+
+    assert live.run("teardown.yml", extra_vars={"confirm": "itest"}).succeeded().changed == 1
+    traces = live.traces()
+    assert (traces["container"], traces["network"]) == ([], [])
+    assert traces["volume"] == volumes
+    assert live.run("teardown.yml", extra_vars={"confirm": "itest"}).succeeded().changed == 0
+
+    assert live.run("deploy.yml").succeeded().changed == 1
+    assert live.sql("SELECT username FROM users WHERE username = 'kept'") == "kept"
+    assert live.secrets() == secrets
+    assert live.health() == "healthy"
+
+
+def test_with_its_data_nothing_is_left(live):
+    run = live.run("teardown.yml", extra_vars={"confirm": "itest", "volumes": "true"}).succeeded()
+
+    traces = live.traces()
+    assert run.changed == 1
+    assert [traces[kind] for kind in ("container", "network", "volume")] == [[], [], []]
+    assert not live.directory.exists()
+    again = live.run("teardown.yml", extra_vars={"confirm": "itest", "volumes": "true"}).succeeded()
+    assert again.changed == 0

@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The environment prod, with the inventories of the checkout, on a machine that takes the place of prod-1."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import urllib3
+import yaml
+
+from support.collection import ROOT, load_yaml
+from support.environment import SERVICES
+from support.playbook import PlaybookRun, run_playbook
+from support.remote_host import RemoteHost
+
+ENV = "prod"
+HOST = "prod-1"
+PROJECT = f"convosphere-{ENV}"
+DIRECTORY = f"/opt/convosphere/{ENV}"
+SETTINGS: dict[str, Any] = load_yaml(ROOT / f"inventories/{ENV}/group_vars/{ENV}/main.yml")
+DEFAULTS: dict[str, Any] = load_yaml(ROOT / "roles/stack/defaults/main.yml")
+STANDINS = {**{service: service for service in SERVICES}, "edge": "caddy"}
+#: Where only running machines write, or where Ansible and sshd work while they look.
+NOT_LISTED = ("/dev", "/home/ansible/.ansible", "/proc", "/run", "/sys", "/tmp", "/var/log", "/var/tmp")
+AUTHORITY = "/data/caddy/pki/authorities/local/root.crt"
+
+
+def images() -> dict[str, str]:
+    """The image that prod wants of each service it has."""
+    wanted = {**DEFAULTS, **SETTINGS}
+    return {service: jinja2.Template(DEFAULTS["stack_images"][service]).render(wanted) for service in SERVICES}
+
+
+def build_images(folder: Path) -> None:
+    """Have the images of prod on the controller: pulled where that is possible, else stand-ins."""
+    wanted = [{"name": name, "standin": STANDINS[service]} for service, name in images().items()]
+    settings = {"sandbox_images": wanted, "sandbox_directory": str(folder / "contexts"), "sandbox_pull_timeout": 5}
+    role = {"role": "convosphere.platform.sandbox", "vars": settings}
+    play = {"name": "Have the images", "hosts": "localhost", "gather_facts": False, "roles": [role]}
+    run_playbook([play], folder).succeeded()
+
+
+class Rehearsal:
+    """prod on `host`. `given` are the secrets that its inventory gives, in an encrypted file."""
+
+    def __init__(self, host: RemoteHost, folder: Path) -> None:
+        self.host = host
+        self.folder = folder
+        self.token = secrets.token_hex(8)
+        self.given = {
+            "OPENAI_API_KEY": f"sk-{self.token}-planted",
+            # All that a shell, a URL, YAML, JSON or Compose could trip over.
+            "POSTGRES_PASSWORD": f"p@:/?#[]&%41+ =,;'\"\\$HOME${{HOME}}`é-{self.token}",
+        }
+        self.password_file = folder / "vault-password"
+        self._write_inventory()
+
+    def run(self, playbook: str, extra_vars: Mapping[str, Any] | None = None, **settings: Any) -> PlaybookRun:
+        """Run one of the collection's playbooks for prod as an operator would; `settings` are those of run_playbook.
+
+        The inventories are those of the checkout, all of them; one more says where prod-1 is, and holds its secrets.
+        """
+        inventories = [ROOT / "inventories" / name for name in ("dev", "staging", ENV)] + [self.folder / "inventory"]
+        arguments = [f"--inventory={inventory}" for inventory in inventories]
+        return run_playbook(
+            ROOT / "playbooks" / playbook,
+            self.folder,
+            extra_vars={"env": ENV, **(extra_vars or {})},
+            arguments=[*arguments, f"--vault-password-file={self.password_file}"],
+            # What Ansible itself keeps, its sockets among it, stays in the test's folder as well.
+            env={"ANSIBLE_HOME": str(self.folder / "ansible")},
+            **settings,
+        )
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """What the host's engine says of each service's container."""
+        label = f"--filter=label=com.docker.compose.project={PROJECT}"
+        names = self.host.as_root("docker", "ps", "--all", "--quiet", label).split()
+        found = json.loads(self.host.as_root("docker", "inspect", *names)) if names else []
+        return {item["Config"]["Labels"]["com.docker.compose.service"]: item for item in found}
+
+    def volumes(self) -> set[str]:
+        """The names of prod's volumes."""
+        label = f"--filter=label=com.docker.compose.project={PROJECT}"
+        return set(self.host.as_root("docker", "volume", "ls", "--quiet", label).split())
+
+    def sql(self, statement: str) -> str:
+        """What prod's database answers, a line a row."""
+        psql = ("psql", "--username=convosphere", "--tuples-only", "--no-align", "--quiet", "--file=-")
+        container = self.containers()["postgres"]["Name"].lstrip("/")
+        return self.host.as_root("docker", "exec", "--interactive", container, *psql, text=statement).strip()
+
+    def secrets_file(self) -> str:
+        """The text of the file with the secrets."""
+        return self.host.as_root("cat", f"{DIRECTORY}/.env")
+
+    def authority(self) -> str:
+        """The certificate of the edge's own authority, as it is on the host."""
+        container = self.containers()["edge"]["Name"].lstrip("/")
+        return self.host.as_root("docker", "exec", container, "cat", AUTHORITY)
+
+    @cached_property
+    def trusted(self) -> Path:
+        """The same in a file on the controller, brought there once, as an operator's browser would keep it."""
+        path = self.folder / "authority.crt"
+        path.write_text(self.authority())
+        return path
+
+    def https(self, method: str, path: str, **options: Any) -> urllib3.BaseHTTPResponse:
+        """The edge's answer at prod's public name, as if that name led to the host; its certificate is verified."""
+        domain = SETTINGS["stack_domain"]
+        with urllib3.HTTPSConnectionPool(
+            self.host.address,
+            SETTINGS["stack_https_port"],
+            ca_certs=str(self.trusted),
+            server_hostname=domain,
+            assert_hostname=domain,
+            timeout=30,
+            retries=False,
+        ) as pool:
+            return pool.request(method, path, headers={"Host": domain}, redirect=False, **options)
+
+    def http(self, path: str) -> urllib3.BaseHTTPResponse:
+        """The same without encryption."""
+        with urllib3.HTTPConnectionPool(
+            self.host.address, SETTINGS["stack_http_port"], timeout=30, retries=False
+        ) as pool:
+            return pool.request("GET", path, headers={"Host": SETTINGS["stack_domain"]}, redirect=False)
+
+    def traces(self) -> set[str]:
+        """Every file of the host with mode, owner, size, time and link; its packages are among them."""
+        pruned = [word for path in NOT_LISTED for word in ("-path", path, "-prune", "-o")]
+        shown = ["-printf", r"%p %y %m %u:%g %s %T@ %l\n"]
+        return set(self.host.as_root("find", "/", *pruned, *shown).splitlines())
+
+    def files_with(self, patterns: set[str], as_user: str) -> set[str]:
+        """The files of the host in which `as_user`, root or nobody, can read one of `patterns`."""
+        ask = self.host.as_root if as_user == "root" else self.host.as_nobody
+        away = [f"--exclude-dir={name}" for name in ("proc", "sys")]
+        command = ["grep", "-rlasF", "--devices=skip", *away, "--file=-", "/"]
+        # 1: nothing found, 2: some could not be read.
+        return set(ask(*command, text="\n".join(patterns), accepted=(0, 1, 2)).splitlines())
+
+    def _write_inventory(self) -> None:
+        self.password_file.touch(mode=0o600)
+        self.password_file.write_text(secrets.token_urlsafe())
+        inventory = self.folder / "inventory"
+        variables = inventory / f"group_vars/{ENV}"
+        variables.mkdir(parents=True)
+        where = {
+            "ansible_host": self.host.address,
+            "ansible_ssh_private_key_file": str(self.host.key),
+            "ansible_ssh_extra_args": f"-o UserKnownHostsFile={self.host.known_hosts}",
+        }
+        (inventory / "hosts.yml").write_text(yaml.safe_dump({ENV: {"hosts": {HOST: where}}}))
+        vault = variables / "vault.yml"
+        vault.write_text(yaml.safe_dump({"stack_secrets": self.given}))
+        encrypt = ["ansible-vault", "encrypt", f"--vault-password-file={self.password_file}", str(vault)]
+        subprocess.run(encrypt, check=True, capture_output=True)

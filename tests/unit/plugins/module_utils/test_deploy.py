@@ -1,0 +1,193 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils import _compose, _deploy, _releases, _stack
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
+    CommandError,
+    ConvosphereError,
+    UnhealthyError,
+)
+
+from support.containers import container, engine
+
+IMAGE = "registry:5000/app:1.0"
+GOOD, BAD = "sha256:1234", "sha256:bad0"
+RECORD = {"images": {"web": f"{IMAGE}@1234"}, "files": {"compose.yaml": "", "old.txt": ""}}
+MODEL = {"services": {"web": {"image": IMAGE}}}
+
+
+@pytest.fixture
+def compose(monkeypatch):
+    """Compose, which remembers what it was to bring up, and fails as often as its `failures` say."""
+    mock = Mock(ups=[], failures=[])
+
+    def up(self: Any, files: list[Path], **_options: float) -> None:
+        mock.ups.append((dict(self.variables), {file.name: file.read_text() for file in files}))
+        if mock.failures:
+            raise mock.failures.pop(0)
+
+    monkeypatch.setattr(_compose.Project, "up", up)
+    monkeypatch.setattr(_compose.Project, "model", lambda _self, _files: MODEL)
+    return mock
+
+
+def deployment(directory: Path, wait: Any = None, found: Any = None) -> _deploy.Deployment:
+    """A deploy of a new compose.yaml, an override and a new secret over a release that serves."""
+    for name, text in {"compose.yaml": "old", "old.txt": "left over"}.items():
+        (directory / name).write_text(text)
+        (directory / name).chmod(0o644)
+    (directory / ".env").write_text("# mine\nTOKEN=old-token # note\n")
+    (directory / ".env").chmod(0o600)
+    _releases.save(directory / "releases", {"id": "1", **RECORD}, {"compose.yaml": "old", "old.txt": "left over"})
+    texts = {"compose.yaml": ("new", "0640"), "compose.override.yaml": ("more", "0640")}
+    stack = _stack.Stack("p", directory, "unix:///x", texts, [{"name": "TOKEN", "value": "new-token"}])
+    stack.read_files()
+    stack.model = {"services": {"web": {"image": IMAGE}, "new": {"image": IMAGE}}}
+    stack.image_ids = {IMAGE: GOOD}
+    served = [container("web")]
+    stack.containers = {"web": served}
+    client = engine(*(served if found is None else found))
+    client.api.inspect_image.side_effect = images(GOOD)
+    return _deploy.Deployment(stack, client, wait or Mock(), 5)
+
+
+def images(tagged: str) -> Any:
+    """The engine's answer to what an image is: the tag is this one, and an id is itself."""
+    return lambda reference: {"Id": tagged if reference == IMAGE else f"sha256:{reference}"}
+
+
+def tree(directory: Path) -> dict[str, tuple[str, int]]:
+    paths = [path for path in directory.iterdir() if path.is_file()]
+    return {path.name: (path.read_text(), path.stat().st_mode & 0o777) for path in paths}
+
+
+def test_a_deploy_writes_what_differs_and_removes_what_is_not_wanted(tmp_path, compose):
+    deployment(tmp_path).apply()
+
+    assert tree(tmp_path) == {
+        "compose.yaml": ("new", 0o640),
+        "compose.override.yaml": ("more", 0o640),
+        ".env": ('# mine\nTOKEN="new-token"\n', 0o600),
+    }
+    assert compose.ups == [({"TOKEN": "new-token"}, {"compose.yaml": "new", "compose.override.yaml": "more"})]
+
+
+@pytest.mark.parametrize("step", ["up", "wait", "gate"])
+def test_a_deploy_that_fails_puts_everything_back_to_the_letter(tmp_path, compose, step):
+    error = CommandError("Cannot bring it up: port is taken", returncode=1)
+    wait = Mock(side_effect=[UnhealthyError("web is ill", services=["web"]), None] if step == "wait" else None)
+    found = [container("web", Image=BAD)] if step == "gate" else None
+    deploy = deployment(tmp_path, wait, found)
+    before = tree(tmp_path)
+    compose.failures = [error] if step == "up" else []
+
+    with pytest.raises(ConvosphereError, match=r"^The deploy failed. Release 1 was brought back and serves.\n"):
+        deploy.apply()
+
+    assert tree(tmp_path) == before
+    variables, files = compose.ups[-1]
+    assert variables == {"TOKEN": "old-token"}
+    assert files["compose.yaml"] == "old"
+    assert "compose.override.yaml" not in files
+    assert list(wait.call_args.args[0]) == ["web"]  # the services of before, not the new ones
+    assert _releases.current(tmp_path / "releases") == {"id": "1", **RECORD}
+
+
+def test_after_a_deploy_that_was_killed_the_way_back_leads_to_the_release(tmp_path, compose):
+    """What it had written already is as wanted: that is nothing to go back to."""
+    deploy = deployment(tmp_path, Mock(side_effect=[UnhealthyError("ill"), None]))
+    (tmp_path / "compose.yaml").write_text("new")
+    (tmp_path / "compose.override.yaml").write_text("more")
+    (tmp_path / "old.txt").unlink()
+    deploy.stack.read_files()
+
+    with pytest.raises(UnhealthyError, match="was brought back"):
+        deploy.apply()
+
+    assert (tmp_path / "compose.yaml").read_text() == "old"
+    assert (tmp_path / "old.txt").read_text() == "left over"
+    assert not (tmp_path / "compose.override.yaml").exists()
+    assert compose.ups[-1][1]["compose.yaml"] == "old"
+
+
+@pytest.mark.parametrize(
+    ("now", "pins"),
+    [(GOOD, '{"services": {}}'), (BAD, '{"services": {"web": {"image": "sha256:1234"}}}')],
+)
+def test_an_image_is_named_by_its_id_only_where_its_tag_moved(tmp_path, compose, now, pins):
+    deploy = deployment(tmp_path, Mock(side_effect=[UnhealthyError("ill"), None]))
+    deploy.client.api.inspect_image.side_effect = images(now)
+
+    with pytest.raises(UnhealthyError, match="was brought back"):
+        deploy.apply()
+
+    assert pins in compose.ups[-1][1].values()
+
+
+@pytest.mark.usefixtures("compose")
+def test_without_a_secrets_file_before_there_is_none_afterwards(tmp_path):
+    deploy = deployment(tmp_path, Mock(side_effect=[UnhealthyError("ill"), None]))
+    (tmp_path / ".env").unlink()
+    deploy.stack.read_files()
+
+    with pytest.raises(UnhealthyError, match="was brought back"):
+        deploy.apply()
+
+    assert not (tmp_path / ".env").exists()
+
+
+def test_a_first_deploy_that_fails_is_left_to_look_at(tmp_path, compose):
+    deploy = deployment(tmp_path, Mock(side_effect=UnhealthyError("web is ill", services=["web"])))
+    (tmp_path / "releases/current").unlink()
+
+    with pytest.raises(
+        UnhealthyError, match=r"No release served before: the containers are left.*\nweb is ill"
+    ) as caught:
+        deploy.apply()
+
+    assert caught.value.details == {"services": ["web"]}
+    assert len(compose.ups) == 1
+    assert (tmp_path / "compose.yaml").read_text() == "new"
+
+
+def test_a_way_back_that_fails_is_told_beside_the_first_error(tmp_path, compose):
+    compose.failures = [CommandError("first error", returncode=1), CommandError("second error")]
+
+    with pytest.raises(ConvosphereError, match="Going back to release 1 failed too: second error\nfirst error"):
+        deployment(tmp_path).apply()
+
+
+@pytest.mark.parametrize(
+    ("details", "health", "told"),
+    [({"returncode": 1}, "unhealthy", True), ({"returncode": 1}, "starting", False), ({}, "starting", True)],
+)
+def test_what_compose_waited_for_in_vain_is_explained_by_its_log(tmp_path, compose, details, health, told):
+    compose.failures = [CommandError("Compose said no", **details)]
+    deploy = deployment(tmp_path, found=[container("web", health=health)])
+
+    with pytest.raises(ConvosphereError, match="Compose said no") as caught:
+        deploy.apply()
+
+    assert ("Last lines of p-web-1:\nfirst\nlast" in str(caught.value)) is told
+
+
+def test_a_release_is_recorded_with_who_and_when(tmp_path):
+    deploy = deployment(tmp_path)
+
+    _deploy.record_release(deploy.stack, environment="prod", released_by="alice", keep=1)
+
+    record = _releases.current(tmp_path / "releases")
+    assert record is not None
+    assert (record["environment"], record["released_by"]) == ("prod", "alice")
+    assert record["released_at"].endswith("+00:00")
+    assert set(record["files"]) == {"compose.yaml", "compose.override.yaml"}
+    saved = tmp_path / "releases" / record["id"]
+    assert sorted(path.name for path in saved.iterdir()) == ["compose.override.yaml", "compose.yaml", "release.json"]
+    assert not (tmp_path / "releases/1").exists()

@@ -1,0 +1,134 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils import _files
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077])
+def test_a_file_has_its_mode_whatever_the_umask_and_nothing_else_is_left(tmp_path, umask):
+    before = os.umask(umask)
+    try:
+        _files.write_text(tmp_path / "new/secret", "text", "0640")
+    finally:
+        os.umask(before)
+
+    assert _files.mode_of(tmp_path / "new/secret") == "0640"
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["secret"]
+    assert (tmp_path / "new").stat().st_mode & 0o027 == 0
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(st.text(st.characters(exclude_categories=("Cs",)) | st.sampled_from("\r\n\u2028")))
+def test_a_text_is_read_to_the_letter(tmp_path, text):
+    _files.write_text(tmp_path / "file", text, "0600")
+
+    assert _files.read_text(tmp_path / "file") == text
+
+
+def test_what_is_replaced_is_never_seen_half_and_a_link_is_not_followed(tmp_path):
+    (tmp_path / "target").write_text("of somebody else")
+    (tmp_path / "file").symlink_to(tmp_path / "target")
+
+    with (tmp_path / "file").open() as reader:
+        _files.write_text(tmp_path / "file", "new", "0600")
+        assert reader.read() == "of somebody else"
+
+    assert (tmp_path / "target").read_text() == "of somebody else"
+    assert (tmp_path / "file").read_text() == "new"
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("old")
+
+    def no_space(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(ConvosphereError, match=f"Cannot write {tmp_path}/file: No space left on device"):
+        _files.write_text(tmp_path / "file", "new", "0600")
+
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"file": "old"}
+
+
+def test_what_a_killed_write_left_is_removed_and_nothing_else(tmp_path):
+    (tmp_path / "below").mkdir()
+    for name in (".convosphere-x1", "below/.convosphere-x2", ".env", "below/file"):
+        (tmp_path / name).touch()
+
+    _files.remove_temporary(tmp_path)
+
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == [".env", "below", "below/file"]
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    (tmp_path / "directory").mkdir()
+
+    assert _files.read_text(tmp_path / "missing") is None
+    assert _files.read_text(tmp_path / "binary/below") is None
+    with pytest.raises(InputError, match="binary is not a text in UTF-8"):
+        _files.read_text(tmp_path / "binary")
+    with pytest.raises(InputError, match=r"Cannot read .*/directory: Is a directory"):
+        _files.read_text(tmp_path / "directory")
+
+
+def test_a_file_without_permission_says_become(tmp_path, monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise PermissionError(13, "Permission denied")
+
+    for owner, name in ((Path, "read_bytes"), (Path, "stat"), (os, "open")):
+        monkeypatch.setattr(owner, name, refuse)
+    with pytest.raises(InputError, match=r"No permission to read .*become: true"):
+        _files.read_text(tmp_path / "file")
+    with pytest.raises(InputError, match=r"No permission to look at .*become: true"):
+        _files.refuse_readable_by_others(tmp_path / "file")
+    with (
+        pytest.raises(ConvosphereError, match=r"Cannot lock .*: Permission denied. Use become"),
+        _files.locked(tmp_path / ".lock", "it"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o700])
+def test_secrets_that_only_the_owner_reads_are_accepted(tmp_path, mode):
+    (tmp_path / ".env").touch(mode)
+
+    _files.refuse_readable_by_others(tmp_path / ".env")
+    _files.refuse_readable_by_others(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o601, 0o660])
+def test_secrets_that_others_could_read_are_refused(tmp_path, mode):
+    (tmp_path / ".env").touch()
+    (tmp_path / ".env").chmod(mode)
+
+    with pytest.raises(InputError, match=f"its mode is 0{mode:o}, it must be 0600"):
+        _files.refuse_readable_by_others(tmp_path / ".env")
+
+
+def test_the_lock_is_held_by_one_and_let_go_of_at_the_end(tmp_path):
+    lock = tmp_path / ".lock"
+    another = pytest.raises(ConvosphereError, match="Another run is changing the stack")
+    with _files.locked(lock, "the stack"), another, _files.locked(lock, "the stack"):
+        pytest.fail("it was locked twice")
+    with _files.locked(lock, "the stack"):
+        assert _files.mode_of(lock) == "0600"
+
+
+def test_a_file_without_a_name_is_read_by_programs_and_gone_afterwards():
+    with _files.unnamed("text of ü") as path:
+        read = subprocess.run([sys.executable, "-c", f"print(open('{path}').read())"], capture_output=True, text=True)
+
+    assert read.stdout == "text of ü\n"
+    assert not path.exists()

@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils import _releases
+from ansible_collections.convosphere.platform.plugins.module_utils._teardown import Teardown
+
+from support.containers import container, engine
+
+
+@pytest.fixture
+def client():
+    mock = engine(container("web"), container("db", "exited"))
+    for item in mock.containers.list.return_value:
+        item.stop, item.remove = Mock(), Mock()
+    for kind in ("network", "volume"):
+        thing = Mock()
+        thing.name = f"p_{kind}"
+        getattr(mock, f"{kind}s").list.return_value = [thing]
+    return mock
+
+
+def own_directory(directory: Path) -> Path:
+    for name in (".env", ".lock", "compose.yaml", "conf/own.txt"):
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).touch()
+    _releases.save(directory / "releases", {"id": "1", "files": {"compose.yaml": "", "conf/own.txt": ""}}, {})
+    return directory
+
+
+def test_without_a_directory_only_containers_and_networks_go(client):
+    teardown = Teardown(client, "p", None)
+    plan = teardown.plan()
+    teardown.apply(plan)
+
+    assert set(plan.diff()["before"]) == {"container p-web-1", "container p-db-1", "network p_network"}
+    assert plan.diff()["after"] == {}
+    client.volumes.list.assert_not_called()
+    for item in client.containers.list.return_value:
+        item.remove.assert_called_once_with(v=False, force=True)
+
+
+def test_with_a_directory_the_volumes_and_what_the_stack_wrote_go_too(client, tmp_path):
+    teardown = Teardown(client, "p", own_directory(tmp_path / "x"))
+    plan = teardown.plan()
+    teardown.apply(plan)
+
+    assert {"volume p_volume", f"directory {tmp_path}/x"} <= set(plan.diff()["before"])
+    client.volumes.list.return_value[0].remove.assert_called_once_with()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_the_stacks_stays_and_is_no_change_the_next_time(tmp_path):
+    own_directory(tmp_path)
+    (tmp_path / "notes.txt").touch()
+    nothing = engine()
+    nothing.networks.list.return_value = nothing.volumes.list.return_value = []
+
+    Teardown(nothing, "p", tmp_path).apply(Mock())
+
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    (tmp_path / ".lock").touch()  # the next run's own
+    assert Teardown(nothing, "p", tmp_path).plan().changed is False
+
+
+@pytest.mark.parametrize("names", [(), (".lock",)])
+def test_an_empty_directory_goes_and_a_missing_one_is_no_change(tmp_path, names):
+    for name in names:
+        (tmp_path / name).touch()
+
+    assert Teardown(None, "p", tmp_path).plan().changed is True
+    assert Teardown(None, "p", tmp_path / "missing").plan().changed is False
