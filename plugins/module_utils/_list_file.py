@@ -83,8 +83,9 @@ def _yaml(text: str, key: str, shown: str) -> Any:
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f", line {mark.line + 1}" if mark else ""
-            # The parser's own message quotes the line, which may hold a password.
-            raise InputError(f"{shown}{where} is not valid YAML: {getattr(error, 'problem', '')}") from error
+            # What the parser quotes may be a part of a password that should have stood in quotes.
+            problem = re.sub(r"'.*'", "(a word)", str(getattr(error, "problem", "")), flags=re.DOTALL)
+            raise InputError(f"{shown}{where} is not valid YAML: {problem}") from error
     return found
 
 

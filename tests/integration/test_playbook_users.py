@@ -59,7 +59,7 @@ def verb(tmp_path: Path, run_playbook: Any, database: PlatformDatabase) -> Any:
 
     def run(name: str, *, check: bool = False, **variables: Any) -> Any:
         run = run_playbook(
-            ROOT / f"playbooks/{name}.yml",
+            ROOT / f"playbooks/{name}",
             inventory=inventory,
             extra_vars={**settings, **variables},
             check=check,
@@ -73,9 +73,9 @@ def verb(tmp_path: Path, run_playbook: Any, database: PlatformDatabase) -> Any:
 
 def test_users_yml_has_groups_and_users_and_then_nothing_to_do(verb, database):
     lists = {"users_groups": GROUPS, "users_list": USERS}
-    predicted = verb("users", check=True, **lists)
+    predicted = verb("users.yml", check=True, **lists)
     assert database.emails() == []
-    first, again = verb("users", **lists), verb("users", **lists)
+    first, again = verb("users.yml", **lists), verb("users.yml", **lists)
 
     assert [run.changed for run in (predicted, first, again)] == [2, 2, 0]
     assert first.task("Say how it went").result["msg"] == "2 created, 0 updated, 0 deleted, 0 unchanged"
@@ -84,24 +84,24 @@ def test_users_yml_has_groups_and_users_and_then_nothing_to_do(verb, database):
 
 @pytest.mark.parametrize("suffix", ["yml", "json", "csv"])
 def test_what_users_export_yml_writes_changes_nothing_in_users_yml(verb, database, tmp_path, suffix):
-    verb("users", users_groups=GROUPS, users_list=USERS)
+    verb("users.yml", users_groups=GROUPS, users_list=USERS)
     file = tmp_path / f"exported.{suffix}"
-    verb("users_export", users_export_file=str(file))
+    verb("users_export.yml", users_export_file=str(file))
     groups = {} if suffix == "csv" else {"users_groups_file": str(file)}
 
     assert "assword" not in file.read_text()
-    assert verb("users", users_file=str(file), **groups).changed == 0
+    assert verb("users.yml", users_file=str(file), **groups).changed == 0
 
     database.query("TRUNCATE users, user_group_association CASCADE")
-    assert verb("users", users_file=str(file), **groups).changed == 1
-    assert verb("users_export", users_export_file=str(file)).changed == 0
+    assert verb("users.yml", users_file=str(file), **groups).changed == 1
+    assert verb("users_export.yml", users_export_file=str(file)).changed == 0
 
 
 def test_users_audit_yml_lists_what_a_review_asks_for(verb, database):
     database.add_user("admin@example.com", role="ADMIN")
     database.add_user("locked@example.com", locked_until="2027-01-01", last_login="2020-01-01", created_at="2019-01-01")
-    verb("users", users_list=[{"email": "admin@example.com", "role": "super_admin"}])
-    message = verb("users_audit", users_audit_since="2026-01-01").task("Show what was found").result["msg"]
+    verb("users.yml", users_list=[{"email": "admin@example.com", "role": "super_admin"}])
+    message = verb("users_audit.yml", users_audit_since="2026-01-01").task("Show what was found").result["msg"]
     found = message if isinstance(message, dict) else json.loads(message)
 
     assert found.pop("role_changes")[0]["after"] == "super_admin"

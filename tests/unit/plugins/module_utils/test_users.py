@@ -177,6 +177,15 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, name, content, problem):
     assert name in str(error.value)
 
 
+@pytest.mark.parametrize("word", ["*planted", "!planted", "'planted\\n", "[planted", "%planted", "a: planted: b"])
+def test_a_password_without_its_quotes_is_not_in_the_message(tmp_path, word):
+    (tmp_path / "u.yml").write_text(f"- email: a@x.example\n  password: {word}\n")
+    with pytest.raises(InputError) as error:
+        _list_file.read(tmp_path / "u.yml", "users")
+
+    assert "planted" not in str(error.value)
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"There is no file u\.yml"):
         _list_file.read(tmp_path / "u.yml", "users")
