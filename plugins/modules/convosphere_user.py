@@ -379,8 +379,6 @@ class UserModule(ConvosphereModule):
     }
     unlisted = ("users",)
 
-    work: UserWork | None = None
-
     def entries(self) -> list[Mapping[str, Any]]:
         """The users as they were given."""
         if self.params["users_file"]:
@@ -396,7 +394,8 @@ class UserModule(ConvosphereModule):
         """Passwords and hashes of the list."""
         for entry in self.params["users"] or ():
             yield from (str(entry[name]) for name in ("password", "password_hash") if entry.get(name))
-        for user in self.work.wanted if self.work else ():
+        work: UserWork | None = getattr(self, "work", None)  # it is made by plan(), which may fail before
+        for user in work.wanted if work else ():
             yield from filter(None, (user.password, user.password_hash))
 
     def plan(self) -> Plan:
@@ -408,7 +407,6 @@ class UserModule(ConvosphereModule):
 
     def apply(self, plan: Plan) -> None:
         """Write it all, or nothing."""
-        assert self.work is not None  # made by plan()
         self.work.apply(plan)
 
     def verify(self, plan: Plan) -> None:
@@ -417,7 +415,6 @@ class UserModule(ConvosphereModule):
         if self.params["verify_login"]:
             from ansible_collections.convosphere.platform.plugins.module_utils import _login
 
-            assert self.work is not None  # made by plan()
             self.logins = _login.verify(self.params, self.work.credentials())
 
     def report(self, plan: Plan) -> dict[str, Any]:
