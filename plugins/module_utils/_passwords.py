@@ -33,6 +33,8 @@ def problem_of_password(password: str) -> str | None:
         return "the password is empty"
     if "\0" in password:
         return "the password has a null character in it"
+    if any("\ud800" <= character <= "\udfff" for character in password):
+        return "the password is not valid Unicode"
     if size > MAX_BYTES:
         return f"the password is {size} bytes long, and bcrypt takes at most {MAX_BYTES}"
     return None

@@ -117,7 +117,7 @@ class UserStore:
     def write(self, tasks: Sequence[Task], hashes: Mapping[str, str], groups: GroupNames) -> dict[str, str]:
         """Insert and update users, and their groups. Returns the ids by the changes' names.
 
-        ``hashes`` maps passwords to their hashes.
+        ``hashes`` maps the changes' names to the hashes of passwords: each has its own salt.
         """
         ids = {task.change.name: task.present.id if task.present else str(uuid.uuid4()) for task in tasks}
         self._free_names([task for task in tasks if task.change.action == UPDATE], ids)
@@ -159,7 +159,7 @@ def _row(task: Task, identifier: str, hashes: Mapping[str, str]) -> dict[str, An
     row: dict[str, Any] = {"id": identifier}
     for name, value in after.items():
         if name == "password":
-            row.update(_NEW_PASSWORD, hashed_password=hashes.get(value, str(value)))
+            row.update(_NEW_PASSWORD, hashed_password=hashes.get(task.change.name, str(value)))
         elif name == "locked":
             row.update(_UNLOCKED)
         elif name == "email":

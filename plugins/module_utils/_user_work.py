@@ -51,7 +51,10 @@ class UserWork:
         self._find_groups()
         matches = _user_plan.match(self.wanted, self.store.rows(self.wanted, self.groups))
         self.problems += matches.problems
-        self._verify_passwords(matches)
+        if not self.problems and self._verify_passwords(matches):
+            # That takes minutes for a long list: look again, now that the answers are known.
+            self.database.rollback()
+            return self.plan()
         self.pruned = self._pruned(matches)
         self.owns = self._owns(matches)
         self.tasks, unchanged = self._tasks(matches)
@@ -68,12 +71,14 @@ class UserWork:
 
     def apply(self, plan: Plan) -> None:
         """Do it, in one transaction."""
-        passwords = sorted({str(text) for text in map(self._new_password, self.tasks) if text is not None})
+        passwords = {
+            task.change.name: str(text) for task in self.tasks if (text := self._new_password(task)) is not None
+        }
         hashes: dict[str, str] = {}
         if passwords:
             # Hashing a thousand takes minutes, in which no transaction shall stay open.
             self.database.rollback()
-            hashes = dict(zip(passwords, _passwords.hash_all(passwords)))
+            hashes = dict(zip(passwords, _passwords.hash_all(list(passwords.values()))))
             if self.plan() != plan:
                 raise DatabaseError(
                     "The platform changed some of the same users while the passwords were hashed",
@@ -108,8 +113,11 @@ class UserWork:
             if user.groups is not None:
                 user.groups = labels
 
-    def _verify_passwords(self, matches: Matches) -> None:
-        """Note in the rows which users have the wanted password already, for those whose password is always set."""
+    def _verify_passwords(self, matches: Matches) -> bool:
+        """Note in the rows which users have the wanted password already, for those whose password is always set.
+
+        Returns whether anything had to be computed for it.
+        """
         pairs = []
         for user in self.wanted:
             present = matches.found.get(user.key)
@@ -124,6 +132,7 @@ class UserWork:
         self.verified.update(zip(unknown, _passwords.verify_all(unknown)))
         for user, present, pair in pairs:
             matches.found[user.key] = _with_password(present, same=self.verified[pair])
+        return bool(unknown)
 
     def _pruned(self, matches: Matches) -> list[Present]:
         """The users that are removed because the list does not have them."""

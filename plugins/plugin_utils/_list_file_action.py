@@ -42,8 +42,10 @@ class ListFileAction(ActionBase):
 
     def _brought(self, path: str, temporary: list[str]) -> str:
         """The path of the file for the module; a directory that was made for it is added to ``temporary``."""
+        here = Path(path).expanduser().absolute()
         try:
-            source = self._find_needle("files", str(Path(path).expanduser()))
+            # A file in the directory that Ansible was started in is what an operator means who names it there.
+            source = str(here) if here.is_file() else self._find_needle("files", path)
             # The same path where the file is plain, that of a decrypted copy where it is a vault.
             readable = self._loader.get_real_file(source)
         except AnsibleError as error:

@@ -376,6 +376,7 @@ def test_an_unchanged_run_computes_no_hash(run_playbook, database):
     users = [{"email": f"u{number}@example.com", "password": PASSWORD} for number in range(3)]
     run_playbook(one_task(database, users=users)).succeeded()
     hashes = database.query("SELECT hashed_password FROM users ORDER BY email")
+    assert len(set(hashes)) == 3, "the same password must not be seen to be the same"
     # Where bcrypt cannot be imported, whoever computes a hash fails.
     blocked = [
         {**task, "environment": {"PYTHONPATH": str(Path(__file__).parent / "files/no_bcrypt")}}
