@@ -221,9 +221,9 @@ options:
         type: str
   users_file:
     description:
-      - A file with the list, on the controller, in the directory that Ansible was started in or beside the playbook. Its
-        extension is C(.yml), C(.yaml), C(.json) or C(.csv). It holds a list of users, or a dictionary with that list
-        under C(users).
+      - A file with the list, on the controller, in the directory that Ansible was started in or beside the playbook.
+        Its extension is C(.yml), C(.yaml), C(.json) or C(.csv).
+      - It holds a list of users, or a dictionary with that list under C(users).
       - A CSV file has the options as its header; an empty cell is an option that is not given, and several groups are
         separated by semicolons.
       - The module reads it itself, which is much faster than a list that goes through Ansible's variables. Files that
