@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-from support.environment import SERVICES, docker
-from support.rehearsal import DIRECTORY, HOST, PROJECT
+from support.environment import SERVICES
+from support.rehearsal import DIRECTORY, HOST, controller_traces
 
 
 def test_check_mode_touches_nothing_on_an_empty_host(checked):
@@ -47,11 +46,7 @@ def test_nothing_runs_on_the_controller(prod, prepared, deployed):
     for step in (prepared, deployed):
         addresses = set(re.findall(r"^<([^>]+)> (?:ESTABLISH|SSH|EXEC|PUT)", step.run.stdout, re.MULTILINE))
         assert addresses == {prod.host.address}
-    for kind in ("container", "network", "volume"):
-        everything = ("--all",) if kind == "container" else ()
-        label = f"--filter=label=com.docker.compose.project={PROJECT}"
-        assert docker(kind, "ls", *everything, "--quiet", label) == ""
-    assert not Path(DIRECTORY).exists()
+    assert controller_traces() == prod.controller_before
 
 
 def test_an_environment_is_never_taken_for_another(prod):

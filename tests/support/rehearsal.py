@@ -18,6 +18,7 @@ import urllib3
 import yaml
 
 from support.collection import ROOT, load_yaml
+from support.compose_project import docker
 from support.environment import SERVICES
 from support.playbook import PlaybookRun, run_playbook
 from support.remote_host import RemoteHost
@@ -49,6 +50,18 @@ def build_images(folder: Path) -> None:
     run_playbook([play], folder).succeeded()
 
 
+def controller_traces() -> dict[str, list[str]]:
+    """What a prod on the controller itself would leave there: files with their times, containers, networks, volumes."""
+    places = (Path(DIRECTORY), Path("/var/backups/convosphere") / ENV, Path.home() / ".ssh")
+    files = [file for place in places for file in (place, *place.rglob("*")) if file.exists()]
+    found = {"file": sorted(f"{file} {file.lstat().st_mtime_ns}" for file in files)}
+    for kind in ("container", "network", "volume"):
+        everything = ("--all",) if kind == "container" else ()
+        label = f"--filter=label=com.docker.compose.project={PROJECT}"
+        found[kind] = sorted(docker(kind, "ls", *everything, "--quiet", label).split())
+    return found
+
+
 class Rehearsal:
     """prod on `host`. `given` are the secrets that its inventory gives, in an encrypted file."""
 
@@ -62,6 +75,7 @@ class Rehearsal:
             "POSTGRES_PASSWORD": f"p@:/?#[]&%41+ =,;'\"\\$HOME${{HOME}}`é-{self.token}",
         }
         self.password_file = folder / "vault-password"
+        self.controller_before = controller_traces()
         self._write_inventory()
 
     def run(self, playbook: str, extra_vars: Mapping[str, Any] | None = None, **settings: Any) -> PlaybookRun:
@@ -137,7 +151,7 @@ class Rehearsal:
             return pool.request("GET", path, headers={"Host": SETTINGS["stack_domain"]}, redirect=False)
 
     def traces(self) -> set[str]:
-        """Every file of the host with mode, owner, size, time and link; its packages are among them."""
+        """Every file of the host with mode, owner, size, time and link; what lists its packages is among them."""
         pruned = [word for path in NOT_LISTED for word in ("-path", path, "-prune", "-o")]
         shown = ["-printf", r"%p %y %m %u:%g %s %T@ %l\n"]
         return set(self.host.as_root("find", "/", *pruned, *shown).splitlines())
@@ -145,7 +159,8 @@ class Rehearsal:
     def files_with(self, patterns: set[str], as_user: str) -> set[str]:
         """The files of the host in which `as_user`, root or nobody, can read one of `patterns`."""
         ask = self.host.as_root if as_user == "root" else self.host.as_nobody
-        away = [f"--exclude-dir={name}" for name in ("proc", "sys")]
+        # The engine's images and the containers' files: hundreds of megabytes that nobody but root comes to.
+        away = [f"--exclude-dir={name}" for name in ("proc", "sys", "overlay2")]
         command = ["grep", "-rlasF", "--devices=skip", *away, "--file=-", "/"]
         # 1: nothing found, 2: some could not be read.
         return set(ask(*command, text="\n".join(patterns), accepted=(0, 1, 2)).splitlines())
