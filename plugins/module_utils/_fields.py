@@ -16,7 +16,6 @@ import sys
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -72,6 +71,8 @@ def unknown(names: Mapping[str, Any], known: Mapping[str, Any] | set[str]) -> li
     problems = []
     for name in names:
         if name not in known:
+            from difflib import get_close_matches
+
             near = get_close_matches(str(name), list(known), 1)
             problems.append(f"there is no option '{name}'" + (f" (is '{near[0]}' meant?)" if near else ""))
     return problems

@@ -88,7 +88,7 @@ class GroupWork:
         self.wanted = [group for group in found if group is not None]
         self._refuse_duplicates()
         self._find()
-        self.users = self._find_members()
+        self._find_members()
         self.belongings = _owned.classify(self.database.references("user_groups"))
         self._refuse_deletions()
         if not self.problems:
@@ -180,21 +180,18 @@ class GroupWork:
                 shown = {name: _fields.of_row(kind, found[name]) for name, kind in FIELDS.items()}
                 group.row = {**shown, "is_system": found["is_system"], "members": sorted(found["members"])}
 
-    def _find_members(self) -> dict[str, str]:
-        """The ids of all users that are to be members, by their email as it is stored."""
+    def _find_members(self) -> None:
+        """Replace the emails of members by those that are stored."""
         asked = {email.lower() for group in self.wanted for email in group.members or ()}
-        if not asked:
-            return {}
         rows = self.database.fetch(
-            "SELECT email, id FROM users WHERE lower(email) = ANY (%s::text[]) ORDER BY email", (sorted(asked),)
+            "SELECT email FROM users WHERE lower(email) = ANY (%s::text[]) ORDER BY email", (sorted(asked),)
         )
-        stored = {email.lower(): email for email, _identifier in rows}
+        stored = {email.lower(): email for (email,) in rows}
         for group in self.wanted:
             missing = [email for email in group.members or () if email.lower() not in stored]
             self.problems += [f"{group.label}: members: there is no user {email}" for email in missing]
             if group.members is not None:
                 group.members = [stored[email.lower()] for email in group.members if email.lower() in stored]
-        return dict(rows)
 
     def _refuse_deletions(self) -> None:
         leaving = [group for group in self.wanted if group.options["state"] == "absent" and group.row]

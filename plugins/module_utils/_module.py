@@ -20,6 +20,30 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, shown
 
 
+class _AnsibleModule(AnsibleModule):
+    """Ansible's own, with an end to taking everything in a long list for a secret.
+
+    Lists with secrets in them are declared no_log, so that they are not logged on the host, and nothing of them is
+    shown when Ansible itself refuses the arguments. But then all that is in them, emails and names, counts as secret.
+    """
+
+    def __init__(self, unlisted: tuple[str, ...], **settings: Any) -> None:
+        self.unlisted = unlisted
+        super().__init__(**settings)
+        self._keep_real_secrets()
+
+    def _log_invocation(self) -> None:
+        # To look for each of thousands of values in every other option would take longer than all else.
+        self._keep_real_secrets()
+        super()._log_invocation()
+
+    def _keep_real_secrets(self) -> None:
+        if any(self.params.get(name) is not None for name in self.unlisted):
+            declared = (name for name, option in self.argument_spec.items() if option.get("no_log"))
+            real = (self.params.get(name) for name in declared if name not in self.unlisted)
+            self.no_log_values = {value for value in real if value}
+
+
 class _Base:
     """What modules that change things and modules that read have in common."""
 
@@ -32,16 +56,11 @@ class _Base:
     unlisted: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
-        self.ansible = AnsibleModule(argument_spec=self.argument_spec, supports_check_mode=True, **self.rules)
+        self.ansible = _AnsibleModule(
+            self.unlisted, argument_spec=self.argument_spec, supports_check_mode=True, **self.rules
+        )
         self.params: dict[str, Any] = self.ansible.params
         self.check_mode: bool = self.ansible.check_mode
-        if any(self.params[name] is not None for name in self.unlisted):
-            # Declared no_log so that Ansible does not log them on the host, these options made all that is in them,
-            # emails and names, count as secrets. Those that are, secrets() names.
-            self.ansible.no_log_values.clear()
-            self.hide(
-                *(self.params[name] for name, option in self.argument_spec.items() if self._is_secret(option, name))
-            )
 
     @classmethod
     def main(cls) -> NoReturn:
@@ -90,9 +109,6 @@ class _Base:
         told = {name: value for name, value in self.params.items() if name not in self.unlisted or value is None}
         counts = {name: f"({len(self.params[name])} given)" for name in self.unlisted if name not in told}
         return {"invocation": {"module_args": {**told, **counts}}}
-
-    def _is_secret(self, option: Mapping[str, Any], name: str) -> bool:
-        return bool(option.get("no_log")) and name not in self.unlisted
 
 
 class InfoModule(_Base):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError
@@ -67,6 +66,8 @@ def verify_all(pairs: Sequence[tuple[str, str | None]]) -> list[bool]:
 
 
 def _on_all_cores(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    from concurrent.futures import ThreadPoolExecutor
+
     # Threads are enough: bcrypt releases the interpreter's lock while it computes.
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         return list(pool.map(work, items))
