@@ -31,11 +31,30 @@ def run(
     ``step`` says in the operator's words what it is run for; ``environment`` is added to this process's own;
     ``timeout`` is in seconds. Raises CommandError with the exit code and the last lines of standard error.
     """
+    process = _start(arguments, step, environment, hint, reads=stdin is not None)
     try:
-        process = subprocess.Popen(
+        stdout, stderr = process.communicate(stdin, timeout)
+    except subprocess.TimeoutExpired as error:
+        _end(process)
+        raise CommandError(f"Cannot {step}: {arguments[0]} did not end within {timeout} s", hint=hint) from error
+    if process.returncode != 0:
+        raise CommandError(
+            f"Cannot {step}: {arguments[0]} ended with {process.returncode}: {last_lines(stderr or stdout)}",
+            hint=hint,
+            returncode=process.returncode,
+            stderr=last_lines(stderr, 20),
+        )
+    return stdout
+
+
+def _start(
+    arguments: Sequence[str], step: str, environment: Mapping[str, str] | None, hint: str | None, *, reads: bool
+) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
             list(arguments),
             env={**os.environ, "LC_ALL": "C.UTF-8", **(environment or {})},
-            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdin=subprocess.PIPE if reads else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -52,19 +71,6 @@ def run(
         ) from error
     except OSError as error:
         raise CommandError(f"Cannot {step}: {arguments[0]} cannot be run: {error.strerror}", hint=hint) from error
-    try:
-        stdout, stderr = process.communicate(stdin, timeout)
-    except subprocess.TimeoutExpired as error:
-        _end(process)
-        raise CommandError(f"Cannot {step}: {arguments[0]} did not end within {timeout} s", hint=hint) from error
-    if process.returncode != 0:
-        raise CommandError(
-            f"Cannot {step}: {arguments[0]} ended with {process.returncode}: {last_lines(stderr or stdout)}",
-            hint=hint,
-            returncode=process.returncode,
-            stderr=last_lines(stderr, 20),
-        )
-    return stdout
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -58,6 +58,14 @@ class Project:
         arguments = ["up", "--detach", "--remove-orphans", "--no-build", "--pull", "never"]
         self._run(files, arguments, "bring the Compose project up", timeout=timeout)
 
+    def create(self, services: Sequence[str]) -> None:
+        """Create and start services that have no container, and nothing else, from images that are on the host.
+
+        The files are those that Compose finds by itself in the project's directory.
+        """
+        arguments = ["up", "--detach", "--no-deps", "--no-build", "--no-recreate", "--pull=never", *services]
+        self._run([], arguments, f"create {', '.join(services)} in project", timeout=None)
+
     def _run(self, files: Sequence[Path], arguments: Sequence[str], step: str, timeout: float | None = 60) -> str:
         return _command.run(
             [

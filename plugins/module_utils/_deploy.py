@@ -107,10 +107,11 @@ class Deployment:
     def _bring_back(self, images: Mapping[str, str]) -> None:
         """Put the files and secrets of before in place again and start the images of the release, by their ids."""
         stack = self.stack
-        if stack.present_secrets is None:
-            _files.remove(stack.secrets_path)
-        else:
-            _files.write_text(stack.secrets_path, stack.present_secrets, "0600")
+        if stack.present_secrets is not None:
+            # One that was made up may be what a service began its data with: the next deploy must find it again.
+            made_up = {name: stack.variables[name] for name in stack.made_up}
+            text = _environment_file.merge(stack.present_secrets, made_up, SECRETS_HEADER)
+            _files.write_text(stack.secrets_path, text if made_up else stack.present_secrets, "0600")
         texts = self._texts_before()
         for name, text in texts.items():
             if text is None:
@@ -156,6 +157,7 @@ def record_release(stack: _stack.Stack, *, environment: str, released_by: str, k
         "environment": environment,
         "released_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "released_by": released_by,
+        "secrets": sorted(stack.variables),  # their names, to know later which of them were lost
         **_stack_plan.wanted_release(stack),
     }
     _releases.save(stack.releases, record, {name: text for name, (text, _mode) in stack.texts.items()})

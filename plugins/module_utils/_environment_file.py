@@ -79,6 +79,25 @@ def wanted(entries: Sequence[Mapping[str, Any]], present: Mapping[str, str]) -> 
     return result
 
 
+def made_up(entries: Sequence[Mapping[str, Any]], present: Mapping[str, str]) -> list[str]:
+    """The names of the entries that ``wanted`` makes a value up for."""
+    return [
+        entry["name"]
+        for entry in entries
+        if entry.get("value") is None and entry.get("derive") is None and not present.get(entry["name"])
+    ]
+
+
+def literal(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a ``.env`` file whose values stand for themselves; others Compose has to read by itself."""
+    return {name: value for name, value in variables.items() if not set(value) & set("$\\")}
+
+
+def maskable(variables: Mapping[str, str]) -> list[str]:
+    """The values that may be secrets. Shorter ones are ports and switches: masking them would mask half the output."""
+    return [value for value in variables.values() if len(value) >= SHORTEST]
+
+
 def spellings(values: Iterable[str]) -> set[str]:
     """``values`` and how else programs may show them: quoted, escaped, in a URL, without the blanks at their ends."""
     found: set[str] = set()

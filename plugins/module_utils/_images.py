@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path, PurePath
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from ansible_collections.convosphere.platform.plugins.module_utils._command import last_lines
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import asking
@@ -40,7 +40,7 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 def split(name: str) -> tuple[str, str]:
     """The repository and the tag or digest of a reference; the tag is ``latest`` where none is given."""
     if "@" in name:
-        repository, _, digest = name.partition("@")
+        repository, digest = name.split("@", 1)
         return repository, digest
     repository, colon, tag = name.rpartition(":")
     if not colon or "/" in tag:  # the colon of a port: registry.example.com:5000/backend
@@ -226,11 +226,10 @@ def opened(archive: str) -> Iterator[IO[bytes]]:
             hint="Run the playbook setup.yml for this environment, which installs it.",
         ) from error
     with process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        yield process.stdout
-        complete = not process.stdout.read(1)  # a reader of manifest.json stops in the middle
-        process.stdout.close()
-        complaint = process.stderr.read().decode("utf-8", errors="replace")
+        output, complaints = cast("tuple[IO[bytes], IO[bytes]]", (process.stdout, process.stderr))  # both are pipes
+        yield output
+        complete = not output.read(1)  # a reader of manifest.json stops in the middle
+        output.close()
+        complaint = complaints.read().decode("utf-8", errors="replace")
     if complete and process.returncode != 0:
         raise CommandError(f"Cannot read {archive}: {last_lines(complaint)}")

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -121,6 +122,11 @@ class EngineProbe:
                         }
                     )
         return entries
+
+    def present_images(self, references: Sequence[str]) -> list[str]:
+        """Those of ``references``, each a name with a tag, that an image of the engine has."""
+        tags = {tag for image in self.get("/images/json") for tag in image.get("RepoTags") or []}
+        return [reference for reference in references if reference in tags]
 
     def get(self, path: str) -> Any:
         """The JSON that one request answers. Raises OSError, HTTPException, or ValueError for anything else."""

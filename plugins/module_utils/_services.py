@@ -144,12 +144,6 @@ def read_project(client: DockerClient, name: str, source: str | None = None) -> 
     return Project(name, {**defined, **services}, directory)
 
 
-def environment_arguments(project: Project) -> list[str]:
-    """Compose's arguments for the files of variables beside compose.yaml: told of one, it leaves out its own .env."""
-    files = [project.source / name for name in (".env", "secrets.env")] if project.source else []
-    return [f"--env-file={file}" for file in files if file.is_file()]
-
-
 def health_of(container: Container) -> str | None:
     """A running container's health in the engine's words; None without a health check, or when it does not run."""
     status = container.attrs["State"].get("Health", {}).get("Status")

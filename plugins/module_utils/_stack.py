@@ -76,8 +76,8 @@ class Stack:
 
         The other variables of the file are given along; those that may refer to others Compose reads by itself.
         """
-        literal = {name: value for name, value in self.present_variables.items() if not set(value) & set("$\\")}
-        return _compose.Project(self.name, self.directory, self.docker_host, {**literal, **variables})
+        others = _environment_file.literal(self.present_variables)
+        return _compose.Project(self.name, self.directory, self.docker_host, {**others, **variables})
 
     def compose_files(self) -> list[Path]:
         """The Compose files among the stack's texts, where they will lie."""
@@ -90,6 +90,11 @@ class Stack:
         secrets = [value for name, value in both if name in self.variables or len(value) >= 8]
         spelled = _environment_file.spellings(value for value in secrets if len(value) >= 4)
         return sorted({*secrets, *spelled})
+
+    @property
+    def made_up(self) -> list[str]:
+        """The names of the secrets that are neither given nor in the file."""
+        return _environment_file.made_up(self.secret_entries, self.present_variables)
 
     def references(self) -> dict[str, str]:
         """The image reference of each service that shall have a container."""

@@ -82,6 +82,11 @@ options:
     description: How many bytes must be free in Docker's root directory, where images are kept.
     type: int
     default: 0
+  images:
+    description: Images to look for, each a name with a tag.
+    type: list
+    elements: str
+    default: []
   project_name:
     description: The Compose project whose own containers hold their ports rightfully.
     type: str
@@ -151,6 +156,12 @@ missing:
       - path: /opt/convosphere
         found: null
         wanted: {owner: root, group: root, mode: "0755"}
+present_images:
+  description: The images of O(images) that are on the host; none where Docker Engine does not run.
+  type: list
+  elements: str
+  returned: success
+  sample: [redis:7-alpine]
 engine:
   description:
     - Docker Engine. C(state) is one of V(missing), V(stopped), V(no_permission), V(not_answering), V(running).
@@ -248,6 +259,7 @@ class HostInfo(InfoModule):
             },
         },
         "image_bytes": {"type": "int", "default": 0},
+        "images": {"type": "list", "elements": "str", "default": []},
         "project_name": {"type": "str"},
         "docker_host": {"type": "str", "default": DEFAULT_HOST, "fallback": (env_fallback, ["DOCKER_HOST"])},
         "timeout": {"type": "int", "default": 10},
@@ -259,13 +271,15 @@ class HostInfo(InfoModule):
         engine = probe.state()
         compose = _probe.find_compose_plugin()
         missing = self._missing()
-        taken = self._taken(probe if engine["state"] == _probe.RUNNING else None)
+        running = engine["state"] == _probe.RUNNING
+        taken = self._taken(probe if running else None)
         disk = [_host.space(entry["path"], entry["required_bytes"]) for entry in self.params["disk"]]
         disk.append(_host.space(engine["root"], self.params["image_bytes"]))
         held = {entry["port"] for entry in taken}
         return {
-            "ready": not any(missing.values()) and engine["state"] == _probe.RUNNING and compose is not None,
+            "ready": not any(missing.values()) and running and compose is not None,
             "missing": missing,
+            "present_images": self._present_images(probe if running else None),
             "engine": engine,
             "compose": compose,
             "service_manager": "systemd" if Path("/run/systemd/system").is_dir() else "none",
@@ -287,6 +301,10 @@ class HostInfo(InfoModule):
             "user": user is not None and not _host.user_exists(user),
             "directories": _host.wrong_directories(self.params["directories"]),
         }
+
+    def _present_images(self, probe: _probe.EngineProbe | None) -> list[str]:
+        wanted: list[str] = self.params["images"]
+        return probe.present_images(wanted) if wanted and probe else []
 
     def _taken(self, probe: _probe.EngineProbe | None) -> list[dict[str, Any]]:
         if not self.params["ports"]:

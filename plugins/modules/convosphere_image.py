@@ -204,7 +204,8 @@ class Image(ConvosphereModule):
 
     def apply(self, plan: Plan) -> None:
         """Load the archive, or build what is built and pull the rest; then look at what failed."""
-        assert self.client is not None  # a real run on a host without an engine has failed by now
+        if self.client is None:  # a real run on a host without an engine has failed by now
+            raise AssertionError("No Docker Engine to apply the plan to")
         names = [change.name for change in plan if change.name not in self.failures]
         if self.params["source"] == "load":
             _images.load(self.client, self.params["archive"])

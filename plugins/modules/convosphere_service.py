@@ -154,7 +154,14 @@ services:
 from functools import cached_property
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _command, _engine, _health, _services
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _compose,
+    _engine,
+    _environment_file,
+    _files,
+    _health,
+    _services,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, Plan, make_plan
@@ -246,19 +253,13 @@ class ServiceModule(ConvosphereModule):
 
     def create(self, names: list[str]) -> None:
         """Have Compose create and start services that have no container, from images that are on the host."""
-        _command.run(
-            [
-                "docker",
-                "compose",
-                f"--project-name={self.project.name}",
-                f"--project-directory={self.project.source}",
-                *_services.environment_arguments(self.project),
-                *("up", "--detach", "--no-deps", "--no-build", "--no-recreate", "--pull=never"),
-                *names,
-            ],
-            step=f"create {', '.join(names)} in project {self.project.name}",
-            environment={"DOCKER_HOST": self.params["docker_host"]},
-        )
+        source = self.project.source
+        if source is None:  # which plan() refuses
+            raise InputError(f"There is no compose.yaml to create {', '.join(names)} from")
+        variables = _environment_file.parse(_files.read_text(source / ".env") or "")
+        self.hide(*_environment_file.spellings(_environment_file.maskable(variables)))
+        literal = _environment_file.literal(variables)
+        _compose.Project(self.project.name, source, self.params["docker_host"], literal).create(names)
 
     def verify(self, plan: Plan) -> None:
         """Wait for all services, also for those that ran already."""

@@ -53,6 +53,8 @@ options:
     description:
       - The variables that C(compose.yaml) refers to as C(${NAME}). They are kept in the file C(.env) in O(project_src),
         mode 0600. A secret that is neither given nor there is made up once; the values are never returned.
+      - A secret that the stack was deployed with before is never made up again, for its data knows only the old one.
+        Where C(.env) is missing or lacks it, the module fails before it changes anything, in check mode too.
       - Variables of that file which are not listed here are left alone.
     type: list
     elements: dict
@@ -143,6 +145,7 @@ release:
     released_by: alice
     images: {redis: "redis:7-alpine@0283efa179da"}
     files: {compose.yaml: 3f1c2a9be001}
+    secrets: [POSTGRES_PASSWORD]
 services:
   description: Each service that serves; empty in check mode and after V(absent).
   returned: always
@@ -183,6 +186,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _deploy,
     _engine,
     _files,
+    _kept_secrets,
     _probe,
     _releases,
     _services,
@@ -296,6 +300,7 @@ class StackModule(ConvosphereModule):
         )
         self.stack.read_files()
         self.hide(*self.stack.secret_values())
+        _kept_secrets.refuse_lost(self.stack, self.client)
         if self.client is None or (self.check_mode and not _compose_is_there()):
             return _stack_plan.plan(self.stack, engine_read=False)
         self.stack.read_model()

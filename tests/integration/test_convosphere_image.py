@@ -35,7 +35,7 @@ def names() -> Iterator[Callable[[int], list[str]]]:
     made: list[str] = []
 
     def make(count: int) -> list[str]:
-        made.extend(f"cvtest-image-{uuid.uuid4().hex[:8]}:1" for _ in range(count))
+        made.extend(f"cvtest-image-{uuid.uuid4().hex[:8]}:1" for number in range(count))
         return made[-count:]
 
     yield make

@@ -140,7 +140,6 @@ def test_brings_back_what_was_killed_or_removed(run_steps, stack):
     """One of two workers killed, the edge removed; the files come from where the containers say they were made."""
     docker("kill", stack.container("worker", 2))
     docker("rm", "--force", stack.container("edge"))
-    (stack.folder / "secrets.env").write_text("UNUSED=1\n")
     first_worker = stack.state("worker", 1)["StartedAt"]
 
     run_steps(

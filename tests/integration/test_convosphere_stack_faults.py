@@ -248,6 +248,33 @@ def test_a_secrets_file_that_others_can_read_is_refused(stack, mode):
     assert (stack.tree(), stack.ids()) == (tree, [])
 
 
+@pytest.mark.parametrize("gone", ["secrets", "directory"])
+def test_a_secret_is_never_made_up_where_there_is_data_already(stack, gone):
+    services = {"web": stack.service(environment=["TOKEN=${TOKEN:?}"], volumes=["data:/data"])}
+    options = stack.options(services, top={"volumes": {"data": {}}}, secrets=secrets(TOKEN=None))
+    stack.deploy(options)
+    saved = (stack.directory / ".env").read_text()
+    if gone == "secrets":
+        (stack.directory / ".env").unlink()
+    else:
+        docker("rm", "--force", *stack.ids())
+        for path in sorted(stack.directory.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    tree, containers = stack.tree(), stack.containers()
+
+    messages = [stack.fail(options), stack.fail(options, check=True)]
+
+    for message in messages:
+        assert f"The file {stack.directory}/.env is missing" in message
+        assert "deployed with these secrets of it before: TOKEN. Nothing was changed" in message
+    assert (stack.tree(), stack.containers()) == (tree, containers)
+    (stack.directory / ".env").write_text(saved)
+    (stack.directory / ".env").chmod(0o600)
+    again = stack.deploy({**options, "secrets": secrets(TOKEN=None, NEW=None)})
+    assert again.diff["after"]["secret NEW"] == {"value": "********"}
+    assert "secret TOKEN" not in again.diff["after"]
+
+
 def test_links_in_the_directory_lead_nowhere(stack):
     """Whoever may write there cannot have root write, or make, a file elsewhere."""
     (stack.directory / "compose.yaml").symlink_to(stack.folder / "elsewhere.yaml")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+import yaml
 
 from support.environment import OPERATOR, SERVICES, Environment
 from support.playbook import PlaybookRun
@@ -172,3 +173,17 @@ def watched(environment: Environment) -> Iterator[list[int]]:
     finally:
         done.set()
         thread.join()
+
+
+def test_settings_reach_the_backend_as_they_were_meant(live):
+    """Seen by what Compose understands of the rendered file, which check mode has it read."""
+    settings = {"EMOJI": "😀 ä", "DOLLAR": "$HOME ${X} $$", "QUOTES": 'it\'s "quoted": yes #no', "LINES": "a\nb"}
+    others = {"LIST": ["de", "en"], "FLAG": True, "LEFT_OUT": None}
+
+    run = live.run("deploy.yml", extra_vars={"stack_settings": {**settings, **others}}, check=True, diff=True)
+
+    after = run.succeeded().task("Bring the stack up").diff["after"]["file compose.yaml"]["content"]
+    rendered = yaml.safe_load("\n".join(after))["services"]["backend"]["environment"]
+    assert {name: rendered[name].replace("$$", "$") for name in settings} == settings
+    assert (rendered["LIST"], rendered["FLAG"]) == ('["de", "en"]', "true")
+    assert "LEFT_OUT" not in rendered

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import socket
@@ -14,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from support.environment import Environment
 from support.playbook import PlaybookRun
 
 NOWHERE = "does-not-exist.example/x:1"
@@ -37,12 +35,6 @@ def refused(live) -> Callable[..., str]:
 def all_messages(run: PlaybookRun) -> str:
     (failure,) = run.failures
     return failure.message + "\n" + "\n".join(map(str, failure.result.get("argument_errors", [])))
-
-
-def images(environment: Environment, **others: str) -> dict[str, str]:
-    """The images of the environment's services, with others in the place of some."""
-    model = json.loads(environment.compose("config", "--format=json"))
-    return {**{name: service["image"] for name, service in model["services"].items()}, **others}
 
 
 def test_a_port_that_someone_else_holds(refused):
@@ -84,22 +76,41 @@ def test_a_compose_value_of_the_wrong_type(refused, override: Mapping[str, Any],
     assert [word for word in words if word not in message] == [], message
 
 
-def test_an_image_that_can_be_neither_pulled_nor_built(refused, live):
-    message = refused(stack_image_source="pull", stack_images=images(live, backend=NOWHERE))
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"stack_images": {"backnd": "x:1"}}, ("stack_images", "'backnd'", "backend, edge")),
+        ({"stack_memory": {"back": "1g"}}, ("stack_memory", "'back'")),
+        ({"stack_settings": {"A: B": "c"}}, ("stack_settings", "'A: B'")),
+        ({"stack_settings": {"SECRET_KEY": "x"}}, ("'SECRET_KEY'", "give it in stack_secrets")),
+        ({"stack_secrets": {"OPENAI_API_KEY": None}}, ("'OPENAI_API_KEY' without a value",)),
+        ({"stack_blocked_paths": ["/fine", "/c {", "no/slash"]}, ("'/c {'", "'no/slash'")),
+        ({"stack_domain": "a.example}\n\nevil {"}, ("stack_domain", "one host name")),
+        ({"stack_domain": "a.example", "stack_tls": "acme"}, ("stack_acme_email",)),
+    ],
+)
+def test_what_cannot_be_deployed_is_refused_before_the_host_is_touched(refused, variables, words):
+    message = refused(**variables)
+
+    assert [word for word in words if word not in message] == [], message
+
+
+def test_an_image_that_can_be_neither_pulled_nor_built(refused):
+    message = refused(stack_image_source="pull", stack_images={"backend": NOWHERE})
 
     assert NOWHERE in message
     assert "stack_image_source" in message or "pull" in message
 
 
-def test_an_image_that_has_no_stand_in(refused, live):
-    message = refused(stack_agentrepo=True, stack_images=images(live, agentrepo=NOWHERE))
+def test_an_image_that_has_no_stand_in(refused):
+    message = refused(stack_agentrepo=True, stack_images={"agentrepo": NOWHERE})
 
     assert f"{NOWHERE} can be neither pulled nor stood in for" in message
 
 
-def test_not_enough_space_for_the_images(refused, live):
+def test_not_enough_space_for_the_images(refused):
     required = {"stack_image_required_bytes": 10**15, "stack_image_source": "pull"}
-    message = refused(**required, stack_images=images(live, backend=NOWHERE))
+    message = refused(**required, stack_images={"backend": NOWHERE})
 
     assert re.search(r"The images need 931322\.6 GiB in \S+, and its file system \S+ has [0-9.]+ GiB free", message), (
         message

@@ -74,3 +74,13 @@ def test_what_does_not_exist_is_refused_with_what_does(live, variables, words):
     assert run.rc == 2
     assert [word for word in words if word not in message] == [], message
     assert live.traces() == before
+
+
+def test_several_services_are_named_with_commas_and_get_the_time_they_ask_for(live):
+    """The backend ignores the signal to stop: it is given the second that compose.yaml says, not Docker's ten."""
+    run = live.run("services.yml", extra_vars={"state": "stopped", "service": "backend, frontend"}).succeeded()
+
+    assert run.changed == 1
+    assert {service for service, state in live.states().items() if state == "exited"} == {"backend", "frontend"}
+    assert run.seconds < 9
+    live.run("services.yml").succeeded()

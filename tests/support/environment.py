@@ -205,7 +205,7 @@ def write_inventory(
 def free_ports(count: int) -> list[int]:
     """TCP ports that nobody listens on, all different."""
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("0.0.0.0", 0))) for _ in range(count)]
+        sockets = [stack.enter_context(socket.create_server(("0.0.0.0", 0))) for number in range(count)]
         return [item.getsockname()[1] for item in sockets]
 
 

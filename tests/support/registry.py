@@ -94,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         served: Registry = self.server.served  # type: ignore[attr-defined]
         served.requests.append(f"{self.command} {self.path}")
-        repository, _, reference = self.path.removeprefix("/v2/").rpartition("/manifests/")
+        repository, _separator, reference = self.path.removeprefix("/v2/").rpartition("/manifests/")
         if self.path == "/v2/":
             self._answer(200, b"{}")
         elif "/blobs/" in self.path:

@@ -29,6 +29,7 @@ PROJECT = f"convosphere-{ENV}"
 DIRECTORY = f"/opt/convosphere/{ENV}"
 SETTINGS: dict[str, Any] = load_yaml(ROOT / f"inventories/{ENV}/group_vars/{ENV}/main.yml")
 DEFAULTS: dict[str, Any] = load_yaml(ROOT / "roles/stack/defaults/main.yml")
+IMAGES: dict[str, str] = load_yaml(ROOT / "roles/stack/vars/main.yml")["__stack_default_images"]
 STANDINS = {**{service: service for service in SERVICES}, "edge": "caddy"}
 #: Where only running machines write, or where Ansible and sshd work while they look.
 NOT_LISTED = ("/dev", "/home/ansible/.ansible", "/proc", "/run", "/sys", "/tmp", "/var/log", "/var/tmp")
@@ -38,7 +39,7 @@ AUTHORITY = "/data/caddy/pki/authorities/local/root.crt"
 def images() -> dict[str, str]:
     """The image that prod wants of each service it has."""
     wanted = {**DEFAULTS, **SETTINGS}
-    return {service: jinja2.Template(DEFAULTS["stack_images"][service]).render(wanted) for service in SERVICES}
+    return {service: jinja2.Template(IMAGES[service]).render(wanted) for service in SERVICES}
 
 
 def build_images(folder: Path) -> None:

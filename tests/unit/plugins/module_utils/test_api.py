@@ -55,7 +55,7 @@ def server() -> Iterator[Server]:
 
 def api(url: str | Server, **options: Any) -> Api:
     address = url if isinstance(url, str) else f"http://127.0.0.1:{url.server_port}"
-    return Api(address, **{"timeout": 5, "validate_certs": True, **options})
+    return Api(address, **{"timeout": 20, "validate_certs": True, **options})
 
 
 def test_an_answer_is_json_with_its_time(server):

@@ -132,15 +132,23 @@ def test_an_image_is_named_by_its_id_only_where_its_tag_moved(tmp_path, compose,
 
 
 @pytest.mark.usefixtures("compose")
-def test_without_a_secrets_file_before_there_is_none_afterwards(tmp_path):
+@pytest.mark.parametrize("before", [None, "# mine\nTOKEN=old # note\n"])
+def test_a_secret_that_was_made_up_outlives_a_deploy_that_fails(tmp_path, before):
+    """A service may have begun its data with it."""
     deploy = deployment(tmp_path, Mock(side_effect=[UnhealthyError("ill"), None]))
     (tmp_path / ".env").unlink()
+    if before is not None:
+        (tmp_path / ".env").write_text(before)
+        (tmp_path / ".env").chmod(0o600)
+    deploy.stack.secret_entries = [{"name": "TOKEN", "value": "new"}, {"name": "MADE", "length": 40}]
     deploy.stack.read_files()
 
     with pytest.raises(UnhealthyError, match="was brought back"):
         deploy.apply()
 
-    assert not (tmp_path / ".env").exists()
+    text = (tmp_path / ".env").read_text()
+    assert f'MADE="{deploy.stack.variables["MADE"]}"\n' in text
+    assert text.startswith(before or "# Secrets of this environment")
 
 
 def test_a_first_deploy_that_fails_is_left_to_look_at(tmp_path, compose):

@@ -8,6 +8,8 @@ import re
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._environment_file import (
     ALPHABET,
+    literal,
+    maskable,
     merge,
     parse,
     spellings,
@@ -144,3 +146,11 @@ def test_spellings_are_those_that_error_messages_have():
         "a%22b%24c%20%5C%C3%BC%2F",  # in a URL
     } <= found
     assert spellings(["", "  "]) == {"  ", "%20%20"}
+
+
+def test_what_refers_to_other_variables_is_left_to_compose():
+    assert literal({"A": "plain", "B": "${A}/x", "C": "a\\nb", "D": ""}) == {"A": "plain", "D": ""}
+
+
+def test_ports_and_switches_are_not_masked():
+    assert maskable({"PORT": "8080", "DEBUG": "true", "KEY": "a-long-secret"}) == ["a-long-secret"]

@@ -128,7 +128,8 @@ def test_the_lock_is_held_by_one_and_let_go_of_at_the_end(tmp_path):
 
 def test_a_file_without_a_name_is_read_by_programs_and_gone_afterwards():
     with _files.unnamed("text of ü") as path:
-        read = subprocess.run([sys.executable, "-c", f"print(open('{path}').read())"], capture_output=True, text=True)
+        show = [sys.executable, "-c", f"print(open('{path}').read())"]
+        read = subprocess.run(show, capture_output=True, text=True, check=True)
 
     assert read.stdout == "text of ü\n"
     assert not path.exists()

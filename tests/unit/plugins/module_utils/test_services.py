@@ -12,7 +12,6 @@ from ansible_collections.convosphere.platform.plugins.module_utils._services imp
     Project,
     Service,
     describe,
-    environment_arguments,
     read_project,
     timestamp,
 )
@@ -191,15 +190,6 @@ def test_a_compose_file_that_cannot_be_read_is_named(tmp_path: Path, text: str):
 
     with pytest.raises(InputError, match=f"Cannot read the services in {tmp_path}/compose.yml"):
         read_project(engine(), "p", str(tmp_path))
-
-
-def test_environment_files_that_exist_are_given_to_compose(tmp_path):
-    found = Project("p", {}, tmp_path)
-    assert environment_arguments(found) == environment_arguments(Project("p", {}, None)) == []
-
-    (tmp_path / "secrets.env").touch()
-    (tmp_path / ".env").touch()
-    assert environment_arguments(found) == [f"--env-file={tmp_path}/.env", f"--env-file={tmp_path}/secrets.env"]
 
 
 def test_description():
