@@ -49,13 +49,19 @@ class Deployment:
     timeout: float  # seconds for Compose to create and start everything
 
     def apply(self) -> None:
-        """Bring the wanted stack up; where that fails, bring back what served before and raise why it failed."""
+        """Bring the wanted stack up; where that fails, bring back what served before and raise why it failed.
+
+        What nobody thought of leads back as well: half a deploy must not be what serves.
+        """
         try:
             self._write_wanted()
             self._up()
             self.gate()
         except ConvosphereError as error:
             raise self._gone_back(error) from error
+        except Exception as error:
+            told = ConvosphereError(f"Unexpected {type(error).__name__}: {error}", hint="Please report this defect.")
+            raise self._gone_back(told) from error
 
     def gate(self) -> None:
         """Raise UnhealthyError unless every service is healthy and runs the image that is wanted."""
@@ -100,7 +106,7 @@ class Deployment:
             return _told(error, "No release served before: the containers are left for you to look at.")
         try:
             self._bring_back(release["images"])
-        except ConvosphereError as second:
+        except Exception as second:  # noqa: BLE001 - whatever it is, the operator has to know that nothing may serve
             return _told(error, f"Going back to release {release['id']} failed too: {second}")
         return _told(error, f"Release {release['id']} was brought back and serves.")
 

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 
+#: The lock in the directory of a stack, which everything holds that changes the stack.
+LOCK = ".lock"
 _TEMPORARY = ".convosphere-"
 
 

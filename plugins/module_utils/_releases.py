@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -50,19 +51,20 @@ def save(directory: Path, record: Mapping[str, Any], files: Mapping[str, str]) -
     """Write a release and make it the current one.
 
     ``record`` has at least ``id``; ``files`` maps names to texts. The directory gets its final name, and the link is
-    moved, only when everything is on the disk.
+    moved, only when everything is on the disk. Raises ConvosphereError.
     """
-    directory.mkdir(mode=0o750, exist_ok=True)
-    remove_unfinished(directory)
-    new = directory / f".new-{record['id']}"
-    new.mkdir(mode=0o750)
-    for name, text in files.items():
-        _files.write_text(new / name, text, "0640")
-    _files.write_text(new / RECORD, json.dumps(record, indent=2, sort_keys=True) + "\n", "0640")
-    new.rename(directory / record["id"])
-    link = directory / f".new-{CURRENT}"
-    link.symlink_to(record["id"])
-    link.replace(directory / CURRENT)
+    with _changing(directory):
+        directory.mkdir(mode=0o750, exist_ok=True)
+        remove_unfinished(directory)
+        new = directory / f".new-{record['id']}"
+        new.mkdir(mode=0o750)
+        for name, text in files.items():
+            _files.write_text(new / name, text, "0640")
+        _files.write_text(new / RECORD, json.dumps(record, indent=2, sort_keys=True) + "\n", "0640")
+        new.rename(directory / record["id"])
+        link = directory / f".new-{CURRENT}"
+        link.symlink_to(record["id"])
+        link.replace(directory / CURRENT)
 
 
 def surplus(directory: Path, keep: int) -> list[Path]:
@@ -73,16 +75,28 @@ def surplus(directory: Path, keep: int) -> list[Path]:
 
 
 def prune(directory: Path, keep: int) -> None:
-    """Remove the releases that ``surplus`` lists."""
-    for path in surplus(directory, keep):
-        path.rename(directory / f".old-{path.name}")  # killed in the middle, it is no release any more
-    remove_unfinished(directory)
+    """Remove the releases that ``surplus`` lists. Raises ConvosphereError."""
+    with _changing(directory):
+        for path in surplus(directory, keep):
+            path.rename(directory / f".old-{path.name}")  # killed in the middle, it is no release any more
+        remove_unfinished(directory)
 
 
 def remove_unfinished(directory: Path) -> None:
     """What a killed run left: the link that was not moved into place, a directory that has no name of a release."""
-    for path in [*directory.glob(".new-*"), *directory.glob(".old-*")]:
-        if path.is_symlink():
-            path.unlink()
-        else:
-            shutil.rmtree(path)
+    with _changing(directory):
+        for path in [*directory.glob(".new-*"), *directory.glob(".old-*")]:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+@contextmanager
+def _changing(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConvosphereError(
+            f"Cannot keep the releases in {directory}: {error.filename or directory}: {error.strerror}"
+        ) from error

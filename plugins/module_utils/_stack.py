@@ -21,6 +21,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _environment_file,
     _files,
     _releases,
+    _usage,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Secret
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 SECRETS_FILE = ".env"
-LOCK = ".lock"
+LOCK = _files.LOCK
 #: What the directory of a stack holds beside its files.
 RESERVED = (SECRETS_FILE, LOCK, "releases")
 _MODE = re.compile(r"0[0-7]{3}")
@@ -167,6 +168,24 @@ def refuse_missing_images(stack: Stack) -> None:
         raise InputError(
             f"The host has no image {', '.join(missing)}",
             hint="Bring it there first: stack_image_source says how (pull, build, load).",
+        )
+
+
+def refuse_standins(stack: Stack, client: DockerClient) -> None:
+    """Raise InputError that names each wanted image that only stands in for the real one."""
+    there = {reference: found for reference, found in stack.image_ids.items() if found}
+    with _engine.asking("read the labels of the images"):
+        images = _engine.in_parallel(client.api.inspect_image, list(there.values()))
+    standins = sorted(
+        reference
+        for reference, image in zip(there, images)
+        if (image["Config"].get("Labels") or {}).get(_usage.LABEL_SANDBOX) == "true"
+    )
+    if standins:
+        raise InputError(
+            f"These images on the host are stand-ins for tests, which this environment does not allow: "
+            f"{', '.join(standins)}",
+            hint="Nothing was changed. Remove them (docker rmi) and bring the real ones: stack_image_source says how.",
         )
 
 

@@ -16,6 +16,7 @@ description:
   - A service whose container was removed is created again by Docker Compose, from the files in O(project_src).
   - Waits until what it started is healthy, and otherwise fails with the state, exit code, last health probe and last
     log lines of each service that is not.
+  - While a deploy or another run changes the same stack, it fails at once before it changes anything.
   - To deploy a new version or a changed configuration use M(convosphere.platform.convosphere_stack); this module
     leaves existing containers as they were created.
 extends_documentation_fragment:
@@ -151,6 +152,8 @@ services:
           sample: 0
 """
 
+import os
+from contextlib import ExitStack
 from functools import cached_property
 from typing import Any
 
@@ -180,9 +183,29 @@ class ServiceModule(ConvosphereModule):
         "project_src": {"type": "path"},
     }
 
+    def execute(self) -> dict[str, Any]:
+        """What plan() locks is held until all is done."""
+        with ExitStack() as self.held:
+            return super().execute()
+
     def plan(self) -> Plan:
-        """One change for each service whose state differs, dependencies first."""
+        """Compare, and again under the lock of the stack where there is something to change."""
         self.client = _engine.connect(self.params["docker_host"], self.params["timeout"])
+        plan = self.compare()
+        if plan.changed and not self.check_mode and self.lock():
+            plan = self.compare()  # another run may have changed it until now
+        return plan
+
+    def lock(self) -> bool:
+        """Keep a deploy and other runs out, where the stack has a lock; a project of another's making has none."""
+        path = self.project.source / _files.LOCK if self.project.source else None
+        if path is None or not os.access(path, os.R_OK | os.W_OK):
+            return False
+        self.held.enter_context(_files.locked(path, f"the stack {self.project.name}"))
+        return True
+
+    def compare(self) -> Plan:
+        """One change for each service whose state differs, dependencies first."""
         self.project = self.read()
         if not self.project.services:
             raise InputError(

@@ -49,6 +49,23 @@ options:
         description: The permission bits, octal.
         type: str
         default: '0640'
+      validate:
+        description:
+          - How to try the text before anything is changed, in check mode too. Where that fails, so does the module.
+          - It is done in a container of its own, without a network, which is removed at once. It has the service's
+            environment and what the service mounts from the host.
+          - A file that does not change is not tried, nor one whose image is not on the host yet.
+        type: dict
+        suboptions:
+          service:
+            description: The service of the stack whose image has the program.
+            type: str
+            required: true
+          command:
+            description: The program and its arguments, in which C(%s) stands for the file.
+            type: list
+            elements: str
+            required: true
   secrets:
     description:
       - The variables that C(compose.yaml) refers to as C(${NAME}). They are kept in the file C(.env) in O(project_src),
@@ -75,6 +92,13 @@ options:
         description: How many letters and digits a secret that is made up has.
         type: int
         default: 40
+  allow_standins:
+    description:
+      - Whether images may be deployed that are the collection's own stand-ins, which carry the label
+        C(org.convosphere.sandbox=true). They answer like the platform and are none.
+      - With V(false) they are refused before anything is changed, in check mode too.
+    type: bool
+    default: true
   api_url:
     description:
       - Where the backend is reached from the host. The deploy is complete when C(/api/v1/health/detailed) says healthy.
@@ -125,6 +149,20 @@ EXAMPLES = r"""
       - name: POSTGRES_PASSWORD
       - name: DATABASE_URL
         derive: postgresql://convosphere:{POSTGRES_PASSWORD}@postgres:5432/convosphere
+
+- name: Bring up a stack whose proxy has to take its settings first
+  convosphere.platform.convosphere_stack:
+    project_name: convosphere-dev
+    project_src: /opt/convosphere/dev
+    environment_name: dev
+    files:
+      - path: compose.yaml
+        content: "{{ lookup('ansible.builtin.template', 'compose.yaml.j2') }}"
+      - path: Caddyfile
+        content: "{{ lookup('ansible.builtin.template', 'Caddyfile.j2') }}"
+        validate:
+          service: edge
+          command: [caddy, validate, --adapter, caddyfile, --config, '%s']
 
 - name: Take it away, and keep its data
   convosphere.platform.convosphere_stack:
@@ -193,6 +231,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _stack,
     _stack_plan,
     _teardown,
+    _trial,
     _usage,
     _verdict,
 )
@@ -205,10 +244,15 @@ from ansible_collections.convosphere.platform.plugins.module_utils._plan import 
 if TYPE_CHECKING:
     from docker import DockerClient
 
+VALIDATE = {
+    "service": {"type": "str", "required": True},
+    "command": {"type": "list", "elements": "str", "required": True},
+}
 FILE = {
     "path": {"type": "str", "required": True},
     "content": {"type": "str", "required": True},
     "mode": {"type": "str", "default": "0640"},
+    "validate": {"type": "dict", "options": VALIDATE},
 }
 SECRET = {
     "name": {"type": "str", "required": True},
@@ -228,6 +272,7 @@ class StackModule(ConvosphereModule):
         "environment_name": {"type": "str"},
         "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
         "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRET, "no_log": False},
+        "allow_standins": {"type": "bool", "default": True},
         "api_url": {"type": "str"},
         "wait_timeout": {"type": "int", "default": 240},
         "releases_kept": {"type": "int", "default": 5},
@@ -307,6 +352,9 @@ class StackModule(ConvosphereModule):
         self.stack.read_engine(self.client)
         if not self.check_mode:
             _stack.refuse_missing_images(self.stack)
+        if not self.params["allow_standins"]:
+            _stack.refuse_standins(self.stack, self.client)
+        _trial.refuse_invalid(self.stack, self.client, self.params["files"])
         timeout = self.params["wait_timeout"]
         client = self.client
         self.deployment = _deploy.Deployment(self.stack, client, lambda names: self._wait(client, names), timeout)

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import fcntl
 import socket
 import time
 from collections.abc import Iterator
@@ -92,6 +93,25 @@ def test_dependents_stop_first_and_start_after_their_dependency_is_healthy(run_s
     assert [found["name"] for found in services] == ["database", "worker", "backend", "edge"]
     assert [len(found["containers"]) for found in services] == [1, 2, 1, 1]
     assert {found["state"] for found in services} == {"running"}
+
+
+def test_while_another_run_changes_the_stack_nothing_is_changed(run_steps, stack):
+    path = stack.folder / ".lock"
+    path.touch(mode=0o600)
+    stop = options(stack, "worker", state="stopped", stop_timeout=0)
+    with path.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        run_steps(
+            MODULE,
+            [
+                Step("refused", stop, fails=f"Another run is changing the stack {stack.name} right now"),
+                Step("check", stop, check=True, changed=True),
+                Step("nothing to do", options(stack), changed=False),
+            ],
+        )
+
+    run_steps(MODULE, [Step("stop", stop, diff=diff(worker=("running", "exited")))])
 
 
 def test_starting_a_service_starts_what_it_depends_on_and_nothing_else(run_steps, stack):

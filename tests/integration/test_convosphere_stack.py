@@ -141,9 +141,15 @@ def test_examples(run_playbook, stack):
         task[MODULE] |= {"project_name": stack.name, "project_src": str(stack.directory)}
         task[MODULE].pop("api_url", None)  # no platform answers there
 
+    # There is no Caddy.
+    (stack.folder / "Caddyfile.j2").write_text(":80")
+    tasks[1][MODULE]["files"][1]["validate"] = {"service": "web", "command": ["sh", "-c", "test -s %s"]}
+    tasks[1][MODULE]["secrets"] = tasks[0][MODULE]["secrets"]
+
     deploy = run_playbook(tasks[:1]).succeeded()
     url = stack.variable("DATABASE_URL")
-    away = run_playbook(tasks[1:]).succeeded()
+    run_playbook(tasks[1:2]).succeeded()
+    away = run_playbook(tasks[2:]).succeeded()
 
     assert (deploy.changed, away.changed) == (1, 1)
     assert url is not None
@@ -372,6 +378,34 @@ def test_releases_are_kept_to_a_number_and_the_one_that_serves_is_never_removed(
     assert stack.release()["id"] == kept[-1]
     compose = yaml.safe_load((stack.directory / "releases/current/compose.yaml").read_text())
     assert compose["services"]["web"]["labels"] == {"number": "3"}
+
+
+def test_a_file_is_tried_as_the_service_would_read_it_and_only_when_it_changes(stack):
+    (stack.folder / "certificate.pem").write_text("a certificate")
+    script = (
+        'read -r line < "$1"; echo "$line"; test -s /certificate.pem && test "$line" = "$WORD"'
+        ' && ! test -w "$1" && ! test -e /sys/class/net/eth0'
+    )
+    service = stack.service(
+        user="12",
+        environment=["WORD=${WORD}"],
+        volumes=[f"{stack.folder}/certificate.pem:/certificate.pem:ro", "data:/data"],
+    )
+    check = {"service": "web", "command": ["sh", "-c", script, "sh", "%s"]}
+    file = {"path": "conf/own.txt", "content": "good $word\n", "validate": check}
+    options = stack.options({"web": service}, top={"volumes": {"data": {}}}, secrets=secrets(WORD="good $word"))
+    options["files"].append(file)
+
+    stack.deploy(options)
+
+    assert (stack.directory / "conf/own.txt").read_text() == "good $word\n"
+    tree, serving = stack.tree(), stack.serving()
+    file["content"] = "a text that is bad"
+    for message in (stack.fail(options), stack.fail(options, check=True)):
+        assert "The file conf/own.txt is not valid: sh of web ended with 1: a text that is bad" in message
+    assert (stack.tree(), stack.serving()) == (tree, serving)
+    file["content"], check["command"] = "good $word\n", ["sh", "-c", "exit 1", "%s"]
+    assert stack.deploy(options).changed is False
 
 
 # ------------------------------------------------------------------------------------------------------- check mode

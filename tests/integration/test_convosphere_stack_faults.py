@@ -173,6 +173,12 @@ def compose(stack: StackProject, text: str):
     return stack.options() | {"files": [{"path": "compose.yaml", "content": text}]}
 
 
+def trying(stack: StackProject, service: str, command: list[str]):
+    options = stack.options()
+    options["files"].append({"path": "x", "content": "", "validate": {"service": service, "command": command}})
+    return options
+
+
 def test_bad_input_is_refused_before_anything_changes(stack, run_steps):
     stack.deploy(options_of(stack))
     tree, containers = stack.tree(), stack.containers()
@@ -195,6 +201,8 @@ def test_bad_input_is_refused_before_anything_changes(stack, run_steps):
         "The file '/etc/x' cannot be": {**stack.options(), "files": [{**file, "path": "/etc/x"}]},
         "The file '.env' cannot be": {**stack.options(), "files": [{**file, "path": ".env"}]},
         "The file 'releases/x' cannot be": {**stack.options(), "files": [{**file, "path": "releases/x"}]},
+        "The service wbe, which is to validate x, is none of the stack": trying(stack, "wbe", ["test", "-f", "%s"]),
+        "The command that validates x has no %s": trying(stack, "web", ["test", "-f", "x"]),
         "The mode of compose.yaml is 416: it must be in quotes": {**stack.options(), "files": [{**file, "mode": 416}]},
         "The secret LINES has a line feed": stack.options(secrets=secrets(LINES="first-line\nsecond-line")),
         "'A B' cannot be the name of a secret": stack.options(secrets=[{"name": "A B"}]),
@@ -299,6 +307,17 @@ def test_a_release_record_that_is_damaged_says_what_to_do(stack):
     assert f"Remove the link {stack.directory}/releases/current" in message
     (stack.directory / "releases/current").unlink()
     assert set(stack.deploy(stack.options()).diff["after"]) == {"release"}
+
+
+def test_standins_are_refused_where_they_are_not_allowed(stack):
+    stack.import_image(f"{stack.name}:standin", OBEYS, "LABEL org.convosphere.sandbox=true")
+    options = stack.options({"web": stack.service(image=f"{stack.name}:standin")}, secrets=secrets(A=None))
+
+    messages = [stack.fail({**options, "allow_standins": False}, check=check) for check in (False, True)]
+
+    assert all(f"does not allow: {stack.name}:standin" in message for message in messages)
+    assert (stack.tree(), stack.ids()) == ({}, [])
+    assert stack.deploy({**stack.options(), "allow_standins": False}).changed is True
 
 
 # ------------------------------------------------------------------------------------------------- locks and engines

@@ -121,9 +121,10 @@ class StackProject:
         record: dict[str, Any] = json.loads((self.directory / "releases/current/release.json").read_text())
         return record
 
-    def import_image(self, name: str, script: str) -> str:
-        """Make an image whose command is a shell script, and return its id."""
-        command = ["docker", "import", f"--change=CMD {json.dumps(['sh', '-c', script])}", "-", name]
+    def import_image(self, name: str, script: str, *more: str) -> str:
+        """Make an image whose command is a shell script, with more lines of a Dockerfile, and return its id."""
+        lines = [f"CMD {json.dumps(['sh', '-c', script])}", *more]
+        command = ["docker", "import", *[f"--change={line}" for line in lines], "-", name]
         done = subprocess.run(command, check=False, input=shell_image(), capture_output=True)
         assert done.returncode == 0, done.stderr
         return done.stdout.decode().strip()

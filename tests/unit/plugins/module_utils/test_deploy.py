@@ -151,6 +151,22 @@ def test_a_secret_that_was_made_up_outlives_a_deploy_that_fails(tmp_path, before
     assert text.startswith(before or "# Secrets of this environment")
 
 
+def test_what_nobody_thought_of_leads_back_too(tmp_path, compose):
+    compose.failures = [KeyError("surprise")]
+    deploy = deployment(tmp_path)
+    before = tree(tmp_path)
+
+    with pytest.raises(
+        ConvosphereError, match=r"Release 1 was brought back and serves.\nUnexpected KeyError: 'surprise'"
+    ):
+        deploy.apply()
+
+    assert tree(tmp_path) == before
+    compose.failures = [KeyError("surprise"), OSError("another")]
+    with pytest.raises(ConvosphereError, match="Going back to release 1 failed too: another\n"):
+        deploy.apply()
+
+
 def test_a_first_deploy_that_fails_is_left_to_look_at(tmp_path, compose):
     deploy = deployment(tmp_path, Mock(side_effect=UnhealthyError("web is ill", services=["web"])))
     (tmp_path / "releases/current").unlink()

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils import _releases
@@ -69,6 +72,22 @@ def test_what_a_killed_run_left_goes_with_the_next_one(tmp_path):
     save(tmp_path, "3")
 
     assert names_in(tmp_path) == ["1", "3", "current"]
+
+
+def test_what_the_file_system_refuses_is_told_with_its_path(tmp_path, monkeypatch):
+    save(tmp_path, "1", "2")
+    (tmp_path / ".new-x").mkdir()
+    for name in ("rename", "symlink_to", "mkdir"):
+        monkeypatch.setattr(Path, name, Mock(side_effect=OSError(28, "No space left on device", str(tmp_path / "x"))))
+    monkeypatch.setattr(shutil, "rmtree", Mock(side_effect=OSError(5, "Input/output error", str(tmp_path / "y"))))
+
+    for refused, word in (
+        (lambda: save(tmp_path, "3"), "x: No space"),
+        (lambda: _releases.prune(tmp_path, 1), "x: No space"),
+        (lambda: _releases.remove_unfinished(tmp_path), "y: Input/output error"),
+    ):
+        with pytest.raises(ConvosphereError, match=f"Cannot keep the releases in {tmp_path}: {tmp_path}/{word}"):
+            refused()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "null"])

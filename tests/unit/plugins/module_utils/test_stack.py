@@ -143,6 +143,19 @@ def test_every_missing_image_is_named(tmp_path):
         _stack.refuse_missing_images(stack)
 
 
+def test_every_standin_is_named(tmp_path):
+    stack = running(stack_of(tmp_path), {})
+    stack.image_ids = {"b:1": "sha256:b", "missing:1": None, "real:1": "sha256:c", "a:1": "sha256:a"}
+    standin, real = {"Labels": {"org.convosphere.sandbox": "true"}}, {"Labels": None}
+    client = Mock()
+    client.api.inspect_image.side_effect = lambda found: {"Config": real if found == "sha256:c" else standin}
+
+    with pytest.raises(InputError, match=r"stand-ins.*: a:1, b:1\. Nothing"):
+        _stack.refuse_standins(stack, client)
+    stack.image_ids = {"real:1": "sha256:c", "missing:1": None}
+    _stack.refuse_standins(stack, client)
+
+
 # ------------------------------------------------------------------------------------------------------- the plan
 
 
