@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _command
+from ansible_collections.convosphere.platform.plugins.module_utils import _command, _files
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError, InputError
 
 #: The files that make up a project, in the order in which Compose merges them; those that exist are used.
@@ -67,19 +67,18 @@ class Project:
         self._run([], arguments, f"create {', '.join(services)} in project", timeout=None)
 
     def _run(self, files: Sequence[Path], arguments: Sequence[str], step: str, timeout: float | None = 60) -> str:
-        return _command.run(
-            [
-                "docker",
-                "compose",
-                f"--project-name={self.name}",
-                f"--project-directory={self.directory}",
-                *[f"--file={file}" for file in files],
-                "--ansi=never",
-                "--progress=plain",
-                *arguments,
-            ],
-            step=f"{step} {self.name}",
-            # The shell that Ansible runs in may hold variables of the same names: those of the project win.
-            environment={**NO_SETTINGS, **self.variables, "DOCKER_HOST": self.docker_host},
-            timeout=timeout,
-        )
+        project = [f"--project-name={self.name}", f"--project-directory={self.directory}"]
+        opened = [f"--file={file}" for file in files]
+        try:
+            return _command.run(
+                ["docker", "compose", *project, *opened, "--ansi=never", "--progress=plain", *arguments],
+                step=f"{step} {self.name}",
+                # The shell that Ansible runs in may hold variables of the same names: those of the project win.
+                environment={**NO_SETTINGS, **self.variables, "DOCKER_HOST": self.docker_host},
+                timeout=timeout,
+            )
+        except CommandError as error:
+            details = dict(error.details)
+            if "stderr" in details:
+                details["stderr"] = _files.with_titles(details["stderr"], files)
+            raise CommandError(_files.with_titles(error.message, files), hint=error.hint, **details) from error

@@ -116,8 +116,8 @@ class Deployment:
         if stack.present_secrets is not None:
             # One that was made up may be what a service began its data with: the next deploy must find it again.
             made_up = {name: stack.variables[name] for name in stack.made_up}
-            text = _environment_file.merge(stack.present_secrets, made_up, SECRETS_HEADER)
-            _files.write_text(stack.secrets_path, text if made_up else stack.present_secrets, "0600")
+            kept = _environment_file.merge(stack.present_secrets, made_up, SECRETS_HEADER) if made_up else None
+            _files.write_text(stack.secrets_path, kept or stack.present_secrets, "0600")
         texts = self._texts_before()
         for name, text in texts.items():
             if text is None:
@@ -128,7 +128,7 @@ class Deployment:
         before = {name: stack.present_variables[name] for name in stack.variables if name in stack.present_variables}
         project = stack.project_with(before)
         model = project.model(files)
-        with _files.unnamed(self._pins(model, images)) as pins:
+        with _files.unnamed(self._pins(model, images), "images") as pins:
             project.up([*files, pins], timeout=self.timeout)
         self.wait(name for name, service in model["services"].items() if _stack.replicas(service))
 

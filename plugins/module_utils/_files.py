@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -90,17 +91,30 @@ def remove(path: Path) -> None:
 
 def remove_temporary(directory: Path) -> None:
     """Remove what a ``write_text`` left that was killed, at any depth. Nobody else may be writing there."""
-    for path in directory.rglob(f"{_TEMPORARY}*"):
-        remove(path)
+    for path in directory.rglob(f"{_TEMPORARY}????????"):
+        if path.is_file() and not path.is_symlink():
+            remove(path)
 
 
 @contextmanager
-def unnamed(text: str) -> Iterator[Path]:
-    """A file in memory that this process and the programs it runs can read, and that is gone when this process is."""
-    with os.fdopen(os.memfd_create("convosphere"), "wb") as file:
+def unnamed(text: str, title: str) -> Iterator[Path]:
+    """A file in memory that this process and the programs it runs can read, and that is gone when this process is.
+
+    ``title`` is what ``with_titles`` shows for its path.
+    """
+    with os.fdopen(os.memfd_create(title), "wb") as file:
         file.write(text.encode())
         file.flush()
         yield Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+
+
+def with_titles(text: str, files: Iterable[Path]) -> str:
+    """``text``, such as an error of a program, with the title of each file in memory in the place of its path."""
+    for path in files:
+        if path.parent == Path(f"/proc/{os.getpid()}/fd"):
+            title = str(path.readlink())[len("/memfd:") :].rpartition(" ")[0]  # which ends with " (deleted)"
+            text = re.sub(rf"{re.escape(str(path))}(?![0-9])", title.replace("\\", r"\\"), text)
+    return text
 
 
 @contextmanager

@@ -137,7 +137,7 @@ class Stack:
     def _candidate(self) -> Iterator[list[Path]]:
         with ExitStack() as opened:
             names = [file.name for file in self.compose_files()]
-            yield [opened.enter_context(_files.unnamed(self.texts[name][0])) for name in names]
+            yield [opened.enter_context(_files.unnamed(self.texts[name][0], name)) for name in names]
 
 
 def texts_of(files: Sequence[Mapping[str, str]]) -> dict[str, tuple[str, str]]:

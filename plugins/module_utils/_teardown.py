@@ -8,6 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import os
 import shutil
 from functools import partial
 from pathlib import Path
@@ -66,10 +67,14 @@ def _remove(container: Container, volumes: bool) -> None:
 
 
 def _own(directory: Path) -> list[Path]:
-    """What a stack wrote into its directory, its lock apart."""
-    recorded = (_releases.current(directory / "releases") or {"files": {}})["files"]
-    names = dict.fromkeys(Path(name).parts[0] for name in [*_compose.FILE_NAMES, *recorded, *_stack.RESERVED])
-    return [directory / name for name in names if name != _stack.LOCK and (directory / name).exists()]
+    """What a stack wrote into its directory, its lock apart: files, and the directory of the releases."""
+    releases = directory / "releases"
+    recorded = (_releases.current(releases) or {"files": {}})["files"]
+    names = dict.fromkeys([*_compose.FILE_NAMES, *recorded, _stack.SECRETS_FILE])
+    files = [directory / name for name in names if os.path.lexists(directory / name)]
+    # What has become a directory is the work of somebody else.
+    own = [path for path in files if path.is_symlink() or not path.is_dir()]
+    return [*own, releases] if os.path.lexists(releases) else own
 
 
 def _is_to_go(directory: Path) -> bool:
@@ -86,7 +91,15 @@ def _remove_own(directory: Path) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+                _remove_empty(path.parent, directory)
         if not any(directory.iterdir()):
             directory.rmdir()
     except OSError as error:
         raise ConvosphereError(f"Cannot remove {error.filename}: {error.strerror}") from error
+
+
+def _remove_empty(folder: Path, top: Path) -> None:
+    """Remove the folders between a file that is gone and ``top`` that nothing is left in."""
+    while folder != top and not folder.is_symlink() and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

@@ -109,7 +109,7 @@ options:
     type: int
     default: 240
   releases_kept:
-    description: How many releases are kept, the present one included.
+    description: How many releases are kept, the present one included; at least 1.
     type: int
     default: 5
   released_by:
@@ -333,7 +333,17 @@ class StackModule(ConvosphereModule):
         absent = self.params["state"] == "absent"
         return {"release": None if absent else _releases.current(self.directory / "releases"), "services": services}
 
+    def _refuse_bad_options(self) -> None:
+        problems = []
+        if not self.params["environment_name"]:
+            problems.append("The option environment_name is empty: a release is recorded for an environment")
+        if self.params["releases_kept"] < 1:
+            problems.append(f"The option releases_kept is {self.params['releases_kept']}: the one that serves is kept")
+        if problems:
+            raise InputError.of(problems)
+
     def _plan_present(self) -> Plan:
+        self._refuse_bad_options()
         if not self.directory.is_dir() and not self.check_mode:
             raise InputError(f"The directory {self.directory} does not exist", hint="Run the playbook setup.yml first.")
         self.stack = _stack.Stack(

@@ -105,6 +105,8 @@ def test_law(run_law, stack):
         refused=[
             Refused("no directory", {**first, "project_src": "/nowhere"}, "The directory /nowhere does not exist"),
             Refused("misspelled state", {**first, "state": "presnt"}, "present, absent, got: presnt"),
+            Refused("null environment", {**first, "environment_name": None}, "environment_name is empty"),
+            Refused("no release kept", {**first, "releases_kept": 0}, "releases_kept is 0: the one that serves"),
             Refused("no environment", without(first, "environment_name"), "are missing: environment_name"),
             Refused("no engine", {**first, "docker_host": "unix:///nowhere.sock"}, "is not running at unix:///nowhere"),
         ],

@@ -189,7 +189,7 @@ def test_bad_input_is_refused_before_anything_changes(stack, run_steps):
         "'services[web].mem_limit' invalid size: 'much'": compose(
             stack, f"services: {{web: {{{image}, mem_limit: much}}}}"
         ),
-        "additional properties 'servces' not allowed": compose(stack, "servces: {}"),
+        "validating compose.yaml:  additional properties 'servces' not allowed": compose(stack, "servces: {}"),
         "yaml": compose(stack, "services: {web: [}"),
         "required variable NOWHERE is missing a value": compose(
             stack, f"services: {{web: {{{image}, environment: {{A: '${{NOWHERE:?}}'}}}}}}"

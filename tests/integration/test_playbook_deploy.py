@@ -44,7 +44,7 @@ def test_a_second_deploy_changes_nothing(deploys, itest):
     counts = deploys.again.succeeded().recap[itest.host]
 
     assert counts == {
-        "ok": 10,
+        "ok": 11,
         "changed": 0,
         "failures": 0,
         "unreachable": 0,

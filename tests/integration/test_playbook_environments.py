@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,12 @@ class Inventory:
             **{placement: {"hosts": {"red-1": {}, "blue-1": {}}} for placement in PLACEMENTS},
         }
 
-    def run(self, playbook: Path = DEPLOY, **extra_vars: str) -> PlaybookRun:
-        """Run a playbook, which must be refused before it comes to any host."""
+    def run(self, playbook: Path = DEPLOY, more: Sequence[Path] = (), **extra_vars: str) -> PlaybookRun:
+        """Run a playbook, with `more` inventories, which must be refused before it comes to any host."""
         path = self.folder / "hosts.yml"
         path.write_text(yaml.safe_dump(self.groups))
-        run = run_playbook(playbook, self.folder, inventory=path, extra_vars=extra_vars)
+        arguments = [f"--inventory={source}" for source in more]
+        run = run_playbook(playbook, self.folder, inventory=path, extra_vars=extra_vars, arguments=arguments)
         assert run.rc != 0, run.output
         assert not self.mark.exists(), f"a host was touched:\n{run.output}"
         assert run.changed == 0
@@ -52,7 +54,7 @@ def inventory(tmp_path: Path) -> Inventory:
 
 def test_the_mark_is_left_where_a_host_is_touched(inventory):
     with pytest.raises(AssertionError, match="a host was touched"):
-        inventory.run(env="red", environment_docker_host="unix:///nowhere.sock")
+        inventory.run(env="red", environment_required_bytes=str(1 << 60))
 
 
 @pytest.mark.parametrize("playbook", playbooks(), ids=lambda path: path.stem)
@@ -70,14 +72,70 @@ def test_what_is_no_environment_is_refused(inventory, env):
     assert run.tasks == []
 
 
-def test_a_host_of_two_environments_is_refused(inventory):
+@pytest.mark.parametrize("only_host", [True, False])
+@pytest.mark.parametrize("env", ["red", "blue"])
+def test_a_host_of_two_environments_is_refused(inventory, env, only_host):
+    """Also where it is the only host of the one whose variables lose, so that no host tells its name."""
     inventory.groups["blue"]["hosts"]["red-1"] = {}
+    if only_host:
+        del inventory.groups["blue"]["hosts"]["blue-1"]
 
-    run = inventory.run(env="red")
+    message = inventory.run(env=env).failures[0].message
 
-    assert "red-1" in run.failures[0].message
-    assert "it is in the environments blue, red" in run.failures[0].message
-    assert "Environments found: blue, red." in run.failures[0].message
+    assert f"The host red-1 was asked for as part of {env}, but it is in the groups blue, red," in message
+
+
+def test_a_group_that_is_no_environment_must_be_named(inventory):
+    inventory.groups["rack-1"] = {"hosts": {"red-1": {}}}
+
+    message = inventory.run(env="red").failures[0].message
+    assert "but it is in the groups rack-1, red," in message
+    assert "where it is none (a rack, a region), name it in environment_other_groups." in message
+
+    inventory.groups["red"]["vars"]["environment_other_groups"] = ["rack-1"]
+    with pytest.raises(AssertionError, match="a host was touched"):
+        inventory.run(env="red", environment_required_bytes=str(1 << 60))
+
+
+def test_an_environment_is_no_other_group(inventory):
+    inventory.groups["blue"]["hosts"]["red-1"] = {}
+    inventory.groups["red"]["vars"]["environment_other_groups"] = ["blue"]
+    inventory.groups["blue"]["vars"]["ansible_group_priority"] = 0
+
+    message = inventory.run(env="red").failures[0].message
+
+    assert "environment_other_groups names blue, which is an environment." in message
+
+
+@pytest.mark.parametrize("name", ["tools", "sandbox", "localhost"])
+def test_names_that_are_taken_are_refused(inventory, name):
+    inventory.groups[name] = inventory.groups.pop("red")
+    inventory.groups[name]["vars"] = {"convosphere_environment": name}
+
+    assert f"An environment cannot be called {name}. Reserved are" in inventory.run(env=name).failures[0].message
+
+
+def test_an_extra_variable_makes_no_environment(inventory):
+    message = inventory.run(env="red", convosphere_environment="blue").failures[0].message
+
+    assert "red-1 was asked for as part of red, but its variables are those of 'blue'." in message
+
+
+@pytest.mark.parametrize("name", ["all.yml", "app/main.yml", "edge.yaml", "database.json"])
+def test_variables_of_a_group_that_inventories_share_are_refused(inventory, name):
+    path = inventory.folder / "group_vars" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("{}\n")
+    shared = path if path.parent.name == "group_vars" else path.parent
+    second = inventory.folder / "second"
+    second.mkdir()
+    (second / "hosts.yml").write_text("ungrouped: {}\n")
+
+    message = inventory.run(env="red", more=[second]).failures[0].message
+    assert f"Several inventories are loaded at once, and {shared} would set variables for the hosts of all" in message
+
+    with pytest.raises(AssertionError, match="a host was touched"):
+        inventory.run(env="red", environment_required_bytes=str(1 << 60))
 
 
 @pytest.mark.parametrize("variables", [{"convosphere_environment": "blue"}, {}])

@@ -28,8 +28,8 @@ def test_the_directories_of_a_new_environment(itest, tmp_path):
     assert {name: oct(status.st_mode & 0o7777) for name, status in found.items()} == {
         "backups": "0o755",
         "backups/itest": "0o700",
-        "itest": "0o750",
-        "itest/releases": "0o750",
+        "itest": "0o2750",
+        "itest/releases": "0o2750",
         "tools": "0o755",
     }
     assert {status.st_uid for status in found.values()} == {0}

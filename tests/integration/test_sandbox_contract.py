@@ -407,6 +407,30 @@ def test_permissions_are_hardly_checked(platform, admin):
     assert platform.call("POST", "/api/v1/users/sso", json=sso).json()["role"] == "super_admin"
 
 
+def test_anybody_may_register_with_any_password(platform):
+    body = {"username": "newcomer", "email": "newcomer@example.com", "password": "x", "role": "super_admin"}
+    created = platform.call("POST", "/api/v1/auth/register", json=body)
+    assert created.status_code == 200
+    assert created.json() == {
+        "id": created.json()["id"],
+        **{key: body[key] for key in ("username", "email")},
+        **dict.fromkeys(("first_name", "last_name", "display_name")),
+        "role": "user",
+        "is_active": True,
+        "is_verified": False,
+    }
+    assert platform.call("GET", "/api/v1/auth/me", headers=login(platform, "newcomer", "x")).json() == created.json()
+    taken = {"username": "newcomer", "email": "second@example.com"}
+    for again, problem in (
+        (body, "errors.email_already_registered"),
+        ({**body, **taken}, "errors.username_already_taken"),
+    ):
+        answer = platform.call("POST", "/api/v1/auth/register", json=again)
+        assert (answer.status_code, answer.json()) == (400, {"detail": problem})
+    local = {**body, "username": "local", "email": "local@site.local"}
+    assert is_large_error(platform.call("POST", "/api/v1/auth/register", json=local), 422)
+
+
 def test_groups_work_one_by_one_but_cannot_be_listed(platform, admin):
     users = [add_user(platform, admin, f"member{number}")["id"] for number in range(2)]
     group = platform.call("POST", "/api/v1/users/groups", headers=admin, json={"name": "crew"}).json()["id"]

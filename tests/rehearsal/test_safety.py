@@ -16,11 +16,11 @@ from support.rehearsal import DEFAULTS, DIRECTORY, SETTINGS
 # Path below /: type, mode, owner, group.
 FILES = {
     "/opt/convosphere": "d 755 root root",
-    DIRECTORY: "d 750 root convosphere",
-    f"{DIRECTORY}/.env": "f 600 root root",
-    f"{DIRECTORY}/compose.yaml": "f 640 root root",
-    f"{DIRECTORY}/Caddyfile": "f 644 root root",
-    f"{DIRECTORY}/releases": "d 750 root convosphere",
+    DIRECTORY: "d 2750 root convosphere",
+    f"{DIRECTORY}/.env": "f 600 root convosphere",
+    f"{DIRECTORY}/compose.yaml": "f 640 root convosphere",
+    f"{DIRECTORY}/Caddyfile": "f 644 root convosphere",
+    f"{DIRECTORY}/releases": "d 2750 root convosphere",
     "/var/backups/convosphere": "d 755 root root",
     "/var/backups/convosphere/prod": "d 700 root root",
 }

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+import yaml
 
 from support.collection import ROOT, playbooks
 from support.environment import PLACEMENTS
@@ -65,3 +66,13 @@ def test_playbooks_name_only_hosts_of_the_environment_asked_for():
 
     everyone = set(inventory()["_meta"]["hostvars"])
     assert [set(text.split()) & everyone for text in listed] == [set(hosts("prod"))] * len(names)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_variables_are_those_of_the_environment_alone(environment):
+    """The inventories are loaded together, so that those of a group they share would leak from one into the others."""
+    folder = ROOT / "inventories" / environment
+    groups = yaml.safe_load((folder / "hosts.yml").read_text())
+
+    assert [path.name for path in (folder / "group_vars").iterdir()] == [environment]
+    assert [name for name, group in groups.items() if name != environment and "vars" in group] == []

@@ -63,7 +63,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path, 
 
 def test_what_a_killed_write_left_is_removed_and_nothing_else(tmp_path):
     (tmp_path / "below").mkdir()
-    for name in (".convosphere-x1", "below/.convosphere-x2", ".env", "below/file"):
+    for name in (".convosphere-killed_1", "below/.convosphere-killed_2", ".env", "below/file"):
         (tmp_path / name).touch()
 
     _files.remove_temporary(tmp_path)
@@ -127,9 +127,31 @@ def test_the_lock_is_held_by_one_and_let_go_of_at_the_end(tmp_path):
 
 
 def test_a_file_without_a_name_is_read_by_programs_and_gone_afterwards():
-    with _files.unnamed("text of ü") as path:
+    with _files.unnamed("text of ü", "x") as path:
         show = [sys.executable, "-c", f"print(open('{path}').read())"]
         read = subprocess.run(show, capture_output=True, text=True, check=True)
 
     assert read.stdout == "text of ü\n"
     assert not path.exists()
+
+
+def test_only_files_that_a_killed_run_left_are_removed(tmp_path):
+    for name in (".convosphere-abcd_123", "conf/.convosphere-abcd_124", ".convosphere-notes.txt", "mine"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / ".convosphere-mydirect").mkdir()
+    (tmp_path / ".convosphere-thelink1").symlink_to("mine")
+
+    _files.remove_temporary(tmp_path)
+
+    kept = [".convosphere-mydirect", ".convosphere-notes.txt", ".convosphere-thelink1", "conf", "mine"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == kept
+
+
+def test_a_file_in_memory_is_told_by_its_title(tmp_path):
+    with _files.unnamed("text", "compose.yaml") as first, _files.unnamed("", "a b") as second:
+        text = f"{first}: bad, {first}0 is another, {second}:1 {tmp_path}/x"
+        told = _files.with_titles(text, [first, second, tmp_path / "x"])
+
+        assert first.read_text() == "text"
+        assert told == f"compose.yaml: bad, {first}0 is another, a b:1 {tmp_path}/x"

@@ -68,6 +68,23 @@ def test_what_is_not_the_stacks_stays_and_is_no_change_the_next_time(tmp_path):
     assert Teardown(nothing, "p", tmp_path).plan().changed is False
 
 
+def test_in_a_folder_of_the_stack_the_operators_files_stay(tmp_path):
+    own_directory(tmp_path)
+    (tmp_path / "conf/deep").mkdir()
+    (tmp_path / "conf/deep/mine.txt").touch()
+    nothing = engine()
+    nothing.networks.list.return_value = nothing.volumes.list.return_value = []
+
+    Teardown(nothing, "p", tmp_path).apply(Mock())
+
+    assert [str(path.relative_to(tmp_path)) for path in sorted(tmp_path.rglob("*"))] == [
+        "conf",
+        "conf/deep",
+        "conf/deep/mine.txt",
+    ]
+    assert Teardown(nothing, "p", tmp_path).plan().changed is False
+
+
 @pytest.mark.parametrize("names", [(), (".lock",)])
 def test_an_empty_directory_goes_and_a_missing_one_is_no_change(tmp_path, names):
     for name in names:

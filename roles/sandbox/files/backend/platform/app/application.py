@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from loguru import logger
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from app import assistants, auth, database, errors, groups, health, stores, users
+from app import assistants, auth, database, errors, groups, health, registration, stores, users
 from app.filters import KNOWN_HOSTS, RequestFilter
 from app.settings import settings
 
@@ -104,6 +104,7 @@ def create_application() -> FastAPI:
     app.include_router(health.public_router)
     app.include_router(config_router)
     app.include_router(auth.router, prefix="/api/v1/auth")
+    app.include_router(registration.router, prefix="/api/v1/auth")
     # Users come before groups, so that GET /users/groups means a user called "groups": a 500, as in the platform.
     app.include_router(users.router, prefix="/api/v1/users")
     app.include_router(groups.router, prefix="/api/v1/users")

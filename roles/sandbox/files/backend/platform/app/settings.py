@@ -29,6 +29,7 @@ class Settings:
     debug: bool
     log_level: str
     ws_url: str
+    registration_enabled: bool
     start_seconds: float
     never_healthy: bool
 
@@ -73,6 +74,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         debug=is_true(env.get("DEBUG", "false")),
         log_level=env.get("LOG_LEVEL", "INFO").upper(),
         ws_url=env.get("WS_URL", "ws://localhost:8000"),
+        registration_enabled=is_true(env.get("REGISTRATION_ENABLED", "true")),
         start_seconds=float(env.get("SANDBOX_START_SECONDS", "4")),
         never_healthy=is_true(env.get("SANDBOX_NEVER_HEALTHY", "0")),
     )
