@@ -20,7 +20,7 @@ options:
   api_timeout:
     description:
       - How many seconds to wait for each answer of the platform.
-      - It has a name of its own because O(timeout) is Docker Engine's in modules that talk to both.
+      - It has a name of its own because C(timeout) is Docker Engine's in modules that talk to both.
     type: int
     default: 15
   validate_certs:

@@ -78,6 +78,13 @@ class Api:
 
     def get(self, path: str = "") -> Answer:
         """Ask for one path, redirects followed. Raises ApiError where nothing answers, and not for an HTTP status."""
+        return self._send("get", path)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Send a body as JSON to one path. Raises ApiError as ``get`` does."""
+        return self._send("post", path, body)
+
+    def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         try:
             import requests
         except ImportError as error:
@@ -93,7 +100,9 @@ class Api:
             # No proxy, and no .netrc, stands between the host and itself.
             session.trust_env = not self.local
             try:
-                response = session.get(url, headers=headers, timeout=self.timeout, verify=self.validate_certs)
+                response = getattr(session, method)(
+                    url, json=body, headers=headers, timeout=self.timeout, verify=self.validate_certs
+                )
             except requests.RequestException as error:
                 raise self._unreachable(url, error) from error
             return Answer(url, response.status_code, response.text, time.monotonic() - started)

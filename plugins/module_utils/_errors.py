@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
+#: How many problems a message names; the rest is beside it.
+SHOWN_PROBLEMS = 30
+
 
 class ConvosphereError(Exception):
     """Something an operator has to know about.
@@ -36,7 +39,10 @@ class InputError(ConvosphereError):
     @classmethod
     def of(cls, problems: list[str], *, hint: str | None = None) -> InputError:
         """One error out of one or more ``problems``, each a full sentence without its final dot."""
-        text = problems[0] if len(problems) == 1 else f"{len(problems)} problems: " + "; ".join(problems)
+        told = problems[:SHOWN_PROBLEMS]
+        if len(problems) > len(told):
+            told = [*told, f"and {len(problems) - len(told)} more, all of them in failure.problems"]
+        text = problems[0] if len(problems) == 1 else f"{len(problems)} problems: " + "; ".join(told)
         return cls(text, hint=hint, problems=problems)
 
 
@@ -54,3 +60,7 @@ class ApiError(ConvosphereError):
 
 class UnhealthyError(ConvosphereError):
     """Something did not become healthy in time."""
+
+
+class DatabaseError(ConvosphereError):
+    """PostgreSQL is not reachable, refuses, or does not hold what the platform's tables should."""

@@ -119,7 +119,7 @@ def make_plan(
     changes: list[Change] = []
     unchanged: list[str] = []
     for name, wanted in desired.items():
-        change = _compare(name, wanted, current.get(name))
+        change = compare(name, wanted, current.get(name))
         if change is None:
             unchanged.append(name)
         else:
@@ -127,7 +127,8 @@ def make_plan(
     return Plan(tuple(changes), tuple(unchanged))
 
 
-def _compare(name: str, wanted: Mapping[str, Any] | None, present: Mapping[str, Any] | None) -> Change | None:
+def compare(name: str, wanted: Mapping[str, Any] | None, present: Mapping[str, Any] | None) -> Change | None:
+    """What must be done to one object, None for nothing: the rules of make_plan, for objects that come one by one."""
     if wanted is None:
         return Change(name, DELETE, present, None) if present is not None else None
     if present is None:

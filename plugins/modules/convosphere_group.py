@@ -1,0 +1,235 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: convosphere_group
+short_description: Manage groups of users of ConvoSphere
+version_added: 1.0.0
+author: ConvoSphere Platform contributors (@ConvoSphere)
+description:
+  - Brings groups of the platform into a state, in its own tables, one group or a list. The whole list is one plan and
+    one transaction; all of it is done or nothing.
+  - An option that is not given means to leave the field alone. One that is explicitly empty, V(""), V([]) or V({}),
+    clears it.
+  - All problems of a list are reported together, before anything is changed.
+  - Names are not unique in the platform. A name that several groups have is an error that lists their ids; O(id) picks
+    one.
+extends_documentation_fragment:
+  - convosphere.platform.database
+  - convosphere.platform.database.audit
+  - convosphere.platform.attributes
+options:
+  name:
+    description: The name of the group. Together with O(id) of a group that is there it is the name it gets.
+    type: str
+  id:
+    description: The UUID of a group that is there.
+    type: str
+  description:
+    description: What the group is for.
+    type: str
+  organization_id:
+    description: The UUID of the organization that the group belongs to.
+    type: str
+  is_active:
+    description: Whether the group counts. A new group does.
+    type: bool
+  permissions:
+    description: The permissions of the group, a dictionary or list, or JSON.
+    type: raw
+  settings:
+    description: The settings of the group, a dictionary or list, or JSON.
+    type: raw
+  members:
+    description: The emails of the group's members, who must exist. Upper and lower case make no difference.
+    type: list
+    elements: str
+  members_mode:
+    description: Whether O(members) are all members of the group, or some that are added.
+    type: str
+    choices: [exact, append]
+    default: exact
+  state:
+    description:
+      - Whether the group shall be there.
+      - A group that is deleted loses its members. A group of the system cannot be deleted.
+    type: str
+    choices: [present, absent]
+    default: present
+  groups:
+    description: A list of groups. The options of one group are those of the task.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: See O(name).
+        type: str
+      id:
+        description: See O(id).
+        type: str
+      description:
+        description: See O(description).
+        type: str
+      organization_id:
+        description: See O(organization_id).
+        type: str
+      is_active:
+        description: See O(is_active).
+        type: bool
+      permissions:
+        description: See O(permissions).
+        type: raw
+      settings:
+        description: See O(settings).
+        type: raw
+      members:
+        description: See O(members).
+        type: list
+        elements: str
+      members_mode:
+        description: The same as O(members_mode) for this group; not given means that.
+        type: str
+        choices: [exact, append]
+      state:
+        description: The same as O(state) for this group; not given means that.
+        type: str
+        choices: [present, absent]
+  groups_file:
+    description:
+      - A file with the list, on the controller, with the extension C(.yml), C(.yaml), C(.json) or C(.csv). It holds a
+        list of groups, or a dictionary with that list under C(groups).
+      - Files that are encrypted with Ansible Vault are decrypted.
+    type: path
+  remote_src:
+    description: Whether O(groups_file) is on the managed host.
+    type: bool
+    default: false
+seealso:
+  - module: convosphere.platform.convosphere_user
+"""
+
+EXAMPLES = r"""
+- name: Have two groups
+  convosphere.platform.convosphere_group:
+    login_env_file: /opt/convosphere/prod/.env
+    groups:
+      - name: engineering
+        description: Everyone who builds
+        permissions: [assistants.create]
+      - name: sales
+        members: [ada@example.com]
+        members_mode: append
+
+- name: Remove a group that shares its name with another one
+  convosphere.platform.convosphere_group:
+    login_env_file: /opt/convosphere/prod/.env
+    id: 6f1c9a4e-8f0f-4a0f-9d39-0a4d1f6a2b11
+    state: absent
+"""
+
+RETURN = r"""
+groups:
+  description: The ids of the groups that are there afterwards, by name; without those that check mode did not create.
+  returned: success
+  type: dict
+  sample: {engineering: 6f1c9a4e-8f0f-4a0f-9d39-0a4d1f6a2b11}
+created:
+  description: The names of the groups that were created.
+  returned: success
+  type: list
+  elements: str
+updated:
+  description: The fields that were changed, by the name that the group had.
+  returned: success
+  type: dict
+  sample: {engineering: [description]}
+deleted:
+  description: The names of the groups that were deleted.
+  returned: success
+  type: list
+  elements: str
+unchanged:
+  description: The names of the groups that are as they should be.
+  returned: success
+  type: list
+  elements: str
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _list_file
+from ansible_collections.convosphere.platform.plugins.module_utils._audit import AUDIT_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._group_work import GroupWork
+from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, DELETE, UPDATE, Plan
+
+GROUP_OPTIONS: dict[str, Any] = {
+    "name": {"type": "str"},
+    "id": {"type": "str"},
+    "description": {"type": "str"},
+    "organization_id": {"type": "str"},
+    "is_active": {"type": "bool"},
+    "permissions": {"type": "raw"},
+    "settings": {"type": "raw"},
+    "members": {"type": "list", "elements": "str"},
+    "members_mode": {"type": "str", "choices": ["exact", "append"], "default": "exact"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+
+
+class GroupModule(ConvosphereModule):
+    """Groups of one platform."""
+
+    argument_spec = {
+        **DATABASE_OPTIONS,
+        **AUDIT_OPTIONS,
+        **GROUP_OPTIONS,
+        "groups": {"type": "list", "elements": "dict"},
+        "groups_file": {"type": "path"},
+        "remote_src": {"type": "bool", "default": False},
+    }
+    rules = {
+        "mutually_exclusive": [("name", "groups", "groups_file"), ("id", "groups", "groups_file")],
+        "required_one_of": [("name", "id", "groups", "groups_file")],
+    }
+
+    def plan(self) -> Plan:
+        """Read the list, then the groups it is about, and compare."""
+        file = self.params["groups_file"]
+        entries = _list_file.read(Path(file), "groups") if file else self.params["groups"]
+        single = entries is None
+        if entries is None:
+            entries = [{name: self.params[name] for name in GROUP_OPTIONS}]
+        self.work = GroupWork(self.params, check_mode=self.check_mode)
+        return self.work.plan(entries, single=single)
+
+    def apply(self, plan: Plan) -> None:
+        """Write it all, or nothing."""
+        self.work.apply(plan)
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        """Which groups were created, updated, deleted and left alone, and their ids."""
+        deleted = plan.names(DELETE)
+        return {
+            "groups": {
+                group.name: group.id for group in self.work.wanted if group.id and group.options["state"] == "present"
+            },
+            "created": plan.names(CREATE),
+            "updated": {change.name: sorted(change.after or {}) for change in plan.of(UPDATE)},
+            "deleted": deleted,
+            "unchanged": list(plan.unchanged),
+        }
+
+
+def main() -> None:
+    GroupModule.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: convosphere_user_info
+short_description: Find users of ConvoSphere and count them
+version_added: 1.0.0
+author: ConvoSphere Platform contributors (@ConvoSphere)
+description:
+  - Returns the users that all of the given filters let through, sorted by email, and how many there are by role and
+    status. Passwords and their hashes are never returned.
+  - To look at very many users, take them in pages with O(limit) and O(offset), and no more O(fields) than are needed.
+extends_documentation_fragment:
+  - convosphere.platform.database
+  - convosphere.platform.attributes.info
+options:
+  emails:
+    description: The users with one of these emails. Upper and lower case make no difference.
+    type: list
+    elements: str
+    aliases: [email]
+  usernames:
+    description: The users with one of these usernames.
+    type: list
+    elements: str
+    aliases: [username]
+  ids:
+    description: The users with one of these UUIDs.
+    type: list
+    elements: str
+    aliases: [id]
+  roles:
+    description: The users with one of these roles.
+    type: list
+    elements: str
+    aliases: [role]
+  statuses:
+    description: The users with one of these statuses.
+    type: list
+    elements: str
+    aliases: [status]
+  auth_providers:
+    description: The users with one of these auth providers.
+    type: list
+    elements: str
+    aliases: [auth_provider]
+  groups:
+    description: The users who are in at least one of these groups, given by name or id.
+    type: list
+    elements: str
+    aliases: [group]
+  search:
+    description: The users in whose email, username or names this text occurs, whatever its case.
+    type: str
+  inactive_since:
+    description:
+      - The users who were not active, did not log in and were not created since this moment, for example
+        V(2026-01-31) or V(2026-01-31T12:00:00Z).
+    type: str
+  inactive_days:
+    description: The same, as a number of days before now.
+    type: int
+  locked:
+    description: The users who are locked out after failed logins, or with V(false) the others.
+    type: bool
+  has_password:
+    description: The users who have a password, or with V(false) those who have none.
+    type: bool
+  logged_in:
+    description: The users who have ever logged in, or with V(false) those who never did.
+    type: bool
+  fields:
+    description:
+      - What to return of each user. Not given means everything. An empty list means no users, only the counts.
+      - V(id), V(email), V(groups), V(locked), V(has_password), V(created_at), V(last_login), V(last_activity),
+        V(locked_until), V(password_changed_at), and the options of M(convosphere.platform.convosphere_user) that are
+        no actions.
+    type: list
+    elements: str
+  limit:
+    description: How many users to return at most. The counts are always those of all.
+    type: int
+  offset:
+    description: How many users to leave out at the beginning.
+    type: int
+    default: 0
+  skip_empty:
+    description:
+      - Whether to leave out fields without a value, so that RV(users) is a list that
+        M(convosphere.platform.convosphere_user) takes.
+    type: bool
+    default: false
+  return_groups:
+    description: Whether to return all groups as well.
+    type: bool
+    default: false
+  role_changes_since:
+    description: Return also which roles were given since this moment, from the platform's C(audit_logs).
+    type: str
+seealso:
+  - module: convosphere.platform.convosphere_user
+"""
+
+EXAMPLES = r"""
+- name: Find the administrators who were not seen for half a year
+  convosphere.platform.convosphere_user_info:
+    login_env_file: /opt/convosphere/prod/.env
+    roles: [super_admin, admin]
+    inactive_days: 180
+    fields: [email, role, last_login]
+
+- name: Only count
+  convosphere.platform.convosphere_user_info:
+    login_env_file: /opt/convosphere/prod/.env
+    fields: []
+"""
+
+RETURN = r"""
+users:
+  description: The users, sorted by email, each with the fields that were asked for. Moments are in UTC.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - email: ada@example.com
+      role: admin
+      last_login: "2026-01-31T12:00:00Z"
+total:
+  description: How many users the filters let through, whatever O(limit) is.
+  returned: success
+  type: int
+  sample: 1
+by_role:
+  description: How many of them have which role.
+  returned: success
+  type: dict
+  sample: {admin: 1}
+by_status:
+  description: How many of them have which status.
+  returned: success
+  type: dict
+  sample: {active: 1}
+groups:
+  description: All groups, sorted by name, as a list that M(convosphere.platform.convosphere_group) takes.
+  returned: with O(return_groups=true)
+  type: list
+  elements: dict
+  sample: [{name: engineering, is_active: true}]
+role_changes:
+  description: Which roles were given, oldest first.
+  returned: with O(role_changes_since)
+  type: list
+  elements: dict
+  sample: [{at: "2026-01-31T12:00:00Z", email: ada@example.com, actor: root@controller, before: user, after: admin}]
+"""
+
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _user_query
+from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS, Database
+from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
+from ansible_collections.convosphere.platform.plugins.module_utils._users import COLUMNS
+
+TEXTS = {
+    "emails": "email",
+    "usernames": "username",
+    "ids": "id",
+    "roles": "role",
+    "statuses": "status",
+    "auth_providers": "auth_provider",
+    "groups": "group",
+}
+
+
+class UserInfo(InfoModule):
+    """Users of one platform."""
+
+    argument_spec = {
+        **DATABASE_OPTIONS,
+        **{name: {"type": "list", "elements": "str", "aliases": [alias]} for name, alias in TEXTS.items()},
+        "search": {"type": "str"},
+        "inactive_since": {"type": "str"},
+        "inactive_days": {"type": "int"},
+        "locked": {"type": "bool"},
+        "has_password": {"type": "bool", "no_log": False},
+        "logged_in": {"type": "bool"},
+        "fields": {"type": "list", "elements": "str"},
+        "limit": {"type": "int"},
+        "offset": {"type": "int", "default": 0},
+        "skip_empty": {"type": "bool", "default": False},
+        "return_groups": {"type": "bool", "default": False},
+        "role_changes_since": {"type": "str"},
+    }
+    rules = {"mutually_exclusive": [("inactive_since", "inactive_days")]}
+
+    def report(self) -> dict[str, Any]:
+        """Ask for the users and the counts, in one transaction that only reads."""
+        database = Database(self.params, read_only=True)
+        columns = database.columns("users", COLUMNS)
+        _user_query.check(database, columns, self.params)
+        query = _user_query.UserQuery(database, self.params)
+        fields = list(_user_query.SELECTABLE) if self.params["fields"] is None else self.params["fields"]
+        found = query.users(fields, self.params["limit"], self.params["offset"]) if fields else []
+        if self.params["skip_empty"]:
+            found = [_user_query.without_empty(user) for user in found]
+        groups = {"groups": _user_query.groups(database)} if self.params["return_groups"] else {}
+        since = self.params["role_changes_since"]
+        changes = {"role_changes": _user_query.role_changes(database, since)} if since else {}
+        return {"users": found, **query.counts(), **groups, **changes}
+
+
+def main() -> None:
+    UserInfo.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the modules with a list in a file do on the controller: bring the file to them, and say who runs them."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+
+
+class ListFileAction(ActionBase):
+    """Runs the module of the same name with its file on the managed host, and ``audit_actor`` filled in.
+
+    ``FILE_OPTION`` is the name of the option with the file's path.
+    """
+
+    FILE_OPTION = ""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Find the file, decrypt it, copy it where the host is another one; then run the module."""
+        super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        if not arguments.get("audit_actor"):
+            arguments["audit_actor"] = f"{_user()}@{socket.gethostname()}"
+        temporary: list[str] = []
+        try:
+            if arguments.get(self.FILE_OPTION) and not boolean(arguments.get("remote_src") or False, strict=False):
+                arguments[self.FILE_OPTION] = self._brought(arguments[self.FILE_OPTION], temporary)
+            return dict(self._execute_module(module_args=arguments, task_vars=task_vars))
+        finally:
+            self._loader.cleanup_all_tmp_files()
+            for directory in temporary:
+                self._remove_tmp_path(directory)
+
+    def _brought(self, path: str, temporary: list[str]) -> str:
+        """The path of the file for the module; a directory that was made for it is added to ``temporary``."""
+        here = Path(path).expanduser().absolute()
+        try:
+            # A file in the directory that Ansible was started in is what an operator means who names it there.
+            source = str(here) if here.is_file() else self._find_needle("files", path)
+            # The same path where the file is plain, that of a decrypted copy where it is a vault.
+            readable = self._loader.get_real_file(source)
+        except AnsibleError as error:
+            raise AnsibleActionFail(f"{self.FILE_OPTION}: {error}") from error
+        if readable == source and self._is_here():
+            return str(source)
+        temporary.append(self._make_tmp_path())
+        copy = str(self._connection._shell.join_path(temporary[0], Path(source).name))
+        self._transfer_file(readable, copy)
+        # Only the user whom the module runs as may read it.
+        self._fixup_perms2((temporary[0], copy))
+        return copy
+
+    def _is_here(self) -> bool:
+        """Whether the module runs on this machine, as a user who reads what the controller reads."""
+        becomes = self._task.become and self.get_become_option("become_user") not in (None, "root")
+        return bool(self._connection.transport == "local" and not becomes)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container the user may have no name
+        return str(os.getuid())

@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks of users: lists and files in, files out, and what an audit finds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.platform_database import PlatformDatabase, platform_tables
+from support.playbook import ROOT
+from support.sandbox import DATABASE_KEY, Sandbox
+
+INVENTORY = """\
+all:
+  children:
+    {name}:
+      vars: {{convosphere_environment: {name}, ansible_python_interpreter: /usr/bin/python3}}
+      hosts: {{{name}-local: {{ansible_connection: local}}}}
+    database:
+      hosts: {{{name}-local: }}
+"""
+GROUPS = [{"name": "engineering", "description": "Builders"}, {"name": "sales", "permissions": ["a"]}]
+USERS = [
+    {"email": "Ada@example.com", "role": "super_admin", "groups": ["engineering", "sales"], "preferences": {"a": [1]}},
+    {"email": "o'neil@example.com", "first_name": 'Quo"te; , ñ', "bio": "two\nlines", "auth_provider": "ldap"},
+]
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with platform_tables(tmp_path_factory.mktemp("images")) as running:
+        yield running
+
+
+@pytest.fixture
+def database(tables: Sandbox) -> PlatformDatabase:
+    return PlatformDatabase(tables)
+
+
+@pytest.fixture
+def verb(tmp_path: Path, run_playbook: Any, database: PlatformDatabase) -> Any:
+    """Runs a playbook in an environment of its own whose database is the test's."""
+    inventory = tmp_path / "inventory.yml"
+    inventory.write_text(INVENTORY.format(name="userstest"))
+    env_file = tmp_path / ".env"
+    env_file.write_text(f'POSTGRES_PASSWORD="{DATABASE_KEY}"\n')
+    settings = {
+        "env": "userstest",
+        "users_env_file": str(env_file),
+        "users_login_port": database.login["login_port"],
+        "users_login_db": database.name,
+    }
+
+    def run(name: str, *, check: bool = False, **variables: Any) -> Any:
+        run = run_playbook(
+            ROOT / f"playbooks/{name}",
+            inventory=inventory,
+            extra_vars={**settings, **variables},
+            check=check,
+            verbosity=3,
+        )
+        assert DATABASE_KEY not in run.output
+        return run.succeeded()
+
+    return run
+
+
+def test_users_yml_has_groups_and_users_and_then_nothing_to_do(verb, database):
+    lists = {"users_groups": GROUPS, "users_list": USERS}
+    predicted = verb("users.yml", check=True, **lists)
+    assert database.emails() == []
+    first, again = verb("users.yml", **lists), verb("users.yml", **lists)
+
+    assert [run.changed for run in (predicted, first, again)] == [2, 2, 0]
+    assert first.task("Say how it went").result["msg"] == "2 created, 0 updated, 0 deleted, 0 unchanged"
+    assert database.emails() == ["Ada@example.com", "o'neil@example.com"]
+
+
+@pytest.mark.parametrize("suffix", ["yml", "json", "csv"])
+def test_what_users_export_yml_writes_changes_nothing_in_users_yml(verb, database, tmp_path, suffix):
+    verb("users.yml", users_groups=GROUPS, users_list=USERS)
+    file = tmp_path / f"exported.{suffix}"
+    verb("users_export.yml", users_export_file=str(file))
+    groups = {} if suffix == "csv" else {"users_groups_file": str(file)}
+
+    assert "assword" not in file.read_text()
+    assert verb("users.yml", users_file=str(file), **groups).changed == 0
+
+    database.query("TRUNCATE users, user_group_association CASCADE")
+    assert verb("users.yml", users_file=str(file), **groups).changed == 1
+    assert verb("users_export.yml", users_export_file=str(file)).changed == 0
+
+
+def test_users_audit_yml_lists_what_a_review_asks_for(verb, database):
+    database.add_user("admin@example.com", role="ADMIN")
+    database.add_user("locked@example.com", locked_until="2027-01-01", last_login="2020-01-01", created_at="2019-01-01")
+    verb("users.yml", users_list=[{"email": "admin@example.com", "role": "super_admin"}])
+    message = verb("users_audit.yml", users_audit_since="2026-01-01").task("Show what was found").result["msg"]
+    found = message if isinstance(message, dict) else json.loads(message)
+
+    assert found.pop("role_changes")[0]["after"] == "super_admin"
+    assert found == {
+        "super_admins": ["admin@example.com"],
+        "default_admin_active": ["admin@example.com"],
+        "locked": ["locked@example.com"],
+        "never_logged_in": ["admin@example.com"],
+        "inactive": ["locked@example.com"],
+        "local_without_password": ["admin@example.com", "locked@example.com"],
+    }
