@@ -33,7 +33,9 @@ class Handler(BaseHTTPRequestHandler):
         self.server.requests.append((self.path, dict(self.headers)))
         status, headers, body = self.server.answers[self.path]
         self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+        # As the platform's own server does when it is asked to: else a client may use again what is about to be closed.
+        closing = {"Connection": "close"} if self.headers.get("Connection") == "close" else {}
+        for name, value in {"Content-Length": str(len(body)), **closing, **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
