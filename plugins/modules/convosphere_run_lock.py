@@ -1,0 +1,177 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: convosphere_run_lock
+short_description: Let one run at a time do something that takes several tasks
+version_added: 1.0.0
+author: ConvoSphere Platform contributors (@ConvoSphere)
+description:
+  - Takes, renews and releases a lock that one run of Ansible holds over several tasks. Another run fails at once, and
+    is told who holds the lock since when, and until when at the latest.
+  - The lock ends by itself after O(lease) seconds, and with a restart of the host, so that a run that was killed does
+    not block the next one for longer than that. A run renews it before each step, for as long as that step may take.
+  - The seconds are those of a clock that nobody can set. That the host's time of day jumps makes no difference.
+extends_documentation_fragment:
+  - convosphere.platform.attributes
+options:
+  path:
+    description:
+      - The file on the managed host that is the lock. Its directory is made, with mode 0700.
+      - Best below C(/run), where no full disk is in the way.
+    type: path
+    required: true
+  run_id:
+    description: What tells this run from every other one, for example the number of an AWX job.
+    type: str
+    required: true
+  holder:
+    description:
+      - Who runs it, for the message that others get.
+      - Not given means the account that the module runs as.
+    type: str
+  purpose:
+    description: What it is run for, the beginning of that message.
+    type: str
+    default: A run
+  lease:
+    description:
+      - For how many seconds from now on the lock is held, unless it is renewed or released.
+      - A lock of the same run that ends then, or up to a tenth of O(lease) earlier, is left as it is.
+    type: int
+    default: 3600
+  state:
+    description:
+      - V(present) takes the lock, or renews it where this run holds it.
+      - V(absent) releases it where this run holds it. One of another run is left alone.
+    type: str
+    choices: [present, absent]
+    default: present
+"""
+
+EXAMPLES = r"""
+- name: Keep other runs out for the next ten minutes
+  convosphere.platform.convosphere_run_lock:
+    path: /run/convosphere/prod.maintenance
+    run_id: "{{ awx_job_id }}"
+    holder: nightly
+    purpose: The maintenance of prod
+    lease: 600
+
+- name: Let them in again
+  convosphere.platform.convosphere_run_lock:
+    path: /run/convosphere/prod.maintenance
+    run_id: "{{ awx_job_id }}"
+    state: absent
+"""
+
+RETURN = r"""
+lease:
+  description: The lock as this run leaves it, or in check mode would; null where nobody holds it.
+  returned: success
+  type: dict
+  contains:
+    run_id:
+      description: Whose it is.
+      type: str
+      sample: "4711"
+    holder:
+      description: Who runs it.
+      type: str
+      sample: nightly
+    purpose:
+      description: What it is run for.
+      type: str
+      sample: The maintenance of prod
+    since:
+      description: When it was taken, in UTC.
+      type: str
+      sample: "2026-01-31T01:00:00Z"
+    until:
+      description: When it ends by itself, in UTC.
+      type: str
+      sample: "2026-01-31T01:10:00Z"
+abandoned:
+  description: The lock of a run that did not release it, which this run took over; null where there was none.
+  returned: success
+  type: dict
+  sample: null
+"""
+
+import getpass
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _files, _lease
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, make_plan
+
+
+class RunLockModule(ConvosphereModule):
+    """One lock, held by one run."""
+
+    argument_spec = {
+        "path": {"type": "path", "required": True},
+        "run_id": {"type": "str", "required": True},
+        "holder": {"type": "str"},
+        "purpose": {"type": "str", "default": "A run"},
+        "lease": {"type": "int", "default": 3600},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    }
+
+    def execute(self) -> dict[str, Any]:
+        """From reading the file to writing it nobody else may."""
+        self.path = Path(self.params["path"])
+        if self.params["lease"] < 1:
+            raise InputError(f"lease is {self.params['lease']}, and has to be 1 or more seconds")
+        with nullcontext() if self.check_mode else _lease.exclusive(self.path.parent):
+            return super().execute()
+
+    def plan(self) -> Plan:
+        """Take, renew, leave or release; refuse where another run holds it."""
+        clock = _lease.Clock.read()
+        self.present = _lease.read(self.path)
+        self.abandoned = None
+        if self.params["state"] == "absent":
+            mine = self.present is not None and self.present.run_id == self.params["run_id"]
+            self.lease = None if mine else self.present
+        else:
+            holder = self.params["holder"] or getpass.getuser()
+            seconds = self.params["lease"]
+            wanted = _lease.make(self.params["run_id"], holder, self.params["purpose"], seconds, clock)
+            self.lease = _lease.decide(self.present, wanted, seconds, clock)
+            if self.present is not None and self.present.run_id != self.lease.run_id:
+                self.abandoned = self.present
+        name = str(self.path)
+        return make_plan(
+            {name: self.lease.shown() if self.lease else None},
+            {name: self.present.shown()} if self.present else {},
+        )
+
+    def apply(self, plan: Plan) -> None:
+        """Write the file, or remove it."""
+        if self.lease:
+            _lease.write(self.path, self.lease)
+        else:
+            _files.remove(self.path)
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        """Whose the lock is now."""
+        return {
+            "lease": self.lease.shown() if self.lease else None,
+            "abandoned": self.abandoned.shown() if self.abandoned else None,
+        }
+
+
+def main() -> None:
+    RunLockModule.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import ANY
+
+import pytest
+
+from support.law import Case, Refused, Step
+
+MODULE = "convosphere_run_lock"
+
+
+@pytest.mark.law
+def test_law(run_law, tmp_path):
+    path = str(tmp_path / "locks/dev.maintenance")
+    mine = {"path": path, "run_id": "4711", "holder": "nightly", "purpose": "The maintenance of dev"}
+    other = {"path": path, "run_id": "4712"}
+    lease = {"run_id": "4711", "holder": "nightly", "purpose": "The maintenance of dev", "since": ANY, "until": ANY}
+    foreign = tmp_path / "foreign"
+    foreign.write_text("something else\n")
+    run_law(
+        MODULE,
+        cases=[
+            Case(
+                "create",
+                {**mine, "lease": 600},
+                diff={"before": {}, "after": {path: lease}},
+                returns={"lease": lease, "abandoned": None},
+            ),
+            Case(
+                "change",
+                {**mine, "lease": 1200},
+                diff={"before": {path: {"until": ANY}}, "after": {path: {"until": ANY}}},
+                returns={"lease": lease},
+            ),
+            Case(
+                "absent",
+                {**mine, "state": "absent"},
+                diff={"before": {path: lease}, "after": {}},
+                returns={"lease": None},
+            ),
+            Case("create for the next", {**mine, "lease": 600}, diff={"before": {}, "after": {path: lease}}),
+        ],
+        refused=[
+            Refused("held by another run", other, "The maintenance of dev is going on: nightly (run 4711) has held"),
+            Refused("a file of another kind", {**other, "path": str(foreign)}, "is not a lock of this collection"),
+            Refused("no time at all", {**other, "lease": 0}, "lease is 0, and has to be 1 or more seconds"),
+            Refused("no directory", {**other, "path": f"{foreign}/sub/lock"}, "Cannot lock"),
+        ],
+    )
+
+
+def test_another_run_neither_takes_nor_releases_it_and_takes_over_what_was_left_behind(run_steps, tmp_path):
+    path = tmp_path / "lock"
+    mine, other = {"path": str(path), "run_id": "a"}, {"path": str(path), "run_id": "b"}
+    run_steps(
+        MODULE,
+        [
+            Step("take", {**mine, "lease": 600}, changed=True),
+            Step("would take", other, check=True, fails="(run a) has held the lock since"),
+            Step("release of another's", {**other, "state": "absent"}, changed=False),
+            Step("for a second", {**mine, "lease": 1}, changed=True),
+            {
+                "name": "Wait until it is over",
+                f"convosphere.platform.{MODULE}": {**other, "holder": "next"},
+                "register": "taken",
+                "until": "taken is not failed",
+                "retries": 50,
+                "delay": 0.1,
+            },
+            Step("the run of before finds it taken", mine, fails="next (run b) has held the lock since"),
+        ],
+    )
+    assert [found.name for found in tmp_path.glob("lock*")] == ["lock"]
+
+
+def test_of_two_runs_at_the_same_moment_one_gets_it(run_playbook, tmp_path):
+    def take(run_id):
+        folder = tmp_path / run_id
+        folder.mkdir()
+        task = {f"convosphere.platform.{MODULE}": {"path": str(tmp_path / "lock"), "run_id": run_id}}
+        return run_playbook([{"name": "Take it", **task}], folder=folder)
+
+    with ThreadPoolExecutor() as pool:
+        runs = list(pool.map(take, ["a", "b"]))
+
+    assert sorted(run.rc for run in runs) == [0, 2]
