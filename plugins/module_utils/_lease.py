@@ -81,7 +81,7 @@ def decide(present: Lease | None, wanted: Lease, seconds: float, clock: Clock) -
         raise HeldError(
             f"{present.purpose} is going on: {present.holder} (run {present.run_id}) has held the lock since "
             f"{present.since}, until {present.until} at the latest",
-            hint="Wait for it to end.",
+            hint="Wait for it to end. Where it was killed, release the lock with state=absent and its run_id.",
             lease=present.shown(),
         )
     enough = seconds * (1 - _SLACK) <= present.left(clock) <= seconds

@@ -39,7 +39,8 @@ def test_another_run_has_it_and_is_named():
 
     assert str(error.value) == (
         "The maintenance of prod is going on: a@host (run a) has held the lock since 2026-11-23T01:00:00Z, "
-        "until 2026-11-23T01:10:00Z at the latest. Wait for it to end."
+        "until 2026-11-23T01:10:00Z at the latest. Wait for it to end. "
+        "Where it was killed, release the lock with state=absent and its run_id."
     )
 
 
