@@ -23,17 +23,22 @@ def run(
     step: str,
     environment: Mapping[str, str] | None = None,
     stdin: str | None = None,
+    keep_open: bool = False,
     timeout: float | None = None,
     hint: str | None = None,
 ) -> str:
     """Run one program to its end and return what it wrote to standard output.
 
     ``step`` says in the operator's words what it is run for; ``environment`` is added to this process's own;
-    ``timeout`` is in seconds. Raises CommandError with the exit code and the last lines of standard error.
+    with ``keep_open`` the program's input ends only when it does, or when this process is no more; ``timeout`` is in
+    seconds. Raises CommandError with the exit code and the last lines of standard error.
     """
     process = _start(arguments, step, environment, hint, reads=stdin is not None)
     try:
-        stdout, stderr = process.communicate(stdin, timeout)
+        if keep_open and stdin is not None:
+            stdout, stderr = _communicate_open(process, stdin, timeout)
+        else:
+            stdout, stderr = process.communicate(stdin, timeout)
     except subprocess.TimeoutExpired as error:
         _end(process)
         raise CommandError(f"Cannot {step}: {arguments[0]} did not end within {timeout} s", hint=hint) from error
@@ -71,6 +76,20 @@ def _start(
         ) from error
     except OSError as error:
         raise CommandError(f"Cannot {step}: {arguments[0]} cannot be run: {error.strerror}", hint=hint) from error
+
+
+def _communicate_open(process: subprocess.Popen[str], text: str, timeout: float | None) -> tuple[str, str]:
+    held, process.stdin = process.stdin, None  # communicate() closes what it knows of
+    try:
+        with suppress(BrokenPipeError):  # it ended already, and says itself why
+            if held:
+                held.write(text)
+                held.flush()
+        return process.communicate(timeout=timeout)
+    finally:
+        with suppress(BrokenPipeError):
+            if held:
+                held.close()
 
 
 def _end(process: subprocess.Popen[str]) -> None:

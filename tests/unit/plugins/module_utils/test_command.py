@@ -33,6 +33,17 @@ def test_environment_is_added_and_input_is_given():
     assert run(python(script), step="x", environment={"SECRET": "s"}, stdin="from here") == "s True from here\n"
 
 
+def test_input_that_is_kept_open_ends_with_the_program():
+    script = "import select, sys; print(sys.stdin.readline(), select.select([sys.stdin], [], [], 0.2)[0])"
+
+    assert run(python(script), step="x", stdin="from here\n", keep_open=True) == "from here\n []\n"
+
+
+def test_a_program_that_reads_none_of_its_open_input_is_heard():
+    with pytest.raises(CommandError, match="ended with 4: no"):
+        run(python("import sys; print('no'); sys.exit(4)"), step="x", stdin="x" * 10, keep_open=True)
+
+
 def test_a_program_that_reads_gets_nothing_unless_it_is_given_something():
     assert run(python("import sys; print(len(sys.stdin.read()))"), step="read", timeout=20) == "0\n"
 

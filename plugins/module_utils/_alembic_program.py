@@ -1,0 +1,133 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs inside the backend's image, by its Python: nothing but Python's own library and the image's alembic.
+
+It reads one line of JSON and writes one. With the line come the address and password of the database, which thus are
+in no file, no argument and no setting of the container. The image's own alembic.ini is used, in memory with another
+address. When its input ends, whoever asked is gone: then it ends too, and PostgreSQL undoes what was not committed.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+SHOWN = 2000  # characters of a statement that failed
+
+
+def main() -> None:
+    """Answer one request: ``{"do": revisions|upgrade|downgrade, ...}`` with ``{"done": ...}`` or ``{"error": ...}``."""
+    # What env.py and the application print must not get between the lines of the answer.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    request = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_the_input, args=(sys.stdin,), daemon=True).start()
+    os.environ.update(request.get("environment") or {})
+    sys.path.insert(0, str(Path.cwd()))
+    answer: dict[str, Any]
+    try:
+        answer = {"done": _revisions() if request["do"] == "revisions" else _migrate(request)}
+    except BaseException as error:  # noqa: BLE001 - whatever it is, sys.exit in env.py too, the asker has to know
+        answer = {"error": _described(error)}
+    answers.write(json.dumps(answer) + "\n")
+    answers.close()
+    os._exit(0)  # the application may have started threads that do not end
+
+
+def _end_with_the_input(stream: TextIO) -> None:
+    while stream.read(4096):
+        pass
+    os._exit(3)
+
+
+def _configuration() -> Any:
+    from alembic.config import Config
+
+    return Config(str(Path("alembic.ini").absolute()))
+
+
+def _revisions() -> list[dict[str, Any]]:
+    """All revisions of the image, newest first, each with the SQL that it comes to. No database is asked."""
+    from alembic.script import ScriptDirectory
+
+    return [
+        {
+            "id": script.revision,
+            "down": _listed(script.down_revision),
+            "depends_on": _listed(script.dependencies),
+            "doc": script.doc,
+            "sql": _sql_of(script),
+        }
+        for script in ScriptDirectory.from_config(_configuration()).walk_revisions()
+    ]
+
+
+def _listed(value: Any) -> list[str]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _sql_of(script: Any) -> str | None:
+    """The statements of a revision's upgrade; None for one that looks into the database before it knows them."""
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+
+    buffer = io.StringIO()
+    options = {"as_sql": True, "output_buffer": buffer, "literal_binds": True}
+    try:
+        context = MigrationContext.configure(dialect_name="postgresql", opts=options)
+        with Operations.context(context):
+            script.module.upgrade()
+    except Exception:  # noqa: BLE001 - there is no database to ask, and how that fails is the revision's own affair
+        return None
+    return buffer.getvalue().strip()
+
+
+def _migrate(request: Mapping[str, Any]) -> list[str]:
+    """Bring the database to each of the revisions ``targets``, one after the other, each all or nothing."""
+    from alembic import command
+    from sqlalchemy.engine import URL
+
+    url = URL.create(**request["url"]).render_as_string(hide_password=False)
+    # The platform's settings want one as well, and an env.py that reads it must come to the same database.
+    os.environ["DATABASE_URL"] = url
+    configuration = _configuration()
+    configuration.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    for target in request["targets"]:
+        getattr(command, request["do"])(configuration, target)
+    return list(request["targets"])
+
+
+def _described(error: BaseException) -> dict[str, Any]:
+    """What failed: the revision, the database's own words, its code, and the statement without its data."""
+    original = getattr(error, "orig", None) or error
+    return {
+        "kind": type(original).__name__,
+        "said": str(original).strip(),
+        "sqlstate": getattr(original, "pgcode", None) or getattr(original, "sqlstate", None),
+        "statement": " ".join(str(getattr(error, "statement", None) or "").split())[:SHOWN] or None,
+        "revision": _failing_revision(error),
+    }
+
+
+def _failing_revision(error: BaseException) -> str | None:
+    """The revision in whose code the error came up."""
+    for frame, _line in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_name in ("upgrade", "downgrade") and "down_revision" in frame.f_globals:
+            return str(frame.f_globals.get("revision"))
+    return None
+
+
+if __name__ == "__main__":
+    main()
