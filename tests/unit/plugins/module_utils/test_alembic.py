@@ -85,7 +85,7 @@ def test_a_socket_and_an_authority_are_there_in_the_container_too(monkeypatch):
 def test_what_the_database_said_is_told_with_the_revision(monkeypatch):
     error = {
         "kind": "DuplicateTable",
-        "message": "there already",
+        "said": "there already",
         "sqlstate": "42P07",
         "statement": "s",
         "revision": "b",
