@@ -74,7 +74,7 @@ def write_text(path: Path, text: str, mode: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
@@ -141,7 +141,7 @@ def locked(path: Path, what: str) -> Iterator[None]:
         yield
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
     """Make a rename survive a power cut: the directory's entry is on the disk only after this."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:

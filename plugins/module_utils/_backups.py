@@ -1,0 +1,236 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The backups in one directory: what is there, which one an operator means, and changing one manifest.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _files, _manifest
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._manifest import Manifest
+
+#: What every unfinished file begins with, so that the next run knows it for a leftover.
+TEMPORARY = ".convosphere-"
+#: What a long run says of itself while it works.
+PROGRESS = ".progress.json"
+LATEST = "latest"
+LATEST_VERIFIED = "latest_verified"
+#: By how much two clocks may differ before a date counts as one of the future.
+TOLERANCE = timedelta(minutes=5)
+_OWN = (_files.LOCK, PROGRESS)
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One backup: its manifest, and the directory that holds all its files."""
+
+    manifest: Manifest
+    directory: Path
+
+    def path(self, kind: str = "database") -> Path:
+        """The file that holds one part. Raises InputError where the backup does not include it."""
+        return self.directory / self.manifest.file(kind).name
+
+    def paths(self) -> list[Path]:
+        """All its files, the manifest first."""
+        names = [self.manifest.file_name, *(file.name for file in self.manifest.files)]
+        return [self.directory / name for name in names]
+
+    def age(self, now: datetime) -> timedelta:
+        """How long ago its snapshot was taken; negative where the clock was ahead then."""
+        return now - self.manifest.created_at
+
+    def is_from_future(self, now: datetime) -> bool:
+        """Whether it was made by a clock that was ahead, or this clock has fallen back since."""
+        return self.age(now) < -TOLERANCE
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Something in the directory that is no backup, and why it is none."""
+
+    path: Path
+    reason: str
+
+
+class Catalogue:
+    """The backups in one directory. Nothing is cached: each question reads what is there.
+
+    Whoever changes anything, or keeps temporary files in the directory, holds the ``lock``.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def read(self) -> tuple[list[Backup], list[Foreign]]:
+        """All backups, oldest first, and whatever else lies there. Raises InputError where it cannot be read."""
+        backups: list[Backup] = []
+        foreign: list[Foreign] = []
+        names = self._names()
+        for name in names:
+            if name.endswith(_manifest.SUFFIX):
+                try:
+                    backups.append(self._backup(name))
+                except InputError as error:
+                    foreign.append(Foreign(self.directory / name, str(error)))
+        known = {path.name for backup in backups for path in backup.paths()} | set(_OWN)
+        known |= {item.path.name for item in foreign}
+        foreign += [Foreign(self.directory / name, _strange(name)) for name in names if name not in known]
+        backups.sort(key=lambda backup: (backup.manifest.created_at, backup.manifest.id))
+        return backups, sorted(foreign, key=lambda item: item.path.name)
+
+    def find(self, name: str, now: datetime | None = None) -> Backup:
+        """The backup that ``name`` means: an id, a label (the newest with it), a file's name or path, ``latest``,
+        ``latest_verified``.
+
+        Raises InputError that lists what is there.
+        """
+        moment = now or datetime.now(timezone.utc)
+        backups, foreign = self.read()
+        found = _matching(backups, name)
+        if not found:
+            broken = [f"{item.path.name}: {item.reason}" for item in foreign if name in str(item.path)]
+            raise InputError(
+                f"There is no backup {name} in {self.directory}",
+                hint=". ".join(broken) or f"There are: {_told(backups)}.",
+            )
+        # One that a wrong clock dated into the future is not the latest for all the years until then.
+        return ([backup for backup in found if not backup.is_from_future(moment)] or found)[-1]
+
+    def save(self, manifest: Manifest) -> None:
+        """Write or rewrite one manifest in a single step. Raises ConvosphereError."""
+        _files.write_text(self.directory / manifest.file_name, manifest.to_json(), "0600")
+
+    def commit(self, manifest: Manifest, written: Mapping[str, Path]) -> Backup:
+        """Make a backup of files that are complete and synced. ``written`` has their present paths by final name.
+
+        Killed at any moment, there is the whole backup, or none: until the manifest has its own name, the same text
+        under a temporary one tells the next run which files to clear away. Raises ConvosphereError.
+        """
+        intent = self._intent(manifest)
+        _files.write_text(intent, manifest.to_json(), "0600")
+        with _changing(self.directory):
+            for name, path in written.items():
+                path.replace(self.directory / name)
+            intent.replace(self.directory / manifest.file_name)
+            _files.sync_directory(self.directory)
+        return Backup(manifest, self.directory)
+
+    def remove(self, backup: Backup) -> None:
+        """Remove one backup. Killed in the middle, it is none any more, and the next run clears the rest away."""
+        intent = self._intent(backup.manifest)
+        with _changing(self.directory):
+            (self.directory / backup.manifest.file_name).replace(intent)
+            _files.sync_directory(self.directory)
+        for file in backup.manifest.files:
+            _files.remove(self.directory / file.name)
+        _files.remove(intent)
+
+    def clear_unfinished(self) -> list[str]:
+        """Remove what killed runs left, and return its names. Only for whoever holds the lock.
+
+        A dump without any manifest is not touched: it may be all that somebody has.
+        """
+        temporary = [name for name in self._names() if name.startswith(TEMPORARY)]
+        files: list[str] = []
+        for name in temporary:
+            if name.endswith(_manifest.SUFFIX):
+                files += self._files_of(name)
+        for name in [*files, *temporary]:
+            path = self.directory / name
+            if not path.is_dir() or path.is_symlink():
+                _files.remove(path)
+        return sorted({*files, *temporary})
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep every other run that changes these backups out; raises ConvosphereError at once where there is one."""
+        with _files.locked(self.directory / _files.LOCK, f"the backups in {self.directory}"):
+            yield
+
+    def _intent(self, manifest: Manifest) -> Path:
+        return self.directory / f"{TEMPORARY}{manifest.file_name}"
+
+    def _files_of(self, name: str) -> list[str]:
+        """The files that are there of a backup that was not finished, or not removed to the end."""
+        try:
+            manifest = _manifest.parse(_files.read_text(self.directory / name) or "", name[len(TEMPORARY) :])
+        except InputError:
+            return []
+        there = [file.name for file in manifest.files if (self.directory / file.name).is_file()]
+        return [] if (self.directory / manifest.file_name).exists() else there
+
+    def _backup(self, name: str) -> Backup:
+        text = _files.read_text(self.directory / name)
+        backup = Backup(_manifest.parse(text or "", name), self.directory)
+        for file in backup.manifest.files:
+            path = self.directory / file.name
+            if path.is_symlink() or not path.is_file():
+                raise InputError(f"{name}: its file {file.name} is missing")
+            if path.stat().st_size != file.size:
+                raise InputError(f"{name}: {file.name} has {path.stat().st_size} bytes and not {file.size}")
+        return backup
+
+    def _names(self) -> list[str]:
+        try:
+            return sorted(path.name for path in self.directory.iterdir())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise InputError(
+                f"Cannot list the backups in {self.directory}: {error.strerror}", hint="Use become: true."
+            ) from error
+
+
+@contextmanager
+def _changing(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConvosphereError(
+            f"Cannot keep the backups in {directory}: {error.filename or directory}: {error.strerror}"
+        ) from error
+
+
+def _matching(backups: list[Backup], name: str) -> list[Backup]:
+    if name == LATEST:
+        return backups
+    if name == LATEST_VERIFIED:
+        return [backup for backup in backups if backup.manifest.verified]
+    by_id = [backup for backup in backups if backup.manifest.id == name]
+    return by_id or [backup for backup in backups if _has(backup, name)] or _labelled(backups, name)
+
+
+def _labelled(backups: list[Backup], label: str) -> list[Backup]:
+    return [backup for backup in backups if backup.manifest.label == label]
+
+
+def _has(backup: Backup, name: str) -> bool:
+    """Whether a file's name, or a path by whichever way it leads there, is one of the backup's."""
+    path = Path(name)
+    here = path.name == name or path.parent.resolve() == backup.directory.resolve()
+    return here and path.name in [file.name for file in backup.paths()]
+
+
+def _told(backups: list[Backup]) -> str:
+    names = [
+        f"{item.manifest.id} ({item.manifest.label})" if item.manifest.label else item.manifest.id for item in backups
+    ]
+    return ", ".join(names[-10:]) or "none"
+
+
+def _strange(name: str) -> str:
+    if name.startswith(TEMPORARY):
+        return "unfinished: of a run that is under way, or that was killed"
+    if ".dump." in name or ".tar." in name:
+        return "it has no manifest"
+    return "it is not a file of a backup"

@@ -1,0 +1,234 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a backup's manifest says: the JSON beside its files, without which they are no backup.
+
+Loading is strict. A backup directory may hold anything, and files are deleted by the names that a manifest gives, so
+that whatever is not exactly a manifest is refused with the reason.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+
+VERSION = 1
+SUFFIX = ".manifest.json"
+LEVELS = ("checksum", "restore")
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*-[0-9]{8}T[0-9]{6}Z(-[0-9]+)?")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """One file of a backup. ``kind`` is what it holds (database, uploads, vectors), ``size`` is in bytes."""
+
+    kind: str
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class DatabaseRecord:
+    """The database as it was in the snapshot that the dump was taken of.
+
+    ``size`` is pg_database_size in bytes. ``tables`` maps names, quoted where SQL needs it, to their numbers of rows.
+    """
+
+    name: str
+    server_version: str
+    dump_version: str
+    size: int
+    encoding: str
+    collate: str
+    ctype: str
+    extensions: tuple[str, ...]
+    schema_revisions: tuple[str, ...]
+    tables: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One backup. ``duration`` is in seconds; ``created_at`` is when the dump's snapshot was taken, to the second.
+
+    ``recipients`` are the public keys it is encrypted to, none for a plain one. ``write_freeze`` is None or has
+    ``from``, ``to`` and ``how``; ``verified`` is None or has ``level``, ``at``, ``duration`` and ``host``.
+    """
+
+    id: str
+    environment: str
+    created_at: datetime
+    collection_version: str
+    duration: float
+    include: tuple[str, ...]
+    files: tuple[FileRecord, ...]
+    database: DatabaseRecord | None = None
+    label: str | None = None
+    pinned: bool = False
+    recipients: tuple[str, ...] = ()
+    write_freeze: Mapping[str, Any] | None = None
+    verified: Mapping[str, Any] | None = None
+    manifest_version: int = field(default=VERSION)
+
+    @property
+    def size(self) -> int:
+        """The bytes of all its files."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def file_name(self) -> str:
+        """The name of the manifest itself in the backup directory."""
+        return self.id + SUFFIX
+
+    def file(self, kind: str) -> FileRecord:
+        """The file that holds one part. Raises InputError where the backup does not include it."""
+        for file in self.files:
+            if file.kind == kind:
+                return file
+        raise InputError(f"The backup {self.id} does not include {kind}, only {', '.join(self.include)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The manifest as JSON has it, which is also how modules return it."""
+        document = asdict(self)
+        document["created_at"] = format_time(self.created_at)
+        return {key: _plain(document[key]) for key in _MANIFEST}
+
+    def to_json(self) -> str:
+        """The text of the manifest's file."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+
+def format_time(moment: datetime) -> str:
+    """A moment with a time zone as the manifest writes it: UTC, to the second."""
+    return moment.astimezone(timezone.utc).strftime(_TIME)
+
+
+def parse_time(text: str) -> datetime:
+    """The reverse. Raises ValueError."""
+    return datetime.strptime(text, _TIME).replace(tzinfo=timezone.utc)
+
+
+def safe_name(database: str) -> str:
+    """A database's name as the beginning of a file's name: what could mean something to a file system is replaced."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", database).lstrip("._-")[:100] or "database"
+
+
+def new_id(database: str, created_at: datetime) -> str:
+    """``<database>-20261123T150102Z``."""
+    return f"{safe_name(database)}-{created_at.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}"
+
+
+def parse(text: str, name: str) -> Manifest:
+    """The manifest in a file called ``name``. Raises InputError that says what is wrong with it."""
+    try:
+        document = json.loads(text)
+        if not isinstance(document, dict) or "manifest_version" not in document:
+            raise ValueError("it is not the manifest of a backup")
+        if document["manifest_version"] != VERSION:
+            raise ValueError(
+                f"its manifest_version is {document['manifest_version']!r}, this collection knows {VERSION}"
+            )
+        manifest = _manifest(document)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name} is not a manifest: {error}") from error
+    if manifest.file_name != name:
+        raise InputError(f"{name} is not a manifest: it is the one of {manifest.id}, under another name")
+    return manifest
+
+
+def _manifest(document: Mapping[str, Any]) -> Manifest:
+    _check(document, _MANIFEST, "")
+    if not _ID.fullmatch(document["id"]):
+        raise ValueError(f"its id {document['id']!r} is not the one of a backup")
+    files = tuple(_file(document["id"], entry) for entry in document["files"])
+    database = document["database"]
+    if database is not None:
+        _check(database, _DATABASE, "database.")
+        database = DatabaseRecord(**_frozen(database))
+    for name, keys in (("write_freeze", {"from", "to", "how"}), ("verified", {"level", "at", "duration", "host"})):
+        if document[name] is not None and set(document[name]) != keys:
+            raise ValueError(f"{name} does not have exactly {', '.join(sorted(keys))}")
+    if document["verified"] is not None and document["verified"]["level"] not in LEVELS:
+        raise ValueError(f"verified.level is none of {', '.join(LEVELS)}")
+    taken = {**_frozen(document), "created_at": parse_time(document["created_at"]), "files": files}
+    return Manifest(**{**taken, "database": database})
+
+
+def _file(backup: str, entry: Any) -> FileRecord:
+    if not isinstance(entry, dict):
+        raise ValueError("files is not a list of objects")  # noqa: TRY004 - one message for all that is wrong
+    _check(entry, _FILE, "files.")
+    # The name is opened and deleted later on: it must lie in this directory and belong to this backup.
+    if not entry["name"].startswith(f"{backup}.") or "/" in entry["name"] or "\0" in entry["name"]:
+        raise ValueError(f"the file {entry['name']!r} does not belong to backup {backup}")
+    if not _SHA256.fullmatch(entry["sha256"]):
+        raise ValueError(f"the sha256 of {entry['name']} is none")
+    return FileRecord(**entry)
+
+
+def _check(document: Mapping[str, Any], wanted: Mapping[str, tuple[type, ...]], prefix: str) -> None:
+    missing = [name for name in wanted if name not in document]
+    unknown = [name for name in document if name not in wanted]
+    if missing or unknown:
+        raise ValueError(
+            "; ".join([f"no {prefix}{name}" for name in missing] + [f"unknown {prefix}{n}" for n in unknown])
+        )
+    for name, types in wanted.items():
+        value = document[name]
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            raise ValueError(f"{prefix}{name} is {type(value).__name__}")
+        if isinstance(value, list) and name != "files" and not all(isinstance(item, str) for item in value):
+            raise ValueError(f"{prefix}{name} is not a list of texts")
+    counts = document.get("tables", {})
+    if not all(isinstance(count, int) and not isinstance(count, bool) for count in counts.values()):
+        raise ValueError(f"{prefix}tables does not give a number of rows for each table")
+
+
+def _frozen(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
+
+
+def _plain(value: Any) -> Any:
+    """The same with lists for tuples, at any depth: equal to what is read back from JSON."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+_NONE = type(None)
+_FILE: dict[str, tuple[type, ...]] = {"kind": (str,), "name": (str,), "size": (int,), "sha256": (str,)}
+_DATABASE: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("name", "server_version", "dump_version", "encoding", "collate", "ctype"), (str,)),
+    **dict.fromkeys(("extensions", "schema_revisions"), (list,)),
+    "size": (int,),
+    "tables": (dict,),
+}
+#: In the order in which the file has them: what an operator looks for first comes first.
+_MANIFEST: dict[str, tuple[type, ...]] = {
+    "manifest_version": (int,),
+    "id": (str,),
+    "environment": (str,),
+    "label": (str, _NONE),
+    "pinned": (bool,),
+    "created_at": (str,),
+    "duration": (int, float),
+    "collection_version": (str,),
+    "include": (list,),
+    "database": (dict, _NONE),
+    "files": (list,),
+    "recipients": (list,),
+    "write_freeze": (dict, _NONE),
+    "verified": (dict, _NONE),
+}

@@ -1,0 +1,251 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Programs joined by pipes: list arguments, secrets by environment only, and no exit code that is not looked at.
+
+Data goes through in pieces of bounded size, however long the stream is.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils._command import last_lines
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError
+
+#: How many bytes go through at a time, and how many a pipe holds, if the kernel lets it.
+PIECE = 1024 * 1024
+#: How many seconds a program gets to leave its work in order before it is made to end.
+GRACE = 5
+#: Linux' own number of it; the fcntl module has a name for it from Python 3.10 on.
+_SET_PIPE_SIZE = 1031
+_KEPT_STDERR = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Program:
+    """One member of a pipeline. ``environment`` is added to this process's own, and is the place for secrets."""
+
+    arguments: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """What messages call it: the program that does the work, not the one that reaches into a container for it."""
+        if self.arguments[:2] == ["docker", "exec"]:
+            inner = [argument for argument in self.arguments[2:] if not argument.startswith("-")]
+            return inner[1] if len(inner) > 1 else "docker"
+        return os.path.basename(self.arguments[0])  # noqa: PTH119 - a program's name, which need not be a path
+
+
+def run(
+    programs: Sequence[Program],
+    *,
+    step: str,
+    source: Iterable[bytes] | None = None,
+    sink: Callable[[bytes], Any] | None = None,
+    progress: Callable[[int], Any] | None = None,
+    timeout: float | None = None,
+    hint: str | None = None,
+) -> None:
+    """Run all programs at once, each reading what the one before it writes, until all have ended well.
+
+    ``source`` is fed to the first one, which reads nothing without it; ``sink`` gets what the last one writes, which is
+    thrown away without it. ``progress`` gets the bytes that went through so far: those of the sink, or else of the
+    source. ``timeout`` is in seconds, for all of it.
+
+    Raises CommandError with the exit code and last lines of the program that failed first; what ``source``, ``sink``
+    or ``progress`` raise comes through. Whatever happens, no program is left running.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    count = progress or (lambda _bytes: None)
+    pipeline = _Pipeline(programs, step, hint)
+    try:
+        pipeline.start(reads=source is not None, writes=sink is not None)
+        if source is not None:
+            pipeline.feed(source, count if sink is None else lambda _bytes: None)
+        if sink is not None:
+            pipeline.drain(sink, count, deadline)
+        pipeline.wait(deadline)
+    except _Late as late:
+        raise CommandError(f"Cannot {step}: it did not end within {timeout} s", hint=hint) from late
+    finally:
+        pipeline.end()
+
+
+class _Late(Exception):
+    """The time is over."""
+
+
+class _Pipeline:
+    """The running programs. A thread for each waits for its end, so that it is known which one failed first."""
+
+    def __init__(self, programs: Sequence[Program], step: str, hint: str | None) -> None:
+        self.programs = programs
+        self.step = step
+        self.hint = hint
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.errors: list[IO[bytes]] = []
+        self.waiters: list[threading.Thread] = []
+        self.ended: list[tuple[int, int]] = []  # index and exit code, in the order in which they ended
+        self.feeder: threading.Thread | None = None
+        self.broken: BaseException | None = None
+
+    def start(self, *, reads: bool, writes: bool) -> None:
+        """Start all of them, joined. The first one reads nothing unless ``reads``."""
+        previous: int | IO[bytes] | None = subprocess.PIPE if reads else subprocess.DEVNULL
+        for index, program in enumerate(self.programs):
+            last = index == len(self.programs) - 1
+            process = self._start(program, previous, subprocess.DEVNULL if last and not writes else subprocess.PIPE)
+            if index and previous is not None and not isinstance(previous, int):
+                previous.close()  # or the program before would never learn that this one has ended
+            previous = process.stdout
+            _enlarge(process.stdin)
+            _enlarge(process.stdout)
+        for index, process in enumerate(self.processes):
+            self.waiters.append(threading.Thread(target=self._await, args=(index, process), daemon=True))
+            self.waiters[-1].start()
+
+    def feed(self, source: Iterable[bytes], count: Callable[[int], Any]) -> None:
+        """Write ``source`` to the first program, in a thread."""
+        stdin = self.processes[0].stdin
+        assert stdin is not None
+        self.feeder = threading.Thread(target=self._feed, args=(source, stdin, count), daemon=True)
+        self.feeder.start()
+
+    def drain(self, sink: Callable[[bytes], Any], count: Callable[[int], Any], deadline: float | None) -> None:
+        """Give ``sink`` what the last program writes, until it has closed its end."""
+        stdout = self.processes[-1].stdout
+        assert stdout is not None
+        total = 0
+        while True:
+            if not select.select([stdout], [], [], _remaining(deadline))[0]:
+                raise _Late
+            piece = os.read(stdout.fileno(), PIECE)
+            if not piece:
+                return
+            sink(piece)
+            total += len(piece)
+            count(total)
+
+    def wait(self, deadline: float | None) -> None:
+        """Wait for the end of all, and raise for the one that failed first."""
+        for thread in [*self.waiters, *([self.feeder] if self.feeder else [])]:
+            thread.join(_remaining(deadline))
+            if thread.is_alive():
+                raise _Late
+        if self.broken:
+            raise self.broken
+        failed = [(index, code) for index, code in self.ended if code]
+        # Who writes to a program that has ended is ended by it: a consequence, and seen first only by chance.
+        guilty = next((found for found in failed if found[1] != -signal.SIGPIPE), failed[0] if failed else None)
+        if guilty:
+            raise self._failure(*guilty)
+
+    def end(self) -> None:
+        """End what still runs, first asked and then made to, and let go of everything."""
+        failed = len(self.ended) < len(self.processes) or any(code for _index, code in self.ended)
+        for how in (signal.SIGTERM, signal.SIGKILL) if failed or self.broken else ():
+            self._signal(how)
+            limit = time.monotonic() + GRACE
+            for thread in self.waiters:
+                thread.join(max(0.0, limit - time.monotonic()))
+        if self.feeder:
+            self.feeder.join(GRACE)
+        for process in self.processes:
+            for pipe in (process.stdin, process.stdout):
+                if pipe:
+                    with suppress(OSError):  # what was not written yet is not wanted any more
+                        pipe.close()
+        for error in self.errors:
+            error.close()
+
+    def _start(self, program: Program, stdin: Any, stdout: int) -> subprocess.Popen[bytes]:
+        self.errors.append(tempfile.TemporaryFile())  # noqa: SIM115 - read after the program has ended, closed by end()
+        try:
+            process = subprocess.Popen(
+                list(program.arguments),
+                env={**os.environ, "LC_ALL": "C.UTF-8", **program.environment},
+                stdin=stdin,
+                stdout=stdout,
+                stderr=self.errors[-1],
+                start_new_session=True,  # a group of its own, so that what it starts ends with it
+            )
+        except FileNotFoundError as error:
+            raise CommandError(
+                f"Cannot {self.step}: the program {program.arguments[0]} is not installed",
+                hint="Run the playbook setup.yml for this environment, which installs it.",
+            ) from error
+        except OSError as error:
+            raise CommandError(
+                f"Cannot {self.step}: {program.arguments[0]} cannot be run: {error.strerror}", hint=self.hint
+            ) from error
+        self.processes.append(process)
+        return process
+
+    def _await(self, index: int, process: subprocess.Popen[bytes]) -> None:
+        code = process.wait()
+        self.ended.append((index, code))
+        if code:
+            # The others may wait for something else than this one, and would never notice.
+            self._signal(signal.SIGTERM, besides=index)
+
+    def _feed(self, source: Iterable[bytes], stdin: IO[bytes], count: Callable[[int], Any]) -> None:
+        total = 0
+        try:
+            for piece in source:
+                stdin.write(piece)
+                total += len(piece)
+                count(total)
+            stdin.close()
+        except BrokenPipeError:
+            pass  # it has ended, and its exit code says whether it should have
+        except BaseException as error:  # noqa: BLE001 - raised again by wait(), in the thread that is asked
+            self.broken = error
+            # Not closed in order: the programs must not take what they got for all there is.
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, how: signal.Signals, besides: int | None = None) -> None:
+        for index, process in enumerate(self.processes):
+            if index != besides:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, how)
+
+    def _failure(self, index: int, code: int) -> CommandError:
+        error = self.errors[index]
+        size = error.seek(0, os.SEEK_END)
+        error.seek(max(0, size - _KEPT_STDERR))
+        said = error.read().decode("utf-8", errors="replace")
+        title = self.programs[index].title
+        how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
+        return CommandError(
+            f"Cannot {self.step}: {title} {how}: {last_lines(said)}".rstrip(": "),
+            hint=self.hint,
+            program=title,
+            returncode=code,
+            stderr=last_lines(said, 20),
+        )
+
+
+def _remaining(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - time.monotonic())
+
+
+def _enlarge(pipe: IO[bytes] | None) -> None:
+    """Fewer changes between the programs: half the time of a fast stream goes into them with the usual 64 KiB."""
+    if pipe:
+        with suppress(OSError):  # over the limit of an unprivileged user, who gets what there is
+            fcntl.fcntl(pipe.fileno(), _SET_PIPE_SIZE, PIECE)
