@@ -14,6 +14,8 @@ REPORTS := .build/reports
 STEPS := prerequisites venv-dev lint unit sanity importer integration molecule rehearse
 # More arguments for the playbook or pytest at hand: make demo ARGS=-v, make unit ARGS='-k plan'
 ARGS ?=
+# How many integration tests run at once: most of the time of each is waiting for a server.
+WORKERS ?= 2
 
 .PHONY: help venv venv-dev prerequisites demo clean-demo test lint sanity importer unit integration molecule rehearse bench format release-notes clean
 
@@ -42,7 +44,7 @@ unit: venv-dev ## Unit tests and the law of the house
 	@pytest tests/unit --junitxml=$(REPORTS)/unit.xml $(ARGS)
 
 integration: venv-dev ## Real ansible-playbook runs against real services
-	@pytest tests/integration --junitxml=$(REPORTS)/integration.xml $(ARGS)
+	@pytest tests/integration --numprocesses=$(WORKERS) --dist=loadgroup --junitxml=$(REPORTS)/integration.xml $(ARGS)
 
 molecule: venv-dev ## Every role scenario under extensions/molecule
 	@scripts/molecule.sh $(ARGS)

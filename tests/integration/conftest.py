@@ -21,6 +21,13 @@ SECRETS = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep on one worker the tests that share something: the environment, or what a file sets up for its own tests."""
+    for item in items:
+        shared = "itest" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("itest" if shared else item.path.stem))
+
+
 @dataclass(frozen=True)
 class Deploys:
     """The first three deploys of an environment, and what was on the machine before and after the first of them."""
