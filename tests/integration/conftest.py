@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The environment `itest`, which all tests of the playbooks share: to bring it up takes longer than most of them."""
+"""The environments that tests of the playbooks share: to bring one up takes longer than most of them.
+
+`itest` is that of the stack, `dbtest` that of the database, its backups and its maintenance.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,8 @@ SECRETS = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep on one worker the tests that share something: the environment, or what a file sets up for its own tests."""
     for item in items:
-        shared = "itest" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("itest" if shared else item.path.stem))
+        shared = [name for name in ("itest", "dbtest") if name in getattr(item, "fixturenames", ())]
+        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else item.path.stem))
 
 
 @dataclass(frozen=True)
@@ -65,3 +68,13 @@ def live(itest: Environment, deploys: Deploys) -> Environment:
     if itest.states() != dict.fromkeys(SERVICES, "running"):
         itest.run("deploy.yml").succeeded()
     return itest
+
+
+@pytest.fixture(scope="session")
+def dbtest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """The environment `dbtest`, up. A test that changes its data, or stops a service, leaves all well behind."""
+    folder = tmp_path_factory.mktemp("dbtest")
+    variables = {"stack_secrets": SECRETS, "maintenance_lock": str(folder / "run/dbtest.maintenance")}
+    with environment("dbtest", folder, variables) as found:
+        found.run("deploy.yml").succeeded()
+        yield found
