@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(age ca-certificates docker.io git iproute2 iptables make mmdebstrap openssh-client postgresql-client
-  python3 python3-bcrypt python3-docker python3-psycopg2 python3-requests python3-venv python3-yaml zstd)
+  python3 python3-bcrypt python3-boto3 python3-docker python3-psycopg2 python3-requests python3-venv python3-yaml zstd)
 
 as_root=()
 [ "$(id -u)" -eq 0 ] || as_root=(sudo)

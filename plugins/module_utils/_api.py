@@ -60,15 +60,19 @@ class Answer:
 
 
 class Api:
-    """The interface below one URL. ``timeout`` is in seconds, for connecting and again for each part of an answer."""
+    """The interface below one URL. ``timeout`` is in seconds, for connecting and again for each part of an answer.
 
-    def __init__(self, url: str, *, timeout: float, validate_certs: bool) -> None:
+    ``token`` is sent as a bearer's.
+    """
+
+    def __init__(self, url: str, *, timeout: float, validate_certs: bool, token: str | None = None) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InputError(f"'{url}' is no URL of the form http://host:port or https://host:port")
         self.url = url.rstrip("/")
         self.timeout = timeout
         self.validate_certs = validate_certs
+        self.token = token
         self.local = _is_loopback(parts.hostname)
 
     @classmethod
@@ -84,6 +88,10 @@ class Api:
         """Send a body as JSON to one path. Raises ApiError as ``get`` does."""
         return self._send("post", path, body)
 
+    def delete(self, path: str) -> Answer:
+        """Have what is at one path deleted. Raises ApiError as ``get`` does."""
+        return self._send("delete", path)
+
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         try:
             import requests
@@ -94,6 +102,8 @@ class Api:
             ) from error
         url = f"{self.url}{path}"
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json, */*", "Connection": "close"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
         started = time.monotonic()
         # A connection of its own for each request: the platform may cut one over which it once answered 500.
         with requests.Session() as session:

@@ -64,3 +64,7 @@ class UnhealthyError(ConvosphereError):
 
 class DatabaseError(ConvosphereError):
     """PostgreSQL is not reachable, refuses, or does not hold what the platform's tables should."""
+
+
+class CopyError(ConvosphereError):
+    """A place for copies of backups is not reachable, refuses, is full, or does not hold what was sent there."""
