@@ -51,7 +51,9 @@ TARGET_OPTION: dict[str, Any] = {
 }
 TARGETS_OPTION: dict[str, Any] = {**TARGET_OPTION, "type": "list", "elements": "dict"}
 
-Progress = Callable[[str, int, int], None]
+#: What a plan says of a copy that lacks nothing.
+DONE = {"files": "all", "manifest": "current"}
+Progress = Callable[[str, int, int], Any]
 
 
 class Place(Protocol):
@@ -83,16 +85,16 @@ class Place(Protocol):
 
 @dataclass(frozen=True)
 class Difference:
-    """What a place lacks of one backup: ``files``, and whether the manifest there is another one or none."""
+    """What a place lacks of one backup: ``files``; its manifest is ``there`` as "current", "outdated" or "none"."""
 
     manifest: Manifest
     files: tuple[FileRecord, ...]
-    stale: bool
+    there: str
 
     @property
     def any(self) -> bool:
         """Whether there is anything to copy."""
-        return bool(self.files) or self.stale
+        return bool(self.files) or self.there != "current"
 
 
 def place(target: Mapping[str, Any]) -> Place:
@@ -111,10 +113,27 @@ def difference(manifest: Manifest, there: Place, names: Sequence[str] | None = N
         for file in manifest.files
         if file.name not in present or not there.holds(file.name, file.size, file.sha256, trusted=trusted)
     )
-    return Difference(manifest, lacking, found != text)
+    return Difference(manifest, lacking, "current" if found == text else "outdated" if found else "none")
 
 
-def copy(backup: Backup, lacking: Difference, there: Place, progress: Progress) -> None:
+def described(lacking: Difference) -> dict[str, str] | None:
+    """What is there of a copy, for a plan that has DONE as its aim; None for nothing at all."""
+    if lacking.there == "none":
+        return None
+    missing = ", ".join(file.name for file in lacking.files)
+    return {"files": f"all but {missing}" if missing else "all", "manifest": lacking.there}
+
+
+def file_names(lacking: Difference) -> list[str]:
+    """The names of the files that a copy takes, the manifest last."""
+    return [file.name for file in lacking.files] + ([lacking.manifest.file_name] if lacking.any else [])
+
+
+def _silent(_name: str, _done: int, _size: int) -> None:
+    """For whoever wants to hear of no progress."""
+
+
+def copy(backup: Backup, lacking: Difference, there: Place, progress: Progress = _silent) -> None:
     """Bring to ``there`` what it lacks, the manifest last. ``progress`` gets a file's name, bytes done and size."""
     for file in lacking.files:
         there.put(
@@ -166,16 +185,16 @@ def lacking_here(manifest: Manifest, catalogue: Catalogue) -> Difference:
     """What the backup directory lacks of a copy: all of it or nothing. Raises InputError where another one is there."""
     here = [backup for backup in catalogue.read()[0] if backup.manifest.id == manifest.id]
     if not here:
-        return Difference(manifest, manifest.files, stale=True)
+        return Difference(manifest, manifest.files, "none")
     if here[0].manifest.files != manifest.files:
         raise InputError(
             f"{catalogue.directory} has another backup {manifest.id} than the copy",
             hint="Move one of them away: which of them is right cannot be told.",
         )
-    return Difference(manifest, (), stale=False)
+    return Difference(manifest, (), "current")
 
 
-def fetch(lacking: Difference, there: Place, catalogue: Catalogue, progress: Progress) -> None:
+def fetch(lacking: Difference, there: Place, catalogue: Catalogue, progress: Progress = _silent) -> None:
     """Bring a backup back into its directory, the manifest last. The lock of the catalogue must be held.
 
     Raises CopyError where what arrives is not what the manifest says: then nothing of that file is left.

@@ -1,0 +1,203 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The vector store's classes and objects, by Weaviate's own backup interface: out as a tar archive, and back.
+
+Weaviate writes a backup into a folder in its container. It is consistent in itself from the moment it was asked for,
+so that whatever writes to the store need not wait until the result is taken out.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _tar
+from ansible_collections.convosphere.platform.plugins.module_utils._api import Answer, Api
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ApiError, ConvosphereError, InputError
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+SERVICE = "weaviate"
+PORT = 8080
+#: Of backups that are taken out and removed; those of a killed run are known by it, and removed by the next.
+RUN = "convosphere_run_"
+#: Of backups that a restore made of what it replaced, and keeps.
+BEFORE = "convosphere_before_"
+POLL_SECONDS = 0.25
+#: For how long a backup that was just asked for may be unknown.
+START_SECONDS = 10
+_CHUNK = 1024 * 1024
+_BACKUPS = "/v1/backups/filesystem"
+
+
+@dataclass(frozen=True)
+class VectorStore:
+    """One Weaviate with the module backup-filesystem, and the folder in its container that this writes to."""
+
+    api: Api
+    container: Container
+    folder: str
+
+    def classes(self) -> list[str]:
+        """The names of all classes, sorted."""
+        found = _checked(self.api.get("/v1/schema"), "list the classes of the vector store").json()
+        return sorted(str(item["class"]) for item in found.get("classes") or ())
+
+    def start(self, name: str) -> None:
+        """Ask for a backup of all that is there, under a name of lower case letters, digits, - and _."""
+        _checked(self.api.post(_BACKUPS, {"id": name}), f"begin the vector store's backup {name}")
+
+    def wait(self, name: str, deadline: float, action: str = "") -> None:
+        """Wait until a backup is complete, or with ``action`` "/restore" back. ``deadline`` is of the monotonic clock.
+
+        Raises ApiError with what the store says where it failed, and where the time is over.
+        """
+        step = f"{'restore' if action else 'write'} the vector store's backup {name}"
+        started = time.monotonic()
+        while True:
+            answer = self.api.get(f"{_BACKUPS}/{name}{action}")
+            beginning = answer.status == 404 and time.monotonic() < started + START_SECONDS
+            found = {} if beginning else _checked(answer, step).json()
+            status = found.get("status", "STARTED")
+            if status == "SUCCESS":
+                return
+            if status in ("FAILED", "CANCELED"):
+                raise ApiError(f"Cannot {step}: {status}: {found.get('error') or 'it does not say why'}", status=status)
+            if time.monotonic() >= deadline:
+                raise ApiError(f"Cannot {step}: it is still {status} when the time is over", status=status)
+            time.sleep(POLL_SECONDS)
+
+    def archive(self, name: str, totals: _tar.Totals) -> Iterator[bytes]:
+        """A complete backup as a tar archive, counted in ``totals``."""
+        with _engine.asking(f"read the vector store's backup {name}"):
+            chunks, _about = self.container.get_archive(f"{self.folder}/{name}", chunk_size=_CHUNK)
+            yield from _tar.passing(chunks, totals, lambda _path: False)
+
+    def remove(self, name: str) -> None:
+        """Delete a backup in the container."""
+        self._execute("rm", "-rf", "--", f"{self.folder}/{name}")
+
+    def names(self, prefix: str) -> list[str]:
+        """The backups in the container whose names begin with ``prefix``, sorted."""
+        self._execute("mkdir", "-p", "--", self.folder)
+        return sorted(
+            name for name in self._execute("ls", "-1", "--", self.folder).splitlines() if name.startswith(prefix)
+        )
+
+    def remove_leftovers(self) -> None:
+        """Delete what killed runs left in the container."""
+        for name in self.names(RUN):
+            self.remove(name)
+
+    def restore(self, archive: Iterable[bytes] | None, name: str, now: datetime, timeout: float) -> str | None:
+        """Have just what ``archive`` holds, which is the backup ``name``; None is a store without a class.
+
+        What is there now is kept as a backup in the container, and comes back where the other one cannot be restored.
+        Returns that backup's name, None where there was nothing. Raises ApiError or EngineError.
+        """
+        deadline = time.monotonic() + timeout
+        if archive is not None:
+            self._execute("mkdir", "-p", "--", self.folder)
+            with _engine.asking(f"write the vector store's backup {name}"):
+                self.container.put_archive(self.folder, archive)
+        kept = self._keep(now, deadline) if self.classes() else None
+        try:
+            self._replace(name if archive is not None else None, deadline)
+        except ConvosphereError as error:
+            if kept is None:
+                raise
+            self._replace(kept, time.monotonic() + timeout)
+            raise ApiError(f"{error}. What was in the vector store before is in it again") from error
+        finally:
+            with suppress(ConvosphereError):  # the next run removes it; what went wrong before is what matters
+                self.remove(name)
+        return kept
+
+    def _keep(self, now: datetime, deadline: float) -> str:
+        kept = f"{BEFORE}{now.astimezone(timezone.utc):%Y%m%dt%H%M%Sz}"
+        self.start(kept)
+        self.wait(kept, deadline)
+        return kept
+
+    def _replace(self, name: str | None, deadline: float) -> None:
+        for present in self.classes():  # Weaviate restores no class that is there
+            _checked(self.api.delete(f"/v1/schema/{quote(present)}"), f"delete the class {present} of the vector store")
+        if name is not None:
+            _checked(
+                self.api.post(f"{_BACKUPS}/{name}/restore", {}), f"begin to restore the vector store's backup {name}"
+            )
+            self.wait(name, deadline, "/restore")
+
+    def _execute(self, *command: str) -> str:
+        with _engine.asking(f"run {command[0]} in {self.container.name}"):
+            status, output = self.container.exec_run(list(command), user="0")
+        text = b"".join([output] if isinstance(output, bytes) else output).decode("utf-8", errors="replace")
+        if status:
+            raise ConvosphereError(f"Cannot run {' '.join(command)} in {self.container.name}: {text.strip()}")
+        return text
+
+
+def find(client: DockerClient, project_name: str, api_key: str | None, request_timeout: float) -> VectorStore:
+    """The vector store of a Compose project, asked at its container's own address: its port is not published.
+
+    Raises InputError where there is none, or where it cannot make backups.
+    """
+    containers = _engine.project_containers(client, project_name).get(SERVICE)
+    if not containers or containers[0].status != "running":
+        raise InputError(
+            f"The Compose project {project_name} has no running container of the service {SERVICE}, the vector store",
+            hint="Start it, or leave vectors out of include.",
+        )
+    container = containers[0]
+    folder = _folder(container)
+    api = Api(f"http://{_address(container)}:{PORT}", timeout=request_timeout, validate_certs=True, token=api_key)
+    api.local = True  # no proxy stands between the host and its own containers
+    return VectorStore(api, container, folder)
+
+
+def new_name(now: datetime) -> str:
+    """A name for a backup that is taken out, which no other one has."""
+    return f"{RUN}{now.astimezone(timezone.utc):%Y%m%dt%H%M%Sz}_{secrets.token_hex(3)}"
+
+
+def _folder(container: Container) -> str:
+    settings = dict(item.split("=", 1) for item in container.attrs["Config"]["Env"] or () if "=" in item)
+    folder = settings.get("BACKUP_FILESYSTEM_PATH", "").rstrip("/")
+    if "backup-filesystem" not in settings.get("ENABLE_MODULES", "").split(",") or not folder:
+        raise InputError(
+            f"The vector store {container.name} cannot make backups: its module backup-filesystem is not enabled",
+            hint="Deploy the environment with this collection, which enables it.",
+        )
+    return folder
+
+
+def _address(container: Container) -> str:
+    networks: dict[str, Any] = container.attrs["NetworkSettings"]["Networks"]
+    addresses = [network["IPAddress"] for network in networks.values() if network.get("IPAddress")]
+    if not addresses:
+        raise InputError(f"The vector store {container.name} has no address that the host could reach")
+    return str(addresses[0])
+
+
+def _checked(answer: Answer, step: str) -> Answer:
+    """The answer, if it is a good one; Weaviate's own words otherwise, {"error": [{"message": ...}]}."""
+    if answer.status < 300:
+        return answer
+    try:
+        errors = answer.json()["error"]
+        text = "; ".join(str(item["message"]) for item in errors)
+    except (ApiError, LookupError, TypeError):
+        text = answer.text.strip()[:500]
+    hint = "Give weaviate_api_key." if answer.status in (401, 403) else None
+    raise ApiError(f"Cannot {step}: {answer.status}: {text}", hint=hint, status=answer.status)

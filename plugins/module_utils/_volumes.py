@@ -1,0 +1,161 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files that users uploaded: out of the volume of a service as a tar archive, and back beside what is there.
+
+Docker Engine itself hands the archive out, whether the container runs, is paused or stopped. On the way back the
+container's own image works on the volume, since that is on the host and nothing can be pulled.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _pipeline, _tar
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+#: Where the platform keeps them, and the service that does.
+SERVICE = "backend"
+PATH = "/app/uploads"
+#: What a restore puts beside the files begins with this, and is no part of a backup.
+OWN = ".convosphere_"
+_CHUNK = 1024 * 1024
+
+# Runs in the service's image, which is Python's own. Everything is there under another name, and counted, before the
+# first of the present files moves; those are renamed and never deleted, so that killed at any moment none is lost.
+_RESTORE = """
+import json, os, shutil, sys, tarfile
+root, own, new, kept, files, size = *sys.argv[1:5], int(sys.argv[5]), int(sys.argv[6])
+for name in os.listdir(root):
+    if name.startswith(own + "new_"):
+        shutil.rmtree(os.path.join(root, name))
+safely = {"filter": "tar"} if hasattr(tarfile, "tar_filter") else {}
+fresh, counted, total = os.path.join(root, new), 0, 0
+os.mkdir(fresh, 0o700)
+with tarfile.open(fileobj=sys.stdin.buffer, mode="r|") as archive:
+    for member in archive:
+        inner = member.name.partition("/")[2]
+        target = os.path.normpath(os.path.join(fresh, inner))
+        if target != fresh and not target.startswith(fresh + os.sep):
+            sys.exit("the archive has a path outside of it: " + member.name)
+        counted += member.isfile() or member.islnk()
+        total += member.size
+        if member.islnk():
+            member.linkname = os.path.join(new, member.linkname.partition("/")[2])
+        member.name = os.path.join(new, inner) if inner else new
+        archive.extract(member, root, numeric_owner=True, **safely)
+if (counted, total) != (files, size):
+    sys.exit(f"the archive has {counted} files of {total} bytes, and the manifest says {files} of {size}")
+os.sync()
+present = [name for name in os.listdir(root) if not name.startswith(own)]
+if present:
+    os.mkdir(os.path.join(root, kept), 0o700)
+for name in present:
+    os.rename(os.path.join(root, name), os.path.join(root, kept, name))
+for name in os.listdir(fresh):
+    os.rename(os.path.join(fresh, name), os.path.join(root, name))
+os.rmdir(fresh)
+os.sync()
+print(json.dumps({"kept": kept if present else None}))
+"""
+
+_DISCARD = """
+import os, shutil, sys
+root, own = sys.argv[1:3]
+for name in sorted(os.listdir(root)):
+    if name.startswith(own):
+        shutil.rmtree(os.path.join(root, name))
+        print(name)
+"""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """The uploaded files of one container, ``path`` in it."""
+
+    container: Container
+    docker_host: str
+    path: str = PATH
+
+    def archive(self, totals: _tar.Totals) -> Iterator[bytes]:
+        """A tar archive of all files, counted in ``totals``. Raises EngineError, also where it is cut short."""
+        with _engine.asking(f"read {self.path} of {self.container.name}"):
+            chunks, _about = self.container.get_archive(self.path, chunk_size=_CHUNK)
+            yield from _tar.passing(chunks, totals, _is_own)
+
+    def restore(
+        self, archive: Iterable[bytes], files: int, size: int, now: datetime, timeout: float | None
+    ) -> str | None:
+        """Have just the files of ``archive``; those that are there now go into a directory beside them.
+
+        ``files`` and ``size``, in bytes, are what the archive must hold: before that is seen nothing is moved.
+        Returns the name of the directory with the files that were there, None where there were none.
+        The service must not be writing. Raises CommandError.
+        """
+        kept = f"{OWN}before_{now.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}"
+        new = f"{OWN}new_{secrets.token_hex(4)}"
+        answer = self._work(
+            _RESTORE,
+            OWN,
+            new,
+            kept,
+            str(files),
+            str(size),
+            step="bring the uploaded files back",
+            source=archive,
+            timeout=timeout,
+        )
+        kept_there: str | None = json.loads(answer)["kept"]
+        return kept_there
+
+    def discard_kept(self, timeout: float | None) -> list[str]:
+        """Delete what restores kept; returns the names of the directories."""
+        return self._work(_DISCARD, OWN, step="delete the uploaded files of before", timeout=timeout).splitlines()
+
+    def _work(
+        self, script: str, *arguments: str, step: str, timeout: float | None, source: Iterable[bytes] | None = None
+    ) -> str:
+        said = bytearray()
+        docker = {"DOCKER_HOST": self.docker_host}
+        command = [
+            "docker", "run", "--rm", "--interactive", "--pull=never", "--network=none", "--log-driver=none", "--user=0",
+            f"--volumes-from={self.container.id}", "--entrypoint=python3", str(self.container.attrs["Image"]),
+            "-c", script, self.path, *arguments,
+        ]  # fmt: skip
+        _pipeline.run([_pipeline.Program(command, docker)], step=step, source=source, sink=said.extend, timeout=timeout)
+        return said.decode()
+
+
+def find(client: DockerClient, project_name: str, docker_host: str) -> Volume:
+    """The uploads of a Compose project. Raises InputError where there are none, or none that outlive a container."""
+    containers = _engine.project_containers(client, project_name).get(SERVICE)
+    if not containers:
+        raise InputError(
+            f"The Compose project {project_name} has no container of {SERVICE}, which has the uploaded files",
+            hint="Deploy the environment first, or leave uploads out of include.",
+        )
+    container = containers[0]
+    mounted = {mount["Destination"] for mount in container.attrs["Mounts"]}
+    if not any(PurePosixPath(PATH).is_relative_to(path) for path in mounted):
+        raise InputError(
+            f"{PATH} of {container.name} is no volume: its files are lost with the container",
+            hint="Deploy the environment with this collection, which gives it one.",
+        )
+    return Volume(container, docker_host)
+
+
+def _is_own(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return len(parts) > 1 and parts[1].startswith(OWN)

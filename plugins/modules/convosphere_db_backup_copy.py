@@ -1,0 +1,179 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: convosphere_db_backup_copy
+short_description: Copy backups to another directory or to S3-compatible storage, and bring them back
+version_added: 1.0.0
+description:
+  - With O(copy_to), brings backups of O(backup_dir) to other places, those that are not there yet.
+  - With O(copy_from), brings one backup back into O(backup_dir), for example on a new host, so that
+    M(convosphere.platform.convosphere_db_backup_verify) and M(convosphere.platform.convosphere_db_restore) find it.
+  - Every file is checked against the checksum in its manifest on its way, in both directions.
+  - A new backup is copied by M(convosphere.platform.convosphere_db_backup) itself. This module is for backups that were
+    made before there was a place to copy to, or while it was out of reach.
+extends_documentation_fragment:
+  - convosphere.platform.copies
+  - convosphere.platform.copies.from
+  - convosphere.platform.attributes
+options:
+  backup:
+    description:
+      - Which backup. An id, a label (the newest with it), V(latest), V(latest_verified), or V(all).
+      - V(all) is only for O(copy_to).
+    type: str
+    default: latest
+  backup_dir:
+    description: The directory of the backups on the managed host.
+    type: path
+    required: true
+seealso:
+  - module: convosphere.platform.convosphere_db_backup
+  - module: convosphere.platform.convosphere_db_backup_info
+  - module: convosphere.platform.convosphere_db_restore
+author:
+  - ConvoSphere Platform contributors (@ConvoSphere)
+"""
+
+EXAMPLES = r"""
+- name: Bring every backup that is not there yet to a share
+  convosphere.platform.convosphere_db_backup_copy:
+    backup: all
+    backup_dir: /var/backups/convosphere/prod
+    copy_to:
+      - directory: /mnt/backups/convosphere/prod
+
+- name: Bring the newest verified backup back from a bucket, on a host that has none
+  convosphere.platform.convosphere_db_backup_copy:
+    backup: latest_verified
+    backup_dir: /var/backups/convosphere/prod
+    copy_from:
+      bucket: convosphere-backups
+      prefix: prod
+      endpoint_url: https://minio.example.org:9000
+      ca_cert: /etc/ssl/certs/example-ca.pem
+      access_key: "{{ vault_backup_access_key }}"
+      secret_key: "{{ vault_backup_secret_key }}"
+"""
+
+RETURN = r"""
+copies:
+  description: What was looked at, each backup at each place.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The backup's id.
+      type: str
+      sample: convosphere-20261123T150102Z
+    place:
+      description: The other place.
+      type: str
+      sample: s3://convosphere-backups/prod at https://minio.example.org:9000
+    copied:
+      description: The names of the files that were copied, or in check mode would be; the manifest is one of them.
+      type: list
+      elements: str
+    bytes:
+      description: The bytes that were copied, or in check mode would be, without the manifest.
+      type: int
+      sample: 104857600
+backup:
+  description: The manifest of the backup that is in O(backup_dir) now, or in check mode would be.
+  returned: with O(copy_from)
+  type: dict
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _copies
+from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._copies import Difference, Place
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, make_plan
+
+ALL = "all"
+
+
+class BackupCopyModule(ConvosphereModule):
+    """Copies of backups where they shall be."""
+
+    argument_spec = {
+        "backup": {"type": "str", "default": "latest"},
+        "backup_dir": {"type": "path", "required": True},
+        "copy_to": _copies.TARGETS_OPTION,
+        "copy_from": _copies.TARGET_OPTION,
+    }
+    rules = {"mutually_exclusive": [["copy_to", "copy_from"]], "required_one_of": [["copy_to", "copy_from"]]}
+
+    def plan(self) -> Plan:
+        """One change for each backup at each place that lacks anything of it."""
+        self.catalogue = Catalogue(Path(self.params["backup_dir"]))
+        self.work = self.look_here() if self.params["copy_from"] else self.look_there()
+        plan = Plan()
+        for there, _backup, lacking in self.work:
+            title = str(self.catalogue.directory) if self.params["copy_from"] else there.title
+            name = f"{lacking.manifest.id} in {title}"
+            present = _copies.described(lacking)
+            plan += make_plan({name: _copies.DONE}, {name: present} if present else {})
+        return plan
+
+    def look_there(self) -> list[tuple[Place, Backup, Difference]]:
+        """What the other places lack."""
+        if self.params["backup"] == ALL:
+            backups = self.catalogue.read()[0]
+        else:
+            backups = [self.catalogue.find(self.params["backup"])]
+        found = []
+        for there in map(_copies.place, self.params["copy_to"]):
+            names = there.names()
+            found += [(there, backup, _copies.difference(backup.manifest, there, names)) for backup in backups]
+        return found
+
+    def look_here(self) -> list[tuple[Place, Backup, Difference]]:
+        """What the backup directory lacks."""
+        if self.params["backup"] == ALL:
+            raise InputError("copy_from brings one backup back", hint="Give its id as backup, or latest.")
+        there = _copies.place(self.params["copy_from"])
+        manifest = _copies.find(there, self.params["backup"])
+        lacking = _copies.lacking_here(manifest, self.catalogue)
+        return [(there, Backup(manifest, self.catalogue.directory), lacking)]
+
+    def apply(self, plan: Plan) -> None:
+        """Copy, while no other run may delete what is copied."""
+        self.catalogue.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self.catalogue.lock():
+            for there, backup, lacking in self.work:
+                if self.params["copy_from"]:
+                    _copies.fetch(lacking, there, self.catalogue)
+                else:
+                    _copies.copy(backup, lacking, there)
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        """Each backup at each place."""
+        copies = [
+            {
+                "id": lacking.manifest.id,
+                "place": there.title,
+                "copied": _copies.file_names(lacking),
+                "bytes": sum(file.size for file in lacking.files),
+            }
+            for there, _backup, lacking in self.work
+        ]
+        brought = {"backup": self.work[0][1].manifest.to_dict()} if self.params["copy_from"] else {}
+        return {"copies": copies, **brought}
+
+
+def main() -> None:
+    BackupCopyModule.main()
+
+
+if __name__ == "__main__":
+    main()

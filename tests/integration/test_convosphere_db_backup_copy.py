@@ -1,0 +1,173 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""convosphere_db_backup_copy: to a directory and to a bucket, and back from them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.backup_files import backup_files
+from support.law import Case, Refused, Step
+from support.object_storage import ObjectStorage, object_storage
+
+MODULE = "convosphere_db_backup_copy"
+DONE = {"files": "all", "manifest": "current"}
+
+
+@pytest.fixture(scope="module")
+def storage() -> Iterator[ObjectStorage]:
+    with object_storage() as running:
+        yield running
+
+
+@pytest.fixture
+def backups(tmp_path: Path) -> Path:
+    folder = tmp_path / "backups"
+    backup_files(folder, "convosphere-20260101T000000Z", database=b"one" * 1000, label="first")
+    backup_files(folder, "convosphere-20260102T000000Z", database=b"two" * 1000, uploads=b"files")
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".lock"}
+
+
+@pytest.mark.law
+def test_law(run_law, backups, storage, tmp_path):
+    share = tmp_path / "share"
+    share.mkdir()
+    bucket = storage.target(prefix="law")
+    options: dict[str, Any] = {"backup_dir": str(backups), "copy_to": [{"directory": str(share)}, bucket]}
+    place = f"s3://{storage.bucket}/law at {storage.endpoint}"
+    first, second = "convosphere-20260101T000000Z", "convosphere-20260102T000000Z"
+    elsewhere = str(tmp_path / "elsewhere")
+
+    run_law(
+        MODULE,
+        cases=[
+            Case(
+                "copy one by its label",
+                {**options, "backup": "first"},
+                diff={"before": {}, "after": {f"{first} in {share}": DONE, f"{first} in {place}": DONE}},
+                returns={
+                    "copies": [
+                        {
+                            "id": first,
+                            "place": where,
+                            "bytes": 3000,
+                            "copied": [f"{first}.dump.zst", f"{first}.manifest.json"],
+                        }
+                        for where in (str(share), place)
+                    ]
+                },
+            ),
+            Case(
+                "copy all that are left",
+                {**options, "backup": "all"},
+                diff={"before": {}, "after": {f"{second} in {share}": DONE, f"{second} in {place}": DONE}},
+            ),
+            Case(
+                "bring one back",
+                {"backup_dir": elsewhere, "copy_from": bucket, "backup": "latest"},
+                diff={"before": {}, "after": {f"{second} in {elsewhere}": DONE}},
+            ),
+        ],
+        refused=[
+            Refused("unknown backup", {**options, "backup": "third"}, "There is no backup third"),
+            Refused(
+                "unknown copy", {"backup_dir": elsewhere, "copy_from": bucket, "backup": "x"}, "no copy of a backup x"
+            ),
+            Refused("no such directory", {**options, "copy_to": [{"directory": str(tmp_path / "no")}]}, "No such file"),
+            Refused("all back", {"backup_dir": elsewhere, "copy_from": bucket, "backup": "all"}, "one backup back"),
+            Refused("two places in one", {**options, "copy_to": [{**bucket, "directory": "/x"}]}, "mutually exclusive"),
+            Refused("half a key", {**options, "copy_to": [{"bucket": "b", "access_key": "x"}]}, "required together"),
+        ],
+    )
+
+    assert contents(share) == contents(backups)
+    assert storage.content() == {f"law/{name}": content for name, content in contents(backups).items()}
+    assert contents(Path(elsewhere)) == {
+        name: content for name, content in contents(backups).items() if name.startswith(second)
+    }
+    assert {path.stat().st_mode & 0o777 for path in [*share.iterdir(), *Path(elsewhere).iterdir()]} == {0o600}
+
+
+def test_a_manifest_that_was_changed_since_is_sent_again_and_nothing_else(run_steps, backups, storage):
+    options = {"backup_dir": str(backups), "copy_to": [storage.target(prefix="again")]}
+    run_steps(MODULE, [Step("copy", options, changed=True)])
+    storage.requests.clear()
+    second = "convosphere-20260102T000000Z"
+    name = f"{second} in s3://{storage.bucket}/again at {storage.endpoint}"
+    backup_files(backups, second, database=b"two" * 1000, uploads=b"files", pinned=True)
+
+    run_steps(
+        MODULE,
+        [
+            Step(
+                "copy again",
+                options,
+                changed=True,
+                diff={"before": {name: {"manifest": "outdated"}}, "after": {name: {"manifest": "current"}}},
+            )
+        ],
+    )
+
+    assert storage.count("PUT", "manifest.json") == 1
+    assert storage.count("PUT", ".zst") == storage.count("POST", ".zst") == 0
+
+
+def test_a_file_that_decayed_is_not_copied_and_what_is_there_is_left(run_steps, backups, storage, tmp_path):
+    share = tmp_path / "share"
+    share.mkdir()
+    damaged = backups / "convosphere-20260102T000000Z.dump.zst"
+    damaged.write_bytes(b"twO" + damaged.read_bytes()[3:])
+    targets = ({"directory": str(share)}, storage.target(prefix="decayed"))
+
+    run_steps(
+        MODULE,
+        [
+            Step(
+                f"copy {number}",
+                {"backup_dir": str(backups), "copy_to": [target]},
+                fails="is not what its manifest says",
+            )
+            for number, target in enumerate(targets)
+        ],
+    )
+
+    assert list(share.iterdir()) == []
+    assert not [key for key in storage.content() if key.startswith("decayed")]
+    assert storage.client.list_multipart_uploads(Bucket=storage.bucket).get("Uploads", []) == []
+
+
+def test_a_copy_that_was_changed_is_not_brought_back(run_steps, backups, storage, tmp_path):
+    target = storage.target(prefix="changed")
+    here = tmp_path / "here"
+    run_steps(MODULE, [Step("copy", {"backup_dir": str(backups), "copy_to": [target]}, changed=True)])
+    key = "changed/convosphere-20260102T000000Z.dump.zst"
+    storage.client.put_object(Bucket=storage.bucket, Key=key, Body=b"two" * 999 + b"tw0")
+
+    run_steps(MODULE, [Step("fetch", {"backup_dir": str(here), "copy_from": target}, fails="was not brought back")])
+
+    assert contents(here) == {}
+
+
+def test_what_is_half_here_is_completed(run_steps, backups, storage, tmp_path):
+    target = storage.target(prefix="half")
+    here = tmp_path / "here"
+    here.mkdir(mode=0o700)
+    run_steps(MODULE, [Step("copy", {"backup_dir": str(backups), "copy_to": [target]}, changed=True)])
+    name = "convosphere-20260102T000000Z.dump.zst"
+    shutil.copy(backups / name, here / name)
+    storage.requests.clear()
+
+    run_steps(MODULE, [Step("fetch", {"backup_dir": str(here), "copy_from": target}, changed=True)])
+
+    assert storage.count("GET", name) == 0
+    assert len(contents(here)) == 3
