@@ -162,13 +162,13 @@ class Database:
         for batch in batches(rows):
             self.execute(statement, (json.dumps(batch),))
 
-    def lock(self, what: str, number: int) -> None:
-        """Wait until no other run of the collection works on ``what``; the lock ends with the connection.
+    def lock(self, what: str, number: int, seconds: int = LOCK_TIMEOUT) -> None:
+        """Wait ``seconds`` until no other run of the collection works on ``what``; the lock ends with the connection.
 
         It is the session's, taken before the transaction begins: one that waited would see the data as it was before.
         """
         with self.asking(f"wait for another run that is changing {what}"), self.connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = %s", (f"{LOCK_TIMEOUT}s",))
+            cursor.execute("SET lock_timeout = %s", (f"{seconds}s",))
             cursor.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_SPACE, number))
             cursor.execute("RESET lock_timeout")
         self.connection.commit()

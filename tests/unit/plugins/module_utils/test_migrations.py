@@ -225,7 +225,9 @@ def test_later_revisions_come_after_those_that_are_recorded():
 
 
 def test_tables_and_columns_are_found_in_the_statements_of_a_revision():
-    sql = 'CREATE TABLE public."Odd" (\n id INT\n);\n\nALTER TABLE "Odd" ADD COLUMN a TEXT;\n\nALTER TABLE b ADD COLUMN c INT'
+    sql = (
+        'CREATE TABLE public."Odd" (\n id INT\n);\n\nALTER TABLE "Odd" ADD COLUMN a INT;\n\nALTER TABLE b ADD COLUMN c'
+    )
 
     assert Effect.of(sql) == Effect(("Odd",), (("b", "c"),))
     assert Effect.of("UPDATE users SET a = 1;").more

@@ -1,0 +1,120 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The backend as a migration needs it: its image, the settings that its code wants, and the revisions it has.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _compose,
+    _environment_file,
+    _files,
+    _releases,
+    _services,
+    _stack,
+)
+from ansible_collections.convosphere.platform.plugins.module_utils._alembic import Revision
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._revisions import Code
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+#: What a container has of its image and not of the backend's settings.
+_OF_THE_IMAGE = ("PATH", "HOME", "HOSTNAME", "PYTHON", "LD_")
+
+
+@dataclass
+class Backend:
+    """The backend that ``params``, the options of convosphere_db_migration, describe."""
+
+    client: DockerClient
+    params: Mapping[str, Any]
+
+    @cached_property
+    def project(self) -> _services.Project | None:
+        """The Compose project as it is, None where none is named."""
+        name, source = self.params["project_name"], self.params["project_src"]
+        if not name:
+            return None
+        there = bool(source) and any((Path(source) / file).is_file() for file in _compose.FILE_NAMES)
+        return _services.read_project(self.client, name, source if there else None)
+
+    @property
+    def image_id(self) -> str | None:
+        """The id of the image whose revisions count; None for one that is not on the host."""
+        if self.params["image"]:
+            return _stack.image_id(self.client, self.params["image"])
+        containers = self._containers(self.params["service"])
+        if not containers:
+            raise InputError(
+                f"The project {self.params['project_name']} has no container of {self.params['service']} to take "
+                "the image from",
+                hint="Give image, or deploy the environment first.",
+            )
+        return str(containers[0].attrs["Image"])
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether a release of the stack was recorded on this host."""
+        return bool(self.params["project_src"]) and _releases.current(self._releases) is not None
+
+    @property
+    def database_runs(self) -> bool:
+        """Whether the project's own database has a container that runs."""
+        return any(item.status == _services.RUNNING for item in self._containers(self.params["database_service"]))
+
+    @property
+    def has_database(self) -> bool:
+        """Whether the project has a database of its own, running or not."""
+        return self.project is not None and self.params["database_service"] in self.project.services
+
+    def environment(self) -> dict[str, str]:
+        """What the backend runs with, for its code wants its settings: from the stack's files, or its container."""
+        service = self.params["service"]
+        if self.params["project_src"] and self.project and self.project.source:
+            return self._from_files(self.project.source)
+        found = [item.attrs["Config"]["Env"] or [] for item in self._containers(service)[:1]]
+        pairs = [entry.partition("=") for entries in found for entry in entries]
+        return {name: value for name, _sign, value in pairs if not name.startswith(_OF_THE_IMAGE)}
+
+    def known(self, image_id: str) -> Code | None:
+        """The image's revisions as the release that serves has them; None where it was of another image."""
+        record = _releases.current(self._releases) if self.params["project_src"] else None
+        schema = (record or {}).get("schema") or {}
+        if schema.get("image_id") != image_id:
+            return None
+        return Code([Revision(name, tuple(down)) for name, down in schema["revisions"].items()])
+
+    @property
+    def _releases(self) -> Path:
+        return Path(self.params["project_src"]) / "releases"
+
+    def _containers(self, service: str) -> tuple[Any, ...]:
+        found = self.project.services.get(service) if self.project else None
+        return found.containers if found else ()
+
+    def _from_files(self, source: Path) -> dict[str, str]:
+        variables = _environment_file.literal(
+            _environment_file.parse(_files.read_text(source / _stack.SECRETS_FILE) or "")
+        )
+        project = _compose.Project(self.params["project_name"], source, self.params["docker_host"], variables)
+        service = project.model([])["services"].get(self.params["service"]) or {}
+        # In its model Compose doubles each dollar sign, so that it can be read again as a Compose file.
+        settings = (service.get("environment") or {}).items()
+        return {name: str(value).replace("$$", "$") for name, value in settings if value is not None}
+
+
+def schema_record(image_id: str, code: Code) -> dict[str, Any]:
+    """What a release keeps of its image's schema, and ``Backend.known`` reads again."""
+    revisions = {revision.id: [*revision.down, *revision.depends_on] for revision in code.revisions}
+    return {"image_id": image_id, "heads": code.heads, "revisions": revisions}
