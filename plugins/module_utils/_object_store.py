@@ -91,19 +91,14 @@ class ObjectStore:
         part_size = part_size_of(size)
         with self._asking(f"write {path.name}"):
             upload, there = self._begin(path.name, sha256)
-            whole, sums, done = hashlib.sha256(), [], 0
+            whole, sums, tags, done = hashlib.sha256(), [], [], 0
             for number, part in enumerate(_parts(path, part_size), 1):
                 whole.update(part)
                 sums.append(_md5(part))
-                if there.get(number) != (sums[-1].hex(), len(part)):
-                    # The storage refuses a part that does not arrive as it was sent.
-                    self._client.upload_part(
-                        **self._key(path.name),
-                        UploadId=upload,
-                        PartNumber=number,
-                        Body=part,
-                        ContentMD5=_base64(sums[-1]),
-                    )
+                tag = f'"{sums[-1].hex()}"'
+                if there.get(number) != (tag, len(part)):
+                    tag = self._send(path.name, upload, number, part, sums[-1])
+                tags.append({"PartNumber": number, "ETag": tag})
                 done += len(part)
                 progress(done)
             if (done, whole.hexdigest()) != (size, sha256):
@@ -112,9 +107,8 @@ class ObjectStore:
                     f"{path} is not what its manifest says, and was not copied",
                     hint="The file was damaged after the backup: use another backup, and look at the disk.",
                 )
-            parts = [{"PartNumber": number, "ETag": f'"{sum_.hex()}"'} for number, sum_ in enumerate(sums, 1)]
             self._client.complete_multipart_upload(
-                **self._key(path.name), UploadId=upload, MultipartUpload={"Parts": parts}
+                **self._key(path.name), UploadId=upload, MultipartUpload={"Parts": tags}
             )
         self._verify(path.name, size, sums)
 
@@ -131,7 +125,7 @@ class ObjectStore:
     # ------------------------------------------------------------------------------------------------ behind these
 
     def _begin(self, name: str, sha256: str) -> tuple[str, dict[int, tuple[str, int]]]:
-        """The id of an upload, and ``{number: (md5, size)}`` of the parts that an earlier one left there."""
+        """The id of an upload, and ``{number: (tag, size)}`` of the parts that an earlier one left there."""
         key = self._key(name)
         pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=key["Key"])
         earlier = [item for page in pages for item in page.get("Uploads", ()) if item["Key"] == key["Key"]]
@@ -143,7 +137,14 @@ class ObjectStore:
         upload = max(earlier, key=lambda item: item["Initiated"])["UploadId"]
         parts = self._client.get_paginator("list_parts").paginate(**key, UploadId=upload)
         found = [part for page in parts for part in page.get("Parts", ())]
-        return str(upload), {part["PartNumber"]: (part["ETag"].strip('"'), part["Size"]) for part in found}
+        return str(upload), {part["PartNumber"]: (part["ETag"], part["Size"]) for part in found}
+
+    def _send(self, name: str, upload: str, number: int, part: bytes, sum_: bytes) -> str:
+        """Send one part, which the storage refuses where it does not arrive as it was sent; its tag there."""
+        answer = self._client.upload_part(
+            **self._key(name), UploadId=upload, PartNumber=number, Body=part, ContentMD5=_base64(sum_)
+        )
+        return str(answer["ETag"])
 
     def _verify(self, name: str, size: int, sums: list[bytes]) -> None:
         found = self._head(name) or {}
@@ -230,8 +231,6 @@ def _explaining(what: str) -> Iterator[None]:
         yield
     except ConvosphereError:
         raise
-    except OSError as error:
-        raise CopyError(f"{what}: {error.strerror or error}") from error
     except Exception as error:
         response = getattr(error, "response", None)
         answer = response.get("Error", {}) if isinstance(response, dict) else {}

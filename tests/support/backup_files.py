@@ -20,7 +20,8 @@ def backup_files(
     folder: Path, identifier: str, database: bytes = b"dump", environment: str = "dev", **parts: Any
 ) -> Backup:
     """Write one backup. `parts` are the contents of uploads and vectors, and further fields of the manifest."""
-    contents = {"database": database, **{kind: parts.pop(kind) for kind in ("uploads", "vectors") if kind in parts}}
+    contents = {"database": database}
+    contents.update({kind: parts.pop(kind) for kind in ("uploads", "vectors") if kind in parts})
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     files = []
     for kind, content in contents.items():

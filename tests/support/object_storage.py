@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -46,11 +47,16 @@ class Fault:
 
 
 class ObjectStorage:
-    """One server with a bucket of its own. `requests` are the method, path and query of all there were."""
+    """One server with a bucket of its own. `requests` are the method, path and query of all there were.
+
+    With `damage` it keeps something else than it was sent.
+    """
 
     def __init__(self, certificate: tuple[str, str] | None = None) -> None:
         self.faults: list[Fault] = []
         self.requests: list[str] = []
+        self.damage = False
+        self.certificate = certificate
         self.bucket = f"test-{uuid.uuid4().hex[:12]}"
         self.server = make_server(
             "127.0.0.1",
@@ -73,6 +79,7 @@ class ObjectStorage:
             region_name="us-east-1",
             aws_access_key_id=ACCESS_KEY,
             aws_secret_access_key=SECRET_KEY,
+            verify=self.certificate and self.certificate[0],
         )
 
     def target(self, **options: Any) -> dict[str, Any]:
@@ -119,6 +126,11 @@ class ObjectStorage:
                     start_response(fault.status, [("Content-Type", "application/xml")])
                     text = f"<Error><Code>{fault.code}</Code><Message>said by the storage</Message></Error>"
                     return [] if method == "HEAD" else [text.encode()]
+            if self.damage and "partNumber=" in address:
+                length = int(environ["CONTENT_LENGTH"])
+                content = bytearray(environ["wsgi.input"].read(length))
+                content[0] ^= 1
+                environ["wsgi.input"] = io.BytesIO(content)
             return application(environ, start_response)
 
         return answer
@@ -129,8 +141,7 @@ def object_storage(certificate: tuple[str, str] | None = None) -> Iterator[Objec
     """A server with an empty bucket. `certificate` are the files of one for 127.0.0.1 and of its key, for TLS."""
     storage = ObjectStorage(certificate)
     try:
-        if certificate is None:
-            storage.client.create_bucket(Bucket=storage.bucket)
+        storage.client.create_bucket(Bucket=storage.bucket)
         yield storage
     finally:
         storage.stop()
