@@ -43,11 +43,22 @@ options:
     description: The head revisions of the migrations of the platform's version, to compare with RV(revisions).
     type: list
     elements: str
+  image:
+    description:
+      - The image of the backend, on the host, to read the heads from, instead of O(heads).
+      - It takes a second or two, in a container of its own that has no network and is gone afterwards.
+    type: str
+  docker_host:
+    description:
+      - The URL of the Docker Engine that has O(image).
+      - Where it is not given, the environment variable E(DOCKER_HOST) is used.
+    type: str
+    default: unix:///var/run/docker.sock
   fail_unreachable:
     description: Whether it is an error when the database cannot be reached.
     type: bool
     default: false
-  timeout:
+  query_timeout:
     description: How many seconds each of the few queries may take.
     type: int
     default: 60
@@ -61,6 +72,7 @@ EXAMPLES = r"""
   convosphere.platform.convosphere_db_info:
     login_env_file: /opt/convosphere/prod/.env
     layout: "{{ lookup('ansible.builtin.file', 'layouts/0.1.2-beta.json') | from_json }}"
+    image: ghcr.io/convosphere/convosphere/backend:0.1.2-beta
   register: database
 
 - name: Stop where its tables are not those of this version
@@ -195,7 +207,7 @@ revisions:
   type: list
   elements: str
 heads:
-  description: The same as O(heads); null where it was not given.
+  description: The same as O(heads), or those of O(image); null where neither was given.
   returned: when reachable
   type: list
   elements: str
@@ -324,7 +336,8 @@ wraparound:
 
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _database_status, _layout
+from ansible_collections.convosphere.platform.plugins.module_utils import _database_status, _engine, _layout
+from ansible_collections.convosphere.platform.plugins.module_utils._alembic import Alembic
 from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS, Database
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
@@ -339,14 +352,17 @@ class DatabaseInfoModule(InfoModule):
         "layout": {"type": "dict"},
         "return_layout": {"type": "bool", "default": False},
         "heads": {"type": "list", "elements": "str"},
+        "image": {"type": "str"},
+        "docker_host": _engine.ENGINE_OPTIONS["docker_host"],
         "fail_unreachable": {"type": "bool", "default": False},
-        "timeout": {"type": "int", "default": 60},
+        "query_timeout": {"type": "int", "default": 60},
     }
+    rules = {"mutually_exclusive": [("heads", "image")]}
 
     def report(self) -> dict[str, Any]:
         """All of it, or why there is nothing to tell."""
-        if self.params["timeout"] < 1:
-            raise InputError(f"timeout is {self.params['timeout']}: it must be 1 or more")
+        if self.params["query_timeout"] < 1:
+            raise InputError(f"query_timeout is {self.params['query_timeout']}: it must be 1 or more")
         expected = None if self.params["layout"] is None else _layout.checked(self.params["layout"])
         try:
             database = Database(self.params, read_only=True)
@@ -354,17 +370,25 @@ class DatabaseInfoModule(InfoModule):
             if self.params["fail_unreachable"]:
                 raise
             return {"reachable": False, "reason": str(error)}
-        found = _database_status.read(database, exact=self.params["rows"] == "exact", seconds=self.params["timeout"])
+        found = _database_status.read(
+            database, exact=self.params["rows"] == "exact", seconds=self.params["query_timeout"]
+        )
         layout = _layout.read(database) if expected or self.params["return_layout"] else None
+        heads = self.heads()
         return {
             "reachable": True,
             "reason": None,
             **found,
-            "heads": self.params["heads"],
-            "at_heads": _database_status.at_heads(found["revisions"], self.params["heads"]),
+            "heads": heads,
+            "at_heads": _database_status.at_heads(found["revisions"], heads),
             "drift": None if expected is None or layout is None else _layout.drift(expected, layout),
             **({"layout": layout} if self.params["return_layout"] else {}),
         }
+
+    def heads(self) -> list[str] | None:
+        """The heads of the code, None where nothing says them."""
+        image = self.params["image"]
+        return Alembic(image, self.params["docker_host"]).heads() if image else self.params["heads"]
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ import pytest
 from support.law import NO_DIFF, Refused, Step
 from support.platform_database import PlatformDatabase, platform_tables
 from support.playbook import ROOT
-from support.sandbox import DATABASE_KEY, Sandbox, until
+from support.sandbox import DATABASE_KEY, Sandbox, image, until
 
 MODULE = "convosphere_db_info"
 LAYOUT = json.loads((ROOT / "roles/database/files/layouts/0.1.2-beta.json").read_text())
@@ -103,7 +103,9 @@ def test_law(run_info_law, database):
         refused=[
             Refused("no layout", {**database.login, "layout": {"tables": []}}, "layout has no tables and enums"),
             Refused("no columns", {**database.login, "layout": {"tables": {"users": 1}, "enums": {}}}, "table users"),
-            Refused("no time", {**database.login, "timeout": 0}, "timeout is 0"),
+            Refused("no time", {**database.login, "query_timeout": 0}, "query_timeout is 0"),
+            Refused("two sources", {**database.login, "heads": HEADS, "image": "x"}, "mutually exclusive"),
+            Refused("no image", {**database.login, "image": "cvtest-nowhere:1"}, "cvtest-nowhere:1"),
             Refused("unknown way", {**database.login, "rows": "guess"}, "estimate, exact, got: guess"),
             Refused(
                 "not there",
@@ -187,6 +189,8 @@ def test_revisions_are_compared_with_the_heads(info, database):
 
     assert info(heads=HEADS[::-1])["at_heads"] is True
     assert info(heads=HEADS[:1])["at_heads"] is False
+    by_image = info(image=image("backend"))
+    assert (by_image["heads"], by_image["at_heads"]) == (HEADS, True)
 
 
 def test_the_longest_transaction_is_told_without_values(info, database):
@@ -218,9 +222,9 @@ def test_rows_that_are_gone_are_bloat_and_dead(info, database):
         "INSERT INTO user_groups (id, name, description, is_active, is_system) "
         "SELECT gen_random_uuid(), 'group ' || n, repeat('x', 100), true, false FROM generate_series(1, 20000) n"
     )
-    database.query("DELETE FROM user_groups WHERE name LIKE '%%5'")
+    database.query("DELETE FROM user_groups WHERE name LIKE '%5'")
     until(lambda: table(info(), "user_groups")["dead_rows"] == 2000, "the statistics")
-    database.query("DELETE FROM user_groups WHERE name LIKE '%%1' OR name LIKE '%%2' OR name LIKE '%%3'")
+    database.query("DELETE FROM user_groups WHERE name LIKE '%1' OR name LIKE '%2' OR name LIKE '%3'")
     database.query("VACUUM ANALYZE user_groups")
 
     groups = table(info(), "user_groups")
