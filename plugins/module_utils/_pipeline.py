@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils._command import last_lines
@@ -37,10 +38,15 @@ _KEPT_STDERR = 64 * 1024
 
 @dataclass(frozen=True)
 class Program:
-    """One member of a pipeline. ``environment`` is added to this process's own, and is the place for secrets."""
+    """One member of a pipeline. ``environment`` is added to this process's own, and is the place for secrets.
+
+    ``fifo`` is the named pipe that it writes to instead of its standard output, for a program in a container: what goes
+    through ``docker exec`` is copied four times, which costs more than all the rest.
+    """
 
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    fifo: Path | None = None
 
     @property
     def title(self) -> str:
@@ -48,7 +54,7 @@ class Program:
         if self.arguments[:2] == ["docker", "exec"]:
             inner = [argument for argument in self.arguments[2:] if not argument.startswith("-")]
             return inner[1] if len(inner) > 1 else "docker"
-        return os.path.basename(self.arguments[0])  # noqa: PTH119 - a program's name, which need not be a path
+        return Path(self.arguments[0]).name
 
 
 def run(
@@ -98,6 +104,8 @@ class _Pipeline:
         self.step = step
         self.hint = hint
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.output: IO[bytes] | None = None
+        self.kept_open: dict[int, int] = {}
         self.errors: list[IO[bytes]] = []
         self.waiters: list[threading.Thread] = []
         self.ended: list[tuple[int, int]] = []  # index and exit code, in the order in which they ended
@@ -106,15 +114,16 @@ class _Pipeline:
 
     def start(self, *, reads: bool, writes: bool) -> None:
         """Start all of them, joined. The first one reads nothing unless ``reads``."""
-        previous: int | IO[bytes] | None = subprocess.PIPE if reads else subprocess.DEVNULL
+        previous: Any = subprocess.PIPE if reads else subprocess.DEVNULL
         for index, program in enumerate(self.programs):
-            last = index == len(self.programs) - 1
-            process = self._start(program, previous, subprocess.DEVNULL if last and not writes else subprocess.PIPE)
-            if index and previous is not None and not isinstance(previous, int):
-                previous.close()  # or the program before would never learn that this one has ended
-            previous = process.stdout
+            thrown_away = program.fifo or (index == len(self.programs) - 1 and not writes)
+            process = self._start(program, previous, subprocess.DEVNULL if thrown_away else subprocess.PIPE)
+            if self.output:
+                self.output.close()  # or the program before would never learn that this one has ended
+            self.output = self._open(index, program.fifo) if program.fifo else process.stdout
+            previous = self.output
             _enlarge(process.stdin)
-            _enlarge(process.stdout)
+            _enlarge(self.output)
         for index, process in enumerate(self.processes):
             self.waiters.append(threading.Thread(target=self._await, args=(index, process), daemon=True))
             self.waiters[-1].start()
@@ -128,13 +137,12 @@ class _Pipeline:
 
     def drain(self, sink: Callable[[bytes], Any], count: Callable[[int], Any], deadline: float | None) -> None:
         """Give ``sink`` what the last program writes, until it has closed its end."""
-        stdout = self.processes[-1].stdout
-        assert stdout is not None
+        assert self.output is not None
         total = 0
         while True:
-            if not select.select([stdout], [], [], _remaining(deadline))[0]:
+            if not select.select([self.output], [], [], _remaining(deadline))[0]:
                 raise _Late
-            piece = os.read(stdout.fileno(), PIECE)
+            piece = os.read(self.output.fileno(), PIECE)
             if not piece:
                 return
             sink(piece)
@@ -165,13 +173,12 @@ class _Pipeline:
                 thread.join(max(0.0, limit - time.monotonic()))
         if self.feeder:
             self.feeder.join(GRACE)
-        for process in self.processes:
-            for pipe in (process.stdin, process.stdout):
-                if pipe:
-                    with suppress(OSError):  # what was not written yet is not wanted any more
-                        pipe.close()
-        for error in self.errors:
-            error.close()
+        for pipe in [*(process.stdin for process in self.processes), self.output, *self.errors]:
+            if pipe:
+                with suppress(OSError):  # what was not written yet is not wanted any more
+                    pipe.close()
+        for index in list(self.kept_open):
+            os.close(self.kept_open.pop(index))
 
     def _start(self, program: Program, stdin: Any, stdout: int) -> subprocess.Popen[bytes]:
         self.errors.append(tempfile.TemporaryFile())  # noqa: SIM115 - read after the program has ended, closed by end()
@@ -196,9 +203,18 @@ class _Pipeline:
         self.processes.append(process)
         return process
 
+    def _open(self, index: int, fifo: Path) -> IO[bytes]:
+        """The reader's end of a named pipe. One of the writer's is kept open for as long as the program runs: without
+        it, the reader would take a program that has not opened its own yet for one that is done.
+        """
+        self.kept_open[index] = os.open(fifo, os.O_RDWR | os.O_CLOEXEC)
+        return fifo.open("rb", buffering=0)
+
     def _await(self, index: int, process: subprocess.Popen[bytes]) -> None:
         code = process.wait()
         self.ended.append((index, code))
+        if index in self.kept_open:
+            os.close(self.kept_open.pop(index))
         if code:
             # The others may wait for something else than this one, and would never notice.
             self._signal(signal.SIGTERM, besides=index)

@@ -169,3 +169,29 @@ def test_titles_name_the_program_that_does_the_work():
 
     assert inside.title == "pg_dump"
     assert Program(["/usr/lib/postgresql/15/bin/pg_dump"]).title == "pg_dump"
+
+
+@pytest.fixture
+def fifo(tmp_path):
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    return path
+
+
+def test_a_program_may_write_to_a_named_pipe(fifo):
+    late = f"import time, pathlib; time.sleep(0.3); pathlib.Path({str(fifo)!r}).write_bytes(b'x' * 3_000_000)"
+
+    assert run(Program(python(late).arguments, fifo=fifo), CAT) == b"x" * 3_000_000
+    assert run(Program(python(late).arguments, fifo=fifo)) == b"x" * 3_000_000
+
+
+def test_a_program_that_never_opens_its_named_pipe_is_not_waited_for(fifo):
+    with pytest.raises(CommandError, match="ended with 7"):
+        run(Program(python("raise SystemExit(7)").arguments, fifo=fifo), CAT)
+
+
+def test_a_program_that_writes_to_a_named_pipe_learns_that_nobody_reads_any_more(fifo):
+    endless = Program(["tee", str(fifo)], fifo=fifo)
+
+    with pytest.raises(CommandError, match="false ended with 1"):
+        _pipeline.run([endless, Program(["false"])], step="copy", source=(b"x" * 100_000 for _each in range(1000)))

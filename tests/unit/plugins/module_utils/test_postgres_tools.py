@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import os
+
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils import _postgres_tools
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError, InputError
@@ -109,3 +111,20 @@ def test_what_does_not_say_its_version_is_refused(programs):
 
     with pytest.raises(CommandError, match="does not say its version, but: hello"):
         tools().version("pg_dump")
+
+
+def test_a_folder_is_seen_here_and_there_and_gone_afterwards(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    abandoned = tmp_path / ".convosphere-tools-old"
+    young = tmp_path / ".convosphere-tools-young"
+    for path in (abandoned, young):
+        path.mkdir()
+    os.utime(abandoned, (0, 0))
+    with tools().folder() as outer:
+        os.utime(outer[0], (0, 0))
+        with tools().folder() as folder:
+            assert str(folder[0]) == folder[1]
+            assert list(folder[0].iterdir()) == []
+            assert outer[0].exists()
+
+    assert list(tmp_path.iterdir()) == [young]
