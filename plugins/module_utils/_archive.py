@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading a backup's files: are they what the manifest says, and the stream of what is in them.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _files, _pipeline
+from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
+    CommandError,
+    ConvosphereError,
+    InputError,
+)
+from ansible_collections.convosphere.platform.plugins.module_utils._manifest import FileRecord
+from ansible_collections.convosphere.platform.plugins.module_utils._pipeline import PIECE, Program
+
+ENCRYPTED = ".age"
+#: How much of a dump is read for its table of contents, before more of it is tried.
+_HEADS = (1 << 20, 1 << 25, 1 << 28)
+
+
+class DamagedError(ConvosphereError):
+    """A backup that is not what its manifest says, or cannot be read: it is of no use to anybody."""
+
+
+class _Enough(Exception):
+    """Ends a stream of which no more is wanted."""
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One file of a backup. ``identity_file`` holds the key for one that is encrypted with age."""
+
+    backup: Backup
+    record: FileRecord
+    identity_file: str | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self.backup.directory / self.record.name
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it can be read only with an identity file."""
+        return self.record.name.endswith(ENCRYPTED)
+
+    @property
+    def readable(self) -> bool:
+        """Whether all that is needed to read it was given."""
+        return bool(self.identity_file) or not self.encrypted
+
+    def check(self, progress: Callable[[int], Any]) -> None:
+        """Read all of it and compare its size and sha256 with the manifest. ``progress`` gets the bytes read so far.
+
+        Raises DamagedError.
+        """
+        digest, size = hashlib.sha256(), 0
+        for piece in self.pieces():
+            digest.update(piece)
+            size += len(piece)
+            progress(size)
+        if size != self.record.size:
+            raise DamagedError(f"{self.path} has {size} bytes, and its manifest says {self.record.size}")
+        if digest.hexdigest() != self.record.sha256:
+            raise DamagedError(
+                f"{self.path} has the sha256 {digest.hexdigest()}, and its manifest says {self.record.sha256}",
+                hint="The file has changed since it was written: its disk may be failing.",
+            )
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes of the file as they lie there. Raises ConvosphereError."""
+        try:
+            with self.path.open("rb") as file:
+                while piece := file.read(PIECE):
+                    yield piece
+        except FileNotFoundError as error:
+            raise DamagedError(f"The file {self.path} is missing") from error
+        except OSError as error:
+            raise ConvosphereError(f"Cannot read {self.path}: {error.strerror}", hint="Use become: true.") from error
+
+    def programs(self) -> list[Program]:
+        """What makes of the file's bytes those that were backed up. Raises InputError where the key was not given."""
+        unpack = Program(["zstd", "--decompress", "--quiet", "--stdout"])
+        if not self.encrypted:
+            return [unpack]
+        if not self.identity_file:
+            raise InputError(
+                f"The backup {self.backup.manifest.id} is encrypted", hint="Give the key's file as identity_file."
+            )
+        _files.refuse_readable_by_others(Path(self.identity_file))
+        return [Program(["age", "--decrypt", "--identity", self.identity_file]), unpack]
+
+    def unpack(self, sink: Callable[[bytes], Any], progress: Callable[[int], Any] | None = None) -> None:
+        """Give ``sink`` what was backed up. Raises DamagedError, InputError for a wrong key, and what the sink does."""
+        try:
+            _pipeline.run(self.programs(), step=f"read {self.path}", source=self.pieces(), sink=sink, progress=progress)
+        except CommandError as error:
+            raise _unreadable(error) from error
+
+    def head(self, size: int) -> bytes:
+        """The first ``size`` bytes of what was backed up, or all where it is less."""
+        kept = bytearray()
+
+        def keep(piece: bytes) -> None:
+            kept.extend(piece)
+            if len(kept) >= size:
+                raise _Enough
+
+        with suppress(_Enough):
+            self.unpack(keep)
+        return bytes(kept[:size])
+
+    def contents(self, command: list[str], environment: dict[str, str]) -> list[str]:
+        """The lines of a dump's table of contents, as ``command``, a ``pg_restore --list``, tells them.
+
+        Raises DamagedError where it is none.
+        """
+        for size in _HEADS:
+            head, listed = self.head(size), bytearray()
+            try:
+                _pipeline.run(
+                    [Program(command, environment)],
+                    step=f"list what is in {self.path}",
+                    source=[head],
+                    sink=listed.extend,
+                )
+            except CommandError as error:
+                if "returncode" not in error.details:
+                    raise
+                if len(head) < size or size == _HEADS[-1]:
+                    raise DamagedError(error.message, **error.details) from error
+            else:
+                lines = listed.decode("utf-8", errors="replace").splitlines()
+                return [line for line in lines if line and not line.startswith(";")]
+        raise AssertionError("the last head raises")
+
+
+def _unreadable(error: CommandError) -> ConvosphereError:
+    """Told apart: a program that is missing, a key that does not fit, and a file that is broken."""
+    if "returncode" not in error.details:
+        return error
+    if error.details["program"] == "age" and "no identity matched" in error.details["stderr"]:
+        return InputError(error.message, hint="It was encrypted to other keys than the one in identity_file.")
+    if error.details["program"] == "age" and "identit" in error.details["stderr"]:
+        return InputError(error.message, hint="Is identity_file the file of an age key?")
+    return DamagedError(error.message, **error.details)

@@ -1,0 +1,220 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Proving a backup: its files are those of the manifest, and a database made of it has all that was backed up.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _backups,
+    _command,
+    _loading,
+    _manifest,
+    _scratch,
+)
+from ansible_collections.convosphere.platform.plugins.module_utils._archive import Archive, DamagedError
+from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._loading import Loader
+from ansible_collections.convosphere.platform.plugins.module_utils._manifest import DatabaseRecord
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres_tools import PostgresTools
+from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Scratch, Server
+
+CHECKSUM = "checksum"
+RESTORE = "restore"
+#: A throw-away database belongs to whoever verifies: the roles of the live one need not be there.
+_FOREIGN = ("--no-owner", "--no-privileges", "--no-subscriptions", "--no-publications")
+#: What a new database takes beside the size that the old one had: the log of changes that is written for it.
+_EXTRA = 256 * 1024 * 1024
+
+
+@dataclass
+class Verifier:
+    """Verifies backups of one catalogue. ``tell`` gets (step, done, total), the last two in bytes."""
+
+    catalogue: Catalogue
+    tools: PostgresTools
+    server: Server | None
+    identity_file: str | None
+    jobs: int
+    timeout: float | None
+    tell: Callable[[str, int, int], Any] = lambda _step, _done, _total: None
+
+    def archive(self, backup: Backup, kind: str = "database") -> Archive:
+        """One file of a backup, and what reads it."""
+        return Archive(backup, backup.manifest.file(kind), self.identity_file)
+
+    def check(self, backup: Backup) -> None:
+        """Read every file, and the dump's table of contents where the key is at hand. Raises DamagedError."""
+        for record in backup.manifest.files:
+            archive = Archive(backup, record, self.identity_file)
+            archive.check(lambda done, size=record.size: self.tell("read", done, size))  # type: ignore[misc]
+        database = backup.manifest.database
+        if database is None:
+            return
+        archive = self.archive(backup)
+        if archive.readable:
+            self.tools.major = self.tools.major or int(database.server_version.split(".")[0])
+            archive.contents(self.tools.command("pg_restore", "--list"), self.tools.environment)
+
+    def restore(self, backup: Backup) -> None:
+        """Check it, load it into a throw-away database, and compare that with the manifest. Raises DamagedError."""
+        self.check(backup)
+        scratch = Scratch(self.beside(), str(self.tools.params["login_db"]))
+        with made(scratch, _scratch.VERIFY, database_of(backup)) as name:
+            self.load(backup, name, *_FOREIGN)
+            self.compare(backup, name)
+
+    def beside(self) -> Server:
+        """The server that databases are made on. Raises InputError where only files are looked at."""
+        if self.server is None:
+            raise InputError("There is no connection to a server to restore to")
+        return self.server
+
+    def load(self, backup: Backup, database: str, *arguments: str) -> str:
+        """Load a dump into an empty database; "file" or "stream", the way that was taken."""
+        archive = self.archive(backup)
+        loader = Loader(archive, self.tools, self.beside(), self.jobs, arguments, self.timeout, self.tell)
+        return loader.load(database)
+
+    def compare(self, backup: Backup, database: str) -> None:
+        """Raise DamagedError that says what of the manifest is not in a database."""
+        with Content(self.tools.params, database) as content:
+            problems = content.differences(database_of(backup))
+        if problems:
+            raise DamagedError(
+                f"The backup {backup.manifest.id} does not restore to what was backed up: {'; '.join(problems)}",
+                problems=problems,
+            )
+
+    def record(self, backup: Backup, level: str, seconds: float) -> Backup:
+        """Write into the manifest what it was verified by, unless it has been by more; the backup as it is then."""
+        verified = {
+            "level": level,
+            "at": _manifest.format_time(datetime.now(timezone.utc)),
+            "duration": round(seconds, 1),
+            "host": platform.node(),
+        }
+        manifest = replace(backup.manifest, verified=verified)
+        self.catalogue.save(manifest)
+        return Backup(manifest, backup.directory)
+
+    def forget(self, backup: Backup) -> None:
+        """Write into the manifest that it is not verified: whatever proved it before holds no more."""
+        if backup.manifest.verified is not None:
+            self.catalogue.save(replace(backup.manifest, verified=None))
+
+    def run(self, backup: Backup, level: str) -> Backup:
+        """Verify one backup and write the result down. Raises ConvosphereError."""
+        began = time.monotonic()
+        try:
+            (self.restore if level == RESTORE else self.check)(backup)
+        except DamagedError:
+            self.forget(backup)
+            raise
+        return self.record(backup, level, time.monotonic() - began)
+
+
+@contextmanager
+def made(scratch: Scratch, role: str, record: DatabaseRecord) -> Iterator[str]:
+    """A database beside the live one, which is gone when the block ends, unless it has another name by then."""
+    name = scratch.create(role, record)
+    try:
+        yield name
+    except BaseException:
+        scratch.drop_if_possible(name)
+        raise
+    scratch.drop(name)
+
+
+def database_of(backup: Backup) -> DatabaseRecord:
+    """What a backup's manifest says of the database. Raises InputError where it includes none."""
+    if backup.manifest.database is None:
+        raise InputError(f"The backup {backup.manifest.id} does not include a database")
+    return backup.manifest.database
+
+
+def is_verified(backup: Backup, level: str, now: datetime, reverify_after: timedelta | None) -> bool:
+    """Whether a backup was verified by at least ``level``, not too long ago, and its files were not touched since."""
+    verified = backup.manifest.verified
+    if verified is None or _manifest.LEVELS.index(verified["level"]) < _manifest.LEVELS.index(level):
+        return False
+    try:
+        at = _manifest.parse_time(verified["at"])
+    except ValueError:
+        return False
+    if at - now > _backups.TOLERANCE or (reverify_after is not None and now - at > reverify_after):
+        return False
+    # The manifest has whole seconds, and the files' times more than that.
+    written = [(backup.directory / file.name).stat().st_mtime for file in backup.manifest.files]
+    return all(moment < at.timestamp() + 1 for moment in written)
+
+
+def missing_room(server: Server, tools: PostgresTools, needed: int) -> str | None:
+    """A sentence where the disk of PostgreSQL has not ``needed`` bytes free; None where it has, or cannot be asked."""
+    directory = str(server.fetch(_DIRECTORY)[0][0] or "")
+    free = _free(directory, tools) if directory else None
+    wanted = int(needed * 1.1) + _EXTRA
+    if free is None or free >= wanted:
+        return None
+    return (
+        f"The restored database takes about {_mebibytes(wanted)} MiB, and the disk of PostgreSQL, under {directory}, "
+        f"has {_mebibytes(free)} MiB free"
+    )
+
+
+#: None for a role that may not read it.
+_DIRECTORY = """
+SELECT CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE') THEN current_setting('data_directory') END
+"""
+
+
+def _free(directory: str, tools: PostgresTools) -> int | None:
+    if not tools.container:
+        here = tools.params["login_unix_socket"] or tools.params["login_host"] in ("127.0.0.1", "::1", "localhost")
+        path = Path(directory)
+        try:
+            # A server in a container that is not named has a directory of the same name elsewhere.
+            return _loading.free_bytes(path) if here and (path / "PG_VERSION").exists() else None
+        except OSError:
+            return None
+    try:
+        text = _command.run(
+            tools.command("df", "-P", "-k", directory),
+            step="ask for the free space",
+            environment=tools.environment,
+            timeout=60,
+        )
+        return int(text.splitlines()[-1].split()[3]) * 1024
+    except (ConvosphereError, IndexError, ValueError):
+        return None  # not every image has it
+
+
+def _mebibytes(count: int) -> int:
+    return count // (1024 * 1024)
+
+
+def settings(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of Verifier that are options of modules."""
+    return {name: params[name] for name in ("identity_file", "jobs", "timeout")}
+
+
+VERIFY_OPTIONS: dict[str, Any] = {
+    "backup_dir": {"type": "path", "required": True},
+    "identity_file": {"type": "path"},
+    "jobs": {"type": "int", "default": 2},
+    "timeout": {"type": "int"},
+}

@@ -1,0 +1,310 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: convosphere_db_backup_verify
+short_description: Prove that backups of the platform's database can be restored
+version_added: 1.0.0
+description:
+  - Reads backups and compares them with their manifests, or restores them into a throw-away database beside the live
+    one, counts the rows of every table, reads the schema revision, and drops the database again.
+  - Writes what it has found into the manifest. A backup that turns out to be damaged is no longer called verified.
+  - A backup that was verified by at least O(level), and whose files were not written since, is left alone, unless it is
+    due again by O(reverify_after).
+  - Nothing is ever written to the live database. What a run left that was killed, the next one removes.
+  - A backup that is encrypted is never unpacked to a disk. It is loaded from memory where there is enough of it, else
+    from a stream, which is slower.
+extends_documentation_fragment:
+  - convosphere.platform.database
+  - convosphere.platform.postgres_tools
+  - convosphere.platform.attributes
+attributes:
+  idempotent:
+    support: partial
+    details: With O(force=true) every run is a change, and says so.
+options:
+  backup_dir:
+    description: The directory of the backups on the managed host.
+    type: path
+    required: true
+  backups:
+    description:
+      - The backups to verify. Each is an id, a label (the newest with it), the name or path of a file in
+        O(backup_dir), V(latest), or V(all).
+    type: list
+    elements: str
+    default: [latest]
+    aliases: [backup]
+  level:
+    description:
+      - V(checksum) compares sizes and checksums of all files with the manifest, and reads the table of contents of the
+        dump. That of one that is encrypted is read only with O(identity_file).
+      - V(restore) does the same and restores the database. It needs a role that may create databases, and as much free
+        space as the database had.
+    type: str
+    choices: [checksum, restore]
+    default: restore
+  identity_file:
+    description: The file, on the managed host, of the C(age) key for backups that are encrypted.
+    type: path
+  reverify_after:
+    description:
+      - After how many days a backup is verified again.
+      - Not given means never, since its files have not been written to.
+    type: int
+  force:
+    description: Whether to verify also what is verified.
+    type: bool
+    default: false
+  jobs:
+    description:
+      - How many tables and indexes are restored at once, where there is room for an unpacked copy of the dump beside
+        the backup.
+      - With V(1) the dump is streamed, which needs no such room.
+    type: int
+    default: 2
+  timeout:
+    description:
+      - How many seconds it may take to load one dump.
+      - Not given means as long as it takes.
+    type: int
+requirements:
+  - zstd
+  - age, for backups that are encrypted
+seealso:
+  - module: convosphere.platform.convosphere_db_backup
+  - module: convosphere.platform.convosphere_db_restore
+author:
+  - ConvoSphere Platform contributors (@ConvoSphere)
+"""
+
+EXAMPLES = r"""
+- name: Prove the backup that was just made
+  convosphere.platform.convosphere_db_backup_verify:
+    backup_dir: /var/backups/convosphere/prod
+    login_container: convosphere-prod-postgres-1
+    login_env_file: /opt/convosphere/prod/.env
+
+- name: Look once a month whether the disk has kept every backup as it was
+  convosphere.platform.convosphere_db_backup_verify:
+    backup_dir: /var/backups/convosphere/prod
+    login_container: convosphere-prod-postgres-1
+    backups: [all]
+    level: checksum
+    reverify_after: 30
+"""
+
+RETURN = r"""
+backups:
+  description:
+    - The backups that were asked for, oldest first.
+    - In check mode RV(backups[].verified) is what it was before.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The backup's id.
+      type: str
+      sample: convosphere-20261123T150102Z
+    label:
+      description: Its label; null without one.
+      type: str
+    action:
+      description: V(verified) if it was, or in check mode would be, verified by this run; V(none) if it was before.
+      type: str
+      sample: verified
+    verified:
+      description: How it was verified, or null.
+      type: dict
+      contains:
+        level:
+          description: By what.
+          type: str
+          sample: restore
+        at:
+          description: When, in UTC.
+          type: str
+          sample: "2026-11-23T15:04:05Z"
+        duration:
+          description: How many seconds it took.
+          type: float
+        host:
+          description: On which host.
+          type: str
+    tables:
+      description: How many tables it has.
+      type: int
+      sample: 31
+    rows:
+      description: How many rows they have together.
+      type: int
+      sample: 120034
+"""
+
+from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _database,
+    _loading,
+    _postgres_tools,
+    _verification,
+)
+from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import UPDATE, Change, Plan
+from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Scratch, Server
+from ansible_collections.convosphere.platform.plugins.module_utils._verification import RESTORE, Verifier
+
+ALL = "all"
+
+
+class VerifyModule(ConvosphereModule):
+    """Backups that are verified."""
+
+    argument_spec = {
+        **_database.DATABASE_OPTIONS,
+        **_postgres_tools.TOOLS_OPTIONS,
+        **_verification.VERIFY_OPTIONS,
+        "backups": {"type": "list", "elements": "str", "default": ["latest"], "aliases": ["backup"]},
+        "level": {"type": "str", "choices": ["checksum", "restore"], "default": "restore"},
+        "reverify_after": {"type": "int"},
+        "force": {"type": "bool", "default": False},
+    }
+
+    def execute(self) -> dict[str, Any]:
+        """What plan() opens and locks is held until all is done."""
+        with ExitStack() as self.held:
+            return super().execute()
+
+    def plan(self) -> Plan:
+        """Compare, and again under the lock where there is something to do."""
+        self.catalogue = Catalogue(Path(self.params["backup_dir"]))
+        self.tools = _postgres_tools.PostgresTools(self.params)
+        self.server: Server | None = None
+        plan = self.compare()
+        if plan.changed and not self.check_mode:
+            self.held.enter_context(self.catalogue.lock())
+            plan = self.compare()  # another run may have verified or removed some until now
+        return plan
+
+    def compare(self) -> Plan:
+        """One change for each backup that has to be verified. Raises InputError where that cannot be done."""
+        self.chosen = self.choose()
+        self.due = [backup for backup in self.chosen if self.is_due(backup)]
+        if self.due and self.params["level"] == RESTORE:
+            self.connect()
+        level = self.params["level"]
+        return Plan(
+            tuple(
+                Change(backup.manifest.id, UPDATE, {"verified": _told(backup)}, {"verified": {"level": level}})
+                for backup in self.due
+            ),
+            tuple(backup.manifest.id for backup in self.chosen if backup not in self.due),
+        )
+
+    def choose(self) -> list[Backup]:
+        """The backups that are meant, each once, oldest first."""
+        names = self.params["backups"]
+        every, foreign = self.catalogue.read()
+        broken = [item for item in foreign if item.path.name.endswith(".manifest.json")]
+        if ALL in names and broken:
+            raise InputError.of([item.reason for item in broken], hint="Move away what is no backup any more.")
+        found = every if ALL in names else [self.catalogue.find(name) for name in names]
+        wanted = {backup.manifest.id for backup in found}
+        return [backup for backup in every if backup.manifest.id in wanted]
+
+    def is_due(self, backup: Backup) -> bool:
+        """Whether one has to be verified."""
+        days = self.params["reverify_after"]
+        after = None if days is None else timedelta(days=days)
+        now = datetime.now(timezone.utc)
+        return self.params["force"] or not _verification.is_verified(backup, self.params["level"], now, after)
+
+    def connect(self) -> None:
+        """Reach the server, and see that all can be restored there."""
+        if self.server is None:
+            self.server = Server(self.params, read_only=self.check_mode)
+            self.held.callback(self.server.close)
+            self.tools.require(self.server.version(), "pg_restore")
+        records = [_verification.database_of(backup) for backup in self.due]
+        problems = [
+            f"The backup {backup.manifest.id} is encrypted, and no identity_file was given"
+            for backup in self.due
+            if backup.manifest.recipients and not self.params["identity_file"]
+        ]
+        problems += [
+            f"The backup {backup.manifest.id} is of PostgreSQL {record.server_version}, newer than the server"
+            for backup, record in zip(self.due, records)
+            if int(record.server_version.split(".")[0]) > (self.tools.major or 0)
+        ]
+        if problems:
+            raise InputError.of(problems)
+        room = _verification.missing_room(self.server, self.tools, max(record.size for record in records))
+        if room:
+            raise ConvosphereError(room, hint="Make room, or verify by level: checksum.")
+
+    def apply(self, _plan: Plan) -> None:
+        """Verify one after the other. One that is damaged does not keep the others from being verified."""
+        settings = _verification.settings(self.params)
+        verifier = Verifier(self.catalogue, self.tools, self.server, **settings)
+        self.clear()
+        failures: list[str] = []
+        for backup in self.due:
+            try:
+                verified = verifier.run(backup, self.params["level"])
+                self.chosen[self.chosen.index(backup)] = verified
+            except ConvosphereError as error:
+                if len(self.due) == 1:
+                    raise
+                failures.append(f"{backup.manifest.id}: {error}")
+        if failures:
+            raise ConvosphereError("\n".join(failures), problems=failures)
+
+    def clear(self) -> None:
+        """Remove what killed runs left."""
+        self.catalogue.clear_unfinished()
+        if self.server:
+            live = self.params["login_db"]
+            self.server.lock(live)
+            _loading.clear_leftovers(self.tools, self.catalogue.directory)
+            Scratch(self.server, live).remove_leftovers()
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        """The backups as they are."""
+        changed = {change.name for change in plan}
+        return {"backups": [_described(backup, backup.manifest.id in changed) for backup in self.chosen]}
+
+
+def _told(backup: Backup) -> dict[str, Any] | None:
+    """What the manifest said until now, for the diff."""
+    verified = backup.manifest.verified
+    return {name: verified[name] for name in ("level", "at")} if verified else None
+
+
+def _described(backup: Backup, verified: bool) -> dict[str, Any]:
+    database = backup.manifest.database
+    return {
+        "id": backup.manifest.id,
+        "label": backup.manifest.label,
+        "action": "verified" if verified else "none",
+        "verified": backup.manifest.verified,
+        "tables": len(database.tables) if database else 0,
+        "rows": sum(database.tables.values()) if database else 0,
+    }
+
+
+def main() -> None:
+    VerifyModule.main()
+
+
+if __name__ == "__main__":
+    main()

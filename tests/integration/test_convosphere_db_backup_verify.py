@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest.mock import ANY
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
+
+from support.dumps import CONNECTION, BackupDirectory, other_key
+from support.law import Case, Refused, Step
+from support.platform_database import PlatformDatabase, platform_tables
+from support.sandbox import Sandbox
+
+MODULE = "convosphere_db_backup_verify"
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with platform_tables(tmp_path_factory.mktemp("images")) as running:
+        yield running
+
+
+@pytest.fixture
+def backups(tables: Sandbox, tmp_path: Path) -> BackupDirectory:
+    database = PlatformDatabase(tables)
+    for number in range(20):
+        database.add_user(f"user{number}@example.com")
+    database.query("CREATE TABLE alembic_version (version_num varchar(255) PRIMARY KEY)")
+    database.query("INSERT INTO alembic_version VALUES ('2025_08_14_add_agents'), ('another head')")
+    return BackupDirectory(database, tmp_path / "backups")
+
+
+def diff(identifier: str, level: str, before: object = None) -> dict[str, object]:
+    return {"before": {identifier: {"verified": before}}, "after": {identifier: {"verified": {"level": level}}}}
+
+
+@pytest.mark.law
+def test_law(run_law, backups, tmp_path):
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    old = backups.back_up(an_hour_ago, label="old")
+    new = backups.back_up()
+    secret = backups.back_up(an_hour_ago - timedelta(hours=1), encrypted=True)
+    options = backups.options
+    verified = {"level": "checksum", "at": ANY, "duration": ANY, "host": ANY}
+    one = {"id": old.id, "label": "old", "action": "verified", "tables": 32, "rows": 22}
+    run_law(
+        MODULE,
+        cases=[
+            Case(
+                "by checksum",
+                {**options, "backup": "old", "level": "checksum"},
+                diff=diff(old.id, "checksum"),
+                returns={"backups": [{**one, "verified": verified}]},
+            ),
+            Case(
+                "by restore",
+                {**options, "backup": "old"},
+                diff=diff(old.id, "restore", {"level": "checksum", "at": ANY}),
+                returns={"backups": [{**one, "verified": {**verified, "level": "restore"}}]},
+            ),
+            Case("the latest by default", options, diff=diff(new.id, "restore")),
+            Case(
+                "all that are not, one of them encrypted",
+                {**options, "backups": ["all"], "identity_file": str(backups.key), "jobs": 1},
+                diff=diff(secret.id, "restore"),
+            ),
+            Case(
+                "force",
+                {**options, "force": True},
+                diff=diff(new.id, "restore", {"level": "restore", "at": ANY}),
+                repeats=True,
+            ),
+        ],
+        refused=[
+            Refused("unknown", {**options, "backup": "nothing"}, "There is no backup nothing in"),
+            Refused("without the key", {**options, "backup": secret.id, "force": True}, "no identity_file was given"),
+            Refused(
+                "with another key",
+                {**options, "backup": secret.id, "force": True, "identity_file": str(other_key(tmp_path))},
+                "no identity matched any of the recipients",
+            ),
+        ],
+    )
+    assert backups.databases() == []
+    assert backups.leftovers() == []
+    assert backups.manifest(secret.id)["verified"]["level"] == "restore", "a wrong key says nothing of the backup"
+
+
+def test_it_is_due_again_after_some_days_and_when_a_file_was_written(run_steps, backups):
+    made = backups.back_up()
+    at = (datetime.now(UTC) - timedelta(days=8)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    verified = {"level": "restore", "at": at, "duration": 1.0, "host": "db-1"}
+    backups.change(made, verified=verified)
+    options = {**backups.options, "level": "checksum"}
+    path = backups.directory / made.files[0].name
+    run_steps(
+        MODULE,
+        [
+            Step("written after it was verified", options, changed=True, check=True),
+            {
+                "name": "As old as its verification",
+                "ansible.builtin.command": {"argv": ["touch", f"--date={at}", str(path)]},
+            },
+            Step("verified by more than that", options, changed=False),
+            Step("not due yet", {**options, "reverify_after": 9}, changed=False),
+            Step("due", {**options, "reverify_after": 7}, changed=True),
+            Step("done", {**options, "reverify_after": 7}, changed=False),
+        ],
+    )
+
+
+def test_an_encrypted_backup_never_gets_unpacked_to_the_disk_of_the_backups(run_steps, backups):
+    made = backups.back_up(encrypted=True)
+    options = {**backups.options, "identity_file": str(backups.key)}
+    run_steps(
+        MODULE,
+        [
+            Step("sums need no key", {**backups.options, "level": "checksum"}, changed=True),
+            Step("from memory", options, changed=True),
+            Step("as a stream", {**options, "jobs": 1, "force": True}, changed=True),
+        ],
+    )
+
+    assert backups.manifest(made.id)["verified"]["level"] == "restore"
+    assert backups.leftovers() == []
+
+
+def test_the_live_database_is_not_touched_and_what_is_somebody_elses_stays(run_steps, backups):
+    backups.back_up()
+    database = backups.database
+    others = f"{database.name}_verify_0123abcd"
+    database.running.query(f'CREATE DATABASE "{others}"')
+    with Content({**CONNECTION, **database.login}, database.name) as content:
+        before = content.state()
+    run_steps(MODULE, [Step("verify", backups.options, changed=True)])
+
+    assert backups.databases() == [others]
+    with Content({**CONNECTION, **database.login}, database.name) as content:
+        assert content.is_as(before)
+    database.running.query(f'DROP DATABASE "{others}"')
