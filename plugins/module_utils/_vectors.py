@@ -107,22 +107,27 @@ class VectorStore:
         Returns that backup's name, None where there was nothing. Raises ApiError or EngineError.
         """
         deadline = time.monotonic() + timeout
-        if archive is not None:
-            self._execute("mkdir", "-p", "--", self.folder)
-            with _engine.asking(f"write the vector store's backup {name}"):
-                self.container.put_archive(self.folder, archive)
-        kept = self._keep(now, deadline) if self.classes() else None
         try:
-            self._replace(name if archive is not None else None, deadline)
+            if archive is not None:
+                self._execute("mkdir", "-p", "--", self.folder)
+                with _engine.asking(f"write the vector store's backup {name}"):
+                    self.container.put_archive(self.folder, iter(archive))
+            kept = self._keep(now, deadline) if self.classes() else None
+            self._swap(name if archive is not None else None, kept, deadline, timeout)
+        finally:
+            with suppress(ConvosphereError):  # the next run removes it; what went wrong before is what matters
+                self.remove(name)
+        return kept
+
+    def _swap(self, name: str | None, kept: str | None, deadline: float, timeout: float) -> None:
+        """Have what the backup ``name`` holds, or again what ``kept`` does where that fails."""
+        try:
+            self._replace(name, deadline)
         except ConvosphereError as error:
             if kept is None:
                 raise
             self._replace(kept, time.monotonic() + timeout)
             raise ApiError(f"{error}. What was in the vector store before is in it again") from error
-        finally:
-            with suppress(ConvosphereError):  # the next run removes it; what went wrong before is what matters
-                self.remove(name)
-        return kept
 
     def _keep(self, now: datetime, deadline: float) -> str:
         kept = f"{BEFORE}{now.astimezone(timezone.utc):%Y%m%dt%H%M%Sz}"

@@ -1,0 +1,311 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Uploads and vectors out of real containers and back into them, and the platform standing still meanwhile."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils import _freeze, _vectors, _volumes
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import DEFAULT_HOST
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
+    ApiError,
+    CommandError,
+    EngineError,
+    InputError,
+)
+from ansible_collections.convosphere.platform.plugins.module_utils._tar import Totals
+
+from support.platform_parts import API_KEY, WRITER, PlatformParts, platform_parts, wait_for
+from support.sandbox import image
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+KEPT = ".convosphere_before_20260102T030405Z"
+
+
+@pytest.fixture
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformParts]:
+    with platform_parts(tmp_path_factory.mktemp("parts")) as running:
+        yield running
+
+
+def volume(parts: PlatformParts) -> _volumes.Volume:
+    return _volumes.find(parts.client, parts.project, DEFAULT_HOST)
+
+
+def vectors(parts: PlatformParts) -> _vectors.VectorStore:
+    return _vectors.find(parts.client, parts.project, API_KEY, 10)
+
+
+def archived(parts: PlatformParts) -> tuple[bytes, Totals]:
+    totals = Totals()
+    return b"".join(volume(parts).archive(totals)), totals
+
+
+# ------------------------------------------------------------------------------------------------------- uploads
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "exited"])
+def test_uploads_are_read_whatever_the_container_does(parts, state):
+    backend = parts.run_backend()
+    parts.write("a/ä ö.txt", "hello")
+    parts.write("b", "x" * 5000)
+    {"running": backend.reload, "paused": backend.pause, "exited": backend.kill}[state]()
+
+    content, totals = archived(parts)
+
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        assert sorted(archive.getnames()) == ["uploads", "uploads/a", "uploads/a/ä ö.txt", "uploads/b"]
+    assert totals == Totals(2, 5005)
+
+
+def test_a_restore_brings_just_the_archived_files_and_keeps_the_present_ones(parts):
+    parts.run_backend()
+    parts.write("a/one", "1")
+    parts.write("two", "2")
+    before = parts.files()
+    content, totals = archived(parts)
+    parts.write("two", "changed")
+    parts.write("three", "3")
+    parts.execute("backend", "rm", "/app/uploads/a/one")
+    present = parts.files()
+
+    kept = volume(parts).restore([content], totals.files, totals.bytes, NOW, 60)
+
+    assert kept == KEPT
+    found = parts.files()
+    assert {name: text for name, text in found.items() if not name.startswith(".")} == before
+    assert {name.removeprefix(f"{KEPT}/"): text for name, text in found.items() if name.startswith(".")} == present
+    assert archived(parts)[1] == totals  # what is kept is no part of the next backup
+    assert volume(parts).discard_kept(60) == [KEPT]
+    assert parts.files() == before
+
+
+def test_a_restore_into_an_empty_volume_keeps_nothing(parts):
+    parts.run_backend()
+    parts.write("one", "1")
+    content, totals = archived(parts)
+    parts.execute("backend", "rm", "/app/uploads/one")
+
+    assert volume(parts).restore([content], totals.files, totals.bytes, NOW, 60) is None
+    assert list(parts.files()) == ["one"]
+
+
+@pytest.mark.parametrize("damage", ["short", "other"])
+def test_an_archive_that_is_not_what_the_manifest_says_moves_nothing(parts, damage):
+    parts.run_backend()
+    parts.write("one", "1" * 20000)
+    content, totals = archived(parts)
+    before = parts.files()
+    size = totals.bytes if damage == "short" else totals.bytes + 1
+
+    with pytest.raises(CommandError, match="bring the uploaded files back"):
+        volume(parts).restore([content[:9000] if damage == "short" else content], totals.files, size, NOW, 60)
+
+    visible = {name: text for name, text in parts.files().items() if not name.startswith(".convosphere_new_")}
+    assert visible == before
+    assert volume(parts).restore([content], totals.files, totals.bytes, NOW, 60) == KEPT
+    assert not [name for name in parts.files() if "_new_" in name]
+
+
+def test_uploads_that_are_in_no_volume_are_refused(parts):
+    labels = {"com.docker.compose.project": parts.project, "com.docker.compose.service": "backend"}
+    parts.containers["backend"] = parts.client.containers.create(image("backend"), labels=labels)
+
+    with pytest.raises(InputError, match="is no volume"):
+        volume(parts)
+
+
+# ------------------------------------------------------------------------------------------------------- vectors
+
+
+def taken(store: _vectors.VectorStore) -> tuple[str, bytes]:
+    name = _vectors.new_name(NOW)
+    store.start(name)
+    store.wait(name, time.monotonic() + 30)
+    content = b"".join(store.archive(name, Totals()))
+    store.remove(name)
+    return name, content
+
+
+def test_vectors_go_out_and_come_back_and_leave_nothing(parts):
+    parts.run_weaviate()
+    parts.add_objects("Documents", 30)
+    parts.add_objects("Notes", 2)
+    store = vectors(parts)
+
+    name, content = taken(store)
+
+    assert store.names("") == []
+    parts.add_objects("Documents", 5)
+    parts.add_objects("Later", 1)
+    kept = store.restore([content], name, NOW, 30)
+    assert parts.objects() == {"Documents": 30, "Notes": 2}
+    assert kept == "convosphere_before_20260102t030405z"
+    assert store.names("") == [kept]
+
+
+def test_what_was_in_the_store_comes_back_where_a_restore_fails(parts):
+    weaviate = parts.run_weaviate()
+    parts.add_objects("Documents", 3)
+    store = vectors(parts)
+    name, content = taken(store)
+    parts.add_objects("Later", 1)
+    # As a disk would that fails: the archive arrives, and the store cannot read it.
+    damaged = io.BytesIO()
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive, tarfile.open(fileobj=damaged, mode="w") as other:
+        for member in archive:
+            if not member.name.endswith("backup_config.json"):
+                other.addfile(member, archive.extractfile(member) if member.isfile() else None)
+
+    with pytest.raises(ApiError, match=r"does not exist\. What was in the vector store before is in it again"):
+        store.restore([damaged.getvalue()], name, NOW, 30)
+
+    assert parts.objects() == {"Documents": 3, "Later": 1}
+    weaviate.reload()
+    assert weaviate.status == "running"
+
+
+def test_an_empty_store_comes_back_as_one(parts):
+    parts.run_weaviate()
+    store = vectors(parts)
+    assert store.classes() == []
+    parts.add_objects("Later", 1)
+
+    store.restore(None, "none", NOW, 30)
+
+    assert parts.objects() == {}
+
+
+def test_what_a_killed_run_left_in_the_store_is_removed(parts):
+    parts.run_weaviate()
+    parts.add_objects("Documents", 1)
+    store = vectors(parts)
+    name = _vectors.new_name(NOW)
+    store.start(name)
+    store.wait(name, time.monotonic() + 30)
+
+    store.remove_leftovers()
+
+    assert store.names("") == []
+
+
+def test_what_the_store_says_is_passed_on(parts):
+    parts.run_weaviate()
+    parts.add_objects("Documents", 1)
+    store = vectors(parts)
+
+    with pytest.raises(
+        ApiError, match="begin the vector store's backup Not Allowed: 422: 'Not Allowed' is not a valid"
+    ):
+        store.start("Not Allowed")
+    with pytest.raises(ApiError, match=r"401: .*Give weaviate_api_key"):
+        _vectors.find(parts.client, parts.project, "wrong", 10).classes()
+
+
+def test_a_store_that_cannot_make_backups_is_refused(parts):
+    parts.run_weaviate(ENABLE_MODULES="text2vec-openai")
+
+    with pytest.raises(InputError, match="its module backup-filesystem is not enabled"):
+        vectors(parts)
+
+
+# --------------------------------------------------------------------------------------------------------- freeze
+
+
+def written(parts: PlatformParts) -> tuple[bytes, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(archived(parts)[0])) as archive:
+        found = {member.name: archive.extractfile(member) for member in archive if member.isfile()}
+        return tuple(found[f"uploads/{name}"].read() for name in ("a", "b"))  # type: ignore[union-attr,return-value]
+
+
+def test_nothing_is_written_while_the_platform_is_frozen_and_it_goes_on_after(parts):
+    backend = parts.run_backend("python3", "-c", WRITER)
+    wait_for(lambda: len(parts.files()) == 2)
+
+    with _freeze.frozen(parts.client, parts.project, DEFAULT_HOST, 60) as freeze:
+        first, second = written(parts), written(parts)
+
+    backend.reload()
+    assert backend.status == "running"
+    assert first == second
+    record = freeze.record()
+    assert record["how"] == f"paused {parts.project}-backend-1"
+    assert record["from"] <= record["to"]
+    wait_for(lambda: written(parts) != first)
+
+
+def test_the_platform_goes_on_where_the_block_fails(parts):
+    backend = parts.run_backend()
+
+    def fail() -> None:
+        with _freeze.frozen(parts.client, parts.project, DEFAULT_HOST, 60):
+            backend.reload()
+            raise ZeroDivisionError(backend.status)
+
+    with pytest.raises(ZeroDivisionError, match="paused"):
+        fail()
+
+    backend.reload()
+    assert backend.status == "running"
+
+
+def test_the_platform_goes_on_where_the_run_is_killed(parts, tmp_path):
+    backend = parts.run_backend()
+    script = tmp_path / "freeze.py"
+    script.write_text(
+        "import sys, time, docker\n"
+        "from ansible_collections.convosphere.platform.plugins.module_utils import _freeze\n"
+        "with _freeze.frozen(docker.from_env(), sys.argv[1], 'unix:///var/run/docker.sock', 600):\n"
+        "    print('frozen', flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, str(script), parts.project], stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"frozen\n"
+    backend.reload()
+    assert backend.status == "paused"
+
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+    def goes_on() -> bool:
+        backend.reload()
+        return bool(backend.status == "running")
+
+    wait_for(goes_on)
+
+
+def test_a_freeze_that_takes_too_long_ends_and_says_so(parts):
+    backend = parts.run_backend()
+
+    def goes_on() -> bool:
+        backend.reload()
+        return bool(backend.status == "running")
+
+    with (
+        pytest.raises(EngineError, match="the parts are not of one moment"),
+        _freeze.frozen(parts.client, parts.project, DEFAULT_HOST, 0.5),
+    ):
+        wait_for(goes_on)
+
+
+def test_a_backend_that_does_not_run_needs_no_freeze(parts):
+    parts.run_backend().kill()
+
+    with _freeze.frozen(parts.client, parts.project, DEFAULT_HOST, 60) as freeze:
+        pass
+
+    assert freeze.record()["how"] == f"{parts.project}-backend-1 was exited"
