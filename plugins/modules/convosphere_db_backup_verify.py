@@ -16,8 +16,7 @@ description:
   - A backup that was verified by at least O(level), and whose files were not written since, is left alone, unless it is
     due again by O(reverify_after).
   - Nothing is ever written to the live database. What a run left that was killed, the next one removes.
-  - A backup that is encrypted is never unpacked to a disk. It is loaded from memory where there is enough of it, else
-    from a stream, which is slower.
+  - A backup that is encrypted is never unpacked to a disk, but streamed, which is slower.
 extends_documentation_fragment:
   - convosphere.platform.database
   - convosphere.platform.postgres_tools
@@ -62,9 +61,9 @@ options:
     default: false
   jobs:
     description:
-      - How many tables and indexes are restored at once, where there is room for an unpacked copy of the dump beside
-        the backup.
-      - With V(1) the dump is streamed, which needs no such room.
+      - How many tables and indexes are restored at once, where there is room for an unpacked copy of the dump in
+        C(/tmp) of O(login_container) or of the managed host. That needs root, and an engine on the managed host.
+      - Otherwise, with V(1), and for a backup that is encrypted, the dump is streamed, which needs no such room.
     type: int
     default: 2
   timeout:
@@ -153,7 +152,6 @@ from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _database,
-    _loading,
     _postgres_tools,
     _verification,
 )
@@ -275,7 +273,6 @@ class VerifyModule(ConvosphereModule):
         if self.server:
             live = self.params["login_db"]
             self.server.lock(live)
-            _loading.clear_leftovers(self.tools, self.catalogue.directory)
             Scratch(self.server, live).remove_leftovers()
 
     def report(self, plan: Plan) -> dict[str, Any]:

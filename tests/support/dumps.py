@@ -128,16 +128,9 @@ class BackupDirectory:
         return [row[0] for row in rows if row[0].startswith(self.database.name[:30])]
 
     def leftovers(self) -> list[str]:
-        """Whatever temporary is left in the directory, in memory and among the containers."""
-        here = [path.name for path in self.directory.glob(".convosphere-*")]
-        shared = [path.name for path in Path("/dev/shm").glob(".convosphere-*")]
-        names = subprocess.run(
-            ["docker", "ps", "--quiet", f"--filter=label=platform.convosphere.restores={self.container}"],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return [*here, *shared, *names.stdout.split()]
+        """Whatever temporary is left in the directory, and in the container."""
+        found = self.database.running.execute("postgres", "find", "/tmp", "-name", ".convosphere-*")[1]
+        return [*(path.name for path in self.directory.glob(".convosphere-*")), *found.split()]
 
     def _dump(self, recipients: tuple[str, ...]) -> bytes:
         connection = f"dbname='{self.database.name}'".replace("\\", "\\\\")
