@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _tar
+from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _pipeline, _tar
 from ansible_collections.convosphere.platform.plugins.module_utils._api import Answer, Api
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ApiError, ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._pipeline import Program
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -48,6 +49,7 @@ class VectorStore:
     api: Api
     container: Container
     folder: str
+    docker_host: str
 
     def classes(self) -> list[str]:
         """The names of all classes, sorted."""
@@ -100,24 +102,37 @@ class VectorStore:
         for name in self.names(RUN):
             self.remove(name)
 
-    def restore(self, archive: Iterable[bytes] | None, name: str, now: datetime, timeout: float) -> str | None:
+    def restore(
+        self,
+        archive: Iterable[bytes] | None,
+        name: str,
+        now: datetime,
+        timeout: float,
+        *,
+        unpack: Sequence[Program] = (),
+    ) -> str | None:
         """Have just what ``archive`` holds, which is the backup ``name``; None is a store without a class.
 
+        ``unpack`` are the programs that make a tar archive of ``archive``; ``timeout`` is in seconds.
         What is there now is kept as a backup in the container, and comes back where the other one cannot be restored.
-        Returns that backup's name, None where there was nothing. Raises ApiError or EngineError.
+        Returns that backup's name, None where there was nothing. Raises ConvosphereError.
         """
         deadline = time.monotonic() + timeout
         try:
             if archive is not None:
-                self._execute("mkdir", "-p", "--", self.folder)
-                with _engine.asking(f"write the vector store's backup {name}"):
-                    self.container.put_archive(self.folder, iter(archive))
+                self._bring(archive, unpack, name, timeout)
             kept = self._keep(now, deadline) if self.classes() else None
             self._swap(name if archive is not None else None, kept, deadline, timeout)
         finally:
             with suppress(ConvosphereError):  # the next run removes it; what went wrong before is what matters
                 self.remove(name)
         return kept
+
+    def _bring(self, archive: Iterable[bytes], unpack: Sequence[Program], name: str, timeout: float) -> None:
+        self._execute("mkdir", "-p", "--", self.folder)
+        copy = Program(["docker", "cp", "-", f"{self.container.name}:{self.folder}"], {"DOCKER_HOST": self.docker_host})
+        step = f"write the vector store's backup {name} into {self.container.name}"
+        _pipeline.run([*unpack, copy], step=step, source=archive, timeout=timeout)
 
     def _swap(self, name: str | None, kept: str | None, deadline: float, timeout: float) -> None:
         """Have what the backup ``name`` holds, or again what ``kept`` does where that fails."""
@@ -153,10 +168,12 @@ class VectorStore:
         return text
 
 
-def find(client: DockerClient, project_name: str, api_key: str | None, request_timeout: float) -> VectorStore:
+def find(
+    client: DockerClient, project_name: str, docker_host: str, *, api_key: str | None = None, timeout: float = 60
+) -> VectorStore:
     """The vector store of a Compose project, asked at its container's own address: its port is not published.
 
-    Raises InputError where there is none, or where it cannot make backups.
+    ``timeout`` is in seconds, for each request. Raises InputError where there is none, or where it cannot make backups.
     """
     containers = _engine.project_containers(client, project_name).get(SERVICE)
     if not containers or containers[0].status != "running":
@@ -166,9 +183,9 @@ def find(client: DockerClient, project_name: str, api_key: str | None, request_t
         )
     container = containers[0]
     folder = _folder(container)
-    api = Api(f"http://{_address(container)}:{PORT}", timeout=request_timeout, validate_certs=True, token=api_key)
+    api = Api(f"http://{_address(container)}:{PORT}", timeout=timeout, validate_certs=True, token=api_key)
     api.local = True  # no proxy stands between the host and its own containers
-    return VectorStore(api, container, folder)
+    return VectorStore(api, container, folder, docker_host)
 
 
 def new_name(now: datetime) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _pipeline, _tar
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._pipeline import Program
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -96,13 +97,20 @@ class Volume:
             yield from _tar.passing(chunks, totals, _is_own)
 
     def restore(
-        self, archive: Iterable[bytes], files: int, size: int, now: datetime, timeout: float | None
+        self,
+        archive: Iterable[bytes],
+        expected: _tar.Totals,
+        now: datetime,
+        timeout: float | None,
+        *,
+        unpack: Sequence[Program] = (),
     ) -> str | None:
         """Have just the files of ``archive``; those that are there now go into a directory beside them.
 
-        ``files`` and ``size``, in bytes, are what the archive must hold: before that is seen nothing is moved.
+        ``unpack`` are the programs that make a tar archive of ``archive``. ``expected`` is what this must hold: before
+        that is seen nothing is moved. ``timeout`` is in seconds. The service must not be writing.
         Returns the name of the directory with the files that were there, None where there were none.
-        The service must not be writing. Raises CommandError.
+        Raises CommandError.
         """
         kept = f"{OWN}before_{now.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}"
         new = f"{OWN}new_{secrets.token_hex(4)}"
@@ -111,9 +119,10 @@ class Volume:
             OWN,
             new,
             kept,
-            str(files),
-            str(size),
+            str(expected.files),
+            str(expected.bytes),
             step="bring the uploaded files back",
+            programs=unpack,
             source=archive,
             timeout=timeout,
         )
@@ -125,16 +134,22 @@ class Volume:
         return self._work(_DISCARD, OWN, step="delete the uploaded files of before", timeout=timeout).splitlines()
 
     def _work(
-        self, script: str, *arguments: str, step: str, timeout: float | None, source: Iterable[bytes] | None = None
+        self,
+        script: str,
+        *arguments: str,
+        step: str,
+        timeout: float | None,
+        programs: Sequence[Program] = (),
+        source: Iterable[bytes] | None = None,
     ) -> str:
         said = bytearray()
-        docker = {"DOCKER_HOST": self.docker_host}
         command = [
             "docker", "run", "--rm", "--interactive", "--pull=never", "--network=none", "--log-driver=none", "--user=0",
             f"--volumes-from={self.container.id}", "--entrypoint=python3", str(self.container.attrs["Image"]),
             "-c", script, self.path, *arguments,
         ]  # fmt: skip
-        _pipeline.run([_pipeline.Program(command, docker)], step=step, source=source, sink=said.extend, timeout=timeout)
+        work = Program(command, {"DOCKER_HOST": self.docker_host})
+        _pipeline.run([*programs, work], step=step, source=source, sink=said.extend, timeout=timeout)
         return said.decode()
 
 

@@ -44,7 +44,7 @@ def volume(parts: PlatformParts) -> _volumes.Volume:
 
 
 def vectors(parts: PlatformParts) -> _vectors.VectorStore:
-    return _vectors.find(parts.client, parts.project, API_KEY, 10)
+    return _vectors.find(parts.client, parts.project, DEFAULT_HOST, api_key=API_KEY)
 
 
 def archived(parts: PlatformParts) -> tuple[bytes, Totals]:
@@ -80,7 +80,7 @@ def test_a_restore_brings_just_the_archived_files_and_keeps_the_present_ones(par
     parts.execute("backend", "rm", "/app/uploads/a/one")
     present = parts.files()
 
-    kept = volume(parts).restore([content], totals.files, totals.bytes, NOW, 60)
+    kept = volume(parts).restore([content], totals, NOW, 60)
 
     assert kept == KEPT
     found = parts.files()
@@ -97,7 +97,7 @@ def test_a_restore_into_an_empty_volume_keeps_nothing(parts):
     content, totals = archived(parts)
     parts.execute("backend", "rm", "/app/uploads/one")
 
-    assert volume(parts).restore([content], totals.files, totals.bytes, NOW, 60) is None
+    assert volume(parts).restore([content], totals, NOW, 60) is None
     assert list(parts.files()) == ["one"]
 
 
@@ -110,11 +110,11 @@ def test_an_archive_that_is_not_what_the_manifest_says_moves_nothing(parts, dama
     size = totals.bytes if damage == "short" else totals.bytes + 1
 
     with pytest.raises(CommandError, match="bring the uploaded files back"):
-        volume(parts).restore([content[:9000] if damage == "short" else content], totals.files, size, NOW, 60)
+        volume(parts).restore([content[:9000] if damage == "short" else content], Totals(totals.files, size), NOW, 60)
 
     visible = {name: text for name, text in parts.files().items() if not name.startswith(".convosphere_new_")}
     assert visible == before
-    assert volume(parts).restore([content], totals.files, totals.bytes, NOW, 60) == KEPT
+    assert volume(parts).restore([content], totals, NOW, 60) == KEPT
     assert not [name for name in parts.files() if "_new_" in name]
 
 
@@ -210,7 +210,7 @@ def test_what_the_store_says_is_passed_on(parts):
     ):
         store.start("Not Allowed")
     with pytest.raises(ApiError, match=r"401: .*Give weaviate_api_key"):
-        _vectors.find(parts.client, parts.project, "wrong", 10).classes()
+        _vectors.find(parts.client, parts.project, DEFAULT_HOST, api_key="wrong").classes()
 
 
 def test_a_store_that_cannot_make_backups_is_refused(parts):
