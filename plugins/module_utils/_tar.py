@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError
 
 BLOCK = 512
+#: An archive without a member.
+EMPTY = bytes(2 * BLOCK)
 #: More than any name or list of attributes has; what claims more is no such header.
 _LONGEST_HEADER = 1024 * 1024
 _EXTENSIONS = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
