@@ -61,6 +61,8 @@ class DatabaseRecord:
 class Manifest:
     """One backup. ``duration`` is in seconds; ``created_at`` is when the dump's snapshot was taken, to the second.
 
+    ``uploads`` is None or has the numbers of ``files`` and ``bytes`` in the archive of the uploads; ``vectors`` is
+    None or has the name of the vector store's ``backup``, None for a store without a class, and its ``classes``.
     ``recipients`` are the public keys it is encrypted to, none for a plain one. ``write_freeze`` is None or has
     ``from``, ``to`` and ``how``; ``verified`` is None or has ``level``, ``at``, ``duration`` and ``host``.
     """
@@ -73,6 +75,8 @@ class Manifest:
     include: tuple[str, ...]
     files: tuple[FileRecord, ...]
     database: DatabaseRecord | None = None
+    uploads: Mapping[str, Any] | None = None
+    vectors: Mapping[str, Any] | None = None
     label: str | None = None
     pinned: bool = False
     recipients: tuple[str, ...] = ()
@@ -155,7 +159,7 @@ def _manifest(document: Mapping[str, Any]) -> Manifest:
     if database is not None:
         _check(database, _DATABASE, "database.")
         database = DatabaseRecord(**_frozen(database))
-    for name, keys in (("write_freeze", {"from", "to", "how"}), ("verified", {"level", "at", "duration", "host"})):
+    for name, keys in _OBJECTS.items():
         if document[name] is not None and set(document[name]) != keys:
             raise ValueError(f"{name} does not have exactly {', '.join(sorted(keys))}")
     if document["verified"] is not None and document["verified"]["level"] not in LEVELS:
@@ -208,6 +212,13 @@ def _plain(value: Any) -> Any:
 
 
 _NONE = type(None)
+#: The keys of objects that may be null.
+_OBJECTS = {
+    "uploads": {"files", "bytes"},
+    "vectors": {"backup", "classes"},
+    "write_freeze": {"from", "to", "how"},
+    "verified": {"level", "at", "duration", "host"},
+}
 _FILE: dict[str, tuple[type, ...]] = {"kind": (str,), "name": (str,), "size": (int,), "sha256": (str,)}
 _DATABASE: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("name", "server_version", "dump_version", "encoding", "collate", "ctype"), (str,)),
@@ -227,6 +238,8 @@ _MANIFEST: dict[str, tuple[type, ...]] = {
     "collection_version": (str,),
     "include": (list,),
     "database": (dict, _NONE),
+    "uploads": (dict, _NONE),
+    "vectors": (dict, _NONE),
     "files": (list,),
     "recipients": (list,),
     "write_freeze": (dict, _NONE),
