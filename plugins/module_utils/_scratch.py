@@ -35,6 +35,9 @@ LOCK_SCRATCH = 0x7265
 #: PostgreSQL cuts longer names off, and two that differ in their ends only would be one.
 _NAME_BYTES = 63
 
+#: What makes loading faster, and is taken back before anybody else uses the database.
+_FASTER = ("SET synchronous_commit TO off", "SET maintenance_work_mem TO '128MB'")
+
 _MARK = re.compile(r"\n?\[convosphere\.platform (\{.*\})\]\Z", re.DOTALL)
 _READ = """
 SELECT d.datname::text, shobj_description(d.oid, 'pg_database'), d.datallowconn, to_jsonb(d),
@@ -89,6 +92,19 @@ class Server:
         with asking(step), self.connection.cursor() as cursor:
             cursor.execute(statement, values or None)
 
+    def transact(self, statements: Sequence[str], *, step: str) -> None:
+        """Run all statements in one transaction: all of them count, or none."""
+        self.connection.autocommit = False
+        try:
+            with asking(step), self.connection.cursor() as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+                self.connection.commit()
+        finally:
+            if not self.connection.closed:
+                self.connection.rollback()
+                self.connection.autocommit = True
+
     def lock(self, live: str) -> None:
         """Keep others, on whichever host, from work of this kind. Held until the connection ends."""
         if not self.fetch("SELECT pg_try_advisory_lock(%s, %s)", (_database.LOCK_SPACE, LOCK_SCRATCH))[0][0]:
@@ -138,7 +154,8 @@ class Scratch:
             options += [f"LOCALE_PROVIDER icu ICU_LOCALE {literal(there.icu_locale)}"] if there.icu_locale else []
         self.server.execute(f"CREATE DATABASE {quoted(name)} {' '.join(options)}", step=f"make the database {name}")
         self.mark(name, {"role": role, "of": self.live})
-        self.server.execute(f"ALTER DATABASE {quoted(name)} ALLOW_CONNECTIONS true", step=f"open the database {name}")
+        for setting in (*_FASTER, "ALLOW_CONNECTIONS true"):
+            self.server.execute(f"ALTER DATABASE {quoted(name)} {setting}", step=f"open the database {name}")
         return name
 
     def mark(self, name: str, mark: Mapping[str, Any], comment: str | None = None) -> None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
 from ansible_collections.convosphere.platform.plugins.module_utils._loading import Loader
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import DatabaseRecord
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres_tools import PostgresTools
+from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
 from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Scratch, Server
 
 CHECKSUM = "checksum"
@@ -43,7 +45,7 @@ _EXTRA = 256 * 1024 * 1024
 
 @dataclass
 class Verifier:
-    """Verifies backups of one catalogue. ``tell`` gets (step, done, total), the last two in bytes."""
+    """Verifies backups of one catalogue. ``timeout`` is for loading one dump, in seconds."""
 
     catalogue: Catalogue
     tools: PostgresTools
@@ -51,7 +53,15 @@ class Verifier:
     identity_file: str | None
     jobs: int
     timeout: float | None
-    tell: Callable[[str, int, int], Any] = lambda _step, _done, _total: None
+    progress: Progress | None = None
+
+    def tell(self, step: str, done: int, total: int) -> None:
+        """Have whoever looks see how far it is, in bytes."""
+        if self.progress is None:
+            return
+        if self.progress.state["step"] != step:
+            self.progress.begin(step, total)
+        self.progress.bytes(done)
 
     def archive(self, backup: Backup, kind: str = "database") -> Archive:
         """One file of a backup, and what reads it."""
@@ -61,7 +71,7 @@ class Verifier:
         """Read every file, and the dump's table of contents where the key is at hand. Raises DamagedError."""
         for record in backup.manifest.files:
             archive = Archive(backup, record, self.identity_file)
-            archive.check(lambda done, size=record.size: self.tell("read", done, size))  # type: ignore[misc]
+            archive.check(partial(self._read, record.size))
         database = backup.manifest.database
         if database is None:
             return
@@ -112,6 +122,9 @@ class Verifier:
         self.catalogue.save(manifest)
         return Backup(manifest, backup.directory)
 
+    def _read(self, total: int, done: int) -> None:
+        self.tell("read", done, total)
+
     def forget(self, backup: Backup) -> None:
         """Write into the manifest that it is not verified: whatever proved it before holds no more."""
         if backup.manifest.verified is not None:
@@ -120,11 +133,14 @@ class Verifier:
     def run(self, backup: Backup, level: str) -> Backup:
         """Verify one backup and write the result down. Raises ConvosphereError."""
         began = time.monotonic()
+        self.progress = Progress(self.catalogue.directory / _backups.PROGRESS, backup.manifest.id)
         try:
             (self.restore if level == RESTORE else self.check)(backup)
         except DamagedError:
             self.forget(backup)
             raise
+        finally:
+            self.progress.end()
         return self.record(backup, level, time.monotonic() - began)
 
 
@@ -209,12 +225,12 @@ def _mebibytes(count: int) -> int:
 
 def settings(params: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of Verifier that are options of modules."""
-    return {name: params[name] for name in ("identity_file", "jobs", "timeout")}
+    return {"identity_file": params["identity_file"], "jobs": params["jobs"], "timeout": params["load_timeout"]}
 
 
 VERIFY_OPTIONS: dict[str, Any] = {
     "backup_dir": {"type": "path", "required": True},
     "identity_file": {"type": "path"},
     "jobs": {"type": "int", "default": 2},
-    "timeout": {"type": "int"},
+    "load_timeout": {"type": "int"},
 }

@@ -66,7 +66,7 @@ options:
       - Otherwise, with V(1), and for a backup that is encrypted, the dump is streamed, which needs no such room.
     type: int
     default: 2
-  timeout:
+  load_timeout:
     description:
       - How many seconds it may take to load one dump.
       - Not given means as long as it takes.

@@ -1,0 +1,380 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: convosphere_db_restore
+short_description: Bring the platform's database back from a backup, without a moment in which there is none
+version_added: 1.0.0
+description:
+  - Restores a backup into a new database beside the live one, and compares every table's number of rows and the schema
+    revision with the backup's manifest. Only then are the services stopped, connections ended, and the two databases
+    renamed in one transaction.
+  - Until that moment the platform goes on with the old database. What is written there meanwhile is not in the restored
+    one, as nothing is that was written after the backup.
+  - The old database is kept, under its own name with C(_before_) and the time, until O(discard_previous).
+  - The new one belongs to the same owner, with the same privileges, settings, limit of connections and comment as the
+    old one had as a database. Tables and all else in it are as they were backed up, owners included.
+  - Where the services do not come up on the restored database, the old one is put back. Killed at any moment, the old
+    database or the new one is live, whole, and the next run carries on, starts the services and clears up.
+  - Restoring what is there already, with nothing written since, is no change. That is known for certain, from the
+    transaction that each row carries, and takes as long as counting all rows.
+  - A backup that was not verified by a restore yet is by this one.
+extends_documentation_fragment:
+  - convosphere.platform.database
+  - convosphere.platform.postgres_tools
+  - convosphere.platform.engine
+  - convosphere.platform.attributes
+options:
+  backup:
+    description:
+      - The backup to restore. It is an id, a label (the newest with it), the name of a file in O(backup_dir),
+        V(latest), V(latest_verified), or the path of a file of a backup in any directory.
+    type: str
+    required: true
+  backup_dir:
+    description: The directory of the backups on the managed host.
+    type: path
+    required: true
+  environment_name:
+    description: The environment that is restored, for example V(prod). A backup of another one is refused.
+    type: str
+    required: true
+  identity_file:
+    description: The file, on the managed host, of the C(age) key for a backup that is encrypted.
+    type: path
+  force:
+    description:
+      - Whether to restore a backup of another environment, of another major version of PostgreSQL, or with a schema
+        revision that the backend does not know.
+      - It does not restore again what is restored already.
+    type: bool
+    default: false
+  discard_previous:
+    description:
+      - Whether to drop the databases that this and earlier restores have replaced, once the services run on the new one.
+    type: bool
+    default: false
+  known_revisions:
+    description:
+      - The schema revisions that the backend's code knows.
+      - Not given means those of O(image).
+    type: list
+    elements: str
+  image:
+    description:
+      - The image of the backend, which must be on the host, to read the revisions from that its code knows.
+      - Not given, nor O(known_revisions), means that the revision is not looked at.
+    type: str
+  project_name:
+    description:
+      - The name of the Compose project whose services use the database, for example V(convosphere-dev).
+      - Not given means that nothing is stopped nor started. Connections are ended all the same.
+    type: str
+  project_src:
+    description:
+      - The directory of C(compose.yaml) on the managed host.
+      - Not given means the directory from which the project's containers were created, if it can be read.
+    type: path
+  services:
+    description:
+      - The services to stop before the databases are renamed, and to start afterwards.
+      - They run when this is done, also those that did not run before. Those without a container are left alone.
+    type: list
+    elements: str
+    default: [backend]
+  stop_timeout:
+    description:
+      - How many seconds a container gets between SIGTERM and SIGKILL.
+      - Not given means the container's own. The backend of ConvoSphere ignores SIGTERM, so that all of it is spent.
+    type: int
+  wait:
+    description:
+      - Whether to wait until the services are healthy, and to put the old database back where they do not become so.
+    type: bool
+    default: true
+  wait_timeout:
+    description: How many seconds to wait for the services.
+    type: int
+    default: 120
+  drain_timeout:
+    description: How many seconds other connections get to end what they are in the middle of.
+    type: int
+    default: 10
+  analyze_timeout:
+    description: How many seconds ANALYZE of the restored tables may take. What it has not done is left to autovacuum.
+    type: int
+    default: 600
+  jobs:
+    description:
+      - How many tables and indexes are restored at once, where there is room for an unpacked copy of the dump in
+        C(/tmp) of O(login_container) or of the managed host. That needs root, and an engine on the managed host.
+      - Otherwise, with V(1), and for a backup that is encrypted, the dump is streamed, which needs no such room.
+    type: int
+    default: 2
+  load_timeout:
+    description:
+      - How many seconds it may take to load the dump.
+      - Not given means as long as it takes.
+    type: int
+requirements:
+  - zstd
+  - age, for backups that are encrypted
+seealso:
+  - module: convosphere.platform.convosphere_db_backup
+  - module: convosphere.platform.convosphere_db_backup_verify
+author:
+  - ConvoSphere Platform contributors (@ConvoSphere)
+"""
+
+EXAMPLES = r"""
+- name: Bring back the last backup that is known to restore
+  convosphere.platform.convosphere_db_restore:
+    backup: latest_verified
+    backup_dir: /var/backups/convosphere/prod
+    environment_name: prod
+    login_container: convosphere-prod-postgres-1
+    login_env_file: /opt/convosphere/prod/.env
+    project_name: convosphere-prod
+
+- name: Drop what was there before, now that everybody has looked at what was restored
+  convosphere.platform.convosphere_db_restore:
+    backup: before-the-upgrade
+    backup_dir: /var/backups/convosphere/prod
+    environment_name: prod
+    login_container: convosphere-prod-postgres-1
+    login_env_file: /opt/convosphere/prod/.env
+    project_name: convosphere-prod
+    discard_previous: true
+"""
+
+RETURN = r"""
+backup:
+  description: The backup that was meant.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Its id.
+      type: str
+      sample: convosphere-20261123T150102Z
+    label:
+      description: Its label; null without one.
+      type: str
+    created_at:
+      description: When its snapshot was taken, in UTC.
+      type: str
+      sample: "2026-11-23T15:01:02Z"
+    schema_revisions:
+      description: The revisions of its schema.
+      type: list
+      elements: str
+    rows:
+      description: How many rows it has in all tables together.
+      type: int
+restored:
+  description: Whether this run has restored it, or in check mode would.
+  returned: success
+  type: bool
+previous:
+  description:
+    - The name under which the database is kept that this run has replaced.
+    - Null where it has replaced none, where it was discarded, and in check mode.
+  returned: success
+  type: str
+  sample: convosphere_before_20261123T160000Z
+kept:
+  description: All databases that are kept of this and earlier restores, oldest first; in check mode those there are.
+  returned: success
+  type: list
+  elements: str
+discarded:
+  description: The databases that were dropped by O(discard_previous), or in check mode would be.
+  returned: success
+  type: list
+  elements: str
+duration:
+  description: How many seconds the restore took; null where there was none.
+  returned: success
+  type: float
+"""
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _alembic,
+    _database,
+    _manifest,
+    _pause,
+    _postgres_tools,
+    _scratch,
+    _verification,
+)
+from ansible_collections.convosphere.platform.plugins.module_utils._backups import Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import DELETE, Change, Plan, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._restoring import LIVE, Restorer
+from ansible_collections.convosphere.platform.plugins.module_utils._verification import Verifier
+
+
+class RestoreModule(ConvosphereModule):
+    """The platform's database as a backup has it."""
+
+    argument_spec = {
+        **_database.DATABASE_OPTIONS,
+        **_postgres_tools.TOOLS_OPTIONS,
+        **_verification.VERIFY_OPTIONS,
+        **_pause.PAUSE_OPTIONS,
+        "backup": {"type": "str", "required": True},
+        "environment_name": {"type": "str", "required": True},
+        "force": {"type": "bool", "default": False},
+        "discard_previous": {"type": "bool", "default": False},
+        "known_revisions": {"type": "list", "elements": "str"},
+        "image": {"type": "str"},
+        "drain_timeout": {"type": "int", "default": 10},
+        "analyze_timeout": {"type": "int", "default": 600},
+    }
+    previous: str | None = None
+    duration: float | None = None
+
+    def execute(self) -> dict[str, Any]:
+        """What plan() opens and locks is held until all is done."""
+        with ExitStack() as self.held:
+            return super().execute()
+
+    def plan(self) -> Plan:
+        """Compare, and again under the locks where there is something to do."""
+        self.live = self.params["login_db"]
+        if self.live in (_scratch.MAINTENANCE, "template0", "template1"):
+            raise InputError(f"The database {self.live} is PostgreSQL's own", hint="Give the platform's as login_db.")
+        given = Path(self.params["backup"])
+        self.catalogue = Catalogue(given.parent if given.is_absolute() else Path(self.params["backup_dir"]))
+        self.tools = _postgres_tools.PostgresTools(self.params)
+        self.server = _scratch.Server(self.params, read_only=self.check_mode)
+        self.held.callback(self.server.close)
+        self.pause = _pause.Pause(self.params)
+        self.tools.require(self.server.version(), "pg_restore")
+        plan = self.compare()
+        if plan.changed and not self.check_mode:
+            self.held.enter_context(self.catalogue.lock())
+            self.pause.lock(self.held)
+            self.server.lock(self.live)
+            plan = self.compare()  # another run may have done something until now
+        return plan
+
+    def compare(self) -> Plan:
+        """What is to be restored, recorded, started and dropped. Raises InputError where it must not be."""
+        self.backup = self.catalogue.find(self.params["backup"])
+        present = self.present()
+        wanted = {"backup": self.backup.manifest.id, "written_since": False}
+        restore = make_plan({self.live: wanted}, {self.live: present} if present else {})
+        if restore.changed:
+            self.refuse()
+            restore += make_plan({self.backup.manifest.id: {"verified": "restore"}}, self.verified())
+        self.restored = restore.changed
+        self.discarded = _scratch.Scratch(self.server, self.live).kept() if self.params["discard_previous"] else []
+        dropped = Plan(tuple(Change(name, DELETE, {"kept": True}, None) for name in self.discarded))
+        return restore + self.pause.plan() + dropped
+
+    def present(self) -> dict[str, Any] | None:
+        """What the live database was restored from, and whether it is still that; None where there is no database."""
+        found = self.server.databases().get(self.live)
+        if found is None:
+            return None
+        record = self.backup.manifest.file("database")
+        if not found.is_ours(self.live, LIVE) or found.mark.get("sha256") != record.sha256:
+            return {"backup": found.mark.get("backup"), "written_since": None}
+        with Content(self.params, self.live) as content:
+            return {
+                "backup": found.mark.get("backup"),
+                "written_since": not content.is_as(found.mark.get("state") or {}),
+            }
+
+    def verified(self) -> dict[str, dict[str, Any]]:
+        """What the manifest says of the verification, which the restore is one of."""
+        verified = self.backup.manifest.verified
+        return {self.backup.manifest.id: {"verified": verified["level"] if verified else None}}
+
+    def refuse(self) -> None:
+        """Raise InputError that names every reason not to restore this backup here."""
+        record = _verification.database_of(self.backup)
+        backup = f"The backup {self.backup.manifest.id}"
+        if self.backup.manifest.recipients and not self.params["identity_file"]:
+            raise InputError(f"{backup} is encrypted, and no identity_file was given")
+        problems = []
+        if self.backup.manifest.environment != self.params["environment_name"]:
+            environment = self.params["environment_name"]
+            problems.append(f"{backup} is of environment {self.backup.manifest.environment}, not of {environment}")
+        if int(record.server_version.split(".")[0]) != self.tools.major:
+            problems.append(f"{backup} is of PostgreSQL {record.server_version}, and the server is {self.tools.major}")
+        unknown = sorted(set(record.schema_revisions) - self.revisions(record.schema_revisions))
+        if unknown:
+            problems.append(f"{backup} is at schema revision {', '.join(unknown)}, which the backend does not know")
+        if problems and not self.params["force"]:
+            raise InputError.of(problems, hint="Nothing was changed. Where that is meant, give force: true.")
+        room = _verification.missing_room(self.server, self.tools, record.size)
+        if room:
+            raise ConvosphereError(room, hint="Nothing was changed. Make room, for example by discard_previous.")
+
+    def revisions(self, unasked: tuple[str, ...]) -> set[str]:
+        """The revisions that the backend's code knows; ``unasked`` where nothing says which those are."""
+        if self.params["known_revisions"] is not None:
+            return set(self.params["known_revisions"])
+        if not self.params["image"]:
+            return set(unasked)
+        code = _alembic.Alembic(self.params["image"], self.params["docker_host"])
+        return {revision.id for revision in code.revisions()}
+
+    def apply(self, _plan: Plan) -> None:
+        """Clear up what killed runs left, restore, have the services run, and drop what is no longer wanted."""
+        self.catalogue.clear_unfinished()
+        scratch = _scratch.Scratch(self.server, self.live)
+        scratch.remove_leftovers()
+        began = time.monotonic()
+        if self.restored:
+            verifier = Verifier(self.catalogue, self.tools, self.server, **_verification.settings(self.params))
+            bounds = (self.params["drain_timeout"], self.params["analyze_timeout"])
+            restorer = Restorer(verifier, self.server, self.pause, self.live, *bounds, self.warn)
+            self.previous = restorer.run(self.backup)
+            self.duration = round(time.monotonic() - began, 1)
+        else:
+            self.pause.start()
+        if self.params["discard_previous"]:
+            self.discarded = scratch.kept()
+            for name in self.discarded:
+                scratch.drop(name)
+
+    def report(self, _plan: Plan) -> dict[str, Any]:
+        """What was restored, and what there is of before."""
+        manifest = self.backup.manifest
+        record = _verification.database_of(self.backup)
+        return {
+            "backup": {
+                "id": manifest.id,
+                "label": manifest.label,
+                "created_at": _manifest.format_time(manifest.created_at),
+                "schema_revisions": list(record.schema_revisions),
+                "rows": sum(record.tables.values()),
+            },
+            "restored": self.restored,
+            "previous": None if self.previous in self.discarded else self.previous,
+            "kept": _scratch.Scratch(self.server, self.live).kept(),
+            "discarded": self.discarded,
+            "duration": self.duration,
+        }
+
+
+def main() -> None:
+    RestoreModule.main()
+
+
+if __name__ == "__main__":
+    main()
