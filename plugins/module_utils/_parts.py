@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a backup of the platform has beside its database, uploads and vectors, all of it of one moment.
 
-The database needs but an instant for that, since its snapshot lasts, and so does the vector store. Only the uploads
-must be read while nobody writes.
+The database needs but an instant for that, since its snapshot lasts, and the vector store sets aside what it has. Only
+the uploads must be read while nobody writes.
 
 This file is private to the collection and may change without notice.
 """
@@ -12,10 +12,11 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from datetime import datetime, timezone
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _freeze, _tar, _vectors, _volumes
@@ -26,15 +27,13 @@ from ansible_collections.convosphere.platform.plugins.module_utils._seal import 
 if TYPE_CHECKING:
     from docker import DockerClient
 
-DATABASE = "database"
 UPLOADS = "uploads"
 VECTORS = "vectors"
-KINDS = (DATABASE, UPLOADS, VECTORS)
 #: For how many seconds to wait for each answer of Docker Engine; uploads come in many of them.
 ENGINE_TIMEOUT = 120
 
+#: Beside ``docker_host``.
 PARTS_OPTIONS: dict[str, Any] = {
-    "include": {"type": "list", "elements": "str", "choices": list(KINDS), "default": [DATABASE]},
     "project_name": {"type": "str"},
     "freeze": {"type": "bool", "default": True},
     "freeze_timeout": {"type": "int", "default": 600},
@@ -42,109 +41,136 @@ PARTS_OPTIONS: dict[str, Any] = {
 }
 
 
-class OtherParts:
-    """Uploads and vectors of the Compose project in ``params``, which are PARTS_OPTIONS and ``docker_host``.
+class _ProjectPart:
+    """One part that lies in a container of the Compose project in ``params``, which are PARTS_OPTIONS."""
 
-    After ``take`` and ``finish``, ``files`` and ``facts`` are what the manifest says of them.
-    """
+    kind = ""
 
-    def __init__(self, params: Mapping[str, Any]) -> None:
+    def __init__(self, params: Mapping[str, Any], _directory: Path) -> None:
         self.params = params
-        self.kinds = [kind for kind in (UPLOADS, VECTORS) if kind in params["include"]]
-        if self.kinds and not params["project_name"]:
+        if not params["project_name"]:
             raise InputError(
-                f"include has {' and '.join(self.kinds)}, which are in containers of a Compose project",
+                f"include has {self.kind}, which are in a container of a Compose project",
                 hint="Give its name as project_name.",
             )
-        self.files: list[FileRecord] = []
-        self.facts: dict[str, Any] = {UPLOADS: None, VECTORS: None, "write_freeze": None}
-        self.name: str | None = None
-
-    def check(self) -> None:
-        """See that they are there and can be taken. Raises ConvosphereError."""
-        if UPLOADS in self.kinds:
-            self._volume.container.reload()
-        if VECTORS in self.kinds:
-            self._store.classes()
+        #: What the manifest says of the part; None until it is written.
+        self.fact: dict[str, Any] | None = None
 
     def expected_bytes(self, last: Manifest | None) -> int:
-        """How many bytes their files take: as measured the last time, with a fourth on top, or all the uploads."""
-        known = {file.kind: int(file.size * 1.25) for file in last.files} if last else {}
-        found = 0
-        for kind in self.kinds:
-            found += known[kind] if kind in known else self._volume.size() if kind == UPLOADS else 0
-        return found
+        """How many bytes its file takes: as measured the last time, with a fourth on top."""
+        known = [int(file.size * 1.25) for file in last.files if file.kind == self.kind] if last else []
+        return known[0] if known else self.size()
 
-    def take(self, seal: Seal, name: str, cut: Callable[[], Any]) -> None:
-        """Fix the moment of all parts, of the database by ``cut``; write the uploads. Raises ConvosphereError."""
-        if VECTORS in self.kinds:
-            self._store.remove_leftovers()
-        with self._frozen():
-            cut()
-            deadline = time.monotonic() + self.params["freeze_timeout"]
-            classes = self._begin_vectors() if VECTORS in self.kinds else []
-            if UPLOADS in self.kinds:
-                totals = _tar.Totals()
-                seal.progress.begin(UPLOADS)
-                self.files.append(
-                    seal.write(
-                        UPLOADS,
-                        f"{name}.uploads.tar",
-                        step="read the uploaded files",
-                        source=self._volume.archive(totals),
-                    )
-                )
-                self.facts[UPLOADS] = {"files": totals.files, "bytes": totals.bytes}
-            if VECTORS in self.kinds:
-                if self.name:
-                    self._store.wait(self.name, deadline)
-                self.facts[VECTORS] = {"backup": self.name, "classes": classes}
+    def size(self) -> int:
+        """How many bytes it has where nothing was measured yet."""
+        return 0
 
-    def finish(self, seal: Seal, name: str) -> None:
-        """Write what is left: the vectors, which the store has set aside."""
-        if VECTORS not in self.kinds:
-            return
-        seal.progress.begin(VECTORS)
-        # A store without a class makes no backup; an archive without a member says the same.
-        source = self._store.archive(self.name, _tar.Totals()) if self.name else iter([_tar.EMPTY])
-        self.files.append(seal.write(VECTORS, f"{name}.vectors.tar", step="read the vectors", source=source))
+    def cut(self) -> None:
+        """Fix the moment that the part is of."""
+
+    def settle(self) -> None:
+        """Wait for what ``cut`` has begun: from now on the platform may write again."""
 
     def close(self) -> None:
-        """Remove what the vector store set aside; where that fails the next run does it."""
-        if self.name:
-            with suppress(ConvosphereError):
-                self._store.remove(self.name)
-
-    def _begin_vectors(self) -> list[str]:
-        classes = self._store.classes()
-        if classes:
-            self.name = _vectors.new_name(datetime.now(timezone.utc))
-            self._store.start(self.name)
-        return classes
-
-    @contextmanager
-    def _frozen(self) -> Iterator[None]:
-        if not (self.kinds and self.params["freeze"]):
-            yield
-            return
-        where = self.params["project_name"], self.params["docker_host"]
-        with _freeze.frozen(self._client, *where, self.params["freeze_timeout"]) as freeze:
-            yield
-        self.facts["write_freeze"] = freeze.record()
+        """Let go of everything."""
 
     @cached_property
     def _client(self) -> DockerClient:
         return _engine.connect(self.params["docker_host"], ENGINE_TIMEOUT)
 
+
+class UploadsPart(_ProjectPart):
+    """The uploaded files. They are written while the platform is frozen."""
+
+    kind = UPLOADS
+
+    def check(self) -> None:
+        """See that they lie in a volume. Raises ConvosphereError."""
+        self._volume.container.reload()
+
+    def size(self) -> int:
+        """The bytes of all files."""
+        return self._volume.size()
+
+    def write(self, seal: Seal, name: str) -> FileRecord:
+        """Write the file of this part. Raises ConvosphereError."""
+        totals = _tar.Totals()
+        source = self._volume.archive(totals)
+        file = seal.write(self.kind, f"{name}.uploads.tar", step="read the uploaded files", source=source)
+        self.fact = {"files": totals.files, "bytes": totals.bytes}
+        return file
+
     @cached_property
     def _volume(self) -> _volumes.Volume:
         return _volumes.find(self._client, self.params["project_name"], self.params["docker_host"])
 
+
+class VectorsPart(_ProjectPart):
+    """The vector store's own backup, which is set aside in its container until it is written."""
+
+    kind = VECTORS
+    backup: str | None = None
+
+    def check(self) -> None:
+        """See that the store answers and can make backups. Raises ConvosphereError."""
+        self._store.classes()
+
+    def cut(self) -> None:
+        """Have the store set aside what it has, and not wait for it."""
+        self._store.remove_leftovers()
+        self.classes = self._store.classes()
+        if self.classes:  # without any, the store refuses to make a backup
+            self.backup = _vectors.new_name(datetime.now(timezone.utc))
+            self._store.start(self.backup)
+
+    def settle(self) -> None:
+        """Wait until all of it is set aside. Raises ApiError with what the store says where it failed."""
+        if self.backup:
+            self._store.wait(self.backup, time.monotonic() + self.params["freeze_timeout"])
+
+    def write(self, seal: Seal, name: str) -> FileRecord:
+        """Write the file of this part, an archive without a member for an empty store. Raises ConvosphereError."""
+        source = self._store.archive(self.backup, _tar.Totals()) if self.backup else iter([_tar.EMPTY])
+        file = seal.write(self.kind, f"{name}.vectors.tar", step="read the vectors", source=source)
+        self.fact = {"backup": self.backup, "classes": self.classes}
+        return file
+
+    def close(self) -> None:
+        """Remove in the container what was set aside; where that fails, the next run does it."""
+        if self.backup:
+            with suppress(ConvosphereError):
+                self._store.remove(self.backup)
+
     @cached_property
     def _store(self) -> _vectors.VectorStore:
-        return _vectors.find(
-            self._client,
-            self.params["project_name"],
-            self.params["docker_host"],
-            api_key=self.params["weaviate_api_key"],
+        where = self.params["project_name"], self.params["docker_host"]
+        return _vectors.find(self._client, *where, api_key=self.params["weaviate_api_key"])
+
+
+def take(
+    params: Mapping[str, Any], parts: Sequence[Any], write: Callable[[Any], FileRecord]
+) -> tuple[list[FileRecord], dict[str, Any] | None]:
+    """Fix the moment of all parts and ``write`` each of them, frozen only as long as it is needed.
+
+    Returns the files in the order of the parts, and the manifest's ``write_freeze``.
+    """
+    others = [part for part in parts if isinstance(part, _ProjectPart)]
+    files = {}
+    frozen = None
+    if others and params["freeze"]:
+        where = params["project_name"], params["docker_host"]
+        frozen = _freeze.frozen(
+            _engine.connect(params["docker_host"], ENGINE_TIMEOUT), *where, params["freeze_timeout"]
         )
+    with frozen or nullcontext() as freeze:
+        for part in parts:
+            part.cut()
+        for part in others:
+            if part.kind == UPLOADS:
+                files[part.kind] = write(part)
+        for part in others:
+            part.settle()
+    for part in parts:
+        if part.kind not in files:
+            files[part.kind] = write(part)
+    return [files[part.kind] for part in parts], freeze.record() if freeze else None

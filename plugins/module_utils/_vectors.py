@@ -14,7 +14,6 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -102,53 +101,46 @@ class VectorStore:
         for name in self.names(RUN):
             self.remove(name)
 
-    def restore(
-        self,
-        archive: Iterable[bytes] | None,
-        name: str,
-        now: datetime,
-        timeout: float,
-        *,
-        unpack: Sequence[Program] = (),
-    ) -> str | None:
-        """Have just what ``archive`` holds, which is the backup ``name``; None is a store without a class.
+    def stage(
+        self, archive: Iterable[bytes], name: str, timeout: float | None, *, unpack: Sequence[Program] = ()
+    ) -> None:
+        """Bring the backup ``name`` into the container, beside what is there.
 
-        ``unpack`` are the programs that make a tar archive of ``archive``; ``timeout`` is in seconds.
-        What is there now is kept as a backup in the container, and comes back where the other one cannot be restored.
-        Returns that backup's name, None where there was nothing. Raises ConvosphereError.
+        ``unpack`` are the programs that make a tar archive of ``archive``. Raises CommandError.
         """
-        deadline = time.monotonic() + timeout
-        try:
-            if archive is not None:
-                self._bring(archive, unpack, name, timeout)
-            kept = self._keep(now, deadline) if self.classes() else None
-            self._swap(name if archive is not None else None, kept, deadline, timeout)
-        finally:
-            with suppress(ConvosphereError):  # the next run removes it; what went wrong before is what matters
-                self.remove(name)
-        return kept
-
-    def _bring(self, archive: Iterable[bytes], unpack: Sequence[Program], name: str, timeout: float) -> None:
         self._execute("mkdir", "-p", "--", self.folder)
         copy = Program(["docker", "cp", "-", f"{self.container.name}:{self.folder}"], {"DOCKER_HOST": self.docker_host})
         step = f"write the vector store's backup {name} into {self.container.name}"
         _pipeline.run([*unpack, copy], step=step, source=archive, timeout=timeout)
 
-    def _swap(self, name: str | None, kept: str | None, deadline: float, timeout: float) -> None:
-        """Have what the backup ``name`` holds, or again what ``kept`` does where that fails."""
+    def swap(self, name: str | None, kept: str, timeout: float) -> str | None:
+        """Have just what the backup ``name`` in the container holds; None is a store without a class.
+
+        What is there now is set aside as the backup ``kept``, and comes back where the other one cannot be restored.
+        Returns that name, None where there was nothing. ``timeout`` is in seconds. Raises ApiError.
+        """
+        deadline = time.monotonic() + timeout
+        before = kept if self.classes() else None
+        if before:
+            self.start(kept)
+            self.wait(kept, deadline)
         try:
             self._replace(name, deadline)
         except ConvosphereError as error:
-            if kept is None:
-                raise
-            self._replace(kept, time.monotonic() + timeout)
+            self.go_back(before, timeout)
             raise ApiError(f"{error}. What was in the vector store before is in it again") from error
+        return before
 
-    def _keep(self, now: datetime, deadline: float) -> str:
-        kept = f"{BEFORE}{now.astimezone(timezone.utc):%Y%m%dt%H%M%Sz}"
-        self.start(kept)
-        self.wait(kept, deadline)
-        return kept
+    def go_back(self, kept: str | None, timeout: float) -> None:
+        """Undo ``swap``. Raises ApiError."""
+        self._replace(kept, time.monotonic() + timeout)
+
+    def discard_kept(self) -> list[str]:
+        """Delete what restores have kept; returns the names of the backups."""
+        found = self.names(BEFORE)
+        for name in found:
+            self.remove(name)
+        return found
 
     def _replace(self, name: str | None, deadline: float) -> None:
         for present in self.classes():  # Weaviate restores no class that is there
@@ -191,6 +183,11 @@ def find(
 def new_name(now: datetime) -> str:
     """A name for a backup that is taken out, which no other one has."""
     return f"{RUN}{now.astimezone(timezone.utc):%Y%m%dt%H%M%Sz}_{secrets.token_hex(3)}"
+
+
+def kept_name(now: datetime) -> str:
+    """The name under which a restore at that moment keeps what was in the store."""
+    return f"{BEFORE}{now.astimezone(timezone.utc):%Y%m%dt%H%M%Sz}"
 
 
 def _folder(container: Container) -> str:

@@ -11,7 +11,6 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,13 +31,17 @@ SERVICE = "backend"
 PATH = "/app/uploads"
 #: What a restore puts beside the files begins with this, and is no part of a backup.
 OWN = ".convosphere_"
+_NEW = f"{OWN}new_"
+_BEFORE = f"{OWN}before_"
+#: Files are only renamed in this time.
+RENAME_SECONDS = 300
 _CHUNK = 1024 * 1024
 
-# Runs in the service's image, which is Python's own. Everything is there under another name, and counted, before the
-# first of the present files moves; those are renamed and never deleted, so that killed at any moment none is lost.
-_RESTORE = """
-import json, os, shutil, sys, tarfile
-root, own, new, kept, files, size = *sys.argv[1:5], int(sys.argv[5]), int(sys.argv[6])
+# These run in the service's image, which is Python's own. Present files are renamed and never deleted, so that killed
+# at any moment none is lost.
+_STAGE = """
+import os, shutil, sys, tarfile
+root, own, new, files, size = *sys.argv[1:4], int(sys.argv[4]), int(sys.argv[5])
 for name in os.listdir(root):
     if name.startswith(own + "new_"):
         shutil.rmtree(os.path.join(root, name))
@@ -60,23 +63,27 @@ with tarfile.open(fileobj=sys.stdin.buffer, mode="r|") as archive:
 if (counted, total) != (files, size):
     sys.exit(f"the archive has {counted} files of {total} bytes, and the manifest says {files} of {size}")
 os.sync()
-present = [name for name in os.listdir(root) if not name.startswith(own)]
-if present:
-    os.mkdir(os.path.join(root, kept), 0o700)
-for name in present:
-    os.rename(os.path.join(root, name), os.path.join(root, kept, name))
+"""
+
+_SWAP = """
+import os, sys
+root, own, new, kept = sys.argv[1:5]
+fresh, old = os.path.join(root, new), os.path.join(root, kept)
+os.mkdir(old, 0o700)
+for name in os.listdir(root):
+    if not name.startswith(own):
+        os.rename(os.path.join(root, name), os.path.join(old, name))
 for name in os.listdir(fresh):
     os.rename(os.path.join(fresh, name), os.path.join(root, name))
 os.rmdir(fresh)
 os.sync()
-print(json.dumps({"kept": kept if present else None}))
 """
 
 _DISCARD = """
 import os, shutil, sys
-root, own = sys.argv[1:3]
+root, prefix = sys.argv[1:3]
 for name in sorted(os.listdir(root)):
-    if name.startswith(own):
+    if name.startswith(prefix):
         shutil.rmtree(os.path.join(root, name))
         print(name)
 """
@@ -105,42 +112,44 @@ class Volume:
         found = b"".join([output] if isinstance(output, bytes) else output).split()
         return int(found[0]) if found and found[0].isdigit() else 0
 
-    def restore(
+    def stage(
         self,
         archive: Iterable[bytes],
         expected: _tar.Totals,
-        now: datetime,
         timeout: float | None,
         *,
         unpack: Sequence[Program] = (),
-    ) -> str | None:
-        """Have just the files of ``archive``; those that are there now go into a directory beside them.
+    ) -> str:
+        """Unpack an archive into a directory of the volume beside the files, and count what it holds.
 
-        ``unpack`` are the programs that make a tar archive of ``archive``. ``expected`` is what this must hold: before
-        that is seen nothing is moved. ``timeout`` is in seconds. The service must not be writing.
-        Returns the name of the directory with the files that were there, None where there were none.
-        Raises CommandError.
+        ``unpack`` are the programs that make a tar archive of ``archive``, ``expected`` is what this must hold, and
+        ``timeout`` is in seconds. Returns the directory's name for ``swap``. Raises CommandError.
         """
-        kept = f"{OWN}before_{now.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}"
-        new = f"{OWN}new_{secrets.token_hex(4)}"
-        answer = self._work(
-            _RESTORE,
-            OWN,
-            new,
-            kept,
-            str(expected.files),
-            str(expected.bytes),
-            step="bring the uploaded files back",
-            programs=unpack,
-            source=archive,
-            timeout=timeout,
-        )
-        kept_there: str | None = json.loads(answer)["kept"]
-        return kept_there
+        new = f"{_NEW}{secrets.token_hex(4)}"
+        told = OWN, new, str(expected.files), str(expected.bytes)
+        step = "unpack the uploaded files"
+        self._work(_STAGE, *told, step=step, timeout=timeout, programs=unpack, source=archive)
+        return new
 
-    def discard_kept(self, timeout: float | None) -> list[str]:
-        """Delete what restores kept; returns the names of the directories."""
-        return self._work(_DISCARD, OWN, step="delete the uploaded files of before", timeout=timeout).splitlines()
+    def swap(self, new: str, kept: str) -> None:
+        """Have the files in the directory ``new`` be the uploaded ones; those that are there now go to ``kept``.
+
+        The service must not be writing. Raises CommandError.
+        """
+        self._work(_SWAP, OWN, new, kept, step="exchange the uploaded files", timeout=RENAME_SECONDS)
+
+    def go_back(self, kept: str) -> None:
+        """Undo ``swap``: what came by it is removed. Raises CommandError."""
+        self.swap(kept, f"{_NEW}{secrets.token_hex(4)}")
+        self.discard_new()
+
+    def discard_new(self) -> None:
+        """Remove what was staged and not swapped."""
+        self._work(_DISCARD, _NEW, step="remove the unpacked files", timeout=None)
+
+    def discard_kept(self) -> list[str]:
+        """Delete what restores have kept; returns the names of the directories."""
+        return self._work(_DISCARD, _BEFORE, step="delete the uploaded files of before", timeout=None).splitlines()
 
     def _work(
         self,
@@ -178,6 +187,11 @@ def find(client: DockerClient, project_name: str, docker_host: str) -> Volume:
             hint="Deploy the environment with this collection, which gives it one.",
         )
     return Volume(container, docker_host)
+
+
+def kept_name(now: datetime) -> str:
+    """The name under which a restore at that moment keeps the files that were there."""
+    return f"{_BEFORE}{now.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}"
 
 
 def _is_own(path: str) -> bool:

@@ -47,6 +47,11 @@ def vectors(parts: PlatformParts) -> _vectors.VectorStore:
     return _vectors.find(parts.client, parts.project, DEFAULT_HOST, api_key=API_KEY)
 
 
+def restore_uploads(parts: PlatformParts, content: bytes, expected: Totals) -> None:
+    new = volume(parts).stage([content], expected, 60)
+    volume(parts).swap(new, _volumes.kept_name(NOW))
+
+
 def archived(parts: PlatformParts) -> tuple[bytes, Totals]:
     totals = Totals()
     return b"".join(volume(parts).archive(totals)), totals
@@ -80,25 +85,27 @@ def test_a_restore_brings_just_the_archived_files_and_keeps_the_present_ones(par
     parts.execute("backend", "rm", "/app/uploads/a/one")
     present = parts.files()
 
-    kept = volume(parts).restore([content], totals, NOW, 60)
+    restore_uploads(parts, content, totals)
 
-    assert kept == KEPT
     found = parts.files()
     assert {name: text for name, text in found.items() if not name.startswith(".")} == before
     assert {name.removeprefix(f"{KEPT}/"): text for name, text in found.items() if name.startswith(".")} == present
     assert archived(parts)[1] == totals  # what is kept is no part of the next backup
-    assert volume(parts).discard_kept(60) == [KEPT]
+    assert volume(parts).discard_kept() == [KEPT]
     assert parts.files() == before
 
 
-def test_a_restore_into_an_empty_volume_keeps_nothing(parts):
+def test_a_restore_can_be_undone(parts):
     parts.run_backend()
     parts.write("one", "1")
     content, totals = archived(parts)
-    parts.execute("backend", "rm", "/app/uploads/one")
+    parts.write("two", "2")
+    before = parts.files()
+    restore_uploads(parts, content, totals)
 
-    assert volume(parts).restore([content], totals, NOW, 60) is None
-    assert list(parts.files()) == ["one"]
+    volume(parts).go_back(KEPT)
+
+    assert parts.files() == before
 
 
 @pytest.mark.parametrize("damage", ["short", "other"])
@@ -109,12 +116,12 @@ def test_an_archive_that_is_not_what_the_manifest_says_moves_nothing(parts, dama
     before = parts.files()
     size = totals.bytes if damage == "short" else totals.bytes + 1
 
-    with pytest.raises(CommandError, match="bring the uploaded files back"):
-        volume(parts).restore([content[:9000] if damage == "short" else content], Totals(totals.files, size), NOW, 60)
+    with pytest.raises(CommandError, match="Cannot unpack the uploaded files"):
+        restore_uploads(parts, content[:9000] if damage == "short" else content, Totals(totals.files, size))
 
     visible = {name: text for name, text in parts.files().items() if not name.startswith(".convosphere_new_")}
     assert visible == before
-    assert volume(parts).restore([content], totals, NOW, 60) == KEPT
+    restore_uploads(parts, content, totals)
     assert not [name for name in parts.files() if "_new_" in name]
 
 
@@ -149,10 +156,15 @@ def test_vectors_go_out_and_come_back_and_leave_nothing(parts):
     assert store.names("") == []
     parts.add_objects("Documents", 5)
     parts.add_objects("Later", 1)
-    kept = store.restore([content], name, NOW, 30)
+    store.stage([content], name, 30)
+    kept = store.swap(name, _vectors.kept_name(NOW), 30)
     assert parts.objects() == {"Documents": 30, "Notes": 2}
     assert kept == "convosphere_before_20260102t030405z"
-    assert store.names("") == [kept]
+    store.go_back(kept, 30)
+    assert parts.objects() == {"Documents": 35, "Notes": 2, "Later": 1}
+    store.remove_leftovers()
+    assert store.discard_kept() == [kept]
+    assert store.names("") == []
 
 
 def test_what_was_in_the_store_comes_back_where_a_restore_fails(parts):
@@ -168,8 +180,9 @@ def test_what_was_in_the_store_comes_back_where_a_restore_fails(parts):
             if not member.name.endswith("backup_config.json"):
                 other.addfile(member, archive.extractfile(member) if member.isfile() else None)
 
+    store.stage([damaged.getvalue()], name, 30)
     with pytest.raises(ApiError, match=r"does not exist\. What was in the vector store before is in it again"):
-        store.restore([damaged.getvalue()], name, NOW, 30)
+        store.swap(name, _vectors.kept_name(NOW), 30)
 
     assert parts.objects() == {"Documents": 3, "Later": 1}
     weaviate.reload()
@@ -182,9 +195,11 @@ def test_an_empty_store_comes_back_as_one(parts):
     assert store.classes() == []
     parts.add_objects("Later", 1)
 
-    store.restore(None, "none", NOW, 30)
+    kept = store.swap(None, _vectors.kept_name(NOW), 30)
 
     assert parts.objects() == {}
+    store.go_back(kept, 30)
+    assert parts.objects() == {"Later": 1}
 
 
 def test_what_a_killed_run_left_in_the_store_is_removed(parts):
