@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Times of whole processes beside what they are compared with, in one run, so that the machine matters little."""
+"""Times of whole processes beside what they are compared with, in one run, so that the machine matters little.
+
+A row may be of something else than seconds, such as the bytes that a run leaves or the memory that it takes.
+"""
 
 from __future__ import annotations
 
@@ -21,33 +24,38 @@ from support.playbook import LOCALHOST
 
 @dataclass(frozen=True)
 class Contender:
-    """What is timed: `run`, from the start of its process to the end. `prepare` comes before, and is not timed."""
+    """What is timed: `run`, from the start of its process to the end. `prepare` comes before, and is not timed.
+
+    `value`, where it is given, is asked after the run for what counts instead of the seconds.
+    """
 
     name: str
     run: Callable[[], object]
     prepare: Callable[[], object] | None = None
+    value: Callable[[], float] | None = None
 
     def seconds(self) -> float:
-        """How long one run takes."""
+        """How long one run takes, or the value that counts instead."""
         if self.prepare:
             self.prepare()
         started = time.perf_counter()
         self.run()
-        return time.perf_counter() - started
+        return self.value() if self.value else time.perf_counter() - started
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: the subject may take at most `limit` times as long as what it is compared with."""
+    """A line of the table: the subject may take at most `limit` times as long, or as much, as the baseline."""
 
     subject: Contender
     baseline: Contender
     limit: float
+    unit: str = "s"
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A row with the seconds of each of its rounds."""
+    """A row with the seconds, or whatever its unit is, of each of its rounds."""
 
     row: Row
     subject: Sequence[float]
@@ -60,7 +68,7 @@ class Measured:
 
     @property
     def exceeded(self) -> bool:
-        """Whether the subject took longer than it may."""
+        """Whether the subject took longer, or more, than it may."""
         return self.ratio > self.row.limit
 
 
@@ -74,18 +82,21 @@ def measure(row: Row, rounds: int) -> Measured:
 
 
 def table(measured: Iterable[Measured]) -> list[str]:
-    """The lines of the table: medians in seconds with the fastest and the slowest round, the ratio and its limit."""
+    """The lines of the table: medians, the fastest and slowest round (or least and most), the ratio and its limit."""
     lines = [("", "median", "fastest", "slowest", "ratio", "limit")]
     for found in measured:
+        unit = found.row.unit
         verdict = "exceeded" if found.exceeded else ""
-        lines.append((found.row.subject.name, *_spread(found.subject), f"{found.ratio:.2f}", f"{found.row.limit:.2f}"))
-        lines.append((f"  beside {found.row.baseline.name}", *_spread(found.baseline), verdict, ""))
+        lines.append(
+            (found.row.subject.name, *_spread(found.subject, unit), f"{found.ratio:.2f}", f"{found.row.limit:.2f}")
+        )
+        lines.append((f"  beside {found.row.baseline.name}", *_spread(found.baseline, unit), verdict, ""))
     width = max(len(line[0]) for line in lines)
     return [f"{line[0]:{width}}" + "".join(f"{cell:>10}" for cell in line[1:]) for line in lines]
 
 
-def _spread(seconds: Sequence[float]) -> tuple[str, str, str]:
-    return f"{median(seconds):.2f} s", f"{min(seconds):.2f} s", f"{max(seconds):.2f} s"
+def _spread(values: Sequence[float], unit: str) -> tuple[str, str, str]:
+    return f"{median(values):.2f} {unit}", f"{min(values):.2f} {unit}", f"{max(values):.2f} {unit}"
 
 
 def playbook_of(folder: Path, name: str, *tasks: Mapping[str, Any]) -> Callable[[], None]:

@@ -36,6 +36,15 @@ def test_preparations_are_not_timed():
         assert Contender("ours", lambda: advance(1), lambda: advance(100)).seconds() == 1
 
 
+def test_a_value_takes_the_place_of_the_seconds():
+    calls: list[str] = []
+    size = Contender("ours", lambda: calls.append("run"), lambda: calls.append("prepare"), lambda: 7.0 * len(calls))
+    lines = table([Measured(Row(size, size, 1, unit="MB"), subject=(7,), baseline=(7,))])
+
+    assert size.seconds() == 14
+    assert lines[1].split() == ["ours", "7.00", "MB", "7.00", "MB", "7.00", "MB", "1.00", "1.00"]
+
+
 @pytest.mark.parametrize(("limit", "exceeded"), [(1.99, True), (2, False)])
 def test_medians_decide_over_the_limit(limit, exceeded):
     measured = Measured(row(limit), subject=(2, 2, 90), baseline=(1, 1, 0.1))
