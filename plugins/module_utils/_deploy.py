@@ -47,6 +47,7 @@ class Deployment:
     client: DockerClient
     wait: Callable[[Iterable[str]], None]
     timeout: float  # seconds for Compose to create and start everything
+    advice: str = ""  # what an operator has to know beside that the deploy failed
 
     def apply(self) -> None:
         """Bring the wanted stack up; where that fails, bring back what served before and raise why it failed.
@@ -103,12 +104,17 @@ class Deployment:
     def _gone_back(self, error: ConvosphereError) -> ConvosphereError:
         release = _releases.current(self.stack.releases)
         if release is None or not self.stack.containers:
-            return _told(error, "No release served before: the containers are left for you to look at.")
+            return self._told(error, "No release served before: the containers are left for you to look at.")
         try:
             self._bring_back(release["images"])
         except Exception as second:  # noqa: BLE001 - whatever it is, the operator has to know that nothing may serve
-            return _told(error, f"Going back to release {release['id']} failed too: {second}")
-        return _told(error, f"Release {release['id']} was brought back and serves.")
+            return self._told(error, f"Going back to release {release['id']} failed too: {second}")
+        return self._told(error, f"Release {release['id']} was brought back and serves.")
+
+    def _told(self, error: ConvosphereError, what_now: str) -> ConvosphereError:
+        """The same error, with what serves now before why it failed: the first thing an operator has to know."""
+        known = f"{what_now} {self.advice}".rstrip()
+        return type(error)(f"The deploy failed. {known}\n{error.message}", hint=error.hint, **error.details)
 
     def _bring_back(self, images: Mapping[str, str]) -> None:
         """Put the files and secrets of before in place again and start the images of the release, by their ids."""
@@ -164,12 +170,8 @@ def record_release(stack: _stack.Stack, *, environment: str, released_by: str, k
         "released_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "released_by": released_by,
         "secrets": sorted(stack.variables),  # their names, to know later which of them were lost
+        "schema": stack.schema,  # whether the database is where the code wants it can then be told without a container
         **_stack_plan.wanted_release(stack),
     }
     _releases.save(stack.releases, record, {name: text for name, (text, _mode) in stack.texts.items()})
     _releases.prune(stack.releases, keep)
-
-
-def _told(error: ConvosphereError, what_now: str) -> ConvosphereError:
-    """The same error, with what serves now before why the deploy failed: the first thing an operator has to know."""
-    return type(error)(f"The deploy failed. {what_now}\n{error.message}", hint=error.hint, **error.details)

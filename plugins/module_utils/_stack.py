@@ -46,6 +46,7 @@ class Stack:
     docker_host: str
     texts: Mapping[str, tuple[str, str]]  # relative path: (text, octal mode)
     secret_entries: Sequence[Mapping[str, Any]]
+    schema: Mapping[str, Any] | None = None  # of the backend's image, as convosphere_db_migration returns it
 
     present_secrets: str | None = None  # the text of the file with the secrets
     present_texts: dict[str, str | None] = field(default_factory=dict)

@@ -118,14 +118,19 @@ def _present_service(containers: Sequence[Container], job: bool) -> dict[str, An
 
 
 def wanted_release(stack: _stack.Stack) -> dict[str, Any]:
-    """What tells one release from another: each service's image, and each file's sha256, shortened to 12 digits."""
+    """What tells one release from another: each service's image, each file's sha256, shortened to 12 digits, and the
+    revisions at which its code wants the database, where they are known.
+    """
     digests = {name: hashlib.sha256(text.encode()).hexdigest()[:12] for name, (text, _mode) in stack.texts.items()}
-    return {"images": images_of(stack), "files": digests}
+    revisions = {"schema_revisions": list(stack.schema["heads"])} if stack.schema else {}
+    return {"images": images_of(stack), "files": digests, **revisions}
 
 
 def _present_release(stack: _stack.Stack) -> dict[str, dict[str, Any]]:
     record = _releases.current(stack.releases)
-    return {} if record is None else {"release": {"images": record["images"], "files": record["files"]}}
+    if record is None:
+        return {}
+    return {"release": {name: record.get(name) for name in ("images", "files", "schema_revisions")}}
 
 
 def images_of(stack: _stack.Stack) -> dict[str, str]:

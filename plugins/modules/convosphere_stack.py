@@ -116,6 +116,18 @@ options:
     description: Who deploys, for the record.
     type: str
     default: ''
+  schema:
+    description:
+      - What M(convosphere.platform.convosphere_db_migration) returned as C(schema) of the backend's image.
+      - It is kept in the release, so that the next deploy knows without a container whether the database is where the
+        code wants it.
+    type: dict
+  advice:
+    description:
+      - What to tell beside the error where the deploy fails, for example that the database was migrated for it, and how
+        to go back.
+    type: str
+    default: ''
   remove_volumes:
     description:
       - With O(state=absent), also removes the volumes, and O(project_src) with its secrets and releases.
@@ -184,6 +196,7 @@ release:
     images: {redis: "redis:7-alpine@0283efa179da"}
     files: {compose.yaml: 3f1c2a9be001}
     secrets: [POSTGRES_PASSWORD]
+    schema_revisions: [2025_08_14_add_agents, 2025_08_16_add_ai_models_and_settings_tables]
 services:
   description: Each service that serves; empty in check mode and after V(absent).
   returned: always
@@ -277,6 +290,8 @@ class StackModule(ConvosphereModule):
         "wait_timeout": {"type": "int", "default": 240},
         "releases_kept": {"type": "int", "default": 5},
         "released_by": {"type": "str", "default": ""},
+        "schema": {"type": "dict"},
+        "advice": {"type": "str", "default": ""},
         "remove_volumes": {"type": "bool", "default": False},
     }
     rules = {"required_if": [("state", "present", ("environment_name", "files"))]}
@@ -352,6 +367,7 @@ class StackModule(ConvosphereModule):
             docker_host=self.params["docker_host"],
             texts=_stack.texts_of(self.params["files"]),
             secret_entries=self.params["secrets"],
+            schema=self.params["schema"],
         )
         self.stack.read_files()
         self.hide(*self.stack.secret_values())
@@ -365,9 +381,11 @@ class StackModule(ConvosphereModule):
         if not self.params["allow_standins"]:
             _stack.refuse_standins(self.stack, self.client)
         _trial.refuse_invalid(self.stack, self.client, self.params["files"])
-        timeout = self.params["wait_timeout"]
+        timeout, advice = self.params["wait_timeout"], self.params["advice"]
         client = self.client
-        self.deployment = _deploy.Deployment(self.stack, client, lambda names: self._wait(client, names), timeout)
+        self.deployment = _deploy.Deployment(
+            self.stack, client, lambda names: self._wait(client, names), timeout, advice
+        )
         return _stack_plan.plan(self.stack, engine_read=True)
 
     def _wait(self, client: DockerClient, names: Iterable[str]) -> None:

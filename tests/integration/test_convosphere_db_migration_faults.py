@@ -1,0 +1,287 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What convosphere_db_migration does when something goes wrong: what it says, and what is in the database then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import docker
+import psycopg2
+import pytest
+
+from support.environment import wait_until
+from support.migrations import AGENTS, HEADS, MODELS, ModuleProcess, backend_with, backup, record, stamp, tables
+from support.platform_database import PlatformDatabase, platform_tables
+from support.sandbox import DATABASE_KEY, Sandbox, image
+
+GOOD = (AGENTS, "CREATE TABLE mig_good (id int)")
+BOOM = (MODELS, "CREATE TABLE mig_half (id int)", "ALTER TABLE nowhere ADD COLUMN x int")
+#: Waits for as long as the table mig_gate has a row.
+SLOW = (
+    AGENTS,
+    "CREATE TABLE mig_slow (id int)",
+    "DO $$ BEGIN WHILE EXISTS (SELECT FROM mig_gate) LOOP PERFORM pg_sleep(0.1); END LOOP; END $$",
+)
+MIGRATING = """
+SELECT pid FROM pg_stat_activity
+WHERE application_name = 'convosphere.platform migration' AND wait_event = 'PgSleep' AND datname = %s
+"""
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with platform_tables(tmp_path_factory.mktemp("platform")) as running:
+        yield running
+
+
+@pytest.fixture
+def database(platform: Sandbox) -> PlatformDatabase:
+    """A database at the heads of the platform's revisions, with a gate that is shut."""
+    found = stamp(PlatformDatabase(platform), *HEADS)
+    found.query("CREATE TABLE mig_gate AS SELECT 1 AS shut")
+    return found
+
+
+@pytest.fixture
+def backups(tmp_path: Path) -> Path:
+    folder = tmp_path / "backups"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+class Migration:
+    """The module's runs on one database."""
+
+    def __init__(self, folder: Path, database: PlatformDatabase) -> None:
+        self.folder = folder
+        self.database = database
+        self.common = {**database.login, "environment_name": "mig", "skip_backup_gate": True}
+
+    def start(self, tag: str, **options: Any) -> ModuleProcess:
+        return ModuleProcess(self.folder, {**self.common, "image": tag, **options})
+
+    def run(self, tag: str, **options: Any) -> dict[str, Any]:
+        return self.start(tag, **options).result()
+
+    def is_under_way(self) -> bool:
+        return bool(self.database.query(MIGRATING, self.database.name))
+
+    def containers(self) -> list[Any]:
+        label = f"platform.convosphere.migrates=127.0.0.1:{self.database.login['login_port']}/{self.database.name}"
+        return docker.from_env().containers.list(all=True, filters={"label": label})
+
+
+@pytest.fixture
+def migration(tmp_path: Path, database: PlatformDatabase) -> Migration:
+    return Migration(tmp_path, database)
+
+
+def test_a_failed_migration_says_where_it_stands_and_leaves_nothing(migration, database):
+    with backend_with(mig_boom=BOOM) as tag:
+        result = migration.run(tag)
+
+    assert result["failed"]
+    assert result["msg"].startswith(
+        f"The migration of {database.name} failed. It stands at {AGENTS}, {MODELS}, as before: nothing of it is left "
+        'in the database.\nalembic failed in revision mig_boom: UndefinedTable: relation "nowhere" does not exist'
+    )
+    assert "Nothing has to be restored." in result["msg"]
+    assert result["failure"]["revision"] == "mig_boom"
+    assert result["failure"]["sqlstate"] == "42P01"
+    assert "ALTER TABLE nowhere ADD COLUMN x int" in result["failure"]["statement"]
+    assert "mig_half" not in tables(database)
+    assert migration.containers() == []
+
+
+def test_a_migration_that_fails_in_the_middle_names_the_backup_and_goes_on_where_it_stopped(
+    migration, database, backups
+):
+    good = backup(backups, database.name, HEADS)
+    gate = {"skip_backup_gate": False, "backup_dir": str(backups)}
+    with backend_with(mig_a_good=GOOD, mig_b_boom=BOOM) as tag:
+        result = migration.run(tag, **gate)
+
+    assert f"It stands at {MODELS}, mig_a_good; it was at {AGENTS}, {MODELS}. Done: mig_a_good." in result["msg"]
+    assert (
+        f"Nothing was restored. To go back: ansible-playbook restore.yml -e env=mig -e backup={good} -e confirm=mig"
+        in result["msg"]
+    )
+    assert record(database) == [MODELS, "mig_a_good"]
+    mended = (MODELS, "CREATE TABLE mig_half (id int)")
+    with backend_with(mig_a_good=GOOD, mig_b_boom=mended) as tag:
+        again = migration.run(tag)
+    assert [step["revision"] for step in again["steps"]] == ["mig_b_boom"]
+    assert record(database) == ["mig_a_good", "mig_b_boom"]
+
+
+def test_data_is_not_changed_without_a_backup_that_will_do(migration, database, backups):
+    gate = {"skip_backup_gate": False, "backup_dir": str(backups)}
+    yesterday = datetime.now(UTC) - timedelta(hours=25)
+    with backend_with(mig_a_good=GOOD) as tag:
+        nothing = migration.run(tag, **gate)
+        predicted = migration.run(tag, **gate, _ansible_check_mode=True)
+        backup(backups, database.name, HEADS, created_at=yesterday)
+        old = migration.run(tag, **gate)
+        backup(backups, database.name, [AGENTS], verified=None)
+        other = migration.run(tag, **gate)
+        assert "mig_good" not in tables(database)
+        made = backup(backups, database.name, HEADS, created_at=datetime.now(UTC) + timedelta(seconds=2))
+        done = migration.run(tag, **gate)
+
+    assert (
+        f"is not migrated without a backup to go back to. There is no backup of database {database.name}"
+        in (nothing["msg"])
+    )
+    assert "ansible-playbook backup.yml -e env=mig, ansible-playbook backup_verify.yml -e env=mig" in nothing["msg"]
+    assert predicted["backup_missing"].startswith("There is no backup")
+    assert predicted["changed"]
+    assert "is 25.0 hours old, and may be 24" in old["msg"]
+    assert f"is not verified and has the schema {AGENTS}, and the database is at {AGENTS}, {MODELS}" in other["msg"]
+    assert done["backup"] == made
+    assert "mig_good" in tables(database)
+
+
+def test_two_migrations_at_once_run_one_after_the_other(migration, database):
+    with backend_with(mig_slow=SLOW) as tag:
+        first = migration.start(tag)
+        wait_until(migration.is_under_way, "the migration", seconds=120)
+        refused = migration.run(tag, lock_timeout=1)
+        second = migration.start(tag, lock_timeout=60)
+        release(database)
+        results = [first.result(), second.result()]
+
+    assert "Cannot wait for another run that is changing the schema of the database" in refused["msg"]
+    assert [result["changed"] for result in results] == [True, False]
+    assert record(database) == [MODELS, "mig_slow"]
+
+
+def test_killed_midway_nothing_is_left_and_the_next_run_carries_on(migration, database):
+    with backend_with(mig_slow=SLOW) as tag:
+        killed = migration.start(tag)
+        wait_until(migration.is_under_way, "the migration", seconds=120)
+        killed.process.kill()
+        killed.process.communicate()
+        wait_until(lambda: migration.containers() == [], "the container that ends with its run", seconds=120)
+        left = database.query(MIGRATING, database.name)  # in the server, which does not notice before it is done
+        second = migration.start(tag)
+        wait_until(
+            lambda: database.query(MIGRATING, database.name) not in ([], left), "the second migration", seconds=120
+        )
+        release(database)
+        result = second.result()
+
+    assert len(left) == 1
+
+    assert result["changed"], result
+    assert record(database) == [MODELS, "mig_slow"]
+
+
+def test_a_migration_that_takes_too_long_is_ended_and_leaves_nothing(migration, database):
+    with backend_with(mig_slow=SLOW) as tag:
+        result = migration.run(tag, migration_timeout=5)
+
+    assert "docker did not end within 5 s" in result["msg"]
+    assert "nothing of it is left" in result["msg"]
+    assert "mig_slow" not in tables(database)
+    assert migration.containers() == []
+
+
+def test_a_table_that_is_locked_is_not_waited_for_for_ever(migration, database):
+    with (
+        backend_with(mig_users=(AGENTS, "ALTER TABLE users ADD COLUMN mig_new text")) as tag,
+        locked(database, "users"),
+    ):
+        result = migration.run(tag, lock_timeout=1)
+
+    assert (
+        "alembic failed in revision mig_users: LockNotAvailable: canceling statement due to lock timeout"
+        in result["msg"]
+    )
+
+
+def test_a_database_that_goes_away_in_the_middle_is_told(migration, database):
+    with backend_with(mig_slow=SLOW) as tag:
+        run = migration.start(tag)
+        wait_until(migration.is_under_way, "the migration", seconds=120)
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        database.query(f"SELECT pg_terminate_backend(pid) {others}")
+        result = run.result()
+
+    assert "alembic failed in revision mig_slow: " in result["msg"]
+    assert f"It stands at {AGENTS}, {MODELS}, as before" in result["msg"]
+
+
+def test_no_password_is_seen_anywhere(tmp_path, platform):
+    name, secret = 'mig "odd" %s\'db', "planted % @/:?#[]$pass'word\" \\ é"
+    platform.query('CREATE DATABASE "mig ""odd"" %s\'db" TEMPLATE convosphere', database="postgres")
+    database = stamp(PlatformDatabase(platform, name), *HEADS)
+    database.query("CREATE TABLE mig_gate AS SELECT 1 AS shut")
+    database.query('CREATE ROLE "mig user@x" SUPERUSER LOGIN PASSWORD %s', secret)
+    migration = Migration(tmp_path, database)
+    with backend_with(mig_slow=SLOW) as tag:
+        run = migration.start(tag, login_user="mig user@x", login_password=secret)
+        wait_until(migration.is_under_way, "the migration", seconds=120)
+        seen = [command_lines(), json.dumps([item.attrs for item in migration.containers()], ensure_ascii=False)]
+        release(database)
+        result = run.result()
+
+    assert result["changed"], result
+    assert "convosphere-alembic" in seen[0]
+    assert "--interactive" not in seen[1]
+    for text in [*seen, json.dumps(result, ensure_ascii=False)]:
+        assert "planted %" not in text
+    assert record(database) == [MODELS, "mig_slow"]
+
+
+def test_an_image_that_is_not_there_yet_is_no_error_in_check_mode(migration):
+    result = migration.run("nowhere/backend:1", _ansible_check_mode=True)
+
+    assert (result["changed"], result["situation"], result["schema"]) == (False, "unknown", None)
+
+
+def test_an_image_of_something_else_is_named(migration):
+    result = migration.run(image("postgres"))
+
+    assert "Cannot read the revisions of the image" in result["msg"]
+
+
+def test_a_password_that_is_wrong_is_told_without_it(migration):
+    result = migration.run(image("backend"), login_password="planted-wrong-one")
+
+    assert "password authentication failed" in result["msg"]
+    assert "planted-wrong-one" not in json.dumps(result)
+
+
+def release(database: PlatformDatabase) -> None:
+    """Open the gate that a slow revision waits at."""
+    database.query("DELETE FROM mig_gate")
+
+
+@contextmanager
+def locked(database: PlatformDatabase, table: str) -> Iterator[None]:
+    host, port = database.running.address("postgres").split(":")
+    connection = psycopg2.connect(host=host, port=port, user="convosphere", password=DATABASE_KEY, dbname=database.name)
+    try:
+        connection.cursor().execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
+    finally:
+        connection.close()
+
+
+def command_lines() -> str:
+    """The command lines and environments at their start of all processes on this machine."""
+    found = []
+    for process in Path("/proc").iterdir():
+        for name in ("cmdline", "environ"):
+            try:
+                found.append((process / name).read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+            except OSError:
+                continue  # no process, or one that has ended
+    return "\n".join(found)

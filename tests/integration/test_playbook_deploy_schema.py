@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What deploy.yml does about the database's schema, in an environment of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from support.compose_project import docker
+from support.environment import Environment, environment
+from support.playbook import PlaybookRun
+
+HEADS = "2025_08_14_add_agents\n2025_08_16_add_ai_models_and_settings_tables"
+LOOK = "See what the wanted backend changes in the database"
+MIGRATE = "Migrate the database"
+RECORD = "Record where the schema is of the tables that the backend made"
+SECRETS = {"POSTGRES_PASSWORD": "planted@/:?#[]%2F$pass'word\""}
+
+
+@pytest.fixture(scope="module")
+def mig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    with environment("mig", tmp_path_factory.mktemp("mig"), {"stack_secrets": SECRETS}) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def first(mig: Environment) -> PlaybookRun:
+    return mig.run("deploy.yml", diff=True).succeeded()
+
+
+@pytest.fixture
+def live(mig: Environment, first: PlaybookRun) -> Environment:
+    """The environment, up; `first` is the deploy that brought it up."""
+    assert first.rc == 0
+    return mig
+
+
+def revisions(live: Environment) -> str:
+    return live.sql("SELECT version_num FROM alembic_version ORDER BY 1")
+
+
+def ran(run: PlaybookRun, name: str) -> bool:
+    return run.task(name).status not in ("skipped", "absent")
+
+
+def test_the_first_deploy_records_what_the_backend_made(live, first):
+    assert first.task(LOOK).result["situation"] == "absent"
+    assert first.task(RECORD).result["situation"] == "unstamped"
+    assert revisions(live) == HEADS
+    record = json.loads((live.directory / "releases/current/release.json").read_text())
+    assert record["schema_revisions"] == HEADS.split()
+    assert record["schema"]["image_id"] == live.inspect("backend")["Image"]
+
+
+def test_the_second_deploy_changes_nothing_and_starts_no_container(live):
+    since = docker("info", "--format={{.SystemTime}}").strip()
+
+    run = live.run("deploy.yml").succeeded()
+
+    assert run.changed == 0
+    assert run.task(LOOK).result["situation"] == "current"
+    until = docker("info", "--format={{.SystemTime}}").strip()
+    created = docker(
+        "events", f"--since={since}", f"--until={until}", "--filter=event=create", "--format={{.Actor.Attributes.name}}"
+    )
+    assert not [name for name in created.split() if name.startswith("convosphere-alembic-")]
+
+
+def test_a_database_that_alembic_knows_nothing_of_is_recorded_before_the_next_deploy(live):
+    live.sql("DROP TABLE alembic_version")
+
+    check = live.run("deploy.yml", check=True, diff=True).succeeded()
+    run = live.run("deploy.yml").succeeded()
+
+    assert check.task(LOOK).result["situation"] == "unstamped"
+    assert check.task(LOOK).changed
+    assert run.task(MIGRATE).changed
+    assert revisions(live) == HEADS
+
+
+def test_a_database_that_is_newer_than_the_backend_stops_the_deploy_before_anything_is_changed(live):
+    live.sql("INSERT INTO alembic_version VALUES ('f00')")
+    before = live.traces()
+    try:
+        run = live.run("deploy.yml", extra_vars={"stack_debug": True})
+
+        assert run.rc == 2
+        assert "the database is newer than the code" in run.task(LOOK).message
+        assert live.traces() == before
+    finally:
+        live.sql("DELETE FROM alembic_version WHERE version_num = 'f00'")
+
+
+def test_a_database_that_was_stopped_is_started_for_its_migration(live):
+    live.compose("stop", "backend", "postgres")
+
+    run = live.run("deploy.yml").succeeded()
+
+    assert run.task(LOOK).result["situation"] == "stopped"
+    assert run.task("Start the database, which was stopped").changed
+    assert live.health() == "healthy"
+
+
+def test_nothing_is_looked_at_where_that_is_not_wanted(live):
+    run = live.run("deploy.yml", extra_vars={"stack_migrate": False}).succeeded()
+
+    assert run.task(LOOK).status == "skipped"
