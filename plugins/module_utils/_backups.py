@@ -8,11 +8,12 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _files, _manifest
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
@@ -157,6 +158,10 @@ class Catalogue:
         with _files.locked(self.directory / _files.LOCK, f"the backups in {self.directory}"):
             yield
 
+    def is_locked(self) -> bool:
+        """Whether some run is changing these backups right now."""
+        return _files.is_locked(self.directory / _files.LOCK)
+
     def _intent(self, manifest: Manifest) -> Path:
         return self.directory / f"{TEMPORARY}{manifest.file_name}"
 
@@ -189,6 +194,33 @@ class Catalogue:
             raise InputError(
                 f"Cannot list the backups in {self.directory}: {error.strerror}", hint="Use become: true."
             ) from error
+
+
+def groups(backups: Sequence[Backup], environment: str, database: str | None) -> dict[tuple[str, ...], list[Backup]]:
+    """The backups of one environment and database, in their order, by what they include, sorted."""
+    found: dict[tuple[str, ...], list[Backup]] = {}
+    for backup in backups:
+        manifest = backup.manifest
+        if manifest.environment == environment and database_of(manifest) == database:
+            found.setdefault(tuple(sorted(manifest.include)), []).append(backup)
+    return found
+
+
+def database_of(manifest: Manifest) -> str | None:
+    """The name of the database that a backup is of."""
+    return manifest.database.name if manifest.database else None
+
+
+def summary(manifest: Manifest) -> dict[str, Any]:
+    """What a diff shows of a backup."""
+    return {
+        "created_at": _manifest.format_time(manifest.created_at),
+        "include": sorted(manifest.include),
+        "label": manifest.label,
+        "pinned": manifest.pinned,
+        "verified": manifest.verified["level"] if manifest.verified else None,
+        "bytes": manifest.size,
+    }
 
 
 @contextmanager

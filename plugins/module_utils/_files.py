@@ -141,6 +141,16 @@ def locked(path: Path, what: str) -> Iterator[None]:
         yield
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a run holds a lock file, as the kernel lists it: trying the lock would keep another run from it."""
+    try:
+        number = str(path.stat().st_ino)
+        locks = [line.split() for line in Path("/proc/locks").read_text(encoding="ascii").splitlines()]
+    except OSError:
+        return False
+    return any("FLOCK" in fields and fields[-3].rpartition(":")[2] == number for fields in locks)
+
+
 def sync_directory(directory: Path) -> None:
     """Make a rename survive a power cut: the directory's entry is on the disk only after this."""
     descriptor = os.open(directory, os.O_RDONLY)

@@ -50,10 +50,12 @@ class Program:
 
     @property
     def title(self) -> str:
-        """What messages call it: the program that does the work, not the one that reaches into a container for it."""
-        if self.arguments[:2] == ["docker", "exec"]:
+        """What messages call it: the program that does the work, not the one that brings it about."""
+        if tuple(self.arguments[:2]) == ("docker", "exec"):
             inner = [argument for argument in self.arguments[2:] if not argument.startswith("-")]
             return inner[1] if len(inner) > 1 else "docker"
+        if tuple(self.arguments[:2]) == ("nice", "-n"):
+            return self.arguments[3]
         return Path(self.arguments[0]).name
 
 

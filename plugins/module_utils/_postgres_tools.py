@@ -47,6 +47,7 @@ class PostgresTools:
         self.container: str | None = params["login_container"]
         self.major: int | None = None
         self.application = APPLICATION
+        self.versions: dict[str, str] = {}
 
     def require(self, server_version: str, *programs: str) -> None:
         """See that these programs are there, of the major version of a server such as "15.8". Raises ConvosphereError.
@@ -64,8 +65,11 @@ class PostgresTools:
 
     def version(self, program: str) -> str:
         """The version of a program, such as "15.8". Raises CommandError where it is missing."""
+        path = self._path(program)
+        if path in self.versions:
+            return self.versions[path]
         answer = _command.run(
-            [*self._prefix(), self._path(program), "--version"],
+            [*self._prefix(), path, "--version"],
             step=f"find the {program} {self._where()}",
             environment=self.environment,
             timeout=60,
@@ -74,7 +78,8 @@ class PostgresTools:
         found = re.search(r"\(PostgreSQL\) ([0-9]+(\.[0-9]+)*)", answer)
         if not found:
             raise CommandError(f"The {program} {self._where()} does not say its version, but: {answer.strip()[:200]}")
-        return found.group(1)
+        self.versions[path] = found.group(1)
+        return self.versions[path]
 
     def command(self, program: str, *arguments: str, database: str | None = None) -> list[str]:
         """The arguments that run ``program`` with these ``arguments``; it needs ``environment`` too.

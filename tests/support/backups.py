@@ -23,10 +23,11 @@ VERIFIED = {"level": "restore", "at": "2026-11-23T13:00:00Z", "duration": 1.5, "
 
 def manifest_of(created_at: datetime = NOON, content: bytes = b"a dump", **fields: Any) -> Manifest:
     """The manifest of a backup of one file with ``content``; ``fields`` replace or add to it."""
-    name = _manifest.new_id(str(fields.pop("database_name", "convosphere")), created_at)
+    database_name = str(fields.pop("database_name", "convosphere"))
+    name = _manifest.new_id(database_name, created_at)
     dump = FileRecord("database", f"{name}.dump.zst", len(content), hashlib.sha256(content).hexdigest())
     database = DatabaseRecord(
-        name="convosphere",
+        name=database_name,
         server_version="15.8",
         dump_version="15.8",
         size=8_000_000,
@@ -57,3 +58,20 @@ def put_backup(directory: Path, created_at: datetime = NOON, content: bytes = b"
     (directory / manifest.files[0].name).write_bytes(content)
     (directory / manifest.file_name).write_text(manifest.to_json())
     return manifest
+
+
+def summary_of(manifest: Manifest) -> dict[str, Any]:
+    """What a diff shows of a backup."""
+    return {
+        "created_at": manifest.to_dict()["created_at"],
+        "include": ["database"],
+        "label": manifest.label,
+        "pinned": manifest.pinned,
+        "verified": manifest.verified["level"] if manifest.verified else None,
+        "bytes": manifest.files[0].size,
+    }
+
+
+def names_in(directory: Path, pattern: str = "*") -> list[str]:
+    """The names of what is in a directory, sorted."""
+    return sorted(path.name for path in directory.glob(pattern))

@@ -155,3 +155,12 @@ def test_a_file_in_memory_is_told_by_its_title(tmp_path):
 
         assert first.read_text() == "text"
         assert told == f"compose.yaml: bad, {first}0 is another, a b:1 {tmp_path}/x"
+
+
+def test_a_lock_is_seen_without_being_tried(tmp_path):
+    lock = tmp_path / ".lock"
+    assert not _files.is_locked(lock)
+    with _files.locked(lock, "it"):
+        assert _files.is_locked(lock)
+    assert lock.exists()
+    assert not _files.is_locked(lock)

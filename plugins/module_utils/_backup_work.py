@@ -1,0 +1,295 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The backups of one directory from the first question to the last file: what is made, changed and deleted.
+
+A backup is made of parts, each a class with what ``Part`` says. ``PARTS`` names them all.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Protocol
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _manifest, _retention
+from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._dump import DatabasePart
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._manifest import FileRecord, Manifest
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, DELETE, Change, Plan, compare
+from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
+from ansible_collections.convosphere.platform.plugins.module_utils._retention import Entry, Policy
+from ansible_collections.convosphere.platform.plugins.module_utils._seal import Seal
+
+#: What the plan calls the backup that is to be made: its id is not known before.
+NEW = "new backup"
+
+
+class Part(Protocol):
+    """What a backup may include. Built of the module's params and the backup directory."""
+
+    kind: str
+
+    def check(self) -> None:
+        """See that it can be backed up. Must not change anything; raises ConvosphereError."""
+
+    def expected_bytes(self, last: Manifest | None) -> int:
+        """How many bytes its file may take; ``last`` is the manifest of the last backup that includes it."""
+
+    def cut(self) -> None:
+        """Fix the moment that the part is of: what is written later on is not in the backup."""
+
+    def write(self, seal: Seal, name: str) -> FileRecord:
+        """Write the part's file, whose name begins with ``name``, the backup's id."""
+
+    def close(self) -> None:
+        """Let go of everything; called once, whatever happened."""
+
+
+PARTS: dict[str, Callable[[Mapping[str, Any], Path], Part]] = {"database": DatabasePart}
+
+
+@dataclass
+class BackupWork:
+    """One run. ``now`` is for tests; ``version`` is the collection's, which goes into the manifest."""
+
+    params: Mapping[str, Any]
+    version: str
+    check_mode: bool
+    now: datetime
+
+    def __post_init__(self) -> None:
+        self.catalogue = Catalogue(Path(self.params["backup_dir"]))
+        self.held = ExitStack()
+        self.parts: list[Part] = []
+        self.backup: Backup | None = None
+
+    def plan(self) -> Plan:
+        """What is to be made, changed and deleted. Raises ConvosphereError before anything is, if it cannot be."""
+        if not self.check_mode and self._needs_directory():
+            self._make_directory()
+            self.held.enter_context(self.catalogue.lock())
+        self.backups, _foreign = self.catalogue.read()
+        plan = Plan(tuple(self._own_changes()))
+        retention = self.params["retention"]
+        return plan + self._surplus(Policy.of(retention), plan) if retention else plan
+
+    def apply(self, plan: Plan) -> None:
+        """Do it. What is deleted is deleted last, when the new backup is safe."""
+        self.catalogue.clear_unfinished()
+        for change in plan:
+            if change.action == CREATE:
+                self.backup = self._create()
+            elif change.action != DELETE:
+                self.catalogue.save(replace(self._named(change.name).manifest, **(change.after or {})))
+        for name in plan.names(DELETE):
+            self.catalogue.remove(self._named(name))
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        """The return values ``created``, and with a backup that is there afterwards ``backup`` and ``file``."""
+        creation = next(iter(plan.of(CREATE)), None)
+        if creation and self.check_mode:
+            return {"created": NEW, "backup": dict(creation.after or {})}
+        created = self.backup.manifest.id if creation and self.backup else None
+        if self.backup is None:
+            return {"created": created}
+        shown = {**self.backup.manifest.to_dict()}
+        for change in plan:
+            if change.name == self.backup.manifest.id:
+                shown.update(change.after or {})  # as it was read before it was changed
+        return {"created": created, "backup": shown, "file": str(self.backup.paths()[1])}
+
+    def close(self) -> None:
+        """Let go of the lock and of what the parts hold."""
+        for part in self.parts:
+            part.close()
+        self.held.close()
+
+    def _own_changes(self) -> list[Change]:
+        if self.params["state"] == "absent":
+            return self._remove(self.params["backup"]) if self.params["backup"] else []
+        if self.params["backup"]:
+            return self._change_one(self.params["backup"])
+        young = self._young_enough()
+        return self._change_one(young.manifest.id) if young else [self._creation()]
+
+    def _change_one(self, name: str) -> list[Change]:
+        """The change of a backup that is there, none where it is as it should be."""
+        self.backup = self.catalogue.find(name, self.now)
+        manifest = self.backup.manifest
+        given = {key: self.params[key] for key in ("label", "pinned") if self.params[key] is not None}
+        change = compare(manifest.id, given, _backups.summary(manifest))
+        return [change] if change else []
+
+    def _remove(self, name: str) -> list[Change]:
+        """The deletion of the backup with this id or file, or of all that have this label."""
+        if name in (_backups.LATEST, _backups.LATEST_VERIFIED):
+            raise InputError(f"backup is {name}, of which there would be another one", hint="Give its id.")
+        doomed = [backup for backup in self.backups if backup.manifest.label == name]
+        if not doomed:
+            # What is broken is not taken for gone.
+            if not any(Path(name).name in path.name for path in self._all_paths()):
+                return []
+            doomed = [self.catalogue.find(name, self.now)]
+        for backup in doomed:
+            self._refuse_loss(backup)
+        return [Change(backup.manifest.id, DELETE, _backups.summary(backup.manifest), None) for backup in doomed]
+
+    def _young_enough(self) -> Backup | None:
+        """The backup because of which no new one is needed."""
+        if not self.params["max_age"]:
+            return None
+        oldest = _retention.parse_period(self.params["max_age"], "max_age")
+        found = [
+            backup
+            for backup in self._alike()
+            if not backup.is_from_future(self.now)
+            and backup.age(self.now) <= oldest
+            and set(backup.manifest.recipients) == set(self.params["recipients"] or ())
+            and self.params["label"] in (None, backup.manifest.label)
+        ]
+        return found[-1] if found else None
+
+    def _creation(self) -> Change:
+        self.parts = [PARTS[kind](self.params, self.catalogue.directory) for kind in self.params["include"]]
+        for part in self.parts:
+            part.check()
+        self._seal(Progress(self.catalogue.directory / _backups.PROGRESS, NEW)).check()
+        self._refuse_full_disk()
+        return Change(NEW, CREATE, None, {"include": sorted(self.params["include"]), **self._wishes()})
+
+    def _wishes(self) -> dict[str, Any]:
+        """What the operator says of a new backup."""
+        return {
+            "environment": self.params["environment_name"],
+            "label": self.params["label"],
+            "pinned": bool(self.params["pinned"]),
+            "recipients": list(self.params["recipients"] or ()),
+        }
+
+    def _surplus(self, policy: Policy, plan: Plan) -> Plan:
+        """The deletion of what the policy does not keep; the backup that is to be made counts as if it were there."""
+        deleted = plan.names(DELETE)
+        changes: list[Change] = []
+        for include, backups in self.groups().items():
+            entries = [_retention.entry_of(backup.manifest) for backup in backups if backup.manifest.id not in deleted]
+            if plan.of(CREATE) and include == tuple(sorted(self.params["include"])):
+                entries.append(Entry(NEW, self.now, pinned=bool(self.params["pinned"])))
+            reasons = _retention.decide(policy, entries, self.now)
+            changes += [
+                Change(backup.manifest.id, DELETE, _backups.summary(backup.manifest), None)
+                for backup in backups
+                if backup.manifest.id not in deleted and not reasons[backup.manifest.id]
+            ]
+        return Plan(tuple(changes))
+
+    def groups(self) -> dict[tuple[str, ...], list[Backup]]:
+        """The backups of this environment and database by what they include: one kind does not stand for another."""
+        return _backups.groups(self.backups, self.params["environment_name"], self.params["login_db"])
+
+    def _alike(self) -> list[Backup]:
+        return self.groups().get(tuple(sorted(self.params["include"])), [])
+
+    def _refuse_loss(self, backup: Backup) -> None:
+        """Nothing that somebody relies on is deleted without force."""
+        if self.params["force"]:
+            return
+        alike = _backups.groups(self.backups, backup.manifest.environment, _backups.database_of(backup.manifest))
+        entries = [_retention.entry_of(found.manifest) for found in alike[tuple(sorted(backup.manifest.include))]]
+        proofs = _retention.last_proofs(entries[::-1])
+        reasons = ["it is pinned"] if backup.manifest.pinned else []
+        reasons += [f"it is the {reason} one" for reason, entry in proofs.items() if entry.id == backup.manifest.id]
+        if reasons:
+            raise InputError(
+                f"The backup {backup.manifest.id} is not deleted: {' and '.join(reasons)}",
+                hint="Unpin it, or verify a newer one, or give force: true.",
+            )
+
+    def _refuse_full_disk(self) -> None:
+        last = self._alike()[-1].manifest if self._alike() else None
+        needed = sum(part.expected_bytes(last) for part in self.parts)
+        there = next(path for path in (self.catalogue.directory, *self.catalogue.directory.parents) if path.exists())
+        free = shutil.disk_usage(there).free
+        self.needed = needed
+        if free < needed:
+            raise ConvosphereError(
+                f"There is not enough room for a backup in {self.catalogue.directory}: it may need {needed} bytes, and "
+                f"{free} are free",
+                hint="Free some space, keep fewer backups, or take another backup_dir.",
+                bytes_needed=needed,
+                bytes_free=free,
+            )
+
+    def _create(self) -> Backup:
+        started = time.monotonic()
+        # Before the cut, which may wait for a lock: what a backup says of its age must not be better than it is.
+        created_at = datetime.now(timezone.utc).replace(microsecond=0)
+        for part in self.parts:
+            part.cut()
+        identifier = self._free_id(created_at)
+        progress = Progress(self.catalogue.directory / _backups.PROGRESS, identifier)
+        seal = self._seal(progress)
+        try:
+            files = []
+            for part in self.parts:
+                progress.begin(part.kind, self.needed)
+                files.append(part.write(seal, identifier))
+            manifest = Manifest(
+                id=identifier,
+                created_at=created_at,
+                collection_version=self.version,
+                duration=round(time.monotonic() - started, 1),
+                include=tuple(self.params["include"]),
+                files=tuple(files),
+                database=next((part.record for part in self.parts if isinstance(part, DatabasePart)), None),
+                **{**self._wishes(), "recipients": tuple(self.params["recipients"] or ())},
+            )
+            return self.catalogue.commit(manifest, seal.written)
+        except BaseException:
+            seal.discard()
+            raise
+        finally:
+            progress.end()
+
+    def _seal(self, progress: Progress) -> Seal:
+        return Seal(
+            self.catalogue.directory,
+            self.params["recipients"] or (),
+            self.params["compression_level"],
+            progress,
+            self.params["timeout"],
+        )
+
+    def _free_id(self, created_at: datetime) -> str:
+        """An id that nothing in the directory has: a clock may show the same second twice."""
+        wanted = _manifest.new_id(self.params["login_db"], created_at)
+        taken = [path.name for path in self._all_paths()]
+        number, identifier = 1, wanted
+        while any(name.startswith(f"{identifier}.") for name in taken):
+            number += 1
+            identifier = f"{wanted}-{number}"
+        return identifier
+
+    def _named(self, identifier: str) -> Backup:
+        return next(backup for backup in self.backups if backup.manifest.id == identifier)
+
+    def _all_paths(self) -> Sequence[Path]:
+        return list(self.catalogue.directory.iterdir()) if self.catalogue.directory.is_dir() else []
+
+    def _needs_directory(self) -> bool:
+        return self.params["state"] == "present" or self.catalogue.directory.is_dir()
+
+    def _make_directory(self) -> None:
+        """For nobody but its owner: who may read a backup may read everything that is in the platform."""
+        try:
+            self.catalogue.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConvosphereError(f"Cannot make {self.catalogue.directory}: {error.strerror}") from error

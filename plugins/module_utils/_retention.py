@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which backups a retention policy keeps, and why: pure, with the moment given.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils._backups import TOLERANCE
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._manifest import Manifest
+
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_PERIOD = re.compile(r"([1-9][0-9]{0,5})([hdw])")
+#: The slots of a calendar: two backups with the same answer are of the same day, week or month. All in UTC.
+_CALENDAR: dict[str, Callable[[datetime], Any]] = {
+    "daily": lambda moment: moment.date(),
+    "weekly": lambda moment: moment.isocalendar()[:2],
+    "monthly": lambda moment: (moment.year, moment.month),
+}
+
+RETENTION_OPTIONS: dict[str, Any] = {
+    "keep_last": {"type": "int"},
+    "keep_daily": {"type": "int"},
+    "keep_weekly": {"type": "int"},
+    "keep_monthly": {"type": "int"},
+    "keep_within": {"type": "str"},
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What retention has to know of one backup. ``verified`` is the level: None, "checksum" or "restore"."""
+
+    id: str
+    created_at: datetime
+    pinned: bool = False
+    verified: str | None = None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How many to keep: the last ones, and the last one of each of so many days, weeks and months that have any."""
+
+    last: int = 0
+    daily: int = 0
+    weekly: int = 0
+    monthly: int = 0
+    within: timedelta | None = None
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Policy:
+        """The policy of RETENTION_OPTIONS. Raises InputError for one that would keep nothing, or cannot be meant."""
+        counts = {name: options.get(f"keep_{name}") or 0 for name in ("last", *_CALENDAR)}
+        problems = [f"retention: keep_{name} is {count}" for name, count in counts.items() if count < 0]
+        within = parse_period(options["keep_within"], "retention: keep_within") if options.get("keep_within") else None
+        if not within and not any(counts.values()):
+            problems.append("retention keeps nothing: give at least one of " + ", ".join(RETENTION_OPTIONS))
+        if problems:
+            raise InputError.of(problems)
+        return cls(within=within, **counts)
+
+
+def entry_of(manifest: Manifest) -> Entry:
+    """What retention has to know of a backup."""
+    level = manifest.verified["level"] if manifest.verified else None
+    return Entry(manifest.id, manifest.created_at, manifest.pinned, level)
+
+
+def parse_period(text: str, name: str) -> timedelta:
+    """A time such as 12h, 30d or 8w. Raises InputError that says what it was given as."""
+    found = _PERIOD.fullmatch(text)
+    if not found:
+        raise InputError(f"{name} is {text!r}", hint="Give a number and a unit: 12h, 30d or 8w.")
+    return int(found.group(1)) * _UNITS[found.group(2)]
+
+
+def decide(policy: Policy, entries: Sequence[Entry], now: datetime) -> dict[str, list[str]]:
+    """The reasons to keep each backup, by its id and newest first; one without a reason may go.
+
+    The last verified backup is always kept, and the last one that was proven by a restore, and the newest one. One that
+    a wrong clock dated into the future is kept too, and does not take the place of another one, until its time comes:
+    whatever the clock did, no backup is deleted because another one has a wrong date.
+    """
+    newest_first = sorted(entries, key=lambda entry: (entry.created_at, entry.id), reverse=True)
+    reasons: dict[str, list[str]] = {entry.id: ["pinned"] if entry.pinned else [] for entry in newest_first}
+    present = [entry for entry in newest_first if entry.created_at <= now + TOLERANCE]
+    for entry in newest_first:
+        if entry not in present:
+            reasons[entry.id].append("dated into the future")
+    for entry in present[: max(policy.last, 1)]:
+        reasons[entry.id].append("last" if policy.last else "newest")
+    for name, slot_of in _CALENDAR.items():
+        for entry in _first_of_each(present, slot_of)[: getattr(policy, name)]:
+            reasons[entry.id].append(name)
+    for entry in present:
+        if policy.within and now - entry.created_at <= policy.within:
+            reasons[entry.id].append("within")
+    for reason, entry in last_proofs(present).items():
+        reasons[entry.id].append(reason)
+    return reasons
+
+
+def last_proofs(newest_first: Sequence[Entry]) -> dict[str, Entry]:
+    """The backups that are never deleted because nothing newer is known to be as good, by the reason."""
+    verified = [entry for entry in newest_first if entry.verified]
+    restored = [entry for entry in verified if entry.verified == "restore"]
+    return {reason: found[0] for reason, found in (("last verified", verified), ("last restored", restored)) if found}
+
+
+def _first_of_each(entries: Sequence[Entry], slot_of: Callable[[datetime], Any]) -> list[Entry]:
+    """The newest one of each slot, newest first."""
+    found: dict[Any, Entry] = {}
+    for entry in entries:
+        found.setdefault(slot_of(entry.created_at), entry)
+    return list(found.values())

@@ -1,0 +1,314 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: convosphere_db_backup
+short_description: Back up the platform's database, and keep as many backups as a policy says
+version_added: 1.0.0
+description:
+  - Streams C(pg_dump) of the server's own version through multi-threaded C(zstd), and C(age) where there are
+    O(recipients), into a file under a temporary name. When it is on the disk, its manifest is written beside it, and
+    only then has it a name. Killed at any moment, there is a whole backup or none, and the next run clears the rest
+    away.
+  - The manifest, C(<id>.manifest.json), has the checksum, the versions, the schema revisions and the rows of every
+    table in the very snapshot that was dumped, so that a restore can be compared with it.
+  - The platform goes on meanwhile. Only what wants to alter, empty or drop a table waits until the backup is done.
+  - Old backups are deleted after the new one is safe, by O(retention).
+  - While it works, C(.progress.json) in O(backup_dir) says how far it is, for people (C(watch cat)) and for
+    M(convosphere.platform.convosphere_db_backup_info).
+extends_documentation_fragment:
+  - convosphere.platform.database
+  - convosphere.platform.postgres_tools
+  - convosphere.platform.attributes
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - Every run makes another backup, and says so, unless O(backup) names one that is there, or O(max_age) says how
+        old the last one may be.
+options:
+  backup_dir:
+    description:
+      - The directory of the backups on the managed host. It is made, for its owner alone, if it is not there.
+      - Two runs in the same directory exclude each other.
+    type: path
+    required: true
+  environment_name:
+    description:
+      - The environment, for example V(prod). The manifest says it, so that nobody restores the one into the other.
+      - O(retention) counts and deletes backups of this environment and of O(login_db) only.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) makes a backup, or with O(backup) sets O(label) and O(pinned) of one that is there.
+      - V(absent) deletes O(backup), or without it only what O(retention) does not keep.
+    type: str
+    choices: [present, absent]
+    default: present
+  backup:
+    description:
+      - A backup that is there, by its id, its label (the newest with it), a file's name or path, V(latest) or
+        V(latest_verified).
+      - With O(state=absent) a label means all backups that have it, and V(latest) and V(latest_verified) are refused.
+    type: str
+  label:
+    description: A name for the backup, by which others find it. Several may have the same one, for example V(nightly).
+    type: str
+  pinned:
+    description:
+      - Whether the backup is kept until somebody says otherwise, whatever O(retention) says.
+      - A new one is not, if this is not given.
+    type: bool
+  max_age:
+    description:
+      - Makes no new backup where there is one of the same database, with the same O(include) and O(recipients), and of
+        the same O(label) if that is given, which is not older than this. V(20h) suits a run each night, V(30d) and
+        V(12w) are other forms.
+      - Not given means to make one in any case.
+    type: str
+  include:
+    description: What is backed up.
+    type: list
+    elements: str
+    choices: [database]
+    default: [database]
+  recipients:
+    description:
+      - Public keys, of C(age) or SSH, to encrypt to. Who has the private key to any of them can read the backup, and
+        the managed host needs none.
+      - Not given, or an empty list, means that it is not encrypted.
+    type: list
+    elements: str
+  retention:
+    description:
+      - Which backups to keep. Those that no rule keeps are deleted. Backups that include something else are counted
+        apart.
+      - Never deleted are the newest one, the last verified one, the last one that was proven by a restore, and those
+        that are pinned. One that a wrong clock dated into the future is neither deleted nor counted.
+      - The calendar's days, weeks and months are those of UTC.
+      - Not given means to keep all.
+    type: dict
+    suboptions:
+      keep_last:
+        description: How many of the newest ones.
+        type: int
+      keep_daily:
+        description: The last one of each day, for so many days that have any.
+        type: int
+      keep_weekly:
+        description: The last one of each week, for so many weeks that have any.
+        type: int
+      keep_monthly:
+        description: The last one of each month, for so many months that have any.
+        type: int
+      keep_within:
+        description: All that are not older than this, for example V(12h), V(30d) or V(8w).
+        type: str
+  force:
+    description: Whether to delete O(backup) also where it is pinned or the last verified one.
+    type: bool
+    default: false
+  lock_timeout:
+    description: How many seconds to wait for a table that another session has locked, for example in a migration.
+    type: int
+    default: 60
+  compression_level:
+    description: The level of C(zstd), from 1, the fastest, to 19.
+    type: int
+    default: 3
+  timeout:
+    description:
+      - How many seconds one file of the backup may take.
+      - Not given means as long as it takes.
+    type: int
+requirements:
+  - zstd, and age for O(recipients), on the managed host
+notes:
+  - The role O(login_user) has to be allowed to read all tables, for example by C(pg_read_all_data).
+  - As root on the host of the database's container, C(pg_dump) hands its output over by a named pipe, which is several
+    times faster than C(docker exec); without, or where the engine is elsewhere, it goes through that.
+  - C(zstd) runs at low priority, so that the database comes first.
+seealso:
+  - module: convosphere.platform.convosphere_db_backup_info
+  - module: convosphere.platform.convosphere_db_backup_verify
+  - module: convosphere.platform.convosphere_db_backup_copy
+  - module: convosphere.platform.convosphere_db_restore
+author:
+  - ConvoSphere Platform contributors (@ConvoSphere)
+"""
+
+EXAMPLES = r"""
+- name: Back up each night, and keep a week of days, a month of weeks and a year of months
+  convosphere.platform.convosphere_db_backup:
+    environment_name: prod
+    login_env_file: /opt/convosphere/prod/.env
+    login_container: convosphere-prod-postgres-1
+    backup_dir: /var/backups/convosphere/prod
+    label: nightly
+    max_age: 20h
+    recipients:
+      - age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p
+    retention:
+      keep_daily: 7
+      keep_weekly: 5
+      keep_monthly: 12
+
+- name: Make one before an upgrade that stays until somebody removes it
+  convosphere.platform.convosphere_db_backup:
+    environment_name: prod
+    login_env_file: /opt/convosphere/prod/.env
+    login_container: convosphere-prod-postgres-1
+    backup_dir: /var/backups/convosphere/prod
+    label: before-2.0
+    pinned: true
+
+- name: Let go of it
+  convosphere.platform.convosphere_db_backup:
+    environment_name: prod
+    backup_dir: /var/backups/convosphere/prod
+    backup: before-2.0
+    pinned: false
+
+- name: Only delete what need not be kept
+  convosphere.platform.convosphere_db_backup:
+    environment_name: prod
+    backup_dir: /var/backups/convosphere/prod
+    state: absent
+    retention:
+      keep_last: 3
+      keep_within: 30d
+"""
+
+RETURN = r"""
+backup:
+  description:
+    - The manifest of the backup that was made or changed, or that is young enough. In check mode that of a new one has
+      just what is known of it.
+  returned: with O(state=present)
+  type: dict
+  contains:
+    id:
+      description: Its id. All its files begin with it.
+      type: str
+      sample: convosphere-20261123T150102Z
+    environment:
+      description: The environment it is of.
+      type: str
+      sample: prod
+    label:
+      description: Its label.
+      type: str
+      sample: nightly
+    pinned:
+      description: Whether it is kept until somebody says otherwise.
+      type: bool
+    created_at:
+      description: The moment that it is of, in UTC.
+      type: str
+      sample: "2026-11-23T15:01:02Z"
+    duration:
+      description: How many seconds it took.
+      type: float
+      sample: 12.3
+    include:
+      description: What it includes.
+      type: list
+      elements: str
+      sample: [database]
+    database:
+      description:
+        - Name, server_version, dump_version, size in bytes, encoding, collate, ctype, extensions, schema_revisions, and
+          tables with their numbers of rows.
+      type: dict
+    files:
+      description: The kind, name, size in bytes and sha256 of each file.
+      type: list
+      elements: dict
+    recipients:
+      description: The public keys it is encrypted to.
+      type: list
+      elements: str
+    verified:
+      description: Null, or level, at, duration and host of its verification.
+      type: dict
+file:
+  description: The file with the database's dump.
+  returned: with O(state=present), except where check mode did not make it
+  type: str
+  sample: /var/backups/convosphere/prod/convosphere-20261123T150102Z.dump.zst.age
+created:
+  description: The id of the backup that was made, V(new backup) in check mode; null if none was.
+  returned: success
+  type: str
+deleted:
+  description: The ids of the backups that were deleted, or in check mode would be, those of O(retention) among them.
+  returned: success
+  type: list
+  elements: str
+"""
+
+from datetime import datetime, timezone
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _retention
+from ansible_collections.convosphere.platform.plugins.module_utils._backup_work import PARTS, BackupWork
+from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import DELETE, Plan
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres_tools import TOOLS_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._version import VERSION
+
+
+class BackupModule(ConvosphereModule):
+    """Backups of one directory."""
+
+    argument_spec = {
+        **DATABASE_OPTIONS,
+        **TOOLS_OPTIONS,
+        "backup_dir": {"type": "path", "required": True},
+        "environment_name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "backup": {"type": "str"},
+        "label": {"type": "str"},
+        "pinned": {"type": "bool"},
+        "max_age": {"type": "str"},
+        "include": {"type": "list", "elements": "str", "choices": list(PARTS), "default": ["database"]},
+        "recipients": {"type": "list", "elements": "str"},
+        "retention": {"type": "dict", "options": _retention.RETENTION_OPTIONS},
+        "force": {"type": "bool", "default": False},
+        "lock_timeout": {"type": "int", "default": 60},
+        "compression_level": {"type": "int", "choices": list(range(1, 20)), "default": 3},
+        "timeout": {"type": "int"},
+    }
+    rules = {
+        "required_if": [("state", "absent", ("backup", "retention"), True)],
+        "mutually_exclusive": [("backup", "max_age")],
+    }
+
+    def plan(self) -> Plan:
+        """Read what there is, and compare."""
+        self.work = BackupWork(self.params, VERSION, self.check_mode, datetime.now(timezone.utc))
+        return self.work.plan()
+
+    def apply(self, plan: Plan) -> None:
+        """Make the backup, and then delete what need not be kept."""
+        self.work.apply(plan)
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        """The backup that this was about, and what was deleted."""
+        result = {**self.work.report(plan), "deleted": plan.names(DELETE)}
+        self.work.close()
+        return result
+
+
+def main() -> None:
+    BackupModule.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,264 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: convosphere_db_backup_info
+short_description: List the backups of the platform
+version_added: 1.0.0
+description:
+  - Lists the backups in a directory, oldest first, each with its manifest, its age, and whether it is verified.
+  - What a policy of retention would keep and delete is told beside it, and nothing is deleted.
+  - What is broken, or no backup at all, is listed with the reason, and never taken for one.
+  - No database is needed. A directory that is not there has no backups.
+extends_documentation_fragment:
+  - convosphere.platform.attributes.info
+options:
+  backup_dir:
+    description: The directory of the backups on the managed host.
+    type: path
+    required: true
+  backup:
+    description:
+      - Only this backup, by its id, its label (the newest with it), a file's name or path, V(latest) or
+        V(latest_verified). It is an error if there is none.
+      - Not given means all.
+    type: str
+  environment_name:
+    description: Only backups of this environment. Not given means of all.
+    type: str
+  database:
+    description: Only backups of the database with this name. Not given means of all.
+    type: str
+  retention:
+    description:
+      - A policy as in M(convosphere.platform.convosphere_db_backup), of which is told what it would do now. It counts
+        the backups of each environment and database apart, and of those each kind of what they include.
+    type: dict
+    suboptions:
+      keep_last:
+        description: How many of the newest ones.
+        type: int
+      keep_daily:
+        description: The last one of each day, for so many days that have any.
+        type: int
+      keep_weekly:
+        description: The last one of each week, for so many weeks that have any.
+        type: int
+      keep_monthly:
+        description: The last one of each month, for so many months that have any.
+        type: int
+      keep_within:
+        description: All that are not older than this, for example V(12h), V(30d) or V(8w).
+        type: str
+seealso:
+  - module: convosphere.platform.convosphere_db_backup
+  - module: convosphere.platform.convosphere_db_backup_verify
+author:
+  - ConvoSphere Platform contributors (@ConvoSphere)
+"""
+
+EXAMPLES = r"""
+- name: Read what backups there are, and what a policy would do
+  convosphere.platform.convosphere_db_backup_info:
+    backup_dir: /var/backups/convosphere/prod
+    retention:
+      keep_daily: 7
+      keep_weekly: 5
+  register: found
+
+- name: Show what would be deleted
+  ansible.builtin.debug:
+    msg: "{{ found.backups | rejectattr('keep') | map(attribute='id') }}"
+
+- name: Fail where the newest verified backup is older than two days
+  ansible.builtin.assert:
+    that: found.backups | selectattr('verified') | selectattr('age_hours', 'lt', 48) | length > 0
+"""
+
+RETURN = r"""
+backups:
+  description: The backups, oldest first. Each has all that its manifest has, and the following.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Its id, which all its files begin with.
+      type: str
+      sample: convosphere-20261123T150102Z
+    created_at:
+      description: The moment that it is of, in UTC.
+      type: str
+      sample: "2026-11-23T15:01:02Z"
+    label:
+      description: Its label, null for none.
+      type: str
+      sample: nightly
+    verified:
+      description: Null, or the level, at, duration and host of its verification.
+      type: dict
+    age_hours:
+      description: How many hours ago that moment was; negative for one that a wrong clock dated into the future.
+      type: float
+      sample: 13.5
+    bytes:
+      description: The size of all its files.
+      type: int
+      sample: 104857600
+    file:
+      description: The path of its first file, the dump of the database where it includes that.
+      type: str
+      sample: /var/backups/convosphere/prod/convosphere-20261123T150102Z.dump.zst
+    keep:
+      description:
+        - Why O(retention) keeps it, V(last), V(daily), V(weekly), V(monthly), V(within), V(pinned), V(newest),
+          V(last verified), V(last restored) or V(dated into the future). Empty for one that would be deleted.
+        - Null without O(retention).
+      type: list
+      elements: str
+      sample: [daily, last verified]
+foreign:
+  description: What else is in the directory, the path and the reason of each.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: Its path.
+      type: str
+      sample: /var/backups/convosphere/prod/notes.txt
+    reason:
+      description: Why it is no backup.
+      type: str
+      sample: it is not a file of a backup
+in_progress:
+  description: How far a backup is that is under way; null if none is.
+  returned: success
+  type: dict
+  contains:
+    backup:
+      description: The id it will have.
+      type: str
+      sample: convosphere-20261123T150102Z
+    started_at:
+      description: When it began, in UTC.
+      type: str
+      sample: "2026-11-23T15:01:02Z"
+    updated_at:
+      description: When this was written, at most once a second.
+      type: str
+      sample: "2026-11-23T15:01:12Z"
+    step:
+      description: What is being written.
+      type: str
+      sample: database
+    bytes:
+      description: How many bytes of it are written.
+      type: int
+      sample: 52428800
+    expected_bytes:
+      description: How many it may be, measured on the last backup; the size of the database where there is none.
+      type: int
+      sample: 104857600
+    tables_counted:
+      description: How many tables have had their rows counted.
+      type: int
+      sample: 12
+    tables:
+      description: How many tables there are.
+      type: int
+      sample: 31
+bytes:
+  description: The size of all backups that are listed.
+  returned: success
+  type: int
+  sample: 734003200
+bytes_free:
+  description: How much more would fit; null where the directory is not there.
+  returned: success
+  type: int
+  sample: 21474836480
+"""
+
+import shutil
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _progress, _retention
+from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
+
+
+class BackupInfoModule(InfoModule):
+    """What backups there are."""
+
+    argument_spec = {
+        "backup_dir": {"type": "path", "required": True},
+        "backup": {"type": "str"},
+        "environment_name": {"type": "str"},
+        "database": {"type": "str"},
+        "retention": {"type": "dict", "options": _retention.RETENTION_OPTIONS},
+    }
+
+    def report(self) -> dict[str, Any]:
+        """Each backup with what is to be known of it, and what is none."""
+        self.now = datetime.now(timezone.utc)
+        catalogue = Catalogue(Path(self.params["backup_dir"]))
+        backups, foreign = catalogue.read()
+        keep = self.decide(backups)
+        only = catalogue.find(self.params["backup"], self.now).manifest.id if self.params["backup"] else None
+        shown = [self.describe(backup, keep) for backup in backups if self.is_asked_for(backup, only)]
+        there = catalogue.directory.is_dir()
+        return {
+            "backups": shown,
+            "foreign": [{"path": str(item.path), "reason": item.reason} for item in foreign],
+            "in_progress": _progress.read(catalogue.directory / _backups.PROGRESS) if catalogue.is_locked() else None,
+            "bytes": sum(backup["bytes"] for backup in shown),
+            "bytes_free": shutil.disk_usage(catalogue.directory).free if there else None,
+        }
+
+    def is_asked_for(self, backup: Backup, only: str | None) -> bool:
+        """Whether it is one of those that the options mean."""
+        manifest = backup.manifest
+        return (
+            only in (None, manifest.id)
+            and self.params["environment_name"] in (None, manifest.environment)
+            and self.params["database"] in (None, _backups.database_of(manifest))
+        )
+
+    def decide(self, backups: list[Backup]) -> dict[str, list[str]]:
+        """Why each backup is kept, by id; nothing without a policy."""
+        if not self.params["retention"]:
+            return {}
+        policy = _retention.Policy.of(self.params["retention"])
+        reasons: dict[str, list[str]] = {}
+        for environment, database in {
+            (backup.manifest.environment, _backups.database_of(backup.manifest)) for backup in backups
+        }:
+            for group in _backups.groups(backups, environment, database).values():
+                entries = [_retention.entry_of(backup.manifest) for backup in group]
+                reasons.update(_retention.decide(policy, entries, self.now))
+        return reasons
+
+    def describe(self, backup: Backup, keep: dict[str, list[str]]) -> dict[str, Any]:
+        """One backup as it is returned."""
+        return {
+            **backup.manifest.to_dict(),
+            "age_hours": round(backup.age(self.now) / timedelta(hours=1), 2),
+            "bytes": backup.manifest.size,
+            "file": str(backup.paths()[1]),
+            "keep": keep.get(backup.manifest.id) if self.params["retention"] else None,
+        }
+
+
+def main() -> None:
+    BackupInfoModule.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+
+from support.backups import NOON, VERIFIED, names_in, put_backup, summary_of
+from support.law import Case, Refused, Step
+from support.platform_database import PlatformDatabase, platform_tables
+from support.sandbox import Sandbox
+
+MODULE = "convosphere_db_backup"
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with platform_tables(tmp_path_factory.mktemp("images")) as running:
+        yield running
+
+
+@pytest.fixture
+def database(tables: Sandbox) -> PlatformDatabase:
+    return PlatformDatabase(tables)
+
+
+@pytest.fixture
+def options(database: PlatformDatabase, tmp_path: Path) -> dict[str, Any]:
+    container = str(database.running.containers["postgres"].name)
+    return {
+        **database.login,
+        "login_container": container,
+        "backup_dir": str(tmp_path / "backups"),
+        "environment_name": "dev",
+    }
+
+
+@pytest.mark.law
+def test_law(run_law, database, options):
+    directory = Path(options["backup_dir"])
+    name = {"database_name": database.name}
+    old = put_backup(directory, NOON - 700 * DAY, label="old", **name)
+    verified = put_backup(directory, NOON - 699 * DAY, verified=VERIFIED, **name)
+    pinned = put_backup(directory, NOON - 698 * DAY, pinned=True, **name)
+    spare = put_backup(directory, NOON - 697 * DAY, **name)
+    other = put_backup(directory, NOON - 696 * DAY)
+    new = {"environment": "dev", "include": ["database"], "label": "nightly", "pinned": False, "recipients": []}
+    run_law(
+        MODULE,
+        cases=[
+            Case(
+                "create",
+                {**options, "label": "nightly", "max_age": "20h"},
+                diff={"before": {}, "after": {"new backup": new}},
+                returns={"backup": ANY, "created": ANY, "deleted": []},
+            ),
+            Case(
+                "create each time",
+                options,
+                diff={"before": {}, "after": {"new backup": {**new, "label": None}}},
+                repeats=True,
+            ),
+            Case(
+                "change",
+                {**options, "backup": old.id, "label": "kept", "pinned": True},
+                diff={
+                    "before": {old.id: {"label": "old", "pinned": False}},
+                    "after": {old.id: {"label": "kept", "pinned": True}},
+                },
+                returns={"created": None},
+            ),
+            Case(
+                "retention",
+                {**options, "state": "absent", "retention": {"keep_last": 3}},
+                diff={"before": {spare.id: summary_of(spare)}, "after": {}},
+                returns={"deleted": [spare.id]},
+            ),
+            Case(
+                "absent",
+                {**options, "state": "absent", "backup": other.id},
+                diff={"before": {other.id: summary_of(other)}, "after": {}},
+                returns={"deleted": [other.id], "created": None},
+            ),
+        ],
+        refused=[
+            Refused("pinned", {**options, "state": "absent", "backup": pinned.id}, "not deleted: it is pinned"),
+            Refused("proven", {**options, "state": "absent", "backup": verified.id}, "it is the last verified one"),
+            Refused("whichever", {**options, "state": "absent", "backup": "latest"}, "Give its id"),
+            Refused("no policy", {**options, "retention": {}}, "retention keeps nothing: give at least one"),
+            Refused("no number", {**options, "retention": {"keep_last": -1}}, "keep_last is -1"),
+            Refused("no age", {**options, "max_age": "a day"}, "Give a number and a unit: 12h, 30d or 8w"),
+            Refused("no key", {**options, "recipients": ["mine"]}, "The recipients are not public keys of age"),
+            Refused("no such backup", {**options, "backup": "monthly"}, "There is no backup monthly"),
+            Refused("no container", {**options, "login_container": "nowhere"}, "Is login_container the name"),
+            Refused("wrong password", {**options, "login_password": "planted-wrong"}, "authentication failed"),
+        ],
+    )
+    assert names_in(directory, ".convosphere-*") == []
+
+
+def manifests(options: dict[str, Any]) -> list[dict[str, Any]]:
+    """The manifests in the backup directory, oldest first."""
+    return [json.loads(path.read_text()) for path in sorted(Path(options["backup_dir"]).glob("*.manifest.json"))]
+
+
+def restored(database: PlatformDatabase, dump: bytes) -> PlatformDatabase:
+    """A new database with what is in a dump in PostgreSQL's own format."""
+    name = f"{database.name}_restored"
+    database.running.query(f'CREATE DATABASE "{name}"', database="postgres")
+    restore = ["docker", "exec", "-i", database.running.containers["postgres"].name, "pg_restore", "-U", "convosphere"]
+    subprocess.run([*restore, "-d", name], input=dump, check=True)
+    return PlatformDatabase(database.running, name)
+
+
+def test_a_backup_holds_what_its_manifest_says(run_steps, database, options):
+    ada = database.add_user("ada@example.com")
+    database.query('CREATE TABLE "Odd ""Name" AS SELECT 7 AS seven')
+    database.query("CREATE TABLE alembic_version (version_num varchar(255) PRIMARY KEY)")
+    database.query("INSERT INTO alembic_version VALUES ('b'), ('a')")
+    run = run_steps(MODULE, [Step("Back up", {**options, "label": "first"}, changed=True)])
+    result = run.task("Back up").result
+
+    (manifest,) = manifests(options)
+    assert result["backup"] == manifest
+    assert manifest["database"]["name"] == database.name
+    assert manifest["database"]["schema_revisions"] == ["a", "b"]
+    assert manifest["database"]["server_version"].startswith("15.")
+    assert manifest["database"]["dump_version"].startswith("15.")
+    assert manifest["database"]["tables"]["public.users"] == 1
+    assert manifest["database"]["tables"]['public."Odd ""Name"'] == 1
+    assert manifest["collection_version"] == "1.0.0"
+    files = [Path(result["file"]), Path(options["backup_dir"]) / f"{manifest['id']}.manifest.json"]
+    assert [file.stat().st_mode & 0o777 for file in files] == [0o600, 0o600]
+    assert Path(options["backup_dir"]).stat().st_mode & 0o777 == 0o700
+    checksum = subprocess.run(["sha256sum", files[0]], capture_output=True, text=True, check=True).stdout.split()[0]
+    assert manifest["files"][0]["sha256"] == checksum
+
+    dump = subprocess.run(["zstd", "-dcq", files[0]], capture_output=True, check=True).stdout
+    assert restored(database, dump).query("SELECT id FROM users") == [(ada,)]
+
+
+def test_one_that_is_encrypted_is_read_with_the_key_and_not_without(run_steps, database, options, tmp_path):
+    database.add_user("ada@example.com")
+    keys = [tmp_path / "first", tmp_path / "second"]
+    for key in keys:
+        subprocess.run(["age-keygen", "-o", key], capture_output=True, check=True)
+    public = [subprocess.run(["age-keygen", "-y", key], capture_output=True, text=True).stdout.strip() for key in keys]
+    run = run_steps(MODULE, [Step("Back up", {**options, "recipients": public})])
+    file = run.task("Back up").result["file"]
+
+    assert file.endswith(".dump.zst.age")
+    assert manifests(options)[0]["recipients"] == public
+    assert b"ada@example.com" not in Path(file).read_bytes()
+    for key in keys:
+        plain = subprocess.run(["age", "-d", "-i", key, file], capture_output=True, check=True).stdout
+        dump = subprocess.run(["zstd", "-dcq"], input=plain, capture_output=True, check=True).stdout
+        assert dump.startswith(b"PGDMP")
+
+
+def test_a_young_backup_of_another_kind_is_not_young_enough(run_steps, options, tmp_path):
+    key = tmp_path / "key"
+    subprocess.run(["age-keygen", "-o", key], capture_output=True, check=True)
+    public = subprocess.run(["age-keygen", "-y", key], capture_output=True, text=True).stdout.strip()
+    young = {**options, "max_age": "1h"}
+    run_steps(
+        MODULE,
+        [
+            Step("first", young, changed=True),
+            Step("again", young, changed=False),
+            Step("labelled", {**young, "label": "nightly"}, changed=True),
+            Step("encrypted", {**young, "recipients": [public]}, changed=True),
+            Step("of prod", {**young, "environment_name": "prod"}, changed=True),
+            Step("all again", {**young, "label": "nightly"}, changed=False),
+            Step("pinned", {**young, "label": "nightly", "pinned": True}, changed=True, returns={"created": None}),
+        ],
+    )
+    assert len(manifests(options)) == 4
+
+
+def test_what_is_old_goes_when_the_new_one_is_safe(run_steps, database, options):
+    directory = Path(options["backup_dir"])
+    old = [put_backup(directory, NOON - day * DAY, database_name=database.name) for day in range(500, 503)]
+    foreign = put_backup(directory, NOON - 600 * DAY, database_name=database.name, environment="prod")
+    policy = {**options, "retention": {"keep_last": 2}}
+    gone = sorted(manifest.id for manifest in old[1:])
+    run = run_steps(
+        MODULE,
+        [
+            Step("predict", policy, check=True, changed=True),
+            Step("fail", {**policy, "login_password": "planted-wrong"}, fails="authentication failed"),
+            Step("do", policy, changed=True),
+        ],
+    )
+
+    assert sorted(run.task("predict").result["deleted"]) == gone
+    assert sorted(run.task("do").result["deleted"]) == gone
+    assert {manifest["id"] for manifest in manifests(options)} == {
+        old[0].id,
+        foreign.id,
+        run.task("do").result["created"],
+    }
+
+
+def test_check_mode_on_an_empty_host_touches_nothing(run_steps, options):
+    run_steps(MODULE, [Step("predict", options, check=True, changed=True, returns={"created": "new backup"})])
+
+    assert not Path(options["backup_dir"]).exists()
