@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import quote
 
 SHOWN = 2000  # characters of a statement that failed
 
@@ -97,9 +98,8 @@ def _sql_of(script: Any) -> str | None:
 def _migrate(request: Mapping[str, Any]) -> list[str]:
     """Bring the database to each of the revisions ``targets``, one after the other, each all or nothing."""
     from alembic import command
-    from sqlalchemy.engine import URL
 
-    url = URL.create(**request["url"]).render_as_string(hide_password=False)
+    url = _url(request["url"])
     # The platform's settings want one as well, and an env.py that reads it must come to the same database.
     os.environ["DATABASE_URL"] = url
     configuration = _configuration()
@@ -107,6 +107,18 @@ def _migrate(request: Mapping[str, Any]) -> list[str]:
     for target in request["targets"]:
         getattr(command, request["do"])(configuration, target)
     return list(request["targets"])
+
+
+def _url(parts: Mapping[str, Any]) -> str:
+    """The URL of ``parts``, by the names of sqlalchemy.engine.URL.
+
+    Its login is quoted here: SQLAlchemy 1.4 writes a percent sign as it is, and reads it back as an escape.
+    """
+    from sqlalchemy.engine import URL
+
+    words = [quote(parts[name], safe="") for name in ("username", "password") if parts[name] is not None]
+    url = URL.create(**{**parts, "username": None, "password": None}).render_as_string()
+    return url.replace("//", f"//{':'.join(words)}@", 1)
 
 
 def _described(error: BaseException) -> dict[str, Any]:
