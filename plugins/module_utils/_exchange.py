@@ -33,9 +33,9 @@ SECONDS_TO_TRY = 60
 OBJECT_IN_USE = "55006"
 
 _SETTINGS = """
-SELECT r.rolname::text, entry FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole,
-    LATERAL unnest(s.setconfig) AS entry
-WHERE s.setdatabase = (SELECT oid FROM pg_database WHERE datname = %s) ORDER BY 1, 2
+SELECT r.rolname::text, e.entry FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole,
+    LATERAL unnest(s.setconfig) WITH ORDINALITY AS e (entry, number)
+WHERE s.setdatabase = (SELECT oid FROM pg_database WHERE datname = %s) ORDER BY 1, number
 """
 _PRIVILEGES = """
 SELECT CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee)::text END, a.privilege_type, a.is_grantable

@@ -55,7 +55,7 @@ options:
     default: false
   discard_previous:
     description:
-      - Whether to drop the databases that this and earlier restores have replaced, once the services run on the new one.
+      - Whether to drop the databases that this and earlier restores have replaced, once the services run again.
     type: bool
     default: false
   known_revisions:

@@ -133,7 +133,8 @@ class BackupDirectory:
         return [*(path.name for path in self.directory.glob(".convosphere-*")), *found.split()]
 
     def _dump(self, recipients: tuple[str, ...]) -> bytes:
-        connection = f"dbname='{self.database.name}'".replace("\\", "\\\\")
+        name = self.database.name.replace("\\", "\\\\").replace("'", "\\'")
+        connection = f"dbname='{name}'"
         command = ["docker", "exec", "--env=PGPASSWORD", self.container, "pg_dump", "-Fc", "-Z0", "-U", "convosphere"]
         dumped = subprocess.run(
             [*command, "-d", connection],
