@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a backup and its proof cost, beside today's practice and beside PostgreSQL's own programs, which are the least.
+
+The database is one of about 1 GB of conversations; CONVOSPHERE_BENCH_MEGABYTES makes it another size.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from support import big_database, memory
+from support.bench import Contender, Row, command, playbook_of
+from support.compose_project import docker
+from support.environment import Environment
+
+MEGABYTES = int(os.environ.get("CONVOSPHERE_BENCH_MEGABYTES", "1024"))
+NAME, COPY = "bench_big", "bench_copy"
+#: What a managed host has to spare beside the platform, in MB.
+MEMORY = 150.0
+#: Where the plain dump lies in the container of the server.
+PLAIN = "/tmp/bench.dump"
+
+
+class BigDatabase:
+    """The database beside the platform's own, and the programs of its server."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.folder = environment.folder
+        self.container = environment.container("postgres")
+        self.password = unquote(urlsplit(environment.secrets()["DATABASE_URL"]).password or "")
+        self.backups = self.folder / "backups"
+        self.dump = self.folder / "community.sql.gz"
+
+    def make(self) -> None:
+        """Tables like those of the platform, full."""
+        self.environment.sql(f"CREATE DATABASE {NAME}")
+        schema = docker(*self.program("pg_dump", "--schema-only", "convosphere")[1:])
+        made = subprocess.run(
+            ["docker", "exec", "--interactive", *self.program("psql", "--quiet", NAME)[2:]],
+            check=False, input=schema, capture_output=True, text=True,
+        )  # fmt: skip
+        assert made.returncode == 0, made.stderr
+        size = big_database.fill(
+            MEGABYTES, host="127.0.0.1", port=self.environment.postgres_port, user="convosphere",
+            password=self.password, dbname=NAME,
+        )  # fmt: skip
+        print(f"The database {NAME} has {size / 1e6:.0f} MB", flush=True)
+
+    def program(self, name: str, *arguments: str) -> list[str]:
+        """One of PostgreSQL's programs, run in the container."""
+        return ["docker", "exec", "--user=postgres", self.container, name, "--username=convosphere", *arguments]
+
+    def play(self, name: str, module: str, **options: Any) -> Callable[[], None]:
+        """A playbook of one task of the collection."""
+        task = {
+            "login_port": self.environment.postgres_port,
+            "login_env_file": str(self.environment.directory / ".env"),
+            "login_db": NAME,
+            "login_container": self.container,
+            "backup_dir": str(self.backups),
+            **options,
+        }
+        return playbook_of(self.folder, f"database-{name}", {f"convosphere.platform.{module}": task})
+
+    def empty(self) -> None:
+        """Remove all backups."""
+        for path in self.backups.glob("*"):
+            path.unlink()
+
+    def backup_size(self) -> float:
+        """The files of the one backup there is, in MB."""
+        return sum(path.stat().st_size for path in self.backups.glob("*.dump.*")) / 1e6
+
+    def dump_plain(self) -> None:
+        """The dump that is compared with, where pg_restore can read it with several processes."""
+        docker(*self.program("pg_dump", "--format=custom", "--compress=0", f"--file={PLAIN}", NAME)[1:])
+
+    def renew_copy(self) -> None:
+        """An empty database to restore into."""
+        if not self.environment.sql(f"SELECT 1 FROM pg_database WHERE datname = '{COPY}'"):  # noqa: S608
+            self.dump_plain()
+        self.environment.sql(f"DROP DATABASE IF EXISTS {COPY}")
+        self.environment.sql(f"CREATE DATABASE {COPY}")
+
+
+def rows(environment: Environment) -> Sequence[Row]:
+    """Time, size and memory of a backup, and the time that its proof by a restore takes."""
+    big = BigDatabase(environment)
+    big.make()
+    backup = big.play("backup", "convosphere_db_backup", environment_name=environment.name)
+    ours = Contender("convosphere_db_backup", backup, big.empty)
+    verify = big.play("verify", "convosphere_db_backup_verify", force=True)
+    return [
+        Row(ours, _community(big), limit=0.2),
+        Row(
+            Contender("size of that backup", _nothing, value=big.backup_size),
+            Contender("size of that dump", _nothing, value=lambda: big.dump.stat().st_size / 1e6),
+            limit=0.85,
+            unit="MB",
+        ),
+        Row(ours, _to_nowhere(big), limit=1.7),
+        _memory(big, backup),
+        Row(Contender("verified restore", verify), _plain_restore(big), limit=1.2),
+    ]
+
+
+def _nothing() -> None:
+    """What is measured is there already, from the row before."""
+
+
+def _community(big: BigDatabase) -> Contender:
+    task = {
+        "login_host": "127.0.0.1",
+        "login_port": big.environment.postgres_port,
+        "login_user": "convosphere",
+        "login_password": big.password,
+        "name": NAME,
+        "state": "dump",
+        "target": str(big.dump),
+    }
+    run = playbook_of(big.folder, "database-community", {"community.postgresql.postgresql_db": task})
+    return Contender("community.postgresql.postgresql_db, state: dump, to .sql.gz", run)
+
+
+def _to_nowhere(big: BigDatabase) -> Contender:
+    dump = big.program("pg_dump", "--format=custom", "--compress=0", "--no-sync", "--file=/dev/null", NAME)
+    return Contender("pg_dump -Fc -Z0 to nowhere", command(dump, Path("/")))
+
+
+def _memory(big: BigDatabase, backup: Callable[[], None]) -> Row:
+    """The module, the programs that it starts, and the one that these start in the server's container."""
+    found: list[float] = []
+
+    def is_root(process: memory.Process) -> bool:
+        called = process.arguments
+        module = any("AnsiballZ_convosphere_db_backup" in argument for argument in called)
+        return module or Path(called[0]).name == "pg_dump"
+
+    def run() -> None:
+        found.append(memory.peak(backup, is_root))
+
+    return Row(
+        Contender("memory of that backup at its peak", run, big.empty, lambda: found[-1]),
+        Contender("what it may take", _nothing, value=lambda: MEMORY),
+        limit=1,
+        unit="MB",
+    )
+
+
+def _plain_restore(big: BigDatabase) -> Contender:
+    restore = big.program("pg_restore", "--jobs=2", f"--dbname={COPY}", PLAIN)
+    return Contender("pg_restore -j2 of the same database", command(restore, Path("/")), big.renew_copy)
