@@ -219,7 +219,7 @@ def test_a_database_that_goes_away_in_the_middle_is_told(migration, database):
 
 
 def test_no_password_is_seen_anywhere(tmp_path, platform):
-    name, secret = 'mig "odd" %s\'db', "planted % @/:?#[]$pass'word\" \\ é"
+    name, secret = 'mig "odd" %s\'db', "planted %2F% @/:?#[]$pass'word\" \\ é"
     platform.query('CREATE DATABASE "mig ""odd"" %s\'db" TEMPLATE convosphere', database="postgres")
     database = stamp(PlatformDatabase(platform, name), *HEADS)
     database.query("CREATE TABLE mig_gate AS SELECT 1 AS shut")
@@ -236,7 +236,7 @@ def test_no_password_is_seen_anywhere(tmp_path, platform):
     assert "convosphere-alembic" in seen[0]
     assert "--interactive" not in seen[1]
     for text in [*seen, json.dumps(result, ensure_ascii=False)]:
-        assert "planted %" not in text
+        assert "planted %2F" not in text
     assert record(database) == [MODELS, "mig_slow"]
 
 

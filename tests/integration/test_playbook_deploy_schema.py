@@ -12,9 +12,11 @@ import pytest
 
 from support.compose_project import docker
 from support.environment import Environment, environment
+from support.migrations import backend_with
 from support.playbook import PlaybookRun
 
-HEADS = "2025_08_14_add_agents\n2025_08_16_add_ai_models_and_settings_tables"
+AGENTS, MODELS = "2025_08_14_add_agents", "2025_08_16_add_ai_models_and_settings_tables"
+HEADS = f"{AGENTS}\n{MODELS}"
 LOOK = "See what the wanted backend changes in the database"
 MIGRATE = "Migrate the database"
 RECORD = "Record where the schema is of the tables that the backend made"
@@ -109,3 +111,57 @@ def test_nothing_is_looked_at_where_that_is_not_wanted(live):
     run = live.run("deploy.yml", extra_vars={"stack_migrate": False}).succeeded()
 
     assert run.task(LOOK).status == "skipped"
+
+
+def test_a_new_version_is_migrated_to_with_a_backup_that_is_made_and_proven(live):
+    with backend_with(mig_good=(AGENTS, "ALTER TABLE users ADD COLUMN mig_new text")) as tag:
+        run = live.run("deploy.yml", extra_vars={"stack_images": {"backend": tag}}).succeeded()
+
+        assert run.task(LOOK).result["backup_missing"].startswith("There is no backup of database convosphere")
+        made = run.task("Make a backup").result["created"]
+        assert run.task(MIGRATE).result["backup"] == made
+        assert run.task(MIGRATE).result["steps"][0]["action"] == "run"
+        manifest = json.loads((live.root / f"backups/mig/{made}.manifest.json").read_text())
+        assert manifest["verified"]["level"] == "restore"
+        assert revisions(live) == f"{MODELS}\nmig_good"
+        assert live.sql("SELECT count(mig_new) FROM users") == "0"
+        again = live.run("deploy.yml", extra_vars={"stack_images": {"backend": tag}}).succeeded()
+        assert again.changed == 0
+        older = live.run("deploy.yml")
+        assert "The database is at revision mig_good, which this version of the backend does not have" in (
+            older.failures[0].message
+        )
+        back_to_the_heads(live)
+    live.run("deploy.yml").succeeded()
+
+
+def test_a_deploy_that_fails_after_its_migration_says_where_the_schema_is(live):
+    with backend_with(mig_good=(AGENTS, "ALTER TABLE users ADD COLUMN mig_new text")) as tag:
+        ill = {"stack_images": {"backend": tag}, "stack_settings": {"SANDBOX_NEVER_HEALTHY": "1"}}
+
+        run = live.run("deploy.yml", extra_vars={**ill, "stack_wait_timeout": 25, "stack_skip_backup_gate": True})
+
+        message = run.failures[0].message
+        assert "was brought back and serves. The database was migrated before, from" in message
+        assert f"to {MODELS}, mig_good, and stays there." in message
+        assert revisions(live) == f"{MODELS}\nmig_good"
+        assert live.health() == "healthy"
+        back_to_the_heads(live)
+
+
+def test_a_migration_that_fails_leaves_what_serves_alone(live):
+    with backend_with(mig_boom=(AGENTS, "ALTER TABLE nowhere ADD COLUMN x int")) as tag:
+        before = live.inspect("backend")["Id"]
+
+        run = live.run("deploy.yml", extra_vars={"stack_images": {"backend": tag}, "stack_skip_backup_gate": True})
+
+        assert run.failures[0].name.endswith(MIGRATE)
+        assert "alembic failed in revision mig_boom: UndefinedTable" in run.failures[0].message
+        assert live.inspect("backend")["Id"] == before
+        assert revisions(live) == HEADS
+
+
+def back_to_the_heads(live: Environment) -> None:
+    """Undo by hand what the further revision did."""
+    live.sql("ALTER TABLE users DROP COLUMN mig_new")
+    live.sql("UPDATE alembic_version SET version_num = '2025_08_14_add_agents' WHERE version_num = 'mig_good'")

@@ -221,6 +221,18 @@ def test_a_release_is_told_by_its_images_and_files(tmp_path):
     assert "release" in _stack_plan.plan(stack, engine_read=True).names(UPDATE)
 
 
+def test_a_release_is_told_by_the_revisions_of_its_schema_where_they_are_known(tmp_path):
+    stack = running(stack_of(tmp_path), {"web": {}}, web=[like()])
+    stack.read_files()
+    _releases.save(stack.releases, {"id": "1", **_stack_plan.wanted_release(stack)}, {})
+    assert "release" in _stack_plan.plan(stack, engine_read=True).unchanged
+
+    stack.schema = {"heads": ["a", "b"]}
+
+    assert _stack_plan.wanted_release(stack)["schema_revisions"] == ["a", "b"]
+    assert "release" in _stack_plan.plan(stack, engine_read=True).names(UPDATE)
+
+
 @pytest.mark.parametrize(
     ("text", "names"),
     [("services: {a: {}, b: {}}", ["a", "b"]), ("services:", []), ("", []), ("x-y: 1", [])],
