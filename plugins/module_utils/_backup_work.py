@@ -3,8 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The backups of one directory from the first question to the last file: what is made, changed and deleted.
 
-A backup is made of parts, each a class with what ``Part`` says. ``PARTS`` names them all.
-
 This file is private to the collection and may change without notice.
 """
 
@@ -12,18 +10,19 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _manifest, _retention
+from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _manifest, _parts, _retention
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
 from ansible_collections.convosphere.platform.plugins.module_utils._dump import DatabasePart
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import FileRecord, Manifest
+from ansible_collections.convosphere.platform.plugins.module_utils._parts import PARTS, Part
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, DELETE, Change, Plan, compare
 from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
 from ansible_collections.convosphere.platform.plugins.module_utils._retention import Entry, Policy
@@ -31,30 +30,6 @@ from ansible_collections.convosphere.platform.plugins.module_utils._seal import 
 
 #: What the plan calls the backup that is to be made: its id is not known before.
 NEW = "new backup"
-
-
-class Part(Protocol):
-    """What a backup may include. Built of the module's params and the backup directory."""
-
-    kind: str
-
-    def check(self) -> None:
-        """See that it can be backed up. Must not change anything; raises ConvosphereError."""
-
-    def expected_bytes(self, last: Manifest | None) -> int:
-        """How many bytes its file may take; ``last`` is the manifest of the last backup that includes it."""
-
-    def cut(self) -> None:
-        """Fix the moment that the part is of: what is written later on is not in the backup."""
-
-    def write(self, seal: Seal, name: str) -> FileRecord:
-        """Write the part's file, whose name begins with ``name``, the backup's id."""
-
-    def close(self) -> None:
-        """Let go of everything; called once, whatever happened."""
-
-
-PARTS: dict[str, Callable[[Mapping[str, Any], Path], Part]] = {"database": DatabasePart}
 
 
 @dataclass
@@ -92,6 +67,19 @@ class BackupWork:
                 self.catalogue.save(replace(self._named(change.name).manifest, **(change.after or {})))
         for name in plan.names(DELETE):
             self.catalogue.remove(self._named(name))
+
+    def wanted(self, plan: Plan) -> Manifest | None:
+        """The manifest, as it will be, of a backup that is there and that this run is about; None without one."""
+        if self.params["state"] == "absent" or self.backup is None:
+            return None
+        changes = [change.after or {} for change in plan if change.name == self.backup.manifest.id]
+        return replace(self.backup.manifest, **(changes[0] if changes else {}))
+
+    def there(self) -> Backup | None:
+        """The backup that this run is about, as it is now; None where it only deletes."""
+        if self.params["state"] == "absent" or self.backup is None:
+            return None
+        return self.catalogue.find(self.backup.manifest.id, self.now)
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """The return values ``created``, and with a backup that is there afterwards ``backup`` and ``file``."""
@@ -232,16 +220,16 @@ class BackupWork:
         started = time.monotonic()
         # Before the cut, which may wait for a lock: what a backup says of its age must not be better than it is.
         created_at = datetime.now(timezone.utc).replace(microsecond=0)
-        for part in self.parts:
-            part.cut()
         identifier = self._free_id(created_at)
         progress = Progress(self.catalogue.directory / _backups.PROGRESS, identifier)
         seal = self._seal(progress)
+
+        def write(part: Part) -> FileRecord:
+            progress.begin(part.kind, self.needed)
+            return part.write(seal, identifier)
+
         try:
-            files = []
-            for part in self.parts:
-                progress.begin(part.kind, self.needed)
-                files.append(part.write(seal, identifier))
+            files, freeze = _parts.take(self.params, self.parts, write)
             manifest = Manifest(
                 id=identifier,
                 created_at=created_at,
@@ -250,6 +238,8 @@ class BackupWork:
                 include=tuple(self.params["include"]),
                 files=tuple(files),
                 database=next((part.record for part in self.parts if isinstance(part, DatabasePart)), None),
+                write_freeze=freeze,
+                **_parts.facts(self.parts),
                 **{**self._wishes(), "recipients": tuple(self.params["recipients"] or ())},
             )
             return self.catalogue.commit(manifest, seal.written)

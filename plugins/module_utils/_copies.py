@@ -61,6 +61,9 @@ class Place(Protocol):
 
     title: str
 
+    def check(self) -> None:
+        """See that it can be reached."""
+
     def names(self) -> list[str]:
         """The names of all that is there, sorted."""
 

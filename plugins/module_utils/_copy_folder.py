@@ -32,6 +32,10 @@ class Folder:
         self.path = Path(target["directory"])
         self.title = str(self.path)
 
+    def check(self) -> None:
+        """See that it is there."""
+        self._look()
+
     def names(self) -> list[str]:
         """The names of all files, unfinished ones left out, sorted."""
         try:

@@ -53,6 +53,11 @@ class ObjectStore:
         if target.get("endpoint_url"):
             self.title += f" at {target['endpoint_url']}"
 
+    def check(self) -> None:
+        """See that the bucket is there, and that the key may look at it."""
+        with self._asking("look"):
+            self._client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
+
     def names(self) -> list[str]:
         """The names of all objects right below the prefix, sorted."""
         with self._asking("list what is there"):

@@ -1,7 +1,9 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a backup of the platform has beside its database, uploads and vectors, all of it of one moment.
+"""What a backup may include: the database, and of the platform uploads and vectors too, all of one moment.
+
+Each is a class with what ``Part`` says, and ``PARTS`` names them all.
 
 The database needs but an instant for that, since its snapshot lasts, and the vector store sets aside what it has. Only
 the uploads must be read while nobody writes.
@@ -13,13 +15,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _freeze, _tar, _vectors, _volumes
+from ansible_collections.convosphere.platform.plugins.module_utils._dump import DatabasePart
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import FileRecord, Manifest
 from ansible_collections.convosphere.platform.plugins.module_utils._seal import Seal
@@ -39,6 +42,27 @@ PARTS_OPTIONS: dict[str, Any] = {
     "freeze_timeout": {"type": "int", "default": 600},
     "weaviate_api_key": {"type": "str", "no_log": True},
 }
+
+
+class Part(Protocol):
+    """What a backup may include. Built of the module's params and the backup directory."""
+
+    kind: str
+
+    def check(self) -> None:
+        """See that it can be backed up. Must not change anything; raises ConvosphereError."""
+
+    def expected_bytes(self, last: Manifest | None) -> int:
+        """How many bytes its file may take; ``last`` is the manifest of the last backup that includes it."""
+
+    def cut(self) -> None:
+        """Fix the moment that the part is of: what is written later on is not in the backup."""
+
+    def write(self, seal: Seal, name: str) -> FileRecord:
+        """Write the part's file, whose name begins with ``name``, the backup's id."""
+
+    def close(self) -> None:
+        """Let go of everything; called once, whatever happened."""
 
 
 class _ProjectPart:
@@ -137,9 +161,10 @@ class VectorsPart(_ProjectPart):
 
     def close(self) -> None:
         """Remove in the container what was set aside; where that fails, the next run does it."""
-        if self.backup:
+        backup, self.backup = self.backup, None
+        if backup:
             with suppress(ConvosphereError):
-                self._store.remove(self.backup)
+                self._store.remove(backup)
 
     @cached_property
     def _store(self) -> _vectors.VectorStore:
@@ -147,30 +172,41 @@ class VectorsPart(_ProjectPart):
         return _vectors.find(self._client, *where, api_key=self.params["weaviate_api_key"])
 
 
+#: All that a backup may include, by the words of ``include``.
+PARTS: dict[str, Callable[[Mapping[str, Any], Path], Part]] = {
+    "database": DatabasePart,
+    "uploads": UploadsPart,
+    "vectors": VectorsPart,
+}
+
+
+def facts(parts: Sequence[Part]) -> dict[str, Any]:
+    """What the manifest says of uploads and vectors, under these names."""
+    return {part.kind: part.fact for part in parts if isinstance(part, _ProjectPart)}
+
+
 def take(
-    params: Mapping[str, Any], parts: Sequence[Any], write: Callable[[Any], FileRecord]
+    params: Mapping[str, Any], parts: Sequence[Part], write: Callable[[Part], FileRecord]
 ) -> tuple[list[FileRecord], dict[str, Any] | None]:
     """Fix the moment of all parts and ``write`` each of them, frozen only as long as it is needed.
 
     Returns the files in the order of the parts, and the manifest's ``write_freeze``.
     """
     others = [part for part in parts if isinstance(part, _ProjectPart)]
-    files = {}
     frozen = None
     if others and params["freeze"]:
         where = params["project_name"], params["docker_host"]
         frozen = _freeze.frozen(
             _engine.connect(params["docker_host"], ENGINE_TIMEOUT), *where, params["freeze_timeout"]
         )
-    with frozen or nullcontext() as freeze:
-        for part in parts:
-            part.cut()
-        for part in others:
-            if part.kind == UPLOADS:
-                files[part.kind] = write(part)
-        for part in others:
-            part.settle()
-    for part in parts:
-        if part.kind not in files:
-            files[part.kind] = write(part)
+    with ExitStack() as undo:
+        for other in others:
+            undo.callback(other.close)
+        with frozen or nullcontext() as freeze:
+            for part in parts:
+                part.cut()
+            files = {part.kind: write(part) for part in parts if part.kind == UPLOADS}
+            for other in others:
+                other.settle()
+        files.update({part.kind: write(part) for part in parts if part.kind != UPLOADS})
     return [files[part.kind] for part in parts], freeze.record() if freeze else None

@@ -23,6 +23,8 @@ description:
 extends_documentation_fragment:
   - convosphere.platform.database
   - convosphere.platform.postgres_tools
+  - convosphere.platform.parts
+  - convosphere.platform.copies
   - convosphere.platform.attributes
 attributes:
   idempotent:
@@ -72,10 +74,13 @@ options:
       - Not given means to make one in any case.
     type: str
   include:
-    description: What is backed up.
+    description:
+      - What is backed up, all of it of one moment, see O(freeze).
+      - V(uploads) are the files that users uploaded, V(vectors) is what the vector store has. They are in containers of
+        O(project_name).
     type: list
     elements: str
-    choices: [database]
+    choices: [database, uploads, vectors]
     default: [database]
   recipients:
     description:
@@ -158,6 +163,22 @@ EXAMPLES = r"""
       keep_weekly: 5
       keep_monthly: 12
 
+- name: Back up all of the platform, and copy it to a share and to a bucket
+  convosphere.platform.convosphere_db_backup:
+    environment_name: prod
+    login_env_file: /opt/convosphere/prod/.env
+    login_container: convosphere-prod-postgres-1
+    backup_dir: /var/backups/convosphere/prod
+    include: [database, uploads, vectors]
+    project_name: convosphere-prod
+    copy_to:
+      - directory: /mnt/backups/convosphere/prod
+      - bucket: convosphere-backups
+        prefix: prod
+        endpoint_url: https://minio.example.org:9000
+        access_key: "{{ vault_backup_access_key }}"
+        secret_key: "{{ vault_backup_secret_key }}"
+
 - name: Make one before an upgrade that stays until somebody removes it
   convosphere.platform.convosphere_db_backup:
     environment_name: prod
@@ -225,6 +246,17 @@ backup:
         - Name, server_version, dump_version, size in bytes, encoding, collate, ctype, extensions, schema_revisions, and
           tables with their numbers of rows.
       type: dict
+    uploads:
+      description: How many files and bytes the uploads have; null where it does not include them.
+      type: dict
+    vectors:
+      description:
+        - The name of the vector store's own backup, and its classes; null where it does not include them.
+      type: dict
+    write_freeze:
+      description: From when to when, and how, the platform was kept from writing; null where it was not.
+      type: dict
+      sample: {from: "2026-11-23T15:01:02Z", how: paused convosphere-prod-backend-1, to: "2026-11-23T15:01:09Z"}
     files:
       description: The kind, name, size in bytes and sha256 of each file.
       type: list
@@ -245,6 +277,17 @@ created:
   description: The id of the backup that was made, V(new backup) in check mode; null if none was.
   returned: success
   type: str
+copies:
+  description: The places of O(copy_to), all of which have a copy of it now, or in check mode would have.
+  returned: success
+  type: list
+  elements: str
+  sample: [s3://convosphere-backups/prod]
+deleted_copies:
+  description: The C(id) and C(place) of the copies that were deleted by O(retention), or in check mode would be.
+  returned: success
+  type: list
+  elements: dict
 deleted:
   description: The ids of the backups that were deleted, or in check mode would be, those of O(retention) among them.
   returned: success
@@ -256,10 +299,13 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _retention
-from ansible_collections.convosphere.platform.plugins.module_utils._backup_work import PARTS, BackupWork
+from ansible_collections.convosphere.platform.plugins.module_utils._backup_copies import BackupCopies
+from ansible_collections.convosphere.platform.plugins.module_utils._backup_work import NEW, BackupWork
+from ansible_collections.convosphere.platform.plugins.module_utils._copies import TARGETS_OPTION
 from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import DELETE, Plan
+from ansible_collections.convosphere.platform.plugins.module_utils._parts import PARTS, PARTS_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, DELETE, Plan
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres_tools import TOOLS_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._version import VERSION
 
@@ -278,6 +324,8 @@ class BackupModule(ConvosphereModule):
         "pinned": {"type": "bool"},
         "max_age": {"type": "str"},
         "include": {"type": "list", "elements": "str", "choices": list(PARTS), "default": ["database"]},
+        **PARTS_OPTIONS,
+        "copy_to": TARGETS_OPTION,
         "recipients": {"type": "list", "elements": "str"},
         "retention": {"type": "dict", "options": _retention.RETENTION_OPTIONS},
         "force": {"type": "bool", "default": False},
@@ -292,16 +340,32 @@ class BackupModule(ConvosphereModule):
 
     def plan(self) -> Plan:
         """Read what there is, and compare."""
-        self.work = BackupWork(self.params, VERSION, self.check_mode, datetime.now(timezone.utc))
-        return self.work.plan()
+        now = datetime.now(timezone.utc)
+        self.work = BackupWork(self.params, VERSION, self.check_mode, now)
+        self.here = self.work.plan()
+        self.copies = BackupCopies(self.params, now)
+        plan = self.here + self.copies.plan(self.work.wanted(self.here), NEW if self.here.of(CREATE) else None)
+        if self.check_mode:
+            self.copies.complain(None)
+        return plan
 
-    def apply(self, plan: Plan) -> None:
-        """Make the backup, and then delete what need not be kept."""
-        self.work.apply(plan)
+    def apply(self, _plan: Plan) -> None:
+        """Make the backup, delete what need not be kept, and do the same with the copies."""
+        self.work.apply(self.here)
+        self.copies.apply(self.work.there(), self.work.catalogue)
 
-    def report(self, plan: Plan) -> dict[str, Any]:
-        """The backup that this was about, and what was deleted."""
-        result = {**self.work.report(plan), "deleted": plan.names(DELETE)}
+    def verify(self, _plan: Plan) -> None:
+        """Fail where a place is out of reach, after everything else was done."""
+        self.copies.complain(self.work.there())
+
+    def report(self, _plan: Plan) -> dict[str, Any]:
+        """The backup that this was about, where its copies are, and what was deleted."""
+        result = {
+            **self.work.report(self.here),
+            "copies": self.copies.titles(),
+            "deleted": self.here.names(DELETE),
+            "deleted_copies": self.copies.deleted(),
+        }
         self.work.close()
         return result
 

@@ -1,0 +1,120 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The copies of one run's backup in the places of ``copy_to``, and which of the copies there need not be kept.
+
+A place that is out of reach keeps no backup from being made: what it lacks is said when all else is done.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _copies, _retention
+from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._copies import Place
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, CopyError
+from ansible_collections.convosphere.platform.plugins.module_utils._manifest import Manifest
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, DELETE, Change, Plan, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
+from ansible_collections.convosphere.platform.plugins.module_utils._retention import Entry, Policy
+
+
+class BackupCopies:
+    """The places of ``copy_to`` in ``params``, which are a module's that makes backups. ``now`` is for tests."""
+
+    def __init__(self, params: Mapping[str, Any], now: datetime) -> None:
+        self.params = params
+        self.now = now
+        self.places = [(_copies.place(target), bool(target["retention"])) for target in params["copy_to"] or ()]
+        self.surplus: dict[str, list[Manifest]] = {}
+        self.failed: dict[str, ConvosphereError] = {}
+
+    def plan(self, manifest: Manifest | None, new: str | None) -> Plan:
+        """What the places lack of a backup that is there, or all of the one that will be made and is called ``new``."""
+        plan = Plan()
+        for there, retention in self.places:
+            with self._at(there):
+                if new:
+                    there.check()
+                    plan += Plan((Change(f"{new} in {there.title}", CREATE, None, _copies.DONE),))
+                elif manifest:
+                    name = f"{manifest.id} in {there.title}"
+                    present = _copies.described(_copies.difference(manifest, there))
+                    plan += make_plan({name: _copies.DONE}, {name: present} if present else {})
+                if retention and self.params["retention"]:
+                    plan += self._surplus(there, new)
+        return plan
+
+    def apply(self, backup: Backup | None, catalogue: Catalogue) -> None:
+        """Copy what is lacking, and then delete copies that need not be kept; ``complain`` says where it failed."""
+        for there, _retention_there in self.places:
+            if there.title in self.failed:
+                continue
+            with self._at(there):
+                if backup:
+                    self._copy(backup, there, catalogue)
+                for manifest in self.surplus.get(there.title, ()):
+                    _copies.remove(manifest, there)
+
+    def complain(self, backup: Backup | None) -> None:
+        """Raise CopyError that names all places at which anything failed; the others have their copy."""
+        if not self.failed:
+            return
+        told = "; ".join(f"{title}: {error.message}" for title, error in self.failed.items())
+        hints = dict.fromkeys(error.hint for error in self.failed.values() if error.hint)
+        safe = f"The backup {backup.manifest.id} is whole in {backup.directory}, but its" if backup else "The"
+        raise CopyError(f"{safe} copies are not as they should be. {told}", hint=" ".join(hints) or None)
+
+    def titles(self) -> list[str]:
+        """What the places are called."""
+        return [there.title for there, _retention_there in self.places] if self.params["state"] == "present" else []
+
+    def deleted(self) -> list[dict[str, str]]:
+        """The copies that were deleted, or in check mode would be, ``{id, place}``."""
+        return [
+            {"id": manifest.id, "place": title} for title, manifests in self.surplus.items() for manifest in manifests
+        ]
+
+    def _copy(self, backup: Backup, there: Place, catalogue: Catalogue) -> None:
+        progress = Progress(catalogue.directory / _backups.PROGRESS, backup.manifest.id)
+        lacking = _copies.difference(backup.manifest, there)
+        try:
+            progress.begin(f"copy to {there.title}", sum(file.size for file in lacking.files))
+            _copies.copy(backup, lacking, there, lambda name, done, _size: progress.tell(file=name, bytes=done))
+        finally:
+            progress.end()
+
+    def _surplus(self, there: Place, new: str | None) -> Plan:
+        policy = Policy.of(self.params["retention"])
+        backups = [Backup(manifest, Path(self.params["backup_dir"])) for manifest in _copies.manifests(there)]
+        found: list[Manifest] = []
+        for include, alike in _backups.groups(
+            backups, self.params["environment_name"], self.params["login_db"]
+        ).items():
+            entries = [_retention.entry_of(backup.manifest) for backup in alike]
+            if new and include == tuple(sorted(self.params["include"])):
+                entries.append(Entry(new, self.now, pinned=bool(self.params["pinned"])))
+            reasons = _retention.decide(policy, entries, self.now)
+            found += [backup.manifest for backup in alike if not reasons[backup.manifest.id]]
+        self.surplus[there.title] = found
+        return Plan(
+            tuple(
+                Change(f"{manifest.id} in {there.title}", DELETE, _backups.summary(manifest), None)
+                for manifest in found
+            )
+        )
+
+    @contextmanager
+    def _at(self, there: Place) -> Iterator[None]:
+        """Remember what goes wrong at one place, and go on with the next."""
+        try:
+            yield
+        except ConvosphereError as error:
+            self.failed[there.title] = error
