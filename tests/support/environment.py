@@ -102,6 +102,25 @@ class Environment:
         psql = ("psql", "--username=convosphere", "--tuples-only", "--no-align", "--quiet")
         return docker("exec", *options, *psql, f"--command={statement}").strip()
 
+    @property
+    def backups(self) -> Path:
+        """The directory of its backups."""
+        return self.root / "backups" / self.name
+
+    def manifests(self) -> dict[str, dict[str, Any]]:
+        """The manifests of its backups, by id, oldest first."""
+        found = [json.loads(path.read_text()) for path in self.backups.glob("*.manifest.json")]
+        return {item["id"]: item for item in sorted(found, key=lambda item: str(item["created_at"]))}
+
+    @contextmanager
+    def without(self, service: str) -> Iterator[None]:
+        """The environment with one of its services stopped, while the block runs."""
+        self.compose("stop", "--timeout=0", service)
+        try:
+            yield
+        finally:
+            self.run("services.yml", extra_vars={"service": service}).succeeded()
+
     def request(self, path: str, payload: Mapping[str, Any] | None = None) -> tuple[int, Any]:
         """(status, answer) of the edge, the answer read as JSON where it is; payload makes it a POST.
 

@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""backup.yml and backup_verify.yml, as an operator runs them."""
+
+from __future__ import annotations
+
+
+def test_check_mode_says_what_would_be_made_and_makes_nothing(dbtest):
+    before = dbtest.traces()
+
+    run = dbtest.run("backup.yml", check=True, diff=True).succeeded()
+
+    assert run.task("Say how it went").result["msg"] == [f"A backup would be made in {dbtest.backups}"]
+    assert run.changed == 1
+    assert dbtest.traces() == before
+
+
+def test_a_backup_is_made_and_proven(dbtest):
+    known = dbtest.manifests()
+    made = dbtest.run("backup.yml", extra_vars={"label": "before-upgrade", "pinned": True}).succeeded()
+    (name,) = dbtest.manifests().keys() - known
+    manifest = dbtest.manifests()[name]
+    proven = dbtest.run("backup_verify.yml", extra_vars={"backup": "before-upgrade"}, verbosity=3).succeeded()
+    again = dbtest.run("backup_verify.yml", extra_vars={"backup": name}).succeeded()
+
+    told = "\n".join(made.task("Say how it went").result["msg"])
+    assert f"{name} made in" in told
+    assert f"ansible-playbook backup_verify.yml -e env=dbtest -e backup={name}" in told
+    assert (manifest["label"], manifest["pinned"], manifest["environment"]) == ("before-upgrade", True, "dbtest")
+    assert manifest["database"]["tables"]["public.users"] == int(dbtest.sql("SELECT count(*) FROM users"))
+    assert {path.stat().st_mode & 0o777 for path in dbtest.backups.glob(f"{name}*")} == {0o600}
+    assert dbtest.manifests()[name]["verified"]["level"] == "restore"
+    assert proven.task("Say how it went").result["msg"][0].startswith(f"{name} verified (restore): ")
+    assert [run.changed for run in (made, proven, again)] == [1, 1, 0]
+    assert dbtest.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'convosphere_verify%'") == "0"

@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""database.yml, which shows the database, and migrate.yml, which brings its schema up to date."""
+
+from __future__ import annotations
+
+ASSUMED = "2025_08_16_fix_enum_types_and_timestamps"
+
+
+def test_the_state_names_version_tables_drift_and_backups(dbtest):
+    run = dbtest.run("database.yml").succeeded()
+
+    lines = run.task("Show the state").result["msg"]
+    words = {line.split()[0]: line for line in lines if line[0] != " "}
+    assert run.changed == 0
+    assert words["DATABASE"].startswith("DATABASE     convosphere 15.")
+    assert words["DRIFT"].split() == ["DRIFT", "none"]
+    assert words["TABLES"].split()[1] == "32,"
+    assert any("public.users, " in line for line in lines)
+    assert "BACKUPS" in words
+
+
+def test_a_database_that_is_down_fails_and_its_backups_are_shown_all_the_same(dbtest):
+    with dbtest.without("postgres"):
+        run = dbtest.run("database.yml")
+
+    assert run.rc == 2
+    assert "Is the service postgres up" in run.failures[0].message
+    assert any(line.startswith("BACKUPS ") for line in run.task("Show the state").result["msg"])
+
+
+def test_a_migration_has_a_backup_made_and_proven_first_and_is_then_done(dbtest):
+    dbtest.sql("DROP TABLE alembic_version")
+    dbtest.sql("ALTER TABLE users DROP COLUMN password_reset_token, DROP COLUMN password_reset_expires_at")
+    settings = {"database_assume_revisions": ASSUMED}
+
+    refused = dbtest.run("migrate.yml")
+    check = dbtest.run("migrate.yml", extra_vars=settings, check=True).succeeded()
+    run = dbtest.run("migrate.yml", extra_vars=settings, verbosity=3).succeeded()
+    again = dbtest.run("migrate.yml").succeeded()
+
+    assert f"Revision {ASSUMED} is not run unasked" in refused.failures[0].message
+    assert "A backup would be made and proven first: " in "\n".join(check.task("Say how it went").result["msg"])
+    assert [task.name.rpartition(" : ")[2] for task in run.tasks if task.changed] == [
+        "Make a backup",
+        "Verify the backup",
+        "Bring the schema to the revisions that the backend wants",
+    ]
+    assert (check.changed, run.changed, again.changed) == (1, 3, 0)
+    columns = "SELECT count(*) FROM information_schema.columns WHERE column_name LIKE 'password\\_reset\\_%'"
+    assert dbtest.sql(columns) == "2"
+    assert dbtest.sql("SELECT count(*) FROM alembic_version") == "2"

@@ -1,0 +1,210 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The nightly run: what it does, what it leaves undone when something fails, and that it runs once at a time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from support.awx import merged_inventory, run_job
+from support.environment import Environment, wait_until
+from support.playbook import PlaybookRun
+
+STEPS = ["backup", "verify", "retention", "vacuum", "prune", "health"]
+
+
+def lock_of(environment: Environment) -> Path:
+    """The file that keeps a second run out."""
+    variables = yaml.safe_load((environment.inventory.parent / f"group_vars/{environment.name}.yml").read_text())
+    return Path(variables["maintenance_lock"])
+
+
+def results(run: PlaybookRun) -> dict[str, dict[str, Any]]:
+    """What became of each step, by its name, as set_stats leaves it for AWX."""
+    stats = run.task("Leave what became of each step for AWX").result["ansible_stats"]["data"]["maintenance"]
+    ((_host, found),) = stats.items()
+    return {result["step"]: result for result in found["steps"]}
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        (
+            {"steps": "backup,verfy"},
+            "There is no step 'verfy'; there are backup, verify, retention",
+        ),
+        ({"maintenance_steps": []}, "No step is wanted"),
+        ({"maintenance_timeouts": {"bakup": 1}}, "maintenance_timeouts names 'bakup'"),
+        ({"maintenance_timeouts": {"backup": 0}}, "maintenance_timeouts gives backup '0'; a number of seconds"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_is_done(dbtest, settings, problem):
+    before = dbtest.traces()
+
+    run = dbtest.run("maintenance.yml", extra_vars=settings)
+
+    assert run.rc == 2
+    assert problem in run.failures[0].message
+    assert dbtest.traces() == before
+    assert not lock_of(dbtest).exists()
+
+
+def test_a_second_run_is_refused_and_told_who_is_at_it(dbtest):
+    lock = lock_of(dbtest)
+    with ThreadPoolExecutor() as pool, dbtest.without("backend"):
+        first = pool.submit(
+            dbtest.run, "maintenance.yml", extra_vars={"steps": "health", "maintenance_timeouts": {"health": 120}}
+        )
+        wait_until(lock.exists, "the first run has the lock")
+        held = json.loads(lock.read_text())
+        second = dbtest.run("maintenance.yml", extra_vars={"steps": "health"})
+        assert not first.done()
+
+    assert second.rc == 2
+    (failure,) = second.failures
+    assert failure.message.startswith(
+        f"The maintenance of dbtest is going on: {held['holder']} (run {held['run_id']}) has held the lock since "
+        f"{held['since']}, until "
+    )
+    assert results(first.result().succeeded())["health"]["status"] == "ok"
+    assert not lock.exists()
+
+
+def test_a_run_that_was_killed_does_not_block_the_next_night(dbtest):
+    lock = lock_of(dbtest)
+    lock.parent.mkdir(exist_ok=True)
+    left = {"run_id": "killed", "holder": "nobody", "purpose": "A run", "since": "x", "until": "x"}
+    lock.write_text(json.dumps({"lease_version": 1, **left, "boot": "another one", "ends": 1e9}))
+
+    run = dbtest.run("maintenance.yml", extra_vars={"steps": "health"}).succeeded()
+
+    assert run.task("Keep a second run out").result["abandoned"] == left
+    assert not lock.exists()
+
+
+def test_check_mode_lists_what_would_be_done_and_does_nothing(dbtest):
+    before = dbtest.traces()
+
+    run = dbtest.run("maintenance.yml", extra_vars={"database_retention": {"keep_last": 1}}, check=True).succeeded()
+
+    assert list(results(run)) == STEPS
+    assert {step: found["status"] for step, found in results(run).items() if step not in ("vacuum", "prune")} == {
+        "backup": "changed",
+        "verify": "changed",
+        "retention": results(run)["retention"]["status"],
+        "health": "ok",
+    }
+    assert "would be" in results(run)["backup"]["message"]
+    assert dbtest.traces() == before
+    assert not lock_of(dbtest).exists()
+
+
+def test_a_night(dbtest):
+    dbtest.run("backup.yml", extra_vars={"label": "yesterday"}).succeeded()
+    dbtest.run("backup.yml", extra_vars={"label": "kept", "pinned": True}).succeeded()
+
+    run = dbtest.run("maintenance.yml", extra_vars={"database_retention": {"keep_last": 1}}, verbosity=3).succeeded()
+
+    assert list(results(run)) == STEPS
+    assert {found["status"] for found in results(run).values()} <= {"ok", "changed"}
+    left = {found["label"]: found for found in dbtest.manifests().values()}
+    assert left.keys() >= {"nightly", "kept"}
+    assert "yesterday" not in left
+    assert left["nightly"]["verified"]["level"] == "restore"
+    assert [line.split()[0] for line in run.task("Say what became of each step").result["msg"]] == ["STEP", *STEPS]
+
+
+def test_where_the_backup_fails_the_others_still_run_and_nothing_is_removed(dbtest):
+    known = dbtest.manifests()
+
+    run = dbtest.run(
+        "maintenance.yml",
+        extra_vars={"database_container": "no-such-container", "database_retention": {"keep_last": 1}},
+    )
+
+    assert run.rc == 2
+    assert {step: found["status"] for step, found in results(run).items() if step not in ("vacuum", "prune")} == {
+        "backup": "failed",
+        "verify": "skipped",
+        "retention": "skipped",
+        "health": "ok",
+    }
+    assert results(run)["vacuum"]["status"] in ("ok", "changed")
+    assert "no-such-container" in results(run)["backup"]["message"]
+    assert run.failures[-1].message == "The maintenance of dbtest on dbtest-local failed at backup."
+    assert dbtest.manifests() == known
+    assert not lock_of(dbtest).exists()
+
+
+def test_a_backup_that_is_damaged_keeps_all_others(dbtest):
+    dbtest.run("backup.yml", extra_vars={"label": "damaged"}).succeeded()
+    (damaged,) = [found for found in dbtest.manifests().values() if found["label"] == "damaged"]
+    path = dbtest.backups / damaged["files"][0]["name"]
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+    settings = {"steps": "verify,retention", "database_retention": {"keep_last": 1}}
+    run = dbtest.run("maintenance.yml", extra_vars=settings)
+
+    assert run.rc == 2
+    assert {step: found["status"] for step, found in results(run).items()} == {
+        "verify": "failed",
+        "retention": "skipped",
+    }
+    assert results(run)["retention"]["message"] == "not without verify"
+    for file in dbtest.backups.glob(f"{damaged['id']}.*"):
+        file.unlink()
+
+
+def test_a_step_that_takes_too_long_is_ended_and_the_others_run(dbtest):
+    lock = "BEGIN; LOCK TABLE users; SELECT pg_sleep(600)"
+    psql = ["docker", "exec", dbtest.container("postgres"), "psql", "--username=convosphere", f"--command={lock}"]
+    with subprocess.Popen(psql, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        held = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'users'::regclass"
+        try:
+            wait_until(lambda: dbtest.sql(held) == "1", "the table is locked")
+            run = dbtest.run(
+                "maintenance.yml", extra_vars={"steps": "backup,prune", "maintenance_timeouts": {"backup": 3}}
+            )
+        finally:
+            dbtest.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)'")
+
+    assert run.rc == 2
+    assert {step: found["status"] for step, found in results(run).items()} == {"backup": "failed", "prune": "ok"}
+    assert results(run)["backup"]["seconds"] < 60
+
+
+def test_as_awx_runs_it(dbtest, tmp_path):
+    inventory = merged_inventory(dbtest.inventory)
+    good = run_job(
+        "playbooks/maintenance.yml", tmp_path, inventory, {"env": "dbtest", "steps": "backup,verify"}, number=41
+    )
+    bad = run_job(
+        "playbooks/maintenance.yml",
+        tmp_path,
+        inventory,
+        {"env": "dbtest", "steps": "backup,health", "database_container": "no-such-container"},
+        number=42,
+    )
+
+    assert (good.rc, good.status) == (0, "successful")
+    assert {"Make a backup", "Verify the backup"} <= set(good.changed)
+    assert good.tasks("runner_on_failed") == []
+    found = good.stats["maintenance"]["dbtest-local"]
+    assert (found["run"], found["environment"], found["failed"]) == ("41", "dbtest", [])
+    assert [(step["step"], step["status"]) for step in found["steps"]] == [("backup", "changed"), ("verify", "changed")]
+
+    assert (bad.rc, bad.status) == (2, "failed")
+    assert bad.tasks("runner_on_failed") == ["Make a backup", "Fail where a step failed"]
+    assert bad.stats["maintenance"]["dbtest-local"]["failed"] == ["backup"]
+    for secret in {*dbtest.given_secrets.values(), *dbtest.secrets().values()}:
+        assert (secret in good.text + bad.text) is False, f"{secret[:3]}... is in the artifacts"

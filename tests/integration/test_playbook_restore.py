@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""restore.yml, as an operator runs it: nothing without a confirmation, and everything back with one."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.environment import Environment
+
+COUNTS = """
+SELECT table_name, (xpath('/row/n/text()',
+  query_to_xml(format('SELECT count(*) AS n FROM public.%I', table_name), false, true, '')))[1]
+FROM information_schema.tables WHERE table_schema = 'public' ORDER BY table_name
+"""
+PASSWORD = "Planted-user-password-1"
+USERS = [{"email": f"user{number}@example.com", "username": f"user{number}"} for number in range(50)]
+
+
+def log_in(environment: Environment) -> int:
+    """The status that a user's login gets at the edge."""
+    return environment.request("/api/v1/auth/login", {"username": "ada", "password": PASSWORD})[0]
+
+
+@pytest.fixture(scope="module")
+def backed_up(dbtest: Environment) -> str:
+    """What every table had when the backup `whole` was made, among it a user who can log in."""
+    ada = {"email": "ada@example.com", "username": "ada", "password": PASSWORD}
+    dbtest.run("users.yml", extra_vars={"users_list": [ada, *USERS]}).succeeded()
+    counts = dbtest.sql(COUNTS)
+    dbtest.run("backup.yml", extra_vars={"label": "whole"}).succeeded()
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "Say which backup: -e backup=latest_verified, or one of these:\nBACKUPS "),
+        ({"backup": "hole", "confirm": "dbtest"}, "(whole)"),
+        ({"backup": "whole"}, "Say so: -e confirm=dbtest"),
+        ({"backup": "whole", "confirm": "prod"}, "This replaces the database convosphere of dbtest on dbtest-local"),
+    ],
+)
+def test_without_a_backup_or_a_confirmation_it_stops_and_says_what_would_be_done(dbtest, backed_up, settings, told):
+    before = dbtest.traces()
+
+    run = dbtest.run("restore.yml", extra_vars=settings)
+
+    (failure,) = run.failures
+    assert run.rc == 2
+    assert told in failure.message
+    assert dbtest.traces() == before
+    assert dbtest.sql(COUNTS) == backed_up
+
+
+def test_a_table_that_was_dropped_comes_back_with_every_row_and_users_log_in(dbtest, backed_up):
+    check = dbtest.run("restore.yml", extra_vars={"backup": "whole"}, check=True).succeeded()
+    assert " would be restored: " in check.task("Say how it went").result["msg"][0]
+    dbtest.sql("DROP TABLE users CASCADE")
+    assert log_in(dbtest) != 200
+
+    run = dbtest.run("restore.yml", extra_vars={"backup": "whole", "confirm": "dbtest"}, verbosity=3).succeeded()
+    again = dbtest.run("restore.yml", extra_vars={"backup": "whole", "confirm": "dbtest"}).succeeded()
+
+    assert dbtest.sql(COUNTS) == backed_up
+    assert (run.changed, again.changed) == (1, 0)
+    assert PASSWORD not in run.output
+    assert log_in(dbtest) == 200
+    assert dbtest.health() == "healthy"
+    (kept,) = run.task("Restore the backup").result["kept"]
+    assert kept in "\n".join(run.task("Say how it went").result["msg"])
+    dbtest.sql(f'DROP DATABASE "{kept}"')
