@@ -56,6 +56,11 @@ class Seal:
                 f"Cannot write a backup: {' and '.join(missing)} is not installed on the host",
                 hint="Run the playbook setup.yml for this environment, which installs it.",
             )
+        if any("SECRET" in recipient or "PRIVATE" in recipient for recipient in self.recipients):
+            raise InputError(
+                "One of the recipients is a secret key: it was shown, so that it must not be used any more",
+                hint="Make a new one with age-keygen, and give its public key as recipient.",
+            )
         if self.recipients:
             try:
                 _command.run(self._encrypt(), step="encrypt", stdin="", timeout=60)
@@ -89,8 +94,8 @@ class Seal:
                 def sink(piece: bytes) -> None:
                     nonlocal size
                     digest.update(piece)
-                    size += len(piece)
                     _write_all(file.fileno(), piece)
+                    size += len(piece)
 
                 _pipeline.run(
                     [*programs, *sealing],

@@ -1,0 +1,179 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._retention import (
+    Entry,
+    Policy,
+    decide,
+    entry_of,
+    parse_period,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support.backups import NOON, VERIFIED, manifest_of
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+def entries(*moments, **fields):
+    return [Entry(f"{moment:%Y%m%dT%H%M%S}", moment, **fields) for moment in moments]
+
+
+def kept(policy, found, now=NOON):
+    """The ids that are kept, oldest first."""
+    return sorted(name for name, reasons in decide(policy, found, now).items() if reasons)
+
+
+@pytest.mark.parametrize(
+    ("text", "period"),
+    [("12h", 12 * HOUR), ("1d", DAY), ("30d", 30 * DAY), ("8w", 56 * DAY), ("999999h", 999999 * HOUR)],
+)
+def test_periods(text, period):
+    assert parse_period(text, "max_age") == period
+
+
+@pytest.mark.parametrize("text", ["", "12", "0d", "-1d", "1.5h", "1 d", "1d ", "d", "1m", "9999999d"])
+def test_what_is_no_period_is_refused(text):
+    with pytest.raises(InputError, match=r"max_age is .*Give a number and a unit: 12h, 30d or 8w"):
+        parse_period(text, "max_age")
+
+
+def test_a_policy_is_read_with_all_its_problems():
+    assert Policy.of({"keep_last": 2, "keep_daily": None, "keep_within": "3d"}) == Policy(last=2, within=3 * DAY)
+    with pytest.raises(InputError, match="2 problems: retention: keep_last is -1; retention: keep_daily is -2"):
+        Policy.of({"keep_last": -1, "keep_daily": -2})
+    with pytest.raises(InputError, match="retention keeps nothing"):
+        Policy.of({"keep_last": 0, "keep_daily": None})
+
+
+def test_the_last_ones_are_kept():
+    found = entries(*(NOON - day * DAY for day in range(5)))
+
+    assert decide(Policy(last=2), found, NOON) == {
+        "20261123T120000": ["last"],
+        "20261122T120000": ["last"],
+        "20261121T120000": [],
+        "20261120T120000": [],
+        "20261119T120000": [],
+    }
+
+
+def test_the_last_one_of_each_day_week_and_month_is_kept():
+    found = entries(*(NOON - hours * 6 * HOUR for hours in range(4 * 70)))
+
+    assert kept(Policy(daily=3), found) == ["20261121T180000", "20261122T180000", "20261123T120000"]
+    # Weeks begin on Monday, and the 23rd is one.
+    assert kept(Policy(weekly=3), found) == ["20261115T180000", "20261122T180000", "20261123T120000"]
+    assert kept(Policy(monthly=3), found) == ["20260930T180000", "20261031T180000", "20261123T120000"]
+
+
+def test_days_without_a_backup_do_not_count():
+    found = entries(NOON, NOON - 10 * DAY, NOON - 20 * DAY)
+
+    assert len(kept(Policy(daily=3), found)) == 3
+
+
+def test_all_within_a_time_are_kept():
+    found = entries(NOON, NOON - DAY, NOON - 2 * DAY, NOON - 2 * DAY - HOUR)
+
+    assert kept(Policy(within=2 * DAY), found) == ["20261121T120000", "20261122T120000", "20261123T120000"]
+
+
+def test_the_proven_and_the_pinned_are_kept_whatever_the_policy_says():
+    pinned = Entry("pinned", NOON - 900 * DAY, pinned=True)
+    restored = Entry("restored", NOON - 800 * DAY, verified="restore")
+    older = Entry("older", NOON - 801 * DAY, verified="restore")
+    checked = Entry("checked", NOON - 700 * DAY, verified="checksum")
+    newest = Entry("newest", NOON - 600 * DAY)
+
+    assert decide(Policy(within=HOUR), [pinned, restored, older, checked, newest], NOON) == {
+        "newest": ["newest"],
+        "checked": ["last verified"],
+        "restored": ["last restored"],
+        "older": [],
+        "pinned": ["pinned"],
+    }
+
+
+def test_after_the_clock_fell_back_nothing_is_lost_and_nothing_counts_twice():
+    """Those of before are dated into the future: they stay until their time comes, and the new ones are counted."""
+    future = entries(*(NOON + (day + 1) * DAY for day in range(5)))
+    present = entries(*(NOON - day * DAY for day in range(5)))
+
+    found = kept(Policy(last=2), future + present)
+    assert found == sorted([entry.id for entry in [*future, *present[:2]]])
+    # When their time has come, they are like all others.
+    assert len(kept(Policy(last=2), future + present, NOON + 10 * DAY)) == 2
+
+
+def test_after_the_clock_leapt_ahead_the_days_that_were_are_kept():
+    ahead = NOON + 3650 * DAY
+    found = entries(ahead, *(NOON - day * DAY for day in range(10)))
+
+    assert len(kept(Policy(daily=7), found, ahead)) == 7
+
+
+def test_a_simulated_year():
+    """A backup each night, each verified, and retention after each: what is left at the end is what was asked for."""
+    policy = Policy(last=2, daily=7, weekly=5, monthly=12)
+    start = datetime(2026, 1, 1, 2, 30, tzinfo=UTC)
+    there: list[Entry] = []
+    for night in range(365):
+        now = start + night * DAY
+        there.append(Entry(f"{now:%Y%m%d}", now, verified="restore" if night % 3 == 0 else None))
+        reasons = decide(policy, there, now)
+        there = [entry for entry in there if reasons[entry.id]]
+        assert there[-1].created_at == now
+        assert any(entry.verified for entry in there)
+        assert len(there) <= 2 + 7 + 5 + 12 + 1
+
+    # Its days, its Sundays, its last days of the months.
+    days = {f"2026122{day}" for day in (5, 6, 7, 8, 9)} | {"20261230", "20261231"}
+    sundays = {"20261206", "20261213", "20261220", "20261227"}
+    months = {"20260131", "20260228", "20260331", "20260430", "20260531", "20260630", "20260731", "20260831"}
+    months |= {"20260930", "20261031", "20261130"}
+    assert {entry.id for entry in there} - {"20261229", "20261228"} == (days | sundays | months) - {
+        "20261229",
+        "20261228",
+    }
+
+
+MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
+ENTRIES = st.lists(
+    st.builds(
+        Entry,
+        id=st.uuids().map(str),
+        created_at=MOMENTS,
+        pinned=st.booleans(),
+        verified=st.sampled_from([None, "checksum", "restore"]),
+    ),
+    min_size=1,
+    max_size=30,
+)
+COUNTS = st.integers(0, 5)
+
+
+@given(ENTRIES, MOMENTS, COUNTS, COUNTS, COUNTS, COUNTS)
+def test_whatever_the_policy_and_the_clock_no_proof_is_lost(found, now, last, daily, weekly, monthly):
+    policy = Policy(last, daily, weekly, monthly)
+    left = [entry for entry in found if decide(policy, found, now)[entry.id]]
+
+    assert left
+    assert any(entry.verified for entry in left) == any(entry.verified for entry in found)
+    assert [entry for entry in found if entry.pinned] == [entry for entry in left if entry.pinned]
+    # Once is enough: what was kept is kept again.
+    assert [entry for entry in left if decide(policy, left, now)[entry.id]] == left
+
+
+def test_an_entry_is_what_the_manifest_says():
+    assert entry_of(manifest_of(pinned=True, verified=VERIFIED)) == Entry(
+        "convosphere-20261123T120000Z", NOON, pinned=True, verified="restore"
+    )
