@@ -36,6 +36,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._seal import 
 from ansible_collections.convosphere.platform.plugins.module_utils._snapshot import Snapshot
 
 _FIFO = "dump"
+#: What a program in a container ends with that was ended by a signal is this and the signal's number.
+_BY_SIGNAL = 128
 
 
 class DatabasePart:
@@ -146,8 +148,8 @@ class DatabasePart:
             hint = "Another session wants to change this table, and waits in turn. Run it again."
         elif "snapshot" in said:
             hint = "Is login_container the container of the server that login_host and login_port lead to?"
-        elif "terminat" in said or "connection to server" in said:
-            hint = "The server was stopped or restarted. Nothing of this backup was left. Run it again."
+        elif "terminat" in said or "connection to server" in said or error.details["returncode"] > _BY_SIGNAL:
+            hint = "The server or its container was stopped or restarted. Nothing of this backup is left: run it again."
         return CommandError(error.message, hint=hint, **error.details)
 
 
