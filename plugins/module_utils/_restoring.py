@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -20,6 +21,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._backups impo
 from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, DatabaseError
 from ansible_collections.convosphere.platform.plugins.module_utils._exchange import Exchange
+from ansible_collections.convosphere.platform.plugins.module_utils._parts_restore import PartsRestore
 from ansible_collections.convosphere.platform.plugins.module_utils._pause import Pause
 from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
 from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Scratch, Server
@@ -45,6 +47,7 @@ class Restorer:
     drain: int
     analyze_timeout: int
     warn: Callable[[str], None]
+    others: PartsRestore
 
     def run(self, backup: Backup) -> str | None:
         """Do it; the name under which the database that was live until now is kept, None where there was none.
@@ -61,6 +64,7 @@ class Restorer:
                 self.verifier.compare(backup, name)
                 if (backup.manifest.verified or {}).get("level") != RESTORE:
                     self.verifier.record(backup, RESTORE, time.monotonic() - began)
+                self.others.stage(self.verifier.progress)
                 self.verifier.progress.begin("analyze")
                 self._analyze(name)
                 self.verifier.progress.begin("exchange")
@@ -69,6 +73,7 @@ class Restorer:
             self.verifier.forget(backup)
             raise
         finally:
+            self.others.close()
             self.verifier.progress.end()
 
     def mark(self, backup: Backup, name: str) -> dict[str, Any]:
@@ -82,6 +87,7 @@ class Restorer:
             "backup": backup.manifest.id,
             "sha256": record.sha256,
             "at": _now(),
+            "parts": str(self.others),
             "state": state,
         }
 
@@ -109,6 +115,7 @@ class Restorer:
         exchange = Exchange(self.server)
         try:
             self.pause.stop()
+            self.others.swap(moment)
             if live is None:
                 exchange.put_in_place(name, self.live, mark)
             else:
@@ -116,6 +123,8 @@ class Restorer:
                 kept = {"role": _scratch.BEFORE, "of": self.live, "at": _now(), "replaced_by": backup.manifest.id}
                 exchange.take_over(name, live, previous, mark, kept)
         except BaseException:  # also where somebody interrupts the run
+            with suppress(ConvosphereError):  # what is kept is where the return values and the docs say
+                self.others.go_back()
             self.pause.start_if_possible()
             raise
         try:
@@ -134,6 +143,7 @@ class Restorer:
         try:
             self.pause.stop()
             exchange.go_back(live, previous, name, {"role": _scratch.RESTORE, "of": self.live})
+            self.others.go_back()
         except ConvosphereError as second:
             told = f"Going back to the old database, {previous}, failed too: {second}"
         self.pause.start_if_possible()

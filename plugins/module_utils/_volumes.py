@@ -79,6 +79,11 @@ os.rmdir(fresh)
 os.sync()
 """
 
+_LIST = """
+import os, sys
+print(*sorted(name for name in os.listdir(sys.argv[1]) if name.startswith(sys.argv[2])), sep="\\n")
+"""
+
 _DISCARD = """
 import os, shutil, sys
 root, prefix = sys.argv[1:3]
@@ -146,6 +151,10 @@ class Volume:
     def discard_new(self) -> None:
         """Remove what was staged and not swapped."""
         self._work(_DISCARD, _NEW, step="remove the unpacked files", timeout=None)
+
+    def kept(self) -> list[str]:
+        """The directories with the files of before that restores have kept, oldest first."""
+        return self._work(_LIST, _BEFORE, step="list what restores have kept", timeout=RENAME_SECONDS).split()
 
     def discard_kept(self) -> list[str]:
         """Delete what restores have kept; returns the names of the directories."""

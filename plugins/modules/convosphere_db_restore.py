@@ -46,6 +46,24 @@ options:
   identity_file:
     description: The file, on the managed host, of the C(age) key for a backup that is encrypted.
     type: path
+  include:
+    description:
+      - What is restored. The database always is.
+      - V(uploads) are unpacked in their volume, and V(vectors) brought to the vector store, beside what is there. While
+        the services are stopped they are exchanged for it, and put back where the restore fails.
+      - What was there is kept until O(discard_previous). The files are then in C(/app/uploads), in a directory of the
+        name C(.convosphere_before_) and the time, which no backup includes, and the vectors in a backup of the store.
+    type: list
+    elements: str
+    choices: [database, uploads, vectors]
+    default: [database]
+  weaviate_api_key:
+    description: The key for the vector store, where it does not answer without one.
+    type: str
+  vectors_timeout:
+    description: How many seconds the vector store may take to set aside what it has, and to restore.
+    type: int
+    default: 600
   force:
     description:
       - Whether to restore a backup of another environment, of another major version of PostgreSQL, or with a schema
@@ -187,12 +205,14 @@ previous:
   type: str
   sample: convosphere_before_20261123T160000Z
 kept:
-  description: All databases that are kept of this and earlier restores, oldest first; in check mode those there are.
+  description:
+    - All databases that are kept of this and earlier restores, oldest first; in check mode those there are.
+    - With O(include) also C(uploads in) a directory, and C(vectors in) a backup of the vector store.
   returned: success
   type: list
   elements: str
 discarded:
-  description: The databases that were dropped by O(discard_previous), or in check mode would be.
+  description: What of RV(kept) was dropped by O(discard_previous), or in check mode would be.
   returned: success
   type: list
   elements: str
@@ -220,6 +240,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._backups impo
 from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._parts_restore import RESTORE_OPTIONS, PartsRestore
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import DELETE, Change, Plan, make_plan
 from ansible_collections.convosphere.platform.plugins.module_utils._restoring import LIVE, Restorer
 from ansible_collections.convosphere.platform.plugins.module_utils._verification import Verifier
@@ -233,6 +254,7 @@ class RestoreModule(ConvosphereModule):
         **_postgres_tools.TOOLS_OPTIONS,
         **_verification.VERIFY_OPTIONS,
         **_pause.PAUSE_OPTIONS,
+        **RESTORE_OPTIONS,
         "backup": {"type": "str", "required": True},
         "environment_name": {"type": "str", "required": True},
         "force": {"type": "bool", "default": False},
@@ -273,14 +295,15 @@ class RestoreModule(ConvosphereModule):
     def compare(self) -> Plan:
         """What is to be restored, recorded, started and dropped. Raises InputError where it must not be."""
         self.backup = self.catalogue.find(self.params["backup"])
+        self.others = PartsRestore(self.params, self.backup)
         present = self.present()
-        wanted = {"backup": self.backup.manifest.id, "written_since": False}
+        wanted = {"backup": self.backup.manifest.id, "written_since": False, **self.parts(str(self.others))}
         restore = make_plan({self.live: wanted}, {self.live: present} if present else {})
         if restore.changed:
             self.refuse()
             restore += make_plan({self.backup.manifest.id: {"verified": "restore"}}, self.verified())
         self.restored = restore.changed
-        self.discarded = _scratch.Scratch(self.server, self.live).kept() if self.params["discard_previous"] else []
+        self.discarded = self.kept() if self.params["discard_previous"] else []
         dropped = Plan(tuple(Change(name, DELETE, {"kept": True}, None) for name in self.discarded))
         return restore + self.pause.plan() + dropped
 
@@ -296,7 +319,16 @@ class RestoreModule(ConvosphereModule):
             return {
                 "backup": found.mark.get("backup"),
                 "written_since": not content.is_as(found.mark.get("state") or {}),
+                **self.parts(found.mark.get("parts") or ""),
             }
+
+    def parts(self, restored: str) -> dict[str, str]:
+        """What a plan says of uploads and vectors, nothing where they are not asked for."""
+        return {"parts": restored} if str(self.others) else {}
+
+    def kept(self) -> list[str]:
+        """What this and earlier restores have kept."""
+        return _scratch.Scratch(self.server, self.live).kept() + self.others.earlier()
 
     def verified(self) -> dict[str, dict[str, Any]]:
         """What the manifest says of the verification, which the restore is one of."""
@@ -320,6 +352,7 @@ class RestoreModule(ConvosphereModule):
             problems.append(f"{backup} is at schema revision {', '.join(unknown)}, which the backend does not know")
         if problems and not self.params["force"]:
             raise InputError.of(problems, hint="Nothing was changed. Where that is meant, give force: true.")
+        self.others.check()
         room = _verification.missing_room(self.server, self.tools, record.size)
         if room:
             raise ConvosphereError(room, hint="Nothing was changed. Make room, for example by discard_previous.")
@@ -342,15 +375,16 @@ class RestoreModule(ConvosphereModule):
         if self.restored:
             verifier = Verifier(self.catalogue, self.tools, self.server, **_verification.settings(self.params))
             bounds = (self.params["drain_timeout"], self.params["analyze_timeout"])
-            restorer = Restorer(verifier, self.server, self.pause, self.live, *bounds, self.warn)
+            restorer = Restorer(verifier, self.server, self.pause, self.live, *bounds, self.warn, self.others)
             self.previous = restorer.run(self.backup)
             self.duration = round(time.monotonic() - began, 1)
         else:
             self.pause.start()
         if self.params["discard_previous"]:
-            self.discarded = scratch.kept()
-            for name in self.discarded:
+            self.discarded = self.kept()
+            for name in scratch.kept():
                 scratch.drop(name)
+            self.others.discard()
 
     def report(self, _plan: Plan) -> dict[str, Any]:
         """What was restored, and what there is of before."""
@@ -366,7 +400,7 @@ class RestoreModule(ConvosphereModule):
             },
             "restored": self.restored,
             "previous": None if self.previous in self.discarded else self.previous,
-            "kept": _scratch.Scratch(self.server, self.live).kept(),
+            "kept": self.kept(),
             "discarded": self.discarded,
             "duration": self.duration,
         }

@@ -1,0 +1,157 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole platform back from one backup: database, uploads and vectors, or nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+
+from support.law import Step
+from support.platform_database import PlatformDatabase, platform_tables
+from support.platform_parts import API_KEY, PlatformParts, platform_parts
+from support.sandbox import Sandbox
+
+BACKUP, RESTORE = "convosphere_db_backup", "convosphere_db_restore"
+#: Ends at once where a certain file is among the uploads.
+SENSITIVE = ("sh", "-c", "test ! -e /app/uploads/bad && exec sleep 3600")
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with platform_tables(tmp_path_factory.mktemp("images")) as running:
+        yield running
+
+
+@pytest.fixture
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformParts]:
+    with platform_parts(tmp_path_factory.mktemp("parts")) as running:
+        yield running
+
+
+@pytest.fixture
+def database(tables: Sandbox) -> PlatformDatabase:
+    return PlatformDatabase(tables)
+
+
+@pytest.fixture
+def options(database: PlatformDatabase, parts: PlatformParts, tmp_path: Path) -> dict[str, Any]:
+    return {
+        **database.login,
+        "login_container": str(database.running.containers["postgres"].name),
+        "backup_dir": str(tmp_path / "backups"),
+        "environment_name": "dev",
+        "include": ["database", "uploads", "vectors"],
+        "project_name": parts.project,
+        "weaviate_api_key": API_KEY,
+    }
+
+
+def visible(parts: PlatformParts) -> dict[str, str]:
+    """The uploads without what restores have kept."""
+    return {name: text for name, text in parts.files().items() if not name.startswith(".")}
+
+
+def test_all_of_it_comes_back_and_what_was_there_is_kept_until_it_is_discarded(run_steps, options, database, parts):
+    parts.run_backend()
+    parts.run_weaviate()
+    database.add_user("before@example.com")
+    parts.write("a/one", "1")
+    parts.add_objects("Documents", 3)
+    uploads = visible(parts)
+    run_steps(BACKUP, [Step("back up", options, changed=True)])
+    database.add_user("after@example.com")
+    parts.write("two", "2")
+    parts.execute("backend", "rm", "-r", "/app/uploads/a")
+    parts.add_objects("Documents", 4)
+    restore = {**options, "backup": "latest"}
+
+    run = run_steps(
+        RESTORE,
+        [
+            Step("look", restore, check=True, changed=True, returns={"restored": True, "kept": []}),
+            Step("restore", restore, changed=True, returns={"restored": True, "kept": [ANY, ANY, ANY]}),
+            Step("again", restore, changed=False, returns={"restored": False}),
+            Step("discard", {**restore, "discard_previous": True}, changed=True, returns={"kept": []}),
+            Step("nothing left", {**restore, "discard_previous": True}, changed=False, returns={"discarded": []}),
+        ],
+    )
+
+    assert database.emails() == ["before@example.com"]
+    assert visible(parts) == parts.files() == uploads
+    assert parts.objects() == {"Documents": 3}
+    kept = run.task("restore").result["kept"]
+    assert run.task("discard").result["discarded"] == kept
+    assert kept[0].startswith(f"{database.name}_before_")
+    assert kept[1].startswith("uploads in .convosphere_before_")
+    assert kept[2].startswith("vectors in convosphere_before_")
+    assert parts.execute("weaviate", "ls", "/var/lib/weaviate/backups") == ""
+
+
+def test_services_that_do_not_come_up_get_all_back_that_was_there(run_steps, options, database, parts):
+    backend = parts.run_backend()
+    parts.run_weaviate()
+    parts.write("bad", "ends the backend")
+    parts.add_objects("Documents", 1)
+    run_steps(BACKUP, [Step("back up", options, changed=True)])
+    parts.execute("backend", "rm", "/app/uploads/bad")
+    backend.remove(force=True)
+    parts.run_backend(*SENSITIVE)
+    database.add_user("after@example.com")
+    parts.write("two", "2")
+    parts.add_objects("Documents", 4)
+
+    run_steps(
+        RESTORE,
+        [
+            Step(
+                "restore",
+                {**options, "backup": "latest", "wait_timeout": 20},
+                fails="The old database is the live one again",
+            )
+        ],
+    )
+
+    assert database.emails() == ["after@example.com"]
+    assert list(parts.files()) == ["two"]
+    assert parts.objects() == {"Documents": 5}
+
+
+def test_a_damaged_part_is_found_before_anything_is_stopped(run_steps, options, database, parts):
+    backend = parts.run_backend()
+    parts.run_weaviate()
+    parts.write("one", "1")
+    run_steps(BACKUP, [Step("back up", options, changed=True)])
+    (archive,) = Path(options["backup_dir"]).glob("*.uploads.tar.zst")
+    content = bytearray(archive.read_bytes())
+    content[-1] ^= 1
+    archive.write_bytes(content)
+    database.add_user("after@example.com")
+    backend.reload()
+    started = backend.attrs["State"]["StartedAt"]
+
+    run_steps(RESTORE, [Step("restore", {**options, "backup": "latest"}, fails="has the sha256")])
+
+    assert database.emails() == ["after@example.com"]
+    assert list(parts.files()) == ["one"]
+    backend.reload()
+    assert backend.attrs["State"]["StartedAt"] == started
+
+
+def test_what_a_backup_lacks_is_refused(run_steps, options, parts):
+    parts.run_backend()
+    alone = {name: value for name, value in options.items() if name not in ("include", "project_name")}
+    run_steps(BACKUP, [Step("back up", alone, changed=True)])
+
+    run_steps(
+        RESTORE,
+        [
+            Step("not there", {**options, "backup": "latest"}, fails="does not include uploads"),
+            Step("no name", {**alone, "include": options["include"], "backup": "latest"}, fails="no project_name says"),
+        ],
+    )
