@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _files, _manifest
+from ansible_collections.convosphere.platform.plugins.module_utils import _files, _manifest, _moments
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import Manifest
 
@@ -214,7 +214,7 @@ def database_of(manifest: Manifest) -> str | None:
 def summary(manifest: Manifest) -> dict[str, Any]:
     """What a diff shows of a backup."""
     return {
-        "created_at": _manifest.format_time(manifest.created_at),
+        "created_at": _moments.format_time(manifest.created_at),
         "include": sorted(manifest.include),
         "label": manifest.label,
         "pinned": manifest.pinned,

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine
+from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _moments
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError
 
 if TYPE_CHECKING:
@@ -51,7 +51,11 @@ class Freeze:
 
     def record(self) -> dict[str, Any]:
         """As a manifest has it: ``{from, to, how}``, in UTC to the second."""
-        return {"from": _text(self.begin), "to": _text(self.end or datetime.now(timezone.utc)), "how": self.how}
+        return {
+            "from": _moments.format_time(self.begin),
+            "to": _moments.format_time(self.end or datetime.now(timezone.utc)),
+            "how": self.how,
+        }
 
 
 @contextmanager
@@ -125,7 +129,3 @@ def _how(containers: Sequence[Container], running: Sequence[Container]) -> str:
         return f"paused {', '.join(str(container.name) for container in running)}"
     states = ", ".join(f"{container.name} was {container.status}" for container in containers)
     return states or f"there was no container of {', '.join(SERVICES)}"
-
-
-def _text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -23,6 +23,7 @@ from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _files
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._moments import format_time
 
 VERSION = 1
 #: The part of a lease that may pass before it is renewed, so that two tasks in a row need not write it twice.
@@ -92,7 +93,9 @@ def decide(present: Lease | None, wanted: Lease, seconds: float, clock: Clock) -
 def make(run_id: str, holder: str, purpose: str, seconds: float, clock: Clock) -> Lease:
     """A lease from now on for ``seconds``."""
     until = clock.now + timedelta(seconds=seconds)
-    return Lease(run_id, holder, purpose, _stamp(clock.now), _stamp(until), clock.boot, clock.uptime + seconds)
+    return Lease(
+        run_id, holder, purpose, format_time(clock.now), format_time(until), clock.boot, clock.uptime + seconds
+    )
 
 
 def read(path: Path) -> Lease | None:
@@ -127,10 +130,6 @@ def exclusive(directory: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _typed(kind: Any, value: Any) -> Any:

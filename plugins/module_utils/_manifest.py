@@ -19,11 +19,11 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._moments import format_time, parse_time
 
 VERSION = 1
 SUFFIX = ".manifest.json"
 LEVELS = ("checksum", "restore")
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*-[0-9]{8}T[0-9]{6}Z(-[0-9]+)?")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -110,16 +110,6 @@ class Manifest:
     def to_json(self) -> str:
         """The text of the manifest's file."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
-
-
-def format_time(moment: datetime) -> str:
-    """A moment with a time zone as the manifest writes it: UTC, to the second."""
-    return moment.astimezone(timezone.utc).strftime(_TIME)
-
-
-def parse_time(text: str) -> datetime:
-    """The reverse. Raises ValueError."""
-    return datetime.strptime(text, _TIME).replace(tzinfo=timezone.utc)
 
 
 def safe_name(database: str) -> str:

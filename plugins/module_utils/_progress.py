@@ -18,7 +18,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _manifest
+from ansible_collections.convosphere.platform.plugins.module_utils import _moments
 
 #: How many seconds lie between two rewrites.
 EVERY = 1.0
@@ -75,4 +75,4 @@ def read(path: Path) -> dict[str, Any] | None:
 
 
 def _now() -> str:
-    return _manifest.format_time(datetime.now(timezone.utc))
+    return _moments.format_time(datetime.now(timezone.utc))

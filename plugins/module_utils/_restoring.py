@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _manifest, _scratch
+from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _moments, _scratch
 from ansible_collections.convosphere.platform.plugins.module_utils._archive import DamagedError
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
 from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
@@ -155,4 +155,4 @@ class Restorer:
 
 
 def _now() -> str:
-    return _manifest.format_time(datetime.now(timezone.utc))
+    return _moments.format_time(datetime.now(timezone.utc))

@@ -23,6 +23,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _command,
     _loading,
     _manifest,
+    _moments,
     _scratch,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._archive import Archive, DamagedError
@@ -114,7 +115,7 @@ class Verifier:
         """Write into the manifest what it was verified by, unless it has been by more; the backup as it is then."""
         verified = {
             "level": level,
-            "at": _manifest.format_time(datetime.now(timezone.utc)),
+            "at": _moments.format_time(datetime.now(timezone.utc)),
             "duration": round(seconds, 1),
             "host": platform.node(),
         }
@@ -169,7 +170,7 @@ def is_verified(backup: Backup, level: str, now: datetime, reverify_after: timed
     if verified is None or _manifest.LEVELS.index(verified["level"]) < _manifest.LEVELS.index(level):
         return False
     try:
-        at = _manifest.parse_time(verified["at"])
+        at = _moments.parse_time(verified["at"])
     except ValueError:
         return False
     if at - now > _backups.TOLERANCE or (reverify_after is not None and now - at > reverify_after):

@@ -230,7 +230,7 @@ from typing import Any
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _alembic,
     _database,
-    _manifest,
+    _moments,
     _pause,
     _postgres_tools,
     _scratch,
@@ -394,7 +394,7 @@ class RestoreModule(ConvosphereModule):
             "backup": {
                 "id": manifest.id,
                 "label": manifest.label,
-                "created_at": _manifest.format_time(manifest.created_at),
+                "created_at": _moments.format_time(manifest.created_at),
                 "schema_revisions": list(record.schema_revisions),
                 "rows": sum(record.tables.values()),
             },

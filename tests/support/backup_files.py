@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _manifest
+from ansible_collections.convosphere.platform.plugins.module_utils import _moments
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import FileRecord, Manifest
 
@@ -33,7 +33,7 @@ def backup_files(
     manifest = Manifest(
         id=identifier,
         environment=environment,
-        created_at=_manifest.parse_time(
+        created_at=_moments.parse_time(
             f"{moment[:4]}-{moment[4:6]}-{moment[6:8]}T{moment[9:11]}:{moment[11:13]}:{moment[13:15]}Z"
         ),
         collection_version="1.1.0",
