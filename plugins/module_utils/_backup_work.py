@@ -255,7 +255,7 @@ class BackupWork:
             self.params["recipients"] or (),
             self.params["compression_level"],
             progress,
-            self.params["timeout"],
+            self.params["dump_timeout"],
         )
 
     def _free_id(self, created_at: datetime) -> str:

@@ -125,8 +125,9 @@ options:
   compression_level:
     description: The level of C(zstd), from 1, the fastest, to 19.
     type: int
+    choices: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]
     default: 3
-  timeout:
+  dump_timeout:
     description:
       - How many seconds one file of the backup may take.
       - Not given means as long as it takes.
@@ -331,7 +332,7 @@ class BackupModule(ConvosphereModule):
         "force": {"type": "bool", "default": False},
         "lock_timeout": {"type": "int", "default": 60},
         "compression_level": {"type": "int", "choices": list(range(1, 20)), "default": 3},
-        "timeout": {"type": "int"},
+        "dump_timeout": {"type": "int"},
     }
     rules = {
         "required_if": [("state", "absent", ("backup", "retention"), True)],
@@ -344,7 +345,8 @@ class BackupModule(ConvosphereModule):
         self.work = BackupWork(self.params, VERSION, self.check_mode, now)
         self.here = self.work.plan()
         self.copies = BackupCopies(self.params, now)
-        plan = self.here + self.copies.plan(self.work.wanted(self.here), NEW if self.here.of(CREATE) else None)
+        new = NEW if self.here.of(CREATE) else None
+        plan = self.here + self.copies.plan(self.work.wanted(self.here), new, self.work.backups)
         if self.check_mode:
             self.copies.complain(None)
         return plan
