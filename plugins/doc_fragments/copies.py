@@ -16,7 +16,7 @@ options:
       - Places that get a copy of a backup, with the same files under the same names. The manifest is written last, so
         that half a copy is none.
       - What is there already with the same checksum is not sent again, and an upload that was cut short goes on where
-        it was.
+        it was. A copy whose manifest was changed since, for example by a verification, gets the new one.
       - Use a directory or a prefix for each environment.
     type: list
     elements: dict

@@ -10,7 +10,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,14 @@ from ansible_collections.convosphere.platform.plugins.module_utils._backups impo
 from ansible_collections.convosphere.platform.plugins.module_utils._copies import Place
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, CopyError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import Manifest
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, DELETE, Change, Plan, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import (
+    CREATE,
+    DELETE,
+    UPDATE,
+    Change,
+    Plan,
+    make_plan,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
 from ansible_collections.convosphere.platform.plugins.module_utils._retention import Entry, Policy
 
@@ -34,11 +41,19 @@ class BackupCopies:
         self.now = now
         self.places = [(_copies.place(target), bool(target["retention"])) for target in params["copy_to"] or ()]
         self.surplus: dict[str, list[Manifest]] = {}
+        self.outdated: dict[str, list[Manifest]] = {}
         self.failed: dict[str, ConvosphereError] = {}
 
-    def plan(self, manifest: Manifest | None, new: str | None) -> Plan:
-        """What the places lack of a backup that is there, or all of the one that will be made and is called ``new``."""
+    def plan(self, manifest: Manifest | None, new: str | None, present: Sequence[Backup]) -> Plan:
+        """What the places lack of a backup that is there, or all of the one that will be made and is called ``new``.
+
+        ``present`` are all backups that are there. A copy of any of them gets its manifest, where that was changed
+        since, above all by a verification; its files are not looked at again.
+        """
         plan = Plan()
+        known = {backup.manifest.id: backup.manifest for backup in present}
+        if manifest:
+            known[manifest.id] = manifest
         for there, retention in self.places:
             with self._at(there):
                 if new:
@@ -46,10 +61,13 @@ class BackupCopies:
                     plan += Plan((Change(f"{new} in {there.title}", CREATE, None, _copies.DONE),))
                 elif manifest:
                     name = f"{manifest.id} in {there.title}"
-                    present = _copies.described(_copies.difference(manifest, there))
-                    plan += make_plan({name: _copies.DONE}, {name: present} if present else {})
+                    found = _copies.described(_copies.difference(manifest, there))
+                    plan += make_plan({name: _copies.DONE}, {name: found} if found else {})
+                copies = [known.get(copy.id, copy) for copy in _copies.manifests(there)]
                 if retention and self.params["retention"]:
-                    plan += self._surplus(there, new)
+                    plan += self._surplus(there, new, copies)
+                gone = [*self.surplus.get(there.title, ()), manifest]
+                plan += self._refresh(there, [copy for copy in copies if copy.id in known and copy not in gone])
         return plan
 
     def apply(self, backup: Backup | None, catalogue: Catalogue) -> None:
@@ -60,6 +78,8 @@ class BackupCopies:
             with self._at(there):
                 if backup:
                     self._copy(backup, there, catalogue)
+                for manifest in self.outdated.get(there.title, ()):
+                    _copies.put_manifest(manifest, there)
                 for manifest in self.surplus.get(there.title, ()):
                     _copies.remove(manifest, there)
 
@@ -91,9 +111,19 @@ class BackupCopies:
         finally:
             progress.end()
 
-    def _surplus(self, there: Place, new: str | None) -> Plan:
+    def _refresh(self, there: Place, manifests: Sequence[Manifest]) -> Plan:
+        found = [manifest for manifest in manifests if not _copies.has_manifest(manifest, there)]
+        self.outdated[there.title] = found
+        return Plan(
+            tuple(
+                Change(f"{manifest.id} in {there.title}", UPDATE, {"manifest": "outdated"}, {"manifest": "current"})
+                for manifest in found
+            )
+        )
+
+    def _surplus(self, there: Place, new: str | None, copies: Sequence[Manifest]) -> Plan:
         policy = Policy.of(self.params["retention"])
-        backups = [Backup(manifest, Path(self.params["backup_dir"])) for manifest in _copies.manifests(there)]
+        backups = [Backup(manifest, Path(self.params["backup_dir"])) for manifest in copies]
         found: list[Manifest] = []
         for include, alike in _backups.groups(
             backups, self.params["environment_name"], self.params["login_db"]

@@ -146,7 +146,17 @@ def copy(backup: Backup, lacking: Difference, there: Place, progress: Progress =
             lambda done, file=file: progress(file.name, done, file.size),  # type: ignore[misc]
         )
     if lacking.any:
-        there.put_bytes(backup.manifest.file_name, backup.manifest.to_json().encode())
+        put_manifest(backup.manifest, there)
+
+
+def has_manifest(manifest: Manifest, there: Place) -> bool:
+    """Whether the manifest of a copy that is there says the same as this one."""
+    return there.read(manifest.file_name) == manifest.to_json().encode()
+
+
+def put_manifest(manifest: Manifest, there: Place) -> None:
+    """Write the manifest of a copy whose files are there."""
+    there.put_bytes(manifest.file_name, manifest.to_json().encode())
 
 
 def manifests(there: Place) -> list[Manifest]:

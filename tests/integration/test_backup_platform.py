@@ -162,6 +162,34 @@ def test_a_new_backup_is_copied_everywhere_and_surplus_copies_go_where_that_is_a
     assert len(names(share)) == 4
 
 
+def test_a_copy_learns_that_its_backup_was_verified_and_is_kept_for_it(run_steps, options, storage):
+    settings = {**options, "copy_to": [storage.target(retention=True)]}
+    first = run_steps(MODULE, [Step("first", settings, changed=True)]).task("first").result["created"]
+    path = Path(options["backup_dir"]) / f"{first}.manifest.json"
+    proof = {"level": "restore", "at": "2026-01-01T00:00:00Z", "duration": 1.0, "host": "here"}
+    path.write_text(json.dumps({**json.loads(path.read_text()), "verified": proof}))
+    retention = {**settings, "state": "absent", "retention": {"keep_last": 1}}
+
+    run = run_steps(
+        MODULE,
+        [
+            Step("learn", retention, changed=True),
+            Step("know", retention, changed=False),
+            Step("second", settings, changed=True),
+            Step("keep", retention, changed=False, returns={"deleted": [], "deleted_copies": []}),
+        ],
+    )
+
+    name = f"{first} in s3://{storage.bucket}/backups/dev at {storage.endpoint}"
+    assert run.task("learn").diff == {
+        "before": {name: {"manifest": "outdated"}},
+        "after": {name: {"manifest": "current"}},
+    }
+    copy = json.loads(storage.content()[f"backups/dev/{first}.manifest.json"])
+    assert copy["verified"] == proof
+    assert len(storage.content()) == 4
+
+
 def test_a_place_that_is_away_keeps_no_backup_from_being_made(run_steps, options, storage, tmp_path):
     share = tmp_path / "share"
     share.mkdir()
