@@ -81,6 +81,12 @@ def test_the_action_group_is_the_list_of_modules():
     assert [name for name in module_names() if name not in groups["convosphere"]] == []
 
 
+def test_the_readme_names_every_module_and_playbook():
+    text = (ROOT / "README.md").read_text()
+    named = [*(f"| `{name}` |" for name in module_names()), *(f"| [`{path.name}`](" for path in playbooks())]
+    assert [name for name in named if name not in text] == []
+
+
 @pytest.mark.parametrize(("kind", "folder"), [("module", "modules"), ("lookup", "lookup"), ("filter", "filter")])
 def test_every_plugin_is_documented(kind, folder):
     incomplete = [
