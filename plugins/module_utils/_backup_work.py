@@ -23,7 +23,14 @@ from ansible_collections.convosphere.platform.plugins.module_utils._dump import 
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import FileRecord, Manifest
 from ansible_collections.convosphere.platform.plugins.module_utils._parts import PARTS, Part
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, DELETE, Change, Plan, compare
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import (
+    CREATE,
+    DELETE,
+    UPDATE,
+    Change,
+    Plan,
+    compare,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
 from ansible_collections.convosphere.platform.plugins.module_utils._retention import Entry, Policy
 from ansible_collections.convosphere.platform.plugins.module_utils._seal import Seal
@@ -72,8 +79,7 @@ class BackupWork:
         """The manifest, as it will be, of a backup that is there and that this run is about; None without one."""
         if self.params["state"] == "absent" or self.backup is None:
             return None
-        changes = [change.after or {} for change in plan if change.name == self.backup.manifest.id]
-        return replace(self.backup.manifest, **(changes[0] if changes else {}))
+        return _planned(self.backup.manifest, plan)
 
     def there(self) -> Backup | None:
         """The backup that this run is about, as it is now; None where it only deletes."""
@@ -164,18 +170,22 @@ class BackupWork:
         }
 
     def _surplus(self, policy: Policy, plan: Plan) -> Plan:
-        """The deletion of what the policy does not keep; the backup that is to be made counts as if it were there."""
-        deleted = plan.names(DELETE)
+        """The deletion of what the policy does not keep, of what will be there: with the new one, with a pin just set.
+
+        The backup that this run is about is not deleted by it, whatever the policy says.
+        """
         changes: list[Change] = []
+        about = self.backup.manifest.id if self.backup else None
         for include, backups in self.groups().items():
-            entries = [_retention.entry_of(backup.manifest) for backup in backups if backup.manifest.id not in deleted]
+            left = [backup for backup in backups if backup.manifest.id not in plan.names(DELETE)]
+            entries = [_retention.entry_of(_planned(backup.manifest, plan)) for backup in left]
             if plan.of(CREATE) and include == tuple(sorted(self.params["include"])):
                 entries.append(Entry(NEW, self.now, pinned=bool(self.params["pinned"])))
             reasons = _retention.decide(policy, entries, self.now)
             changes += [
                 Change(backup.manifest.id, DELETE, _backups.summary(backup.manifest), None)
-                for backup in backups
-                if backup.manifest.id not in deleted and not reasons[backup.manifest.id]
+                for backup in left
+                if not reasons[backup.manifest.id] and backup.manifest.id != about
             ]
         return Plan(tuple(changes))
 
@@ -283,3 +293,9 @@ class BackupWork:
             self.catalogue.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ConvosphereError(f"Cannot make {self.catalogue.directory}: {error.strerror}") from error
+
+
+def _planned(manifest: Manifest, plan: Plan) -> Manifest:
+    """A manifest as it will be after the plan's update of it, if there is one."""
+    changes = [change.after or {} for change in plan.of(UPDATE) if change.name == manifest.id]
+    return replace(manifest, **(changes[0] if changes else {}))

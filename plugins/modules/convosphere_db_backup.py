@@ -93,8 +93,8 @@ options:
     description:
       - Which backups to keep. Those that no rule keeps are deleted. Backups that include something else are counted
         apart.
-      - Never deleted are the newest one, the last verified one, the last one that was proven by a restore, and those
-        that are pinned. One that a wrong clock dated into the future is neither deleted nor counted.
+      - Never deleted are the newest one, the last verified one, the last one that was proven by a restore, those that
+        are pinned, and the one that this task pins, labels or finds young enough. One that a wrong clock dated into the future is neither deleted nor counted.
       - The calendar's days, weeks and months are those of UTC.
       - Not given means to keep all.
     type: dict
