@@ -15,6 +15,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 import threading
 import traceback
@@ -24,6 +25,8 @@ from typing import Any, TextIO
 from urllib.parse import quote
 
 SHOWN = 2000  # characters of a statement that failed
+#: What PostgreSQL and SQLAlchemy add to a message, and may quote whole rows in, and so password hashes.
+_WITH_DATA = re.compile(r"\n(?:DETAIL|CONTEXT|QUERY|WHERE):|\n?\[(?:SQL|parameters):")
 
 
 def main() -> None:
@@ -122,15 +125,21 @@ def _url(parts: Mapping[str, Any]) -> str:
 
 
 def _described(error: BaseException) -> dict[str, Any]:
-    """What failed: the revision, the database's own words, its code, and the statement without its data."""
+    """What failed: the revision, the database's own words, its code, and the statement, all without data."""
     original = getattr(error, "orig", None) or error
     return {
         "kind": type(original).__name__,
-        "said": str(original).strip(),
+        "said": _said(original),
         "sqlstate": getattr(original, "pgcode", None) or getattr(original, "sqlstate", None),
         "statement": " ".join(str(getattr(error, "statement", None) or "").split())[:SHOWN] or None,
         "revision": _failing_revision(error),
     }
+
+
+def _said(error: BaseException) -> str:
+    """The message of an error without any row."""
+    diagnosis = getattr(error, "diag", None)
+    return _WITH_DATA.split(getattr(diagnosis, "message_primary", None) or str(error))[0].strip()
 
 
 def _failing_revision(error: BaseException) -> str | None:
