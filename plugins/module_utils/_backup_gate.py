@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
+from ansible_collections.convosphere.platform.plugins.module_utils._verification import RESTORE, is_verified
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,17 @@ class Gate:
             found.append(f"is {backup.age(now) / timedelta(hours=1):.1f} hours old, and may be {self.max_age:g}")
         if not manifest.verified:
             found.append("is not verified")
+        elif not is_verified(backup, RESTORE, now, None):
+            found.append(self._unproven(manifest.verified["level"]))
         if revisions != self.revisions:
             found.append(f"has the schema {_told(revisions)}, and the database is at {_told(self.revisions)}")
         return found
+
+    @staticmethod
+    def _unproven(level: str) -> str:
+        if level != RESTORE:
+            return f"is verified by {level} only, and not by {RESTORE}"
+        return "has files that were changed since it was verified"
 
 
 def _told(revisions: Sequence[str]) -> str:

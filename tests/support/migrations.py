@@ -32,6 +32,9 @@ from support.sandbox import image
 
 AGENTS, MODELS = "2025_08_14_add_agents", "2025_08_16_add_ai_models_and_settings_tables"
 HEADS = [AGENTS, MODELS]
+#: When the files of a backup were written, and how it was proven afterwards.
+WRITTEN = datetime(2026, 1, 31, 11, 0, tzinfo=UTC)
+VERIFIED = {"level": "restore", "at": "2026-01-31T12:00:00Z", "duration": 1.0, "host": "here"}
 PACKAGE = "ansible_collections.convosphere.platform.plugins.modules.convosphere_db_migration"
 
 
@@ -88,8 +91,8 @@ def backup(folder: Path, database: str, revisions: Sequence[str], **more: Any) -
     moment = more.pop("created_at", datetime.now(UTC)).replace(microsecond=0)
     identifier = new_id(database, moment)
     (folder / f"{identifier}.dump.zst").write_bytes(b"x")
+    os.utime(folder / f"{identifier}.dump.zst", (WRITTEN.timestamp(), WRITTEN.timestamp()))
     kept = DatabaseRecord(database, "15.8", "15.8", 1, "UTF8", "C", "C", (), tuple(revisions), {})
-    verified = {"level": "restore", "at": "2026-01-31T12:00:00Z", "duration": 1.0, "host": "here"}
     manifest = Manifest(
         id=identifier,
         environment=more.pop("environment", "mig"),
@@ -99,7 +102,7 @@ def backup(folder: Path, database: str, revisions: Sequence[str], **more: Any) -
         include=("database",),
         files=(FileRecord("database", f"{identifier}.dump.zst", 1, "0" * 64),),
         database=kept,
-        verified=more.pop("verified", verified),
+        verified=more.pop("verified", VERIFIED),
     )
     Catalogue(folder).save(manifest)
     return identifier

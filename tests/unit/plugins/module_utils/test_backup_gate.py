@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._backup_gate import Gate
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
 
-from support.migrations import backup
+from support.migrations import VERIFIED, backup
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 GATE = Gate("platform", "prod", ("a", "b"), 24)
@@ -60,6 +60,8 @@ def test_the_environment_does_not_matter_where_none_is_named(tmp_path):
         ({"hours": 25.5}, "is 25.5 hours old, and may be 24"),
         ({"hours": -1}, "is dated in the future"),
         ({"verified": None}, "is not verified"),
+        ({"verified": {**VERIFIED, "level": "checksum"}}, "is verified by checksum only, and not by restore"),
+        ({"verified": {**VERIFIED, "at": "2026-01-31T10:59:00Z"}}, "has files that were changed since it was verified"),
         ({"revisions": ["a"]}, "has the schema a, and the database is at a, b"),
         ({"revisions": []}, "has the schema without a revision, and the database is at a, b"),
     ],
