@@ -196,7 +196,7 @@ class Judge:
         if lacking and revision.id not in self.accept:
             return "half there", f"there is {', '.join(there)}, there is no {lacking}"
         if effect.more and revision.id not in self.accept:
-            return "half there", f"there is {', '.join(there)}, but it changes data too"
+            return "half there", f"there is {', '.join(there)}, but it changes more than that"
         return (RUN, "named in accept") if revision.id in self.accept else (RECORD, f"{', '.join(there)} there already")
 
     def _refuse_foreign(self) -> None:

@@ -16,8 +16,11 @@ from ansible_collections.convosphere.platform.plugins.module_utils._alembic impo
 
 _TABLE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?([^\s(]+)", re.IGNORECASE)
 _COLUMN = re.compile(r"ALTER TABLE (?:ONLY )?(\S+) ADD COLUMN (?:IF NOT EXISTS )?(\S+)", re.IGNORECASE)
+#: Another part of one ALTER TABLE, of which only the first is looked for.
+_NEXT_PART = re.compile(r",\s*(?:ADD|DROP|ALTER|RENAME|VALIDATE|SET)\b", re.IGNORECASE)
 #: Statements that belong to tables and columns, and are there when they are.
-_ACCESSORY = re.compile(r"(CREATE (UNIQUE )?INDEX|CREATE TYPE|COMMENT ON|--)", re.IGNORECASE)
+_ACCESSORY = re.compile(r"(CREATE (UNIQUE )?INDEX|CREATE TYPE|COMMENT ON)", re.IGNORECASE)
+_LEADING_COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,13 @@ class Effect:
     @classmethod
     def of(cls, sql: str) -> Effect:
         """Out of the statements of its upgrade."""
-        statements = [part.strip() for part in re.split(r";\s*(?:\n|$)", sql) if part.strip()]
+        parts = [_LEADING_COMMENTS.sub("", f" {part}", count=1).strip() for part in re.split(r";\s*(?:\n|$)", sql)]
+        statements = [part for part in parts if part]
         tables = [_plain(match[1]) for match in map(_TABLE.match, statements) if match]
         added = [(_plain(match[1]), _plain(match[2])) for match in map(_COLUMN.match, statements) if match]
         known = (_TABLE, _COLUMN, _ACCESSORY)
         more = any(not any(pattern.match(statement) for pattern in known) for statement in statements)
+        more = more or any(_COLUMN.match(part) and _NEXT_PART.search(part) for part in statements)
         return cls(tuple(tables), tuple(pair for pair in added if pair[0] not in tables), more)
 
     def concerns(self, found: Found) -> bool:

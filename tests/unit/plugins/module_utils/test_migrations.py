@@ -233,10 +233,29 @@ def test_tables_and_columns_are_found_in_the_statements_of_a_revision():
     assert Effect.of("UPDATE users SET a = 1;").more
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "-- backfill\nUPDATE users SET a = 1;",
+        "/* two\nlines */ -- and\n\n  UPDATE users SET a = 1",
+        "ALTER TABLE users ADD COLUMN token TEXT, ADD COLUMN other TEXT;",
+        "ALTER TABLE users ADD COLUMN token TEXT,\n  ALTER COLUMN id TYPE bigint;",
+    ],
+)
+def test_what_stands_behind_a_comment_or_a_first_column_counts(sql):
+    assert Effect.of(sql).more
+
+
+def test_comments_and_the_precision_of_a_type_are_no_more_than_the_column():
+    sql = "-- the price\nALTER TABLE users ADD COLUMN price NUMERIC(10, 2);\n\n-- that was all"
+
+    assert Effect.of(sql) == Effect((), (("users", "price"),))
+
+
 def test_a_revision_that_changes_data_as_well_is_not_taken_for_done():
     later = [
         Revision("next", (AGENTS,), sql="ALTER TABLE users ADD COLUMN token TEXT;\n\nUPDATE users SET token = '';")
     ]
 
-    assert "but it changes data too" in refusal(Found(MADE, HEADS, 255), [*later, *PLATFORM])
+    assert "but it changes more than that" in refusal(Found(MADE, HEADS, 255), [*later, *PLATFORM])
     assert actions(judge(Found(MADE, HEADS, 255), [*later, *PLATFORM], accept=["next"])) == {"next": RUN}
