@@ -101,9 +101,8 @@ def decide(policy: Policy, entries: Sequence[Entry], now: datetime) -> dict[str,
     for name, slot_of in _CALENDAR.items():
         for entry in _first_of_each(present, slot_of)[: getattr(policy, name)]:
             reasons[entry.id].append(name)
-    for entry in present:
-        if policy.within and now - entry.created_at <= policy.within:
-            reasons[entry.id].append("within")
+    for entry in _within(present, now, policy.within):
+        reasons[entry.id].append("within")
     for reason, entry in last_proofs(present).items():
         reasons[entry.id].append(reason)
     return reasons
@@ -114,6 +113,30 @@ def last_proofs(newest_first: Sequence[Entry]) -> dict[str, Entry]:
     verified = [entry for entry in newest_first if entry.verified]
     restored = [entry for entry in verified if entry.verified == "restore"]
     return {reason: found[0] for reason, found in (("last verified", verified), ("last restored", restored)) if found}
+
+
+def _within(newest_first: Sequence[Entry], now: datetime, period: timedelta | None) -> list[Entry]:
+    """Those that are not older than a period, newest first.
+
+    The first gap, on the way back from now, that is longer than the period itself does not count: it is what a clock
+    that leapt ahead looks like, and what was there before would be gone in one night. It goes one by one instead, as
+    new backups take its place. Only one gap, or a period shorter than the time between two runs would keep all of them.
+    """
+    found: list[Entry] = []
+    if period is None:
+        return found
+    later, counted, leapt = now, timedelta(0), False
+    for entry in newest_first:
+        gap = later - entry.created_at
+        if gap > period and not leapt:
+            leapt = True
+        else:
+            counted += gap
+        if counted > period:
+            break
+        found.append(entry)
+        later = entry.created_at
+    return found
 
 
 def _first_of_each(entries: Sequence[Entry], slot_of: Callable[[datetime], Any]) -> list[Entry]:

@@ -94,7 +94,8 @@ options:
       - Which backups to keep. Those that no rule keeps are deleted. Backups that include something else are counted
         apart.
       - Never deleted are the newest one, the last verified one, the last one that was proven by a restore, those that
-        are pinned, and the one that this task pins, labels or finds young enough. One that a wrong clock dated into the future is neither deleted nor counted.
+        are pinned, and the one that this task pins, labels or finds young enough.
+      - One that a wrong clock dated into the future is neither deleted nor counted.
       - The calendar's days, weeks and months are those of UTC.
       - Not given means to keep all.
     type: dict
@@ -112,7 +113,10 @@ options:
         description: The last one of each month, for so many months that have any.
         type: int
       keep_within:
-        description: All that are not older than this, for example V(12h), V(30d) or V(8w).
+        description:
+          - All that are not older than this, for example V(12h), V(30d) or V(8w).
+          - Where nothing was backed up for longer than that, this time does not count, once: neither a long pause nor a
+            clock that leaps ahead makes all but the newest one too old.
         type: str
   force:
     description: Whether to delete O(backup) also where it is pinned or the last verified one.

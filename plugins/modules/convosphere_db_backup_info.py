@@ -52,7 +52,10 @@ options:
         description: The last one of each month, for so many months that have any.
         type: int
       keep_within:
-        description: All that are not older than this, for example V(12h), V(30d) or V(8w).
+        description:
+          - All that are not older than this, for example V(12h), V(30d) or V(8w).
+          - Where nothing was backed up for longer than that, this time does not count, once: neither a long pause nor a
+            clock that leaps ahead makes all but the newest one too old.
         type: str
 seealso:
   - module: convosphere.platform.convosphere_db_backup

@@ -87,6 +87,30 @@ def test_all_within_a_time_are_kept():
     assert kept(Policy(within=2 * DAY), found) == ["20261121T120000", "20261122T120000", "20261123T120000"]
 
 
+def test_after_the_clock_leapt_ahead_a_period_goes_on_from_where_it_was():
+    found = entries(*(NOON - day * DAY for day in range(30)), verified="restore")
+    ahead = NOON + 365 * DAY
+
+    for night in range(29):
+        found += entries(ahead + night * DAY)
+        left = kept(Policy(within=29 * DAY), found, ahead + night * DAY)
+        assert len(left) == 31  # one goes for one that came
+        found = [entry for entry in found if entry.id in left]
+
+
+def test_after_a_pause_a_period_goes_on_from_where_it_was():
+    found = entries(*(NOON - day * DAY for day in range(10)))
+
+    assert len(kept(Policy(within=3 * DAY), found, NOON + 100 * DAY)) == 4
+    assert len(kept(Policy(within=3 * DAY), found, NOON + 2 * DAY)) == 2
+
+
+def test_a_period_that_is_shorter_than_a_night_does_not_keep_all():
+    found = entries(*(NOON - day * DAY for day in range(10)))
+
+    assert kept(Policy(within=12 * HOUR), found) == ["20261122T120000", "20261123T120000"]
+
+
 def test_the_proven_and_the_pinned_are_kept_whatever_the_policy_says():
     pinned = Entry("pinned", NOON - 900 * DAY, pinned=True)
     restored = Entry("restored", NOON - 800 * DAY, verified="restore")
@@ -95,7 +119,7 @@ def test_the_proven_and_the_pinned_are_kept_whatever_the_policy_says():
     newest = Entry("newest", NOON - 600 * DAY)
 
     assert decide(Policy(within=HOUR), [pinned, restored, older, checked, newest], NOON) == {
-        "newest": ["newest"],
+        "newest": ["newest", "within"],
         "checked": ["last verified"],
         "restored": ["last restored"],
         "older": [],
@@ -161,9 +185,12 @@ ENTRIES = st.lists(
 COUNTS = st.integers(0, 5)
 
 
-@given(ENTRIES, MOMENTS, COUNTS, COUNTS, COUNTS, COUNTS)
-def test_whatever_the_policy_and_the_clock_no_proof_is_lost(found, now, last, daily, weekly, monthly):
-    policy = Policy(last, daily, weekly, monthly)
+PERIODS = st.timedeltas(timedelta(hours=1), timedelta(days=1500))
+
+
+@given(ENTRIES, MOMENTS, COUNTS, COUNTS, COUNTS, COUNTS, st.none() | PERIODS)
+def test_whatever_the_policy_and_the_clock_no_proof_is_lost(found, now, last, daily, weekly, monthly, within):
+    policy = Policy(last, daily, weekly, monthly, within)
     left = [entry for entry in found if decide(policy, found, now)[entry.id]]
 
     assert left
@@ -171,6 +198,16 @@ def test_whatever_the_policy_and_the_clock_no_proof_is_lost(found, now, last, da
     assert [entry for entry in found if entry.pinned] == [entry for entry in left if entry.pinned]
     # Once is enough: what was kept is kept again.
     assert [entry for entry in left if decide(policy, left, now)[entry.id]] == left
+
+
+@given(ENTRIES, MOMENTS, PERIODS, PERIODS)
+def test_however_far_the_clock_leaps_ahead_what_was_young_enough_is_kept(found, now, within, leap):
+    young = [entry for entry in found if timedelta(0) <= now - entry.created_at <= within]
+    ahead = now + within + leap
+
+    present = [entry for entry in found if entry.created_at <= now]
+    left = decide(Policy(within=within), [*present, Entry("new", ahead)], ahead)
+    assert [entry for entry in young if not left[entry.id]] == []
 
 
 def test_an_entry_is_what_the_manifest_says():
