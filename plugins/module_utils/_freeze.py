@@ -30,13 +30,29 @@ if TYPE_CHECKING:
 #: The services that write to more than one of database, uploads and vector store.
 SERVICES = ("backend",)
 
-# Waits until this process is gone, or the time is over. It repeats itself because a pause that was asked for in the
-# last moment may come after the first attempt.
+#: For how many seconds the guard tries to let containers go on, for example while Docker Engine starts again.
+PATIENCE = 600
+
+# Waits until this process is gone or gives up, or the time is over, and then tries until nothing is paused any more. It
+# looks ten seconds long, because a pause that was asked for in the last moment may come after the first attempt.
 _GUARD = """
 import select, subprocess, sys, time
+
+def docker(*arguments):
+    try:
+        return subprocess.run(["docker", *arguments], stdout=subprocess.PIPE, timeout=30, check=True).stdout.decode()
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+names = set(sys.argv[3:])
 select.select([sys.stdin], [], [], float(sys.argv[1]))
-for _ in range(20):
-    subprocess.call(["docker", "unpause", *sys.argv[2:]])
+end, calm = time.monotonic() + float(sys.argv[2]), 0
+while calm < 20 and time.monotonic() < end:
+    found = docker("ps", "--filter", "status=paused", "--format", "{{.Names}}")
+    paused = names.intersection((found or "").split())
+    for name in paused:
+        docker("unpause", name)
+    calm = 0 if found is None or paused else calm + 1
     time.sleep(0.5)
 """
 
@@ -72,16 +88,19 @@ def frozen(client: DockerClient, project_name: str, docker_host: str, seconds: f
         yield freeze
         freeze.end = datetime.now(timezone.utc)
         return
-    names = [str(container.name) for container in running]
     # It begins before the pause, so that there is no moment at which a kill would leave the platform standing still.
-    with _guard(names, docker_host, seconds):
+    guard = _guard([str(container.name) for container in running], docker_host, seconds)
+    with guard.stdin:  # type: ignore[union-attr] # a pipe
         try:
             _engine.in_parallel(_pause, running)
             freeze.begin = datetime.now(timezone.utc)
             yield freeze
         finally:
+            # Where this fails, the guard takes over: the end of its input tells it to.
             late = list(filter(None, _engine.in_parallel(_thaw, running)))
-        freeze.end = datetime.now(timezone.utc)
+            freeze.end = datetime.now(timezone.utc)
+            guard.kill()  # everything runs again: it has nothing left to do
+            guard.wait()
     if late:
         raise EngineError(
             f"{', '.join(late)} went on after {seconds:g} s, before uploads and vectors were taken: "
@@ -90,23 +109,15 @@ def frozen(client: DockerClient, project_name: str, docker_host: str, seconds: f
         )
 
 
-@contextmanager
-def _guard(names: Sequence[str], docker_host: str, seconds: float) -> Iterator[None]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", _GUARD, str(seconds), *names],
+def _guard(names: Sequence[str], docker_host: str, seconds: float) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", _GUARD, str(seconds), str(PATIENCE), *names],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "DOCKER_HOST": docker_host},
         start_new_session=True,  # what kills this process and its group must not kill it
     )
-    try:
-        yield
-    finally:
-        process.kill()  # everything runs again: it has nothing left to do
-        process.wait()
-        if process.stdin:
-            process.stdin.close()
 
 
 def _pause(container: Container) -> None:
