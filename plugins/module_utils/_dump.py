@@ -81,7 +81,8 @@ class DatabasePart:
 
     def write(self, seal: Seal, name: str) -> FileRecord:
         """Dump it and count its rows at the same time. Afterwards ``record`` is what the manifest says of it."""
-        assert self.snapshot is not None
+        if self.snapshot is None:
+            raise RuntimeError("cut() comes before write()")
         facts = self.snapshot.facts()
         tables = len(self.snapshot.tables)
         counted: list[str] = []

@@ -133,13 +133,15 @@ class _Pipeline:
     def feed(self, source: Iterable[bytes], count: Callable[[int], Any]) -> None:
         """Write ``source`` to the first program, in a thread."""
         stdin = self.processes[0].stdin
-        assert stdin is not None
+        if stdin is None:
+            raise RuntimeError("the first program was started to read nothing")
         self.feeder = threading.Thread(target=self._feed, args=(source, stdin, count), daemon=True)
         self.feeder.start()
 
     def drain(self, sink: Callable[[bytes], Any], count: Callable[[int], Any], deadline: float | None) -> None:
         """Give ``sink`` what the last program writes, until it has closed its end."""
-        assert self.output is not None
+        if self.output is None:
+            raise RuntimeError("the last program was started to write nothing")
         total = 0
         while True:
             if not select.select([self.output], [], [], _remaining(deadline))[0]:

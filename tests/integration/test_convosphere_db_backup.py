@@ -153,7 +153,7 @@ def test_one_that_is_encrypted_is_read_with_the_key_and_not_without(run_steps, d
     keys = [tmp_path / "first", tmp_path / "second"]
     for key in keys:
         subprocess.run(["age-keygen", "-o", key], capture_output=True, check=True)
-    public = [subprocess.run(["age-keygen", "-y", key], capture_output=True, text=True).stdout.strip() for key in keys]
+    public = [public_key(key) for key in keys]
     run = run_steps(MODULE, [Step("Back up", {**options, "recipients": public})])
     file = run.task("Back up").result["file"]
 
@@ -169,7 +169,7 @@ def test_one_that_is_encrypted_is_read_with_the_key_and_not_without(run_steps, d
 def test_a_young_backup_of_another_kind_is_not_young_enough(run_steps, options, tmp_path):
     key = tmp_path / "key"
     subprocess.run(["age-keygen", "-o", key], capture_output=True, check=True)
-    public = subprocess.run(["age-keygen", "-y", key], capture_output=True, text=True).stdout.strip()
+    public = public_key(key)
     young = {**options, "max_age": "1h"}
     run_steps(
         MODULE,
@@ -214,3 +214,8 @@ def test_check_mode_on_an_empty_host_touches_nothing(run_steps, options):
     run_steps(MODULE, [Step("predict", options, check=True, changed=True, returns={"created": "new backup"})])
 
     assert not Path(options["backup_dir"]).exists()
+
+
+def public_key(key: Path) -> str:
+    """Who has this private key can read what is encrypted to the one returned."""
+    return subprocess.run(["age-keygen", "-y", key], capture_output=True, check=True, text=True).stdout.strip()
