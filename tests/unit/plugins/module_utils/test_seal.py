@@ -44,7 +44,8 @@ def test_a_file_is_compressed_counted_and_private(tmp_path, level):
     seal = seal_of(tmp_path, level=level)
     record = seal.write("uploads", "x.tar", step="read it", source=[CONTENT])
 
-    content = seal.written["x.tar.zst"].read_bytes()
+    path = seal.written["x.tar.zst"]
+    content = path.read_bytes()
     assert (record.kind, record.name, list(seal.written)) == ("uploads", "x.tar.zst", ["x.tar.zst"])
     assert (record.size, record.sha256) == (len(content), hashlib.sha256(content).hexdigest())
     assert program(["zstd", "-dc"], content) == CONTENT
