@@ -54,7 +54,7 @@ options:
       keep_within:
         description:
           - All that are not older than this, for example V(12h), V(30d) or V(8w).
-          - Where nothing was backed up for longer than that, this time does not count, once: neither a long pause nor a
+          - Where nothing was backed up for longer than that, this time does not count, once. Neither a long pause nor a
             clock that leaps ahead makes all but the newest one too old.
         type: str
 seealso:
