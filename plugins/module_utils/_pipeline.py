@@ -126,7 +126,11 @@ class _Pipeline:
             previous = self.output
             _enlarge(process.stdin)
             _enlarge(self.output)
-        for index, process in enumerate(self.processes):
+        self._watch()
+
+    def _watch(self) -> None:
+        """Wait for the end of each program that was started, in a thread of its own."""
+        for index, process in enumerate(self.processes[len(self.waiters) :], len(self.waiters)):
             self.waiters.append(threading.Thread(target=self._await, args=(index, process), daemon=True))
             self.waiters[-1].start()
 
@@ -169,6 +173,7 @@ class _Pipeline:
 
     def end(self) -> None:
         """End what still runs, first asked and then made to, and let go of everything."""
+        self._watch()  # those that had been started when another one could not be
         failed = len(self.ended) < len(self.processes) or any(code for _index, code in self.ended)
         for how in (signal.SIGTERM, signal.SIGKILL) if failed or self.broken else ():
             self._signal(how)
