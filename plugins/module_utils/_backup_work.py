@@ -146,6 +146,7 @@ class BackupWork:
             backup
             for backup in self._alike()
             if not backup.is_from_future(self.now)
+            and not backup.manifest.damaged_at
             and backup.age(self.now) <= oldest
             and set(backup.manifest.recipients) == set(self.params["recipients"] or ())
             and self.params["label"] in (None, backup.manifest.label)

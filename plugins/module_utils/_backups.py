@@ -104,8 +104,10 @@ class Catalogue:
                 f"There is no backup {name} in {self.directory}",
                 hint=". ".join(broken) or f"There are: {_told(backups)}.",
             )
-        # One that a wrong clock dated into the future is not the latest for all the years until then.
-        return ([backup for backup in found if not backup.is_from_future(moment)] or found)[-1]
+        # One that a wrong clock dated into the future is not the latest for all the years until then, and one that is
+        # known to be damaged is none to rely on.
+        sound = [backup for backup in found if not backup.manifest.damaged_at] or found
+        return ([backup for backup in sound if not backup.is_from_future(moment)] or sound)[-1]
 
     def save(self, manifest: Manifest) -> None:
         """Write or rewrite one manifest in a single step. Raises ConvosphereError."""

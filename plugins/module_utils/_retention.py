@@ -9,7 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,12 +38,16 @@ RETENTION_OPTIONS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Entry:
-    """What retention has to know of one backup. ``verified`` is the level: None, "checksum" or "restore"."""
+    """What retention has to know of one backup. ``verified`` is the level: None, "checksum" or "restore".
+
+    ``damaged`` is one of which a verification found that it cannot be restored.
+    """
 
     id: str
     created_at: datetime
     pinned: bool = False
     verified: str | None = None
+    damaged: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Policy:
 def entry_of(manifest: Manifest) -> Entry:
     """What retention has to know of a backup."""
     level = manifest.verified["level"] if manifest.verified else None
-    return Entry(manifest.id, manifest.created_at, manifest.pinned, level)
+    return Entry(manifest.id, manifest.created_at, manifest.pinned, level, manifest.damaged_at is not None)
 
 
 def parse_period(text: str, name: str) -> timedelta:
@@ -88,7 +92,8 @@ def decide(policy: Policy, entries: Sequence[Entry], now: datetime) -> dict[str,
 
     The last verified backup is always kept, and the last one that was proven by a restore, and the newest one. One that
     a wrong clock dated into the future is kept too, and does not take the place of another one, until its time comes:
-    whatever the clock did, no backup is deleted because another one has a wrong date.
+    whatever the clock did, no backup is deleted because another one has a wrong date. Nor does one that is damaged take
+    the place of a sound one; it goes when it would go anyhow, since a verification may have failed for another reason.
     """
     newest_first = sorted(entries, key=lambda entry: (entry.created_at, entry.id), reverse=True)
     reasons: dict[str, list[str]] = {entry.id: ["pinned"] if entry.pinned else [] for entry in newest_first}
@@ -96,16 +101,24 @@ def decide(policy: Policy, entries: Sequence[Entry], now: datetime) -> dict[str,
     for entry in newest_first:
         if entry not in present:
             reasons[entry.id].append("dated into the future")
-    for entry in present[: max(policy.last, 1)]:
-        reasons[entry.id].append("last" if policy.last else "newest")
-    for name, slot_of in _CALENDAR.items():
-        for entry in _first_of_each(present, slot_of)[: getattr(policy, name)]:
-            reasons[entry.id].append(name)
-    for entry in _within(present, now, policy.within):
-        reasons[entry.id].append("within")
-    for reason, entry in last_proofs(present).items():
-        reasons[entry.id].append(reason)
+    sound = [entry for entry in present if not entry.damaged]
+    for reason, entry in [*_kept(policy, present, now), *_kept(policy, sound, now)]:
+        if reason not in reasons[entry.id]:
+            reasons[entry.id].append(reason)
     return reasons
+
+
+def _kept(policy: Policy, newest_first: Sequence[Entry], now: datetime) -> Iterator[tuple[str, Entry]]:
+    """What a policy keeps of these, and why."""
+    for entry in newest_first[: max(policy.last, 1)]:
+        yield "last" if policy.last else "newest", entry
+    for name, slot_of in _CALENDAR.items():
+        for entry in _first_of_each(newest_first, slot_of)[: getattr(policy, name)]:
+            yield name, entry
+    for entry in _within(newest_first, now, policy.within):
+        yield "within", entry
+    for reason, entry in last_proofs(newest_first).items():
+        yield reason, entry
 
 
 def last_proofs(newest_first: Sequence[Entry]) -> dict[str, Entry]:

@@ -55,7 +55,7 @@ options:
   backup:
     description:
       - A backup that is there, by its id, its label (the newest with it), a file's name or path, V(latest) or
-        V(latest_verified).
+        V(latest_verified). One that a verification found damaged is only taken by its id or file, or where all are.
       - With O(state=absent) a label means all backups that have it, and V(latest) and V(latest_verified) are refused.
     type: str
   label:
@@ -69,8 +69,8 @@ options:
   max_age:
     description:
       - Makes no new backup where there is one of the same database, with the same O(include) and O(recipients), and of
-        the same O(label) if that is given, which is not older than this. V(20h) suits a run each night, V(30d) and
-        V(12w) are other forms.
+        the same O(label) if that is given, which is not older than this and was not found damaged since. V(20h)
+        suits a run each night, V(30d) and V(12w) are other forms.
       - Not given means to make one in any case.
     type: str
   include:
@@ -95,7 +95,8 @@ options:
         apart.
       - Never deleted are the newest one, the last verified one, the last one that was proven by a restore, those that
         are pinned, and the one that this task pins, labels or finds young enough.
-      - One that a wrong clock dated into the future is neither deleted nor counted.
+      - One that a wrong clock dated into the future is neither deleted nor counted. One that a verification found
+        damaged takes no other one's place.
       - The calendar's days, weeks and months are those of UTC.
       - Not given means to keep all.
     type: dict
@@ -273,6 +274,17 @@ backup:
     verified:
       description: Null, or level, at, duration and host of its verification.
       type: dict
+    damaged_at:
+      description: When a verification found that it cannot be restored, in UTC; null where none did.
+      type: str
+    collection_version:
+      description: The version of this collection that made it.
+      type: str
+      sample: 1.0.0
+    manifest_version:
+      description: The version of the manifest's format.
+      type: int
+      sample: 1
 file:
   description: The file with the database's dump.
   returned: with O(state=present), except where check mode did not make it

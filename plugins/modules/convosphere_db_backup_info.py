@@ -25,6 +25,7 @@ options:
     description:
       - Only this backup, by its id, its label (the newest with it), a file's name or path, V(latest) or
         V(latest_verified). It is an error if there is none.
+      - One that a verification found damaged is only taken by its id or file, or where all are.
       - Not given means all.
     type: str
   environment_name:
@@ -84,7 +85,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 backups:
-  description: The backups, oldest first. Each has all that its manifest has, and the following.
+  description: The backups, oldest first. Each has all that its manifest has, and the last four.
   returned: success
   type: list
   elements: dict
@@ -93,17 +94,68 @@ backups:
       description: Its id, which all its files begin with.
       type: str
       sample: convosphere-20261123T150102Z
-    created_at:
-      description: The moment that it is of, in UTC.
+    environment:
+      description: The environment it is of.
       type: str
-      sample: "2026-11-23T15:01:02Z"
+      sample: prod
     label:
       description: Its label, null for none.
       type: str
       sample: nightly
+    pinned:
+      description: Whether it is kept until somebody says otherwise.
+      type: bool
+    created_at:
+      description: The moment that it is of, in UTC.
+      type: str
+      sample: "2026-11-23T15:01:02Z"
+    duration:
+      description: How many seconds it took.
+      type: float
+      sample: 12.3
+    include:
+      description: What it includes.
+      type: list
+      elements: str
+      sample: [database]
+    database:
+      description:
+        - Name, server_version, dump_version, size in bytes, encoding, collate, ctype, extensions, schema_revisions, and
+          tables with their numbers of rows.
+      type: dict
+    uploads:
+      description: How many files and bytes the uploads have; null where it does not include them.
+      type: dict
+    vectors:
+      description:
+        - The name of the vector store's own backup, and its classes; null where it does not include them.
+      type: dict
+    write_freeze:
+      description: From when to when, and how, the platform was kept from writing; null where it was not.
+      type: dict
+      sample: {from: "2026-11-23T15:01:02Z", how: paused convosphere-prod-backend-1, to: "2026-11-23T15:01:09Z"}
+    files:
+      description: The kind, name, size in bytes and sha256 of each file.
+      type: list
+      elements: dict
+    recipients:
+      description: The public keys it is encrypted to.
+      type: list
+      elements: str
     verified:
       description: Null, or the level, at, duration and host of its verification.
       type: dict
+    damaged_at:
+      description: When a verification found that it cannot be restored, in UTC; null where none did.
+      type: str
+    collection_version:
+      description: The version of this collection that made it.
+      type: str
+      sample: 1.0.0
+    manifest_version:
+      description: The version of the manifest's format.
+      type: int
+      sample: 1
     age_hours:
       description: How many hours ago that moment was; negative for one that a wrong clock dated into the future.
       type: float

@@ -73,6 +73,14 @@ def test_a_backup_that_is_let_go_of_may_be_deleted_by_the_next_run_only(tmp_path
     assert names_in(tmp_path, "*.manifest.json") == [f"{newest}.manifest.json"]
 
 
+def test_a_backup_that_is_damaged_is_not_young_enough(tmp_path, plan_of):
+    sound = put_backup(tmp_path, NOON - 2 * DAY).id
+    put_backup(tmp_path, NOON - DAY, damaged_at=NOON)
+
+    assert not plan_of(max_age="3d").changed
+    assert plan_of(max_age="3d", pinned=True).names(UPDATE) == [sound]
+
+
 def test_the_backup_that_is_young_enough_is_not_deleted_for_another_label(tmp_path, plan_of):
     mine = put_backup(tmp_path, NOON - 2 * DAY, label="mine").id
     put_backup(tmp_path, NOON - DAY, label="other")

@@ -96,6 +96,17 @@ def test_a_backup_of_the_future_is_not_the_latest(tmp_path):
     assert Catalogue(tmp_path).find("latest", NOON + 366 * DAY).manifest.id != right.id
 
 
+def test_a_damaged_backup_is_not_the_latest_while_there_is_a_sound_one(tmp_path):
+    sound = put_backup(tmp_path, NOON - DAY, label="nightly")
+    damaged = put_backup(tmp_path, NOON, label="nightly", damaged_at=NOON)
+    catalogue = Catalogue(tmp_path)
+
+    assert catalogue.find("latest").manifest == catalogue.find("nightly").manifest == sound
+    assert catalogue.find(damaged.id).manifest == damaged
+    catalogue.remove(catalogue.find(sound.id))
+    assert catalogue.find("latest").manifest == damaged
+
+
 def test_a_manifest_is_rewritten_for_its_owner_alone(tmp_path):
     manifest = put_backup(tmp_path)
     catalogue = Catalogue(tmp_path)

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.backups import NOON, VERIFIED, manifest_of
+from support.collection import rendered_docs
 
 MOMENTS = st.datetimes(datetime(2000, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC))
 
@@ -25,12 +26,19 @@ def changed(**changes):
 
 @given(MOMENTS, st.text(min_size=1), st.dictionaries(st.text(), st.integers(0)))
 def test_what_is_written_is_read_back(moment, label, tables):
-    plain = manifest_of(moment.replace(microsecond=0), label=label, verified=VERIFIED, recipients=("age1x",))
+    plain = manifest_of(moment.replace(microsecond=0), label=label, verified=VERIFIED, damaged_at=NOON)
     plain = replace(plain, database=replace(plain.database, tables=tables))
     manifest = _manifest.parse(plain.to_json(), plain.file_name)
 
     assert manifest == plain
     assert manifest.to_dict() == json.loads(plain.to_json())
+
+
+def test_a_manifest_of_before_it_said_whether_it_is_damaged_is_read():
+    document = manifest_of().to_dict()
+    assert document.pop("damaged_at") is None
+
+    assert _manifest.parse(json.dumps(document), manifest_of().file_name) == manifest_of()
 
 
 @given(st.text(min_size=1))
@@ -63,6 +71,8 @@ def test_an_id_is_in_utc():
         (changed(include=[1]), "include is not a list of texts"),
         (changed(verified={"level": "looked at"}), "verified does not have exactly at, duration, host, level"),
         (changed(verified={**VERIFIED, "level": "seen"}), "verified.level is none of checksum, restore"),
+        (changed(damaged_at="yesterday"), "does not match format"),
+        (changed(damaged_at=True), "damaged_at is bool"),
         (changed(files=["x"]), "files is not a list of objects"),
         (changed(files=[{"kind": "database"}]), "no files.name; no files.size; no files.sha256"),
         (changed(database={}), "no database.name"),
@@ -93,3 +103,13 @@ def test_a_part_that_is_not_there_is_named():
     assert manifest_of().file("database").size == 6
     with pytest.raises(InputError, match="does not include uploads, only database"):
         manifest_of().file("uploads")
+
+
+@pytest.mark.parametrize(
+    ("module", "value", "more"),
+    [("backup", "backup", set()), ("backup_info", "backups", {"age_hours", "bytes", "file", "keep"})],
+)
+def test_modules_document_every_field_of_a_manifest(module, value, more):
+    documented = rendered_docs()[f"convosphere_db_{module}"]["return"][value]["contains"]
+
+    assert set(documented) == set(manifest_of().to_dict()) | more

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -178,6 +179,7 @@ ENTRIES = st.lists(
         created_at=MOMENTS,
         pinned=st.booleans(),
         verified=st.sampled_from([None, "checksum", "restore"]),
+        damaged=st.booleans(),
     ),
     min_size=1,
     max_size=30,
@@ -194,6 +196,8 @@ def test_whatever_the_policy_and_the_clock_no_proof_is_lost(found, now, last, da
     left = [entry for entry in found if decide(policy, found, now)[entry.id]]
 
     assert left
+    present = [entry for entry in found if entry.created_at <= now and not entry.damaged]
+    assert not present or max(present, key=lambda entry: (entry.created_at, entry.id)) in left
     assert any(entry.verified for entry in left) == any(entry.verified for entry in found)
     assert [entry for entry in found if entry.pinned] == [entry for entry in left if entry.pinned]
     # Once is enough: what was kept is kept again.
@@ -210,7 +214,18 @@ def test_however_far_the_clock_leaps_ahead_what_was_young_enough_is_kept(found, 
     assert [entry for entry in young if not left[entry.id]] == []
 
 
+def test_a_damaged_backup_takes_no_other_ones_place_and_goes_in_its_turn():
+    newest, before, oldest = entries(NOON, NOON - DAY, NOON - 2 * DAY)
+    damaged = replace(newest, damaged=True)
+
+    assert kept(Policy(last=1), [oldest, before, newest]) == [newest.id]
+    assert kept(Policy(last=1), [oldest, before, damaged]) == [before.id, newest.id]
+    assert kept(Policy(last=1), [oldest, replace(before, damaged=True), newest]) == [newest.id]
+    assert kept(Policy(last=1), [replace(oldest, damaged=True), replace(before, damaged=True)]) == [before.id]
+
+
 def test_an_entry_is_what_the_manifest_says():
     assert entry_of(manifest_of(pinned=True, verified=VERIFIED)) == Entry(
         "convosphere-20261123T120000Z", NOON, pinned=True, verified="restore"
     )
+    assert entry_of(manifest_of(damaged_at=NOON)) == Entry("convosphere-20261123T120000Z", NOON, damaged=True)
