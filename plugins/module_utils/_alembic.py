@@ -47,7 +47,9 @@ class Revision:
 
 @dataclass(frozen=True)
 class Target:
-    """The database that is migrated, as the host reaches it, and for how many seconds it may wait for a lock."""
+    """The database that is migrated, as the host reaches it, and for how many seconds one of its statements may wait
+    for a lock, and work: the server itself ends what nobody is left to end.
+    """
 
     host: str
     port: int
@@ -55,6 +57,7 @@ class Target:
     password: str | None
     name: str
     lock_timeout: int
+    statement_timeout: int
     settings: Mapping[str, str] = field(default_factory=dict)  # further variables of libpq, such as PGSSLMODE
 
     @property
@@ -71,7 +74,7 @@ class Target:
 
     def environment(self) -> dict[str, str]:
         """What libpq reads beside the URL."""
-        options = f"-c lock_timeout={self.lock_timeout}s"
+        options = f"-c lock_timeout={self.lock_timeout}s -c statement_timeout={self.statement_timeout}s"
         return {**self.settings, "PGAPPNAME": APPLICATION, "PGOPTIONS": options}
 
 

@@ -8,7 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,14 +54,19 @@ class Backend:
         """The id of the image whose revisions count; None for one that is not on the host."""
         if self.params["image"]:
             return _stack.image_id(self.client, self.params["image"])
-        containers = self._containers(self.params["service"])
-        if not containers:
+        if self.serving_image_id is None:
             raise InputError(
                 f"The project {self.params['project_name']} has no container of {self.params['service']} to take "
                 "the image from",
                 hint="Give image, or deploy the environment first.",
             )
-        return str(containers[0].attrs["Image"])
+        return self.serving_image_id
+
+    @property
+    def serving_image_id(self) -> str | None:
+        """The id of the image of the backend's container, running or not; None where there is no such container."""
+        containers = self._containers(self.params["service"])
+        return str(containers[0].attrs["Image"]) if containers else None
 
     @property
     def is_deployed(self) -> bool:
@@ -94,6 +99,17 @@ class Backend:
         if schema.get("image_id") != image_id:
             return None
         return Code([Revision(name, tuple(down)) for name, down in schema["revisions"].items()])
+
+    def served(self, image_id: str, code: Code, read: Callable[[str], Code]) -> frozenset[str] | None:
+        """The revisions of the backend that has made the tables: that of its container; None where there is none.
+
+        ``code`` is that of ``image_id``, the image that is wanted; ``read`` reads that of another one.
+        """
+        serving = self.serving_image_id
+        if serving is None:
+            return None
+        found = code if serving == image_id else self.known(serving) or read(serving)
+        return frozenset(found.by_id)
 
     @property
     def _releases(self) -> Path:

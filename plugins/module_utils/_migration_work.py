@@ -37,11 +37,19 @@ class MigrationWork:
     """One run over one database. ``alembic`` is that of the backend's image, and ``code`` the image's revisions.
 
     They are not ``complete`` where an earlier run read them, for then their SQL is missing: where the database is at
-    their end, it is not needed, and no container has to be started.
+    their end, it is not needed, and no container has to be started. ``served`` is asked for the revisions of the code
+    that made the tables, as Judge has it, where alembic's record does not tell.
     """
 
     def __init__(
-        self, params: Mapping[str, Any], alembic: _alembic.Alembic, code: Code, *, complete: bool, check_mode: bool
+        self,
+        params: Mapping[str, Any],
+        alembic: _alembic.Alembic,
+        code: Code,
+        served: Callable[[], frozenset[str] | None],
+        *,
+        complete: bool,
+        check_mode: bool,
     ) -> None:
         self.params = params
         self.alembic = alembic
@@ -49,6 +57,7 @@ class MigrationWork:
         self.backup: Backup | None = None
         self.objection: str | None = None
         self.code = code
+        self.served = served
         self.complete = complete
         self.store = SchemaStore(params, read_only=check_mode)
         self.target = self.store.target(params)
@@ -93,9 +102,10 @@ class MigrationWork:
         at_the_end = found.tables and found.stamps == tuple(self.code.heads) and not self.params["revision"]
         if not self.complete and not at_the_end:
             self.code, self.complete = Code(self.alembic.revisions()), True
-        return Judge(
-            self.code, found, self.params["revision"], self.params["accept"], self.params["assume"]
-        ).migration()
+        judge = Judge(self.code, found, self.params["revision"], self.params["accept"], self.params["assume"])
+        if found.tables and not at_the_end and not judge.is_recorded:
+            judge.served = self.served()
+        return judge.migration()
 
     def _find_backup(self) -> None:
         gate = Gate(
@@ -130,19 +140,31 @@ class MigrationWork:
 
     def _failed(self, error: ConvosphereError) -> ConvosphereError:
         """The same error, with where the database stands before why the migration failed, and what to do after it."""
-        self.store.connection.close()  # it may be what failed, or hold on to what is read now
-        try:
-            stands: tuple[str, ...] | None = SchemaStore(self.params, read_only=True).read().stamps or ()
-        except ConvosphereError:
-            stands = None
+        stands = self._stands()
         text = f"The migration of {self.store.name} failed. {self._where(stands)}\n{error.message}"
         details = {**error.details, "revisions": list(stands or ()), "backup": self._backup_id}
         return type(error)(text, hint=self._what_now(stands, error), **details)
 
+    def _stands(self) -> tuple[str, ...] | None:
+        """Where the database stands, once nothing of this run works in it any more; None where that cannot be known.
+
+        An alembic that was ended leaves its session behind, which works on in the server and may commit.
+        """
+        try:
+            try:
+                self.store.end_others()
+            except ConvosphereError:  # the connection may be what failed, and the lock went with it
+                self.store.connection.close()
+                self.store = SchemaStore(self.params, read_only=False)
+                self.store.lock_out()
+            return self.store.read().stamps or ()
+        except ConvosphereError:
+            return None
+
     def _where(self, stands: tuple[str, ...] | None) -> str:
         before = self.migration.before
         if stands is None:
-            return f"Where it stands cannot be read now; it was at {_listed(before)}."
+            return f"Where it stands cannot be known now; it was at {_listed(before)}."
         if stands == before:
             return f"It stands at {_listed(stands)}, as before: nothing of it is left in the database."
         done = self.code.closure(stands) ^ self.code.closure(before)

@@ -30,6 +30,18 @@ CURRENT = "current"  # nothing to do
 
 #: Wide enough for the platform's ids, of which alembic's own 32 characters cannot hold three.
 WIDTH = 255
+#: The revisions that the platform's first release has, and with it every backend that may have made the tables.
+FIRST_RELEASE = frozenset(
+    {
+        "ad2434bca38f",
+        "c02ce5c4f07b",
+        "2024_01_01_enhance_knowledge_base",
+        "add_password_reset_fields",
+        "2025_08_14_add_agents",
+        "2025_08_16_fix_enum_types_and_timestamps",
+        "2025_08_16_add_ai_models_and_settings_tables",
+    }
+)
 #: Revisions of the platform that are known to do harm where they are run, and why.
 DANGERS = {
     "2025_08_16_fix_enum_types_and_timestamps": (
@@ -73,7 +85,8 @@ class Judge:
     """One question: what brings ``found`` to ``wanted``, the heads of the code where it is None.
 
     ``accept`` names revisions that may be run, or gone back to, although that can destroy data; ``assume`` those that
-    are only recorded as done.
+    are only recorded as done. ``served`` are the revisions of the code that made the tables, None where no backend is
+    there to tell; it counts only where alembic's record does not say which were run.
     """
 
     code: Code
@@ -81,6 +94,12 @@ class Judge:
     wanted: str | None = None
     accept: Sequence[str] = ()
     assume: Sequence[str] = ()
+    served: frozenset[str] | None = None
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether alembic's record says what was run. One of revisions that change nothing says no more than none."""
+        return any(self.code.by_id[name].sql != "" for name in self.code.closure(self.found.stamps or ()))
 
     def migration(self) -> Migration:
         """The answer. Raises InputError with all that stands in the way."""
@@ -96,8 +115,7 @@ class Judge:
         missing = self.code.closure(target) - applied
         if not missing:
             return Migration(CURRENT, before, before)
-        # A record of revisions that change nothing says no more than none.
-        steps = self._steps(missing, stamped=any(self.code.by_id[name].sql != "" for name in applied))
+        steps = self._steps(missing)
         return Migration(
             BEHIND if before else UNSTAMPED,
             before,
@@ -151,16 +169,17 @@ class Judge:
         steps = [Step(revision, UNDO, "it comes after") for revision in reversed(self.code.ordered(undone))]
         return Migration(AHEAD, before, self.code.tips(applied - undone), tuple(steps))
 
-    def _steps(self, missing: set[str], *, stamped: bool) -> list[Step]:
+    def _steps(self, missing: set[str]) -> list[Step]:
         steps: list[Step] = []
         problems: list[str] = []
         running: set[str] = set()
-        if not stamped:
+        if not self.is_recorded:
             self._refuse_foreign()
         for revision in self.code.ordered(missing):
             # What comes after one that is run was not made by the application either.
             after_run = bool(running & self.code.closure([revision.id]))
-            action, reason = self._action(revision, stamped=stamped or after_run)
+            made = False if self.is_recorded or after_run else self._was_made_with(revision)
+            action, reason = self._action(revision, made)
             danger = DANGERS.get(revision.id)
             if action == RUN and danger and revision.id not in self.accept:
                 problems.append(f"Revision {revision.id} is not run unasked: {danger}")
@@ -177,19 +196,25 @@ class Judge:
             )
         return steps
 
-    def _action(self, revision: Revision, *, stamped: bool) -> tuple[str, str]:
+    def _was_made_with(self, revision: Revision) -> bool | None:
+        """Whether the code that made the tables has a revision; None where that is not known."""
+        if self.served is not None:
+            return revision.id in self.served
+        return True if revision.id in FIRST_RELEASE else None
+
+    def _action(self, revision: Revision, made: bool | None) -> tuple[str, str]:
         if revision.id in self.assume:
             return RECORD, "named in assume"
-        if revision.sql is None:
-            return (RUN, "not recorded") if stamped else (RECORD, "the backend made its tables without it")
-        effect = Effect.of(revision.sql)
-        there, columns, others = effect.divide(self.found)
-        if not revision.sql:
+        if revision.sql == "":
             return RECORD, "it changes nothing"
-        if not stamped and not columns:
+        effect = Effect(more=True) if revision.sql is None else Effect.of(revision.sql)
+        if made is None and not effect.shows and revision.id not in self.accept:
+            return "undecided", "there is no container of a backend to tell whether the tables were made with it"
+        there, columns, others = effect.divide(self.found)
+        if made and not columns:
             # Whatever table is not there now the backend makes when it starts, or does without.
             lacking = f", but for {', '.join(others)}" if others else ""
-            return RECORD, f"the backend made its tables{lacking}"
+            return RECORD, f"the backend made its tables{' without it' if revision.sql is None else lacking}"
         lacking = ", ".join([*columns, *others])
         if not there:
             return RUN, f"{lacking} not there" if lacking else "not recorded"

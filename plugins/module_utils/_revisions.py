@@ -55,6 +55,11 @@ class Effect:
         more = more or any(_COLUMN.match(part) and _NEXT_PART.search(part) for part in statements)
         return cls(tuple(tables), tuple(pair for pair in added if pair[0] not in tables), more)
 
+    @property
+    def shows(self) -> bool:
+        """Whether all that it does can be seen in a database."""
+        return bool(self.tables or self.columns) and not self.more
+
     def concerns(self, found: Found) -> bool:
         """Whether any table that it creates or changes is there."""
         return any(table in found.tables for table in (*self.tables, *(table for table, _column in self.columns)))

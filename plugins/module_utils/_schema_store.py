@@ -62,12 +62,21 @@ class SchemaStore(Database):
         killed run left behind: it works on in the server without anybody to hear of it.
         """
         self.lock("the schema of the database", LOCK, self.lock_timeout)
+        self.end_others()
+
+    def end_others(self) -> None:
+        """End whatever works in the server for a migration that nobody waits for any more, while the lock is held.
+
+        What this connection has not committed is undone.
+        """
+        with self.asking("end what a migration left at work"):
+            self.rollback()
         deadline = time.monotonic() + self.lock_timeout
         self.fetch(f"SELECT pg_terminate_backend(pid) {_OTHERS}", (APPLICATION,))
         while self.fetch(f"SELECT pid {_OTHERS}", (APPLICATION,)):
             if time.monotonic() > deadline:
                 raise DatabaseError(
-                    f"A migration of {self.name} that was killed still works in the server after {self.lock_timeout} s",
+                    f"A migration of {self.name} that was ended still works in the server after {self.lock_timeout} s",
                     hint=f"Look for it in pg_stat_activity: its application_name is {APPLICATION}.",
                 )
             self.rollback()  # a transaction sees the same activity again and again
@@ -98,4 +107,5 @@ class SchemaStore(Database):
         if params["ca_cert"]:
             settings["PGSSLROOTCERT"] = params["ca_cert"]
         found = self.connection.info
-        return Target(found.host, found.port, found.user, found.password, found.dbname, self.lock_timeout, settings)
+        limits = self.lock_timeout, int(params["migration_timeout"])
+        return Target(found.host, found.port, found.user, found.password, found.dbname, *limits, settings)

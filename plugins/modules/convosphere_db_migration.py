@@ -14,7 +14,10 @@ description:
     alembic, in a container of its own that is gone afterwards.
   - The platform makes its tables itself, at every start, without a word to alembic. So a revision is run only if what
     it makes is not there, and recorded as done where all of it is. A database that alembic knows nothing of is recorded
-    to be where the code is, unless a column is missing, which the backend never adds to a table.
+    to be where the code is that made it, unless a column is missing, which the backend never adds to a table.
+  - That code is what the container of O(service) runs. Revisions that only the wanted image has are run, or recorded
+    where what they make is there. Without such a container the revisions of the platform's first release count as made,
+    and a later one is refused where nothing in the database tells whether it was done.
   - An empty database has nothing to migrate. The backend makes its tables when it first starts; afterwards this module
     records that.
   - Where revisions change more than alembic's record, there must be a backup of the database as it is, proven and
@@ -48,7 +51,7 @@ options:
   project_name:
     description:
       - The name of the Compose project, to find O(image) and the backend's settings.
-      - Needed where O(image) is not given.
+      - Needed where O(image) is not given. Where it is, the container of O(service) tells which code made the tables.
     type: str
   service:
     description: The service of the project that is the backend.
@@ -209,7 +212,9 @@ from ansible_collections.convosphere.platform.plugins.module_utils._module impor
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan
 from ansible_collections.convosphere.platform.plugins.module_utils._revisions import Code
 
-ABSENT, STOPPED, UNKNOWN = "absent", "stopped", "unknown"
+ABSENT = "absent"
+STOPPED = "stopped"
+UNKNOWN = "unknown"
 
 
 class MigrationModule(ConvosphereModule):
@@ -259,12 +264,16 @@ class MigrationModule(ConvosphereModule):
 
     def plan_of(self, image_id: str) -> Plan:
         """The same for an image that is on the host."""
-        alembic = Alembic(image_id, self.params["docker_host"], self.params["alembic_directory"])
         known = self.backend.known(image_id)
-        self.code = known or Code(alembic.revisions())
+        code = self.code = known or self.read(image_id)
         try:
             self.work = MigrationWork(
-                self.params, alembic, self.code, complete=known is None, check_mode=self.check_mode
+                self.params,
+                self.alembic(image_id),
+                code,
+                lambda: self.backend.served(image_id, code, self.read),
+                complete=known is None,
+                check_mode=self.check_mode,
             )
         except ConvosphereError:
             self.situation = self.why_no_database()
@@ -272,6 +281,14 @@ class MigrationModule(ConvosphereModule):
                 return Plan()
             raise
         return self.work.plan()
+
+    def alembic(self, image_id: str) -> Alembic:
+        """alembic of an image."""
+        return Alembic(image_id, self.params["docker_host"], self.params["alembic_directory"])
+
+    def read(self, image_id: str) -> Code:
+        """The revisions of an image, for which a container is started."""
+        return Code(self.alembic(image_id).revisions())
 
     def why_no_database(self) -> str:
         """Whether a database that cannot be reached is one that is not there yet, or was stopped."""

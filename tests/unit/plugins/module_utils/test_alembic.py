@@ -12,7 +12,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._alembic impo
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError, DatabaseError
 
 SECRET = "planted % pass'word \" @/:"
-TARGET = Target("127.0.0.1", 5432, "convosphere", SECRET, "platform", 5)
+TARGET = Target("127.0.0.1", 5432, "convosphere", SECRET, "platform", 5, 60)
 
 
 class Docker:
@@ -67,7 +67,7 @@ def test_address_and_password_go_by_standard_input_only(monkeypatch):
     assert docker.requests[0]["environment"] == {
         "SECRET_KEY": "s",
         "PGAPPNAME": "convosphere.platform migration",
-        "PGOPTIONS": "-c lock_timeout=5s",
+        "PGOPTIONS": "-c lock_timeout=5s -c statement_timeout=60s",
     }
 
 
@@ -75,7 +75,7 @@ def test_a_socket_and_an_authority_are_there_in_the_container_too(monkeypatch):
     docker = Docker(monkeypatch, {"done": []})
     settings = {"PGSSLROOTCERT": "/etc/ssl/ca.pem"}
 
-    alembic().downgrade(Target("/run/postgresql", 5432, "u", None, "platform", 5, settings), [], 60)
+    alembic().downgrade(Target("/run/postgresql", 5432, "u", None, "platform", 5, 60, settings), [], 60)
 
     assert "--volume=/run/postgresql:/run/postgresql" in docker.calls[0]
     assert "--volume=/etc/ssl/ca.pem:/etc/ssl/ca.pem:ro" in docker.calls[0]
