@@ -12,14 +12,13 @@ from unittest.mock import ANY
 import pytest
 
 from support.law import Case, Refused
+from support.migrations import AGENTS, HEADS, MODELS, record, stamp, tables
 from support.platform_database import PlatformDatabase, platform_tables
 from support.sandbox import Sandbox, facts_folder, image
 
 ROOT, TABLES = "ad2434bca38f", "c02ce5c4f07b"
 KNOWLEDGE, RESET = "2024_01_01_enhance_knowledge_base", "add_password_reset_fields"
-ENUM, MODELS = "2025_08_16_fix_enum_types_and_timestamps", "2025_08_16_add_ai_models_and_settings_tables"
-AGENTS = "2025_08_14_add_agents"
-HEADS = [AGENTS, MODELS]
+ENUM = "2025_08_16_fix_enum_types_and_timestamps"
 MODULE = "convosphere.platform.convosphere_db_migration"
 MADE = {"action": "record", "reason": "the backend made its tables"}
 
@@ -34,21 +33,6 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def database(platform: Sandbox) -> PlatformDatabase:
     """A database as the backend made it: all tables, and no record of a revision."""
     return PlatformDatabase(platform)
-
-
-def stamp(database: PlatformDatabase, *revisions: str, width: int = 255) -> PlatformDatabase:
-    database.query(f"CREATE TABLE alembic_version (version_num varchar({width}) PRIMARY KEY)")
-    for revision in revisions:
-        database.query("INSERT INTO alembic_version VALUES (%s)", revision)
-    return database
-
-
-def record(database: PlatformDatabase) -> list[str]:
-    return [row[0] for row in database.query("SELECT version_num FROM alembic_version ORDER BY 1")]
-
-
-def tables(database: PlatformDatabase) -> set[str]:
-    return {row[0] for row in database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
 
 
 def migrate(run_playbook: Any, database: PlatformDatabase, **options: Any) -> Any:

@@ -140,6 +140,50 @@ def test_another_database_is_not_taken_for_the_platforms():
     assert "has 1 tables, and none that the platform's revisions know" in refusal(Found({"films": frozenset({"id"})}))
 
 
+#: A release after the first: what it changes shows in the database only in part.
+LABEL = Revision("label", (AGENTS,), sql="ALTER TYPE userrole ADD VALUE 'AUDITOR';")
+LOOKS = Revision("looks", ("label",), sql=None)
+TABLE = Revision("table", ("looks",), sql="CREATE TABLE audits (\n);")
+NEXT = [TABLE, LOOKS, LABEL, *PLATFORM]
+ALL = frozenset(revision.id for revision in NEXT)
+FIRST = frozenset(revision.id for revision in PLATFORM)
+
+
+def test_revisions_that_the_backend_which_made_the_tables_lacks_are_run():
+    migration = judge(Found(MADE), NEXT, served=FIRST)
+
+    assert {name for name, action in actions(migration).items() if action == RUN} == {"label", "looks", "table"}
+    assert migration.touches_data
+    assert migration.after == (MODELS, "table")
+
+
+def test_what_they_make_and_is_there_is_recorded():
+    assert actions(judge(Found({**MADE, "audits": frozenset()}), NEXT, served=FIRST))["table"] == RECORD
+
+
+def test_the_tables_of_a_backend_that_has_all_revisions_are_recorded():
+    assert set(actions(judge(Found(MADE), NEXT, served=ALL)).values()) == {RECORD}
+
+
+def test_a_revision_of_the_first_release_that_an_even_older_backend_lacks_is_judged():
+    assert actions(judge(Found(MADE), served=FIRST - {AGENTS}))[AGENTS] == RUN
+
+
+def test_without_a_backend_a_later_revision_that_does_not_show_is_refused_by_name():
+    text = refusal(Found(MADE), NEXT)
+
+    assert "Revision label is undecided: there is no container of a backend to tell" in text
+    assert "Revision looks is undecided" in text
+    assert "Name a revision in accept to run it all the same, or in assume" in text
+    assert "Revision table" not in text
+    found = actions(judge(Found(MADE), NEXT, accept=["label"], assume=["looks"]))
+    assert (found["label"], found["looks"], found["table"]) == (RUN, RECORD, RUN)
+
+
+def test_a_record_of_what_was_run_counts_more_than_the_backend():
+    assert actions(judge(Found(MADE, HEADS, 255), NEXT, served=ALL)) == {"label": RUN, "looks": RUN, "table": RUN}
+
+
 def test_all_heads_are_current():
     assert judge(Found(MADE, HEADS, 255)) == Migration(CURRENT, HEADS, HEADS)
 
