@@ -48,10 +48,11 @@ class BackupCopies:
         """What the places lack of a backup that is there, or all of the one that will be made and is called ``new``.
 
         ``present`` are all backups that are there. A copy of any of them gets its manifest, where that was changed
-        since, above all by a verification; its files are not looked at again.
+        since, above all by a verification; its files are not looked at again. One that was damaged here is not: its
+        copy was checked on its way, and may be what it is brought back from.
         """
         plan = Plan()
-        known = {backup.manifest.id: backup.manifest for backup in present}
+        known = {backup.manifest.id: backup.manifest for backup in present if not backup.manifest.damaged_at}
         if manifest:
             known[manifest.id] = manifest
         for there, retention in self.places:
@@ -63,11 +64,12 @@ class BackupCopies:
                     name = f"{manifest.id} in {there.title}"
                     found = _copies.described(_copies.difference(manifest, there))
                     plan += make_plan({name: _copies.DONE}, {name: found} if found else {})
-                copies = [known.get(copy.id, copy) for copy in _copies.manifests(there)]
+                copies = [_as_known(copy, known) for copy in _copies.manifests(there)]
                 if retention and self.params["retention"]:
-                    plan += self._surplus(there, new, copies)
+                    about = manifest.id if manifest else None
+                    plan += self._surplus(there, new, copies, about)
                 gone = [*self.surplus.get(there.title, ()), manifest]
-                plan += self._refresh(there, [copy for copy in copies if copy.id in known and copy not in gone])
+                plan += self._refresh(there, [copy for copy in copies if copy in known.values() and copy not in gone])
         return plan
 
     def apply(self, backup: Backup | None, catalogue: Catalogue) -> None:
@@ -121,7 +123,8 @@ class BackupCopies:
             )
         )
 
-    def _surplus(self, there: Place, new: str | None, copies: Sequence[Manifest]) -> Plan:
+    def _surplus(self, there: Place, new: str | None, copies: Sequence[Manifest], about: str | None) -> Plan:
+        """The deletion of what the policy does not keep there, but for the backup that this run is ``about``."""
         policy = Policy.of(self.params["retention"])
         backups = [Backup(manifest, Path(self.params["backup_dir"])) for manifest in copies]
         found: list[Manifest] = []
@@ -132,7 +135,7 @@ class BackupCopies:
             if new and include == tuple(sorted(self.params["include"])):
                 entries.append(Entry(new, self.now, pinned=bool(self.params["pinned"])))
             reasons = _retention.decide(policy, entries, self.now)
-            found += [backup.manifest for backup in alike if not reasons[backup.manifest.id]]
+            found += [item.manifest for item in alike if not reasons[item.manifest.id] and item.manifest.id != about]
         self.surplus[there.title] = found
         return Plan(
             tuple(
@@ -148,3 +151,9 @@ class BackupCopies:
             yield
         except ConvosphereError as error:
             self.failed[there.title] = error
+
+
+def _as_known(copy: Manifest, known: Mapping[str, Manifest]) -> Manifest:
+    """What is known here of the backup that a copy is of; the copy's own manifest where that is another backup."""
+    here = known.get(copy.id, copy)
+    return here if here.files == copy.files else copy

@@ -191,11 +191,14 @@ def find(there: Place, name: str) -> Manifest:
             f"There is no copy of a backup {name} in {there.title}",
             hint=f"There are: {', '.join(manifest.id for manifest in present) or 'none'}.",
         )
-    return found[-1]
+    return ([manifest for manifest in found if not manifest.damaged_at] or found)[-1]
 
 
 def lacking_here(manifest: Manifest, catalogue: Catalogue) -> Difference:
-    """What the backup directory lacks of a copy: all of it or nothing. Raises InputError where another one is there."""
+    """What the backup directory lacks of a copy: nothing, or all of it where it is not there or is damaged.
+
+    Raises InputError where another backup of this name is there.
+    """
     here = [backup for backup in catalogue.read()[0] if backup.manifest.id == manifest.id]
     if not here:
         return Difference(manifest, manifest.files, "none")
@@ -204,7 +207,8 @@ def lacking_here(manifest: Manifest, catalogue: Catalogue) -> Difference:
             f"{catalogue.directory} has another backup {manifest.id} than the copy",
             hint="Move one of them away: which of them is right cannot be told.",
         )
-    return Difference(manifest, (), "current")
+    damaged = here[0].manifest.damaged_at is not None
+    return Difference(manifest, manifest.files, "outdated") if damaged else Difference(manifest, (), "current")
 
 
 def fetch(lacking: Difference, there: Place, catalogue: Catalogue, progress: Progress = _silent) -> None:

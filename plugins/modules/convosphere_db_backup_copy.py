@@ -12,7 +12,8 @@ version_added: 1.0.0
 description:
   - With O(copy_to), brings backups of O(backup_dir) to other places, those that are not there yet.
   - With O(copy_from), brings one backup back into O(backup_dir), for example on a new host, so that
-    M(convosphere.platform.convosphere_db_backup_verify) and M(convosphere.platform.convosphere_db_restore) find it.
+    M(convosphere.platform.convosphere_db_backup_verify) and M(convosphere.platform.convosphere_db_restore) find it. One
+    that a verification found damaged is replaced by its copy.
   - Every file is checked against the checksum in its manifest on its way, in both directions.
   - A new backup is copied by M(convosphere.platform.convosphere_db_backup) itself. This module is for backups that were
     made before there was a place to copy to, or while it was out of reach.
@@ -24,13 +25,19 @@ options:
   backup:
     description:
       - Which backup. An id, a label (the newest with it), V(latest), V(latest_verified), or V(all).
-      - V(all) is only for O(copy_to).
+      - V(all) is only for O(copy_to), and means all that are not known to be damaged.
     type: str
     default: latest
   backup_dir:
     description: The directory of the backups on the managed host.
     type: path
     required: true
+  refresh:
+    description:
+      - With O(copy_to), only gives the copies that are there the manifests that their backups have now, for example
+        after a verification, and brings no backup that is not there.
+    type: bool
+    default: false
 seealso:
   - module: convosphere.platform.convosphere_db_backup
   - module: convosphere.platform.convosphere_db_backup_info
@@ -46,6 +53,14 @@ EXAMPLES = r"""
     backup_dir: /var/backups/convosphere/prod
     copy_to:
       - directory: /mnt/backups/convosphere/prod
+
+- name: Let the copies know which backups were verified since
+  convosphere.platform.convosphere_db_backup_copy:
+    backup: all
+    backup_dir: /var/backups/convosphere/prod
+    copy_to:
+      - directory: /mnt/backups/convosphere/prod
+    refresh: true
 
 - name: Bring the newest verified backup back from a bucket, on a host that has none
   convosphere.platform.convosphere_db_backup_copy:
@@ -110,6 +125,7 @@ class BackupCopyModule(ConvosphereModule):
         "backup_dir": {"type": "path", "required": True},
         "copy_to": _copies.TARGETS_OPTION,
         "copy_from": _copies.TARGET_OPTION,
+        "refresh": {"type": "bool", "default": False},
     }
     rules = {"mutually_exclusive": [["copy_to", "copy_from"]], "required_one_of": [["copy_to", "copy_from"]]}
 
@@ -128,14 +144,15 @@ class BackupCopyModule(ConvosphereModule):
     def look_there(self) -> list[tuple[Place, Backup, Difference]]:
         """What the other places lack."""
         if self.params["backup"] == ALL:
-            backups = self.catalogue.read()[0]
+            backups = [backup for backup in self.catalogue.read()[0] if not backup.manifest.damaged_at]
         else:
             backups = [self.catalogue.find(self.params["backup"])]
         found = []
         for there in map(_copies.place, self.params["copy_to"]):
             names = there.names()
             found += [(there, backup, _copies.difference(backup.manifest, there, names)) for backup in backups]
-        return found
+        # A backup that was never brought there, or that its retention took away, is none of what a refresh is about.
+        return [item for item in found if not (self.params["refresh"] and item[2].files)]
 
     def look_here(self) -> list[tuple[Place, Backup, Difference]]:
         """What the backup directory lacks."""

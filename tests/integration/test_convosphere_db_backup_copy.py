@@ -122,6 +122,21 @@ def test_a_manifest_that_was_changed_since_is_sent_again_and_nothing_else(run_st
     assert storage.count("PUT", ".zst") == storage.count("POST", ".zst") == 0
 
 
+def test_a_refresh_brings_manifests_of_copies_that_are_there_and_no_backup(run_steps, backups, storage):
+    options = {"backup_dir": str(backups), "copy_to": [storage.target(prefix="refreshed")]}
+    first, second = "convosphere-20260101T000000Z", "convosphere-20260102T000000Z"
+    run_steps(MODULE, [Step("copy", options, changed=True)])
+    storage.requests.clear()
+    backup_files(backups, second, database=b"two" * 1000, uploads=b"files", pinned=True)
+
+    refresh = {**options, "backup": "all", "refresh": True}
+    run = run_steps(MODULE, [Step("refresh", refresh, changed=True), Step("and again", refresh, changed=False)])
+
+    assert [copy["id"] for copy in run.task("refresh").result["copies"]] == [second]
+    assert storage.count("PUT", "manifest.json") == 1
+    assert not [name for name in storage.content() if f"refreshed/{first}" in name]
+
+
 def test_a_file_that_decayed_is_not_copied_and_what_is_there_is_left(run_steps, backups, storage, tmp_path):
     share = tmp_path / "share"
     share.mkdir()
