@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _files, _manifest, _moments
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import Manifest
 
 #: What every unfinished file begins with, so that the next run knows it for a leftover.
@@ -121,7 +121,7 @@ class Catalogue:
         """
         intent = self._intent(manifest)
         _files.write_text(intent, manifest.to_json(), "0600")
-        with _changing(self.directory):
+        with _files.changing("backups", self.directory):
             for name, path in written.items():
                 path.replace(self.directory / name)
             intent.replace(self.directory / manifest.file_name)
@@ -131,7 +131,7 @@ class Catalogue:
     def remove(self, backup: Backup) -> None:
         """Remove one backup. Killed in the middle, it is none any more, and the next run clears the rest away."""
         intent = self._intent(backup.manifest)
-        with _changing(self.directory):
+        with _files.changing("backups", self.directory):
             (self.directory / backup.manifest.file_name).replace(intent)
             _files.sync_directory(self.directory)
         for file in backup.manifest.files:
@@ -223,16 +223,6 @@ def summary(manifest: Manifest) -> dict[str, Any]:
         "verified": manifest.verified["level"] if manifest.verified else None,
         "bytes": manifest.size,
     }
-
-
-@contextmanager
-def _changing(directory: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ConvosphereError(
-            f"Cannot keep the backups in {directory}: {error.filename or directory}: {error.strerror}"
-        ) from error
 
 
 def _matching(backups: list[Backup], name: str) -> list[Backup]:

@@ -89,6 +89,17 @@ def remove(path: Path) -> None:
         raise ConvosphereError(f"Cannot remove {path}: {error.strerror}") from error
 
 
+@contextmanager
+def changing(what: str, directory: Path) -> Iterator[None]:
+    """Raise ConvosphereError where a change of a directory of ``what``, such as "backups", fails in the block."""
+    try:
+        yield
+    except OSError as error:
+        raise ConvosphereError(
+            f"Cannot keep the {what} in {directory}: {error.filename or directory}: {error.strerror}"
+        ) from error
+
+
 def remove_temporary(directory: Path) -> None:
     """Remove what a ``write_text`` left that was killed, at any depth. Nobody else may be writing there."""
     for path in directory.rglob(f"{_TEMPORARY}????????"):

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -53,7 +52,7 @@ def save(directory: Path, record: Mapping[str, Any], files: Mapping[str, str]) -
     ``record`` has at least ``id``; ``files`` maps names to texts. The directory gets its final name, and the link is
     moved, only when everything is on the disk. Raises ConvosphereError.
     """
-    with _changing(directory):
+    with _files.changing("releases", directory):
         directory.mkdir(mode=0o750, exist_ok=True)
         remove_unfinished(directory)
         new = directory / f".new-{record['id']}"
@@ -76,7 +75,7 @@ def surplus(directory: Path, keep: int) -> list[Path]:
 
 def prune(directory: Path, keep: int) -> None:
     """Remove the releases that ``surplus`` lists. Raises ConvosphereError."""
-    with _changing(directory):
+    with _files.changing("releases", directory):
         for path in surplus(directory, keep):
             path.rename(directory / f".old-{path.name}")  # killed in the middle, it is no release any more
         remove_unfinished(directory)
@@ -84,19 +83,9 @@ def prune(directory: Path, keep: int) -> None:
 
 def remove_unfinished(directory: Path) -> None:
     """What a killed run left: the link that was not moved into place, a directory that has no name of a release."""
-    with _changing(directory):
+    with _files.changing("releases", directory):
         for path in [*directory.glob(".new-*"), *directory.glob(".old-*")]:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
                 path.unlink()
-
-
-@contextmanager
-def _changing(directory: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ConvosphereError(
-            f"Cannot keep the releases in {directory}: {error.filename or directory}: {error.strerror}"
-        ) from error
