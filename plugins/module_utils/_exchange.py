@@ -31,6 +31,9 @@ SECONDS_BETWEEN = 0.05
 #: For how long the renames are tried while connections come back as fast as they are ended.
 SECONDS_TO_TRY = 60
 OBJECT_IN_USE = "55006"
+#: How many seconds to wait for somebody who is changing or copying one of the databases as a whole: the services are
+#: stopped meanwhile, and whoever wants to connect waits too.
+LOCK_TIMEOUT = 10
 
 _SETTINGS = """
 SELECT r.rolname::text, e.entry FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole,
@@ -120,7 +123,8 @@ class Exchange:
         while True:
             with self._ending(used) as problems:
                 try:
-                    self.server.transact(statements, step=f"rename the database {used[0]}")
+                    bounded = [f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'", *statements]
+                    self.server.transact(bounded, step=f"rename the database {used[0]}")
                 except DatabaseError as error:
                     if error.details.get("sqlstate") != OBJECT_IN_USE or time.monotonic() > deadline:
                         raise (problems[0] if problems else error) from error

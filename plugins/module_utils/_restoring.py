@@ -70,7 +70,7 @@ class Restorer:
                 self.verifier.progress.begin("exchange")
                 return self._exchange(backup, name)
         except DamagedError:
-            self.verifier.forget(backup)
+            self.verifier.condemn(backup)
             raise
         finally:
             self.others.close()

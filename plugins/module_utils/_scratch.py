@@ -250,6 +250,7 @@ def asking(step: str) -> Iterator[None]:
 
 _HINTS = {
     "42501": "The role of login_user needs CREATEDB, and must own the database, or be a superuser.",
+    "55P03": "Somebody is altering, copying or renaming one of these databases. The live one was not changed.",
     "53100": "The disk of PostgreSQL is full. The live database was not changed.",
     "22023": "The server does not know this encoding or locale: it differs from the one that was backed up.",
 }

@@ -119,17 +119,17 @@ class Verifier:
             "duration": round(seconds, 1),
             "host": platform.node(),
         }
-        manifest = replace(backup.manifest, verified=verified)
+        manifest = replace(backup.manifest, verified=verified, damaged_at=None)
         self.catalogue.save(manifest)
         return Backup(manifest, backup.directory)
 
     def _read(self, total: int, done: int) -> None:
         self.tell("read", done, total)
 
-    def forget(self, backup: Backup) -> None:
-        """Write into the manifest that it is not verified: whatever proved it before holds no more."""
-        if backup.manifest.verified is not None:
-            self.catalogue.save(replace(backup.manifest, verified=None))
+    def condemn(self, backup: Backup) -> None:
+        """Write into the manifest that it is damaged: whatever proved it before holds no more."""
+        now = datetime.now(timezone.utc).replace(microsecond=0)
+        self.catalogue.save(replace(backup.manifest, verified=None, damaged_at=now))
 
     def run(self, backup: Backup, level: str) -> Backup:
         """Verify one backup and write the result down. Raises ConvosphereError."""
@@ -138,7 +138,7 @@ class Verifier:
         try:
             (self.restore if level == RESTORE else self.check)(backup)
         except DamagedError:
-            self.forget(backup)
+            self.condemn(backup)
             raise
         finally:
             self.progress.end()
