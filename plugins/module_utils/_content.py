@@ -54,6 +54,10 @@ class Content:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection."""
         self.database.connection.close()
 
     def counts(self) -> dict[str, int]:

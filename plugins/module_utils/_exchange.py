@@ -18,13 +18,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils._database import quoted
+from ansible_collections.convosphere.platform.plugins.module_utils._database import literal, quoted
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import DatabaseError
 from ansible_collections.convosphere.platform.plugins.module_utils._scratch import (
     Found,
     Server,
     comment_statement,
-    literal,
 )
 
 SECONDS_BETWEEN = 0.05

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -39,30 +40,35 @@ RESTORE_OPTIONS: dict[str, Any] = {
 
 
 class PartsRestore:
-    """Uploads and vectors of one backup, as far as ``include`` of ``params`` (RESTORE_OPTIONS) names them."""
+    """Uploads and vectors of one backup, as far as ``include`` of ``params`` (RESTORE_OPTIONS) names them.
 
-    def __init__(self, params: Mapping[str, Any], backup: Backup) -> None:
+    Without a backup nothing can be restored, but what restores have kept be listed and discarded.
+    """
+
+    def __init__(self, params: Mapping[str, Any], backup: Backup | None) -> None:
         if "database" not in params["include"]:
             raise InputError("include lacks the database, which belongs to the uploads and the vectors")
-        kinds = [kind for kind in (UPLOADS, VECTORS) if kind in params["include"]]
-        if kinds and not params["project_name"]:
-            raise InputError(f"include has {' and '.join(kinds)}, and no project_name says where they are")
+        self.kinds = [kind for kind in (UPLOADS, VECTORS) if kind in params["include"]]
+        if self.kinds and not params["project_name"]:
+            raise InputError(f"include has {' and '.join(self.kinds)}, and no project_name says where they are")
         self.params = params
-        self.backup = backup
-        self.archives = {kind: Archive(backup, backup.manifest.file(kind), params["identity_file"]) for kind in kinds}
+        self.archives: dict[str, Archive] = {}
+        if backup:
+            key = params["identity_file"]
+            self.archives = {kind: Archive(backup, backup.manifest.file(kind), key) for kind in self.kinds}
         self.new = ""
         #: Under what name is kept what was there, by kind; None where nothing was.
         self.kept: dict[str, str | None] = {}
 
     def __str__(self) -> str:
         """What of it is restored, for a plan."""
-        return ", ".join(self.archives)
+        return ", ".join(self.kinds)
 
     def check(self) -> None:
         """See that all is there to restore them. Changes nothing. Raises ConvosphereError."""
         for kind, archive in self.archives.items():
             if self._fact(kind) is None:
-                raise InputError(f"The manifest of {self.backup.manifest.id} does not say what its {kind} are")
+                raise InputError(f"The manifest of {archive.backup.manifest.id} does not say what its {kind} are")
             archive.programs()
             if kind == UPLOADS:
                 self._volume()
@@ -89,25 +95,51 @@ class PartsRestore:
     def swap(self, now: datetime) -> None:
         """Exchange both for what is there, which is kept. Nobody may be writing to them.
 
-        Raises ConvosphereError, and then all is as it was.
+        Raises ConvosphereError, and then ``go_back`` undoes it.
         """
-        timeout = self.params["vectors_timeout"]
         if UPLOADS in self.archives:
+            self.kept[UPLOADS] = _volumes.kept_name(now)  # first: what stops halfway has to be undone too
             self._volume().swap(self.new, _volumes.kept_name(now))
-            self.kept[UPLOADS] = _volumes.kept_name(now)
         if VECTORS in self.archives:
-            try:
-                self.kept[VECTORS] = self._store().swap(self._vectors_name(), _vectors.kept_name(now), timeout)
-            except ConvosphereError:
-                self.go_back()
-                raise
+            name, timeout = _vectors.kept_name(now), self.params["vectors_timeout"]
+            self.kept[VECTORS] = self._store().swap(self._vectors_name(), name, timeout)
 
     def go_back(self) -> None:
-        """Undo ``swap``, as far as it came. Raises ConvosphereError."""
-        if UPLOADS in self.kept:
-            self._volume().go_back(str(self.kept.pop(UPLOADS)))
-        if VECTORS in self.kept:
-            self._store().go_back(self.kept.pop(VECTORS), self.params["vectors_timeout"])
+        """Undo ``swap`` as far as it came, each part whatever becomes of the other.
+
+        Raises ConvosphereError that says what could not be undone, and where it is.
+        """
+        problems = []
+        for kind, kept in list(self.kept.items()):
+            del self.kept[kind]
+            try:
+                if kind == UPLOADS:
+                    self._volume().go_back(str(kept))
+                else:
+                    self._store().go_back(kept, self.params["vectors_timeout"])
+            except ConvosphereError as error:
+                where = f"{_volumes.PATH}/{kept}" if kind == UPLOADS else f"the vector store's backup {kept}"
+                problems.append(f"The {kind} of before could not be put back, and are in {where}: {error}")
+        if problems:
+            raise ConvosphereError(". ".join(problems))
+
+    def state(self) -> dict[str, Any]:
+        """What there is now of each kind, in numbers, to be compared with later on. Raises ConvosphereError."""
+        found: dict[str, Any] = {}
+        if UPLOADS in self.kinds:
+            found[UPLOADS] = asdict(self._volume().totals())
+        if VECTORS in self.kinds:
+            store = self._store()
+            found[VECTORS] = {"classes": store.classes(), "objects": store.count()}
+        return found
+
+    def is_as(self, state: Mapping[str, Any]) -> bool | None:
+        """Whether all is there that was when ``state`` was taken; None where that cannot be learned."""
+        try:
+            found = self.state()
+        except ConvosphereError:
+            return None
+        return found == {kind: state.get(kind) for kind in self.kinds}
 
     def close(self) -> None:
         """Remove what was staged and not exchanged; where that fails the next run does it."""
@@ -119,15 +151,15 @@ class PartsRestore:
 
     def earlier(self) -> list[str]:
         """What restores have kept of both, as ``uploads in <directory>`` and ``vectors in <backup>``."""
-        uploads = self._volume().kept() if UPLOADS in self.archives else []
-        vectors = self._store().names(_vectors.BEFORE) if VECTORS in self.archives else []
+        uploads = self._volume().kept() if UPLOADS in self.kinds else []
+        vectors = self._store().names(_vectors.BEFORE) if VECTORS in self.kinds else []
         return [f"{UPLOADS} in {name}" for name in uploads] + [f"{VECTORS} in {name}" for name in vectors]
 
     def discard(self) -> None:
         """Delete what ``earlier`` lists."""
-        if UPLOADS in self.archives:
+        if UPLOADS in self.kinds:
             self._volume().discard_kept()
-        if VECTORS in self.archives:
+        if VECTORS in self.kinds:
             self._store().discard_kept()
 
     def _vectors_name(self) -> str | None:
@@ -136,7 +168,8 @@ class PartsRestore:
         return name
 
     def _fact(self, kind: str) -> Mapping[str, Any] | None:
-        return self.backup.manifest.uploads if kind == UPLOADS else self.backup.manifest.vectors
+        manifest = self.archives[kind].backup.manifest
+        return manifest.uploads if kind == UPLOADS else manifest.vectors
 
     @cached_property
     def client(self) -> DockerClient:

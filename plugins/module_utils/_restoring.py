@@ -9,7 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -24,11 +24,11 @@ from ansible_collections.convosphere.platform.plugins.module_utils._exchange imp
 from ansible_collections.convosphere.platform.plugins.module_utils._parts_restore import PartsRestore
 from ansible_collections.convosphere.platform.plugins.module_utils._pause import Pause
 from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
-from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Scratch, Server
+from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Found, Scratch, Server
 from ansible_collections.convosphere.platform.plugins.module_utils._verification import (
     RESTORE,
     Verifier,
-    database_of,
+    database_record,
     made,
 )
 
@@ -59,7 +59,7 @@ class Restorer:
         self.verifier.progress = Progress(self.verifier.catalogue.directory / _backups.PROGRESS, backup.manifest.id)
         try:
             self.verifier.check(backup)
-            with made(scratch, _scratch.RESTORE, database_of(backup)) as name:
+            with made(scratch, _scratch.RESTORE, database_record(backup)) as name:
                 self.verifier.load(backup, name)
                 self.verifier.compare(backup, name)
                 if (backup.manifest.verified or {}).get("level") != RESTORE:
@@ -77,7 +77,10 @@ class Restorer:
             self.verifier.progress.end()
 
     def mark(self, backup: Backup, name: str) -> dict[str, Any]:
-        """What is written of the restored database, by which a later run knows that nothing has changed since."""
+        """What is written of the restored database, by which a later run knows that nothing has changed since.
+
+        Uploads and vectors must have been exchanged.
+        """
         with Content(self.server.params, name) as content:
             state = content.state()
         record = backup.manifest.file("database")
@@ -87,7 +90,7 @@ class Restorer:
             "backup": backup.manifest.id,
             "sha256": record.sha256,
             "at": _now(),
-            "parts": str(self.others),
+            "parts": self.others.state(),
             "state": state,
         }
 
@@ -109,49 +112,107 @@ class Restorer:
 
     def _exchange(self, backup: Backup, name: str) -> str | None:
         databases = self.server.databases()
-        live, mark = databases.get(self.live), self.mark(backup, name)
-        moment = datetime.now(timezone.utc)
-        previous = _scratch.before_name(self.live, f"{moment:%Y%m%dT%H%M%SZ}", databases)
+        live, moment = databases.get(self.live), datetime.now(timezone.utc)
+        previous = _scratch.dated_name(self.live, _scratch.BEFORE, _stamp(moment), databases)
         exchange = Exchange(self.server)
+        mark: dict[str, Any] = {}
         try:
             self.pause.stop()
             self.others.swap(moment)
+            mark = self.mark(backup, name)
             if live is None:
                 exchange.put_in_place(name, self.live, mark)
             else:
                 exchange.drain(self.live, self.drain)
                 kept = {"role": _scratch.BEFORE, "of": self.live, "at": _now(), "replaced_by": backup.manifest.id}
                 exchange.take_over(name, live, previous, mark, kept)
-        except BaseException:  # also where somebody interrupts the run
-            with suppress(ConvosphereError):  # what is kept is where the return values and the docs say
-                self.others.go_back()
-            self.pause.start_if_possible()
-            raise
+        except BaseException as error:  # also where somebody interrupts the run
+            if not self._is_done(error, mark):
+                raise
         try:
             self.pause.start()
         except ConvosphereError as error:
             if live is None:
                 raise
-            self._go_back(exchange, live, previous, name, error)
+            self._go_back(exchange, live, previous, mark, error)
         return previous if live else None
 
+    def _is_done(self, error: BaseException, mark: Mapping[str, Any]) -> bool:
+        """Whether all was exchanged in spite of ``error``, as where only the server's answer to COMMIT was lost.
+
+        Otherwise what was exchanged before is put back. Raises ConvosphereError where more is wrong than ``error``.
+        """
+        try:
+            if mark:
+                self.server.renew(self.live)
+            live = self.server.databases().get(self.live) if mark else None
+        except ConvosphereError as second:
+            told = f"Whether database {self.live} is the restored one now could not be learned: {second}"
+            if self.others.kept:
+                told += f". The {self.others} were left as they are, and the services stopped"
+            else:
+                self.pause.start_if_possible()
+            raise _more(error, f"{told}. Run it again once the server answers") from error
+        if live and live.mark == mark and isinstance(error, ConvosphereError):
+            return True
+        try:
+            if not live or live.mark != mark:
+                self.others.go_back()
+        except ConvosphereError as second:
+            raise _more(error, str(second)) from error
+        finally:
+            self.pause.start_if_possible()
+        return False
+
     def _go_back(
-        self, exchange: Exchange, live: _scratch.Found, previous: str, name: str, error: ConvosphereError
+        self, exchange: Exchange, live: Found, previous: str, mark: Mapping[str, Any], error: ConvosphereError
     ) -> None:
-        """Put the old database back, since the services did not come up on the restored one, and raise why."""
-        told = "The old database is the live one again, and the restored one was removed"
+        """Put back what was there, since the services did not come up on what was restored, and raise why."""
+        told = []
         try:
             self.pause.stop()
-            exchange.go_back(live, previous, name, {"role": _scratch.RESTORE, "of": self.live})
-            self.others.go_back()
+            told.append(self._reject(exchange, live, previous, mark))
         except ConvosphereError as second:
-            told = f"Going back to the old database, {previous}, failed too: {second}"
+            parts = f", and of the {self.others}" if str(self.others) else ""
+            told.append(f"Going back to the old database, {previous}{parts}, failed too: {second}")
+        else:
+            try:
+                self.others.go_back()
+            except ConvosphereError as second:
+                told.append(str(second))
         self.pause.start_if_possible()
         raise ConvosphereError(
             f"{error.message}\nThis was with the restored database",
-            hint=f"{told}. Give wait: false to restore whatever the services say of it.",
+            hint=f"{'. '.join(told)}. Give wait: false to restore whatever the services say of it.",
             **error.details,
         ) from error
+
+    def _reject(self, exchange: Exchange, live: Found, previous: str, mark: Mapping[str, Any]) -> str:
+        """Have the old database be the live one again; a sentence that says so, and what became of the restored one."""
+        stamp = _stamp(datetime.now(timezone.utc))
+        aside = _scratch.dated_name(self.live, _scratch.REJECTED, stamp, self.server.databases())
+        kept = {"role": _scratch.REJECTED, "of": self.live, "at": _now(), "backup": mark["backup"]}
+        exchange.go_back(live, previous, aside, kept)
+        told = "The old database is the live one again, and the restored one"
+        # Only now is nobody left who could write to it.
+        with suppress(ConvosphereError), Content(self.server.params, aside) as content:
+            if content.is_as(mark["state"]):
+                content.close()
+                Scratch(self.server, self.live).drop(aside)
+                return f"{told} was removed"
+        return f"{told} is kept as {aside}, since something was written to it meanwhile"
+
+
+def _more(error: BaseException, told: str) -> ConvosphereError:
+    """The same error, which also tells what else is wrong."""
+    if not isinstance(error, ConvosphereError):
+        return ConvosphereError(f"{type(error).__name__}: {error}", hint=told)
+    hint = f"{error.hint.rstrip('.')}. {told}" if error.hint else told
+    return type(error)(error.message, hint=hint, **error.details)
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment:%Y%m%dT%H%M%SZ}"
 
 
 def _now() -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,18 +21,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _database
-from ansible_collections.convosphere.platform.plugins.module_utils._database import quoted
+from ansible_collections.convosphere.platform.plugins.module_utils._database import literal, quoted
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import DatabaseError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import DatabaseRecord
 
 VERIFY = "verify"
 RESTORE = "restore"
 BEFORE = "before"
+#: What a restore has put in the place of the live one and taken away again, after something was written to it.
+REJECTED = "rejected"
 
 #: Where one connects to for work on databases as a whole.
 MAINTENANCE = "postgres"
 #: The second half of the advisory lock's key, for all work of this kind on one server.
 LOCK_SCRATCH = 0x7265
+#: For how many seconds a connection that was lost is tried again: a server that recovers from a crash takes its time.
+SECONDS_TO_RENEW = 60
 #: PostgreSQL cuts longer names off, and two that differ in their ends only would be one.
 _NAME_BYTES = 63
 
@@ -77,9 +82,13 @@ class Server:
     """
 
     def __init__(self, params: Mapping[str, Any], *, read_only: bool, database: str = MAINTENANCE) -> None:
-        self.params = params
-        self.connection = _database.connect({**params, "login_db": database})
-        self.connection.set_session(autocommit=True, readonly=read_only)
+        self.params = {**params, "login_db": database}
+        self.read_only = read_only
+        self._connect()
+
+    def _connect(self) -> None:
+        self.connection = _database.connect(self.params)
+        self.connection.set_session(autocommit=True, readonly=self.read_only)
 
     def fetch(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of one query."""
@@ -112,6 +121,25 @@ class Server:
                 f"Another run is verifying or restoring a backup beside database {live} right now",
                 hint="Wait for it to end.",
             )
+
+    def renew(self, live: str) -> None:
+        """Where the connection was lost make a new one, with the lock, which the server gives once it has ended what
+        the lost one has asked for. Raises DatabaseError.
+        """
+        if not self.connection.closed:
+            return
+        deadline = time.monotonic() + SECONDS_TO_RENEW
+        while True:
+            try:
+                self._connect()
+                self.lock(live)
+            except DatabaseError:
+                self.connection.close()
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
+            else:
+                return
 
     def version(self) -> str:
         """The server's version, such as "15.8"."""
@@ -192,8 +220,8 @@ class Scratch:
         return names
 
     def kept(self) -> list[str]:
-        """The databases that restores have replaced, oldest first."""
-        found = [each for each in self.server.databases().values() if each.is_ours(self.live, BEFORE)]
+        """The databases that restores have replaced or rejected, oldest first."""
+        found = [each for each in self.server.databases().values() if each.is_ours(self.live, BEFORE, REJECTED)]
         return [each.name for each in sorted(found, key=lambda each: (str(each.mark.get("at")), each.name))]
 
 
@@ -204,9 +232,9 @@ def comment_statement(name: str, mark: Mapping[str, Any], comment: str | None) -
     return f"COMMENT ON DATABASE {quoted(name)} IS {literal(told)}"
 
 
-def before_name(live: str, stamp: str, taken: Mapping[str, Any]) -> str:
-    """What the live database is called once it is replaced. ``stamp`` is such as 20261123T150102Z."""
-    name = f"{_base(live, BEFORE)}_{BEFORE}_{stamp}"
+def dated_name(live: str, role: str, stamp: str, taken: Mapping[str, Any]) -> str:
+    """What a database is called that is kept as BEFORE or REJECTED. ``stamp`` is such as 20261123T150102Z."""
+    name = f"{_base(live, role)}_{role}_{stamp}"
     while name in taken:  # two restores within one second
         name = f"{name[: _NAME_BYTES - 9]}_{uuid.uuid4().hex[:8]}"
     return name
@@ -224,12 +252,6 @@ def split_comment(text: str | None) -> tuple[str | None, dict[str, Any]]:
     return (text or "")[: found.start()] or None, mark if isinstance(mark, dict) else {}
 
 
-def literal(text: str) -> str:
-    """A text as an SQL literal, whatever standard_conforming_strings is."""
-    escaped = text.replace("'", "''")
-    return f"E'{escaped}'".replace("\\", "\\\\") if "\\" in escaped else f"'{escaped}'"
-
-
 @contextmanager
 def asking(step: str) -> Iterator[None]:
     """Turn what psycopg2 raises into a DatabaseError that says what to do about it."""
@@ -243,7 +265,7 @@ def asking(step: str) -> Iterator[None]:
         detail = f" ({error.diag.message_detail})" if code == "55006" and error.diag.message_detail else ""
         raise DatabaseError(
             f"Cannot {step}: {message[0] if message else type(error).__name__}{detail}",
-            hint=_HINTS.get(code, "The live database was not changed."),
+            hint=_HINTS.get(code, None if _is_lost(code) else "The live database was not changed."),
             sqlstate=code or None,
         ) from error
 
@@ -256,9 +278,14 @@ _HINTS = {
 }
 
 
+def _is_lost(code: str) -> bool:
+    """Whether the connection has ended, so that nobody knows how far the server came."""
+    return not code or code.startswith(("08", "57P"))
+
+
 def _base(live: str, role: str) -> str:
     """The beginning of the name: cut so that the whole is not cut by PostgreSQL, and within no character."""
-    ending = len(f"_{role}_20261123T150102Z") if role == BEFORE else len(f"_{RESTORE}_12345678")
+    ending = len(f"_{role}_20261123T150102Z") if role in (BEFORE, REJECTED) else len(f"_{RESTORE}_12345678")
     return live.encode()[: _NAME_BYTES - ending].decode(errors="ignore")
 
 

@@ -55,6 +55,15 @@ class VectorStore:
         found = _checked(self.api.get("/v1/schema"), "list the classes of the vector store").json()
         return sorted(str(item["class"]) for item in found.get("classes") or ())
 
+    def count(self) -> int:
+        """How many objects there are in all classes, as its nodes say: what was written last may not be counted yet."""
+        step = "count the objects of the vector store"
+        found = _checked(self.api.get("/v1/nodes?output=verbose"), step).json()
+        try:
+            return sum(int(node["stats"]["objectCount"]) for node in found["nodes"])
+        except (LookupError, TypeError, ValueError) as error:
+            raise ApiError(f"Cannot {step}: its nodes do not say how many they have") from error
+
     def start(self, name: str) -> None:
         """Ask for a backup of all that is there, under a name of lower case letters, digits, - and _."""
         _checked(self.api.post(_BACKUPS, {"id": name}), f"begin the vector store's backup {name}")
@@ -127,7 +136,11 @@ class VectorStore:
         try:
             self._replace(name, deadline)
         except ConvosphereError as error:
-            self.go_back(before, timeout)
+            try:
+                self.go_back(before, timeout)
+            except ConvosphereError as second:
+                told = f"What was in it before could not be put back, and is in its backup {before}: {second}"
+                raise ApiError(f"{error}. {told}") from error
             raise ApiError(f"{error}. What was in the vector store before is in it again") from error
         return before
 

@@ -9,6 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import platform
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,19 +30,33 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
 from ansible_collections.convosphere.platform.plugins.module_utils._archive import Archive, DamagedError
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
 from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
+    CommandError,
+    ConvosphereError,
+    DatabaseError,
+    InputError,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._loading import Loader
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import DatabaseRecord
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres_tools import PostgresTools
 from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
 from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Scratch, Server
 
-CHECKSUM = "checksum"
 RESTORE = "restore"
 #: A throw-away database belongs to whoever verifies: the roles of the live one need not be there.
 _FOREIGN = ("--no-owner", "--no-privileges", "--no-subscriptions", "--no-publications")
 #: What a new database takes beside the size that the old one had: the log of changes that is written for it.
 _EXTRA = 256 * 1024 * 1024
+#: What pg_restore says where a dump may be as good as can be, and the server lacks something or has ended.
+_SERVERS_OWN = re.compile(
+    r"No space left|out of (?:shared )?memory|disk full|too many (?:clients|connections)|permission denied"
+    r"|must be (?:\S+ )?(?:superuser|owner|member)"
+    r"|(?:role|tablespace|extension|language) \S+ (?:does not exist|is not available)"
+    r"|extension control file|unrecognized configuration parameter|server closed the connection|terminating connection"
+    r"|connection to server|could not connect|the database system is|canceling statement|deadlock detected"
+    r"|Error response from daemon|Broken pipe|could not access file|could not (?:write|extend|create) file",
+    re.IGNORECASE,
+)
 
 
 @dataclass
@@ -85,7 +100,7 @@ class Verifier:
         """Check it, load it into a throw-away database, and compare that with the manifest. Raises DamagedError."""
         self.check(backup)
         scratch = Scratch(self.beside(), str(self.tools.params["login_db"]))
-        with made(scratch, _scratch.VERIFY, database_of(backup)) as name:
+        with made(scratch, _scratch.VERIFY, database_record(backup)) as name:
             self.load(backup, name, *_FOREIGN)
             self.compare(backup, name)
 
@@ -96,15 +111,36 @@ class Verifier:
         return self.server
 
     def load(self, backup: Backup, database: str, *arguments: str) -> str:
-        """Load a dump into an empty database; "file" or "stream", the way that was taken."""
+        """Load a dump into an empty database; "file" or "stream", the way that was taken.
+
+        Raises DamagedError where it is the dump that cannot be loaded.
+        """
         archive = self.archive(backup)
         loader = Loader(archive, self.tools, self.beside(), self.jobs, arguments, self.timeout, self.tell)
-        return loader.load(database)
+        try:
+            return loader.load(database)
+        except CommandError as error:
+            if not self._is_rejected(error):
+                raise
+            raise DamagedError(error.message, **error.details) from error
+
+    def _is_rejected(self, error: CommandError) -> bool:
+        """Whether an error of loading is the dump's own, and not the server's, its disk's or its container's."""
+        code = error.details.get("returncode", 0)
+        # Beyond these are signals, and what docker itself or the kernel has to say.
+        if error.details.get("program") not in ("pg_restore", "zstd") or not 0 < code < 125:
+            return False
+        if _SERVERS_OWN.search(error.details.get("stderr", "")):
+            return False
+        try:
+            return missing_room(self.beside(), self.tools, 0) is None  # which also asks whether it still answers
+        except DatabaseError:
+            return False
 
     def compare(self, backup: Backup, database: str) -> None:
         """Raise DamagedError that says what of the manifest is not in a database."""
         with Content(self.tools.params, database) as content:
-            problems = content.differences(database_of(backup))
+            problems = content.differences(database_record(backup))
         if problems:
             raise DamagedError(
                 f"The backup {backup.manifest.id} does not restore to what was backed up: {'; '.join(problems)}",
@@ -112,14 +148,18 @@ class Verifier:
             )
 
     def record(self, backup: Backup, level: str, seconds: float) -> Backup:
-        """Write into the manifest what it was verified by, unless it has been by more; the backup as it is then."""
-        verified = {
-            "level": level,
-            "at": _moments.format_time(datetime.now(timezone.utc)),
-            "duration": round(seconds, 1),
-            "host": platform.node(),
-        }
-        manifest = replace(backup.manifest, verified=verified, damaged_at=None)
+        """Write into the manifest what it was verified by; the backup as it is then.
+
+        What was proven by more stays so: its files are the same as then, and this is known until now. What was found
+        damaged is no longer, once it was restored: a dump that cannot be loaded may have the right checksum.
+        """
+        at = _moments.format_time(datetime.now(timezone.utc))
+        verified = {"level": level, "at": at, "duration": round(seconds, 1), "host": platform.node()}
+        known = backup.manifest.verified
+        if known and _manifest.LEVELS.index(known["level"]) > _manifest.LEVELS.index(level):
+            verified = {**known, "at": at}
+        damaged = None if level == RESTORE else backup.manifest.damaged_at
+        manifest = replace(backup.manifest, verified=verified, damaged_at=damaged)
         self.catalogue.save(manifest)
         return Backup(manifest, backup.directory)
 
@@ -157,7 +197,7 @@ def made(scratch: Scratch, role: str, record: DatabaseRecord) -> Iterator[str]:
     scratch.drop(name)
 
 
-def database_of(backup: Backup) -> DatabaseRecord:
+def database_record(backup: Backup) -> DatabaseRecord:
     """What a backup's manifest says of the database. Raises InputError where it includes none."""
     if backup.manifest.database is None:
         raise InputError(f"The backup {backup.manifest.id} does not include a database")

@@ -11,6 +11,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import inspect
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,12 @@ from datetime import datetime, timezone
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _pipeline, _tar
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _engine,
+    _pipeline,
+    _tar,
+    _uploads_program,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._pipeline import Program
 
@@ -33,8 +39,10 @@ PATH = "/app/uploads"
 OWN = ".convosphere_"
 _NEW = f"{OWN}new_"
 _BEFORE = f"{OWN}before_"
-#: Files are only renamed in this time.
+#: Files are only renamed in this time, or counted. Where it is over, what was renamed is renamed back.
 RENAME_SECONDS = 300
+#: How much longer that may take.
+_UNDO_SECONDS = 120
 _CHUNK = 1024 * 1024
 
 # These run in the service's image, which is Python's own. Present files are renamed and never deleted, so that killed
@@ -62,20 +70,6 @@ with tarfile.open(fileobj=sys.stdin.buffer, mode="r|") as archive:
         archive.extract(member, root, numeric_owner=True, **safely)
 if (counted, total) != (files, size):
     sys.exit(f"the archive has {counted} files of {total} bytes, and the manifest says {files} of {size}")
-os.sync()
-"""
-
-_SWAP = """
-import os, sys
-root, own, new, kept = sys.argv[1:5]
-fresh, old = os.path.join(root, new), os.path.join(root, kept)
-os.mkdir(old, 0o700)
-for name in os.listdir(root):
-    if not name.startswith(own):
-        os.rename(os.path.join(root, name), os.path.join(old, name))
-for name in os.listdir(fresh):
-    os.rename(os.path.join(fresh, name), os.path.join(root, name))
-os.rmdir(fresh)
 os.sync()
 """
 
@@ -139,14 +133,22 @@ class Volume:
     def swap(self, new: str, kept: str) -> None:
         """Have the files in the directory ``new`` be the uploaded ones; those that are there now go to ``kept``.
 
-        The service must not be writing. Raises CommandError.
+        The service must not be writing. Raises CommandError, and then all is as it was, or the error says what is not.
         """
-        self._work(_SWAP, OWN, new, kept, step="exchange the uploaded files", timeout=RENAME_SECONDS)
+        self._move("swap", new, kept, step="exchange the uploaded files")
 
     def go_back(self, kept: str) -> None:
-        """Undo ``swap``: what came by it is removed. Raises CommandError."""
-        self.swap(kept, f"{_NEW}{secrets.token_hex(4)}")
+        """Undo ``swap``, however far it came: what came by it is removed. Raises CommandError."""
+        left = self._work(_LIST, _NEW, step="list what a restore has left", timeout=RENAME_SECONDS).split()
+        new = left[0] if left else f"{_NEW}{secrets.token_hex(4)}"
+        self._move("go_back", new.removesuffix(_uploads_program.MOVING), kept, step="put the uploaded files back")
         self.discard_new()
+
+    def totals(self) -> _tar.Totals:
+        """How many files there are, and bytes in them, as ``archive`` would count them. Raises CommandError."""
+        said = self._work(_program(), "count", OWN, step="count the uploaded files", timeout=RENAME_SECONDS)
+        files, size = said.split()
+        return _tar.Totals(int(files), int(size))
 
     def discard_new(self) -> None:
         """Remove what was staged and not swapped."""
@@ -159,6 +161,10 @@ class Volume:
     def discard_kept(self) -> list[str]:
         """Delete what restores have kept; returns the names of the directories."""
         return self._work(_DISCARD, _BEFORE, step="delete the uploaded files of before", timeout=None).splitlines()
+
+    def _move(self, action: str, new: str, kept: str, *, step: str) -> None:
+        told = action, OWN, new, kept, str(RENAME_SECONDS)
+        self._work(_program(), *told, step=step, timeout=RENAME_SECONDS + _UNDO_SECONDS)
 
     def _work(
         self,
@@ -206,3 +212,8 @@ def kept_name(now: datetime) -> str:
 def _is_own(path: str) -> bool:
     parts = PurePosixPath(path).parts
     return len(parts) > 1 and parts[1].startswith(OWN)
+
+
+def _program() -> str:
+    """The text of the program, which is a file of its own so that it is checked like all others."""
+    return inspect.getsource(_uploads_program)

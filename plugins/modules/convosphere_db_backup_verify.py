@@ -233,7 +233,7 @@ class VerifyModule(ConvosphereModule):
             self.server = Server(self.params, read_only=self.check_mode)
             self.held.callback(self.server.close)
             self.tools.require(self.server.version(), "pg_restore")
-        records = [_verification.database_of(backup) for backup in self.due]
+        records = [_verification.database_record(backup) for backup in self.due]
         problems = [
             f"The backup {backup.manifest.id} is encrypted, and no identity_file was given"
             for backup in self.due

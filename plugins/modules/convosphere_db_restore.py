@@ -15,34 +15,52 @@ description:
     renamed in one transaction.
   - Until that moment the platform goes on with the old database. What is written there meanwhile is not in the restored
     one, as nothing is that was written after the backup.
-  - The old database is kept, under its own name with C(_before_) and the time, until O(discard_previous).
+  - The old database is kept, under its own name with C(_before_) and the time, until O(state=discarded).
   - The new one belongs to the same owner, with the same privileges, settings, limit of connections and comment as the
     old one had as a database. Tables and all else in it are as they were backed up, owners included.
-  - Where the services do not come up on the restored database, the old one is put back. Killed at any moment, the old
+  - Where the services do not come up on the restored database, the old one is put back. The restored one is removed
+    then, or kept as C(_rejected_) and the time where something was written to it. Killed at any moment, the old
     database or the new one is live, whole, and the next run carries on, starts the services and clears up.
   - Restoring what is there already, with nothing written since, is no change. That is known for certain, from the
-    transaction that each row carries, and takes as long as counting all rows.
+    transaction that each row carries, and takes as long as counting all rows. Of uploads the files and bytes are
+    counted, of vectors the classes and objects.
+  - Where anything was written since, the same backup is restored again. Discarding what a restore has replaced, days
+    later, is therefore a state of its own, which restores nothing.
   - A backup that was not verified by a restore yet is by this one.
 extends_documentation_fragment:
   - convosphere.platform.database
   - convosphere.platform.postgres_tools
   - convosphere.platform.engine
   - convosphere.platform.attributes
+attributes:
+  idempotent:
+    support: partial
+    details: With O(force=true) every run restores, and says so.
 options:
+  state:
+    description:
+      - V(restored) has the database be as O(backup) has it.
+      - V(discarded) drops what all restores have kept of before, and of O(include) too. It needs no O(backup), touches
+        neither the live database nor the services, and is refused where there is no live database.
+    type: str
+    choices: [restored, discarded]
+    default: restored
   backup:
     description:
+      - Required with O(state=restored), and not looked at otherwise.
       - The backup to restore. It is an id, a label (the newest with it), the name of a file in O(backup_dir),
         V(latest), V(latest_verified), or the path of a file of a backup in any directory.
     type: str
-    required: true
   backup_dir:
-    description: The directory of the backups on the managed host.
+    description:
+      - The directory of the backups on the managed host.
+      - Required with O(state=restored), and not looked at otherwise.
     type: path
-    required: true
   environment_name:
-    description: The environment that is restored, for example V(prod). A backup of another one is refused.
+    description:
+      - The environment that is restored, for example V(prod). A backup of another one is refused.
+      - Required with O(state=restored), and not looked at otherwise.
     type: str
-    required: true
   identity_file:
     description: The file, on the managed host, of the C(age) key for a backup that is encrypted.
     type: path
@@ -51,7 +69,7 @@ options:
       - What is restored. The database always is.
       - V(uploads) are unpacked in their volume, and V(vectors) brought to the vector store, beside what is there. While
         the services are stopped they are exchanged for it, and put back where the restore fails.
-      - What was there is kept until O(discard_previous). The files are then in C(/app/uploads), in a directory of the
+      - What was there is kept until O(state=discarded). The files are then in C(/app/uploads), in a directory of the
         name C(.convosphere_before_) and the time, which no backup includes, and the vectors in a backup of the store.
     type: list
     elements: str
@@ -67,13 +85,7 @@ options:
   force:
     description:
       - Whether to restore a backup of another environment, of another major version of PostgreSQL, or with a schema
-        revision that the backend does not know.
-      - It does not restore again what is restored already.
-    type: bool
-    default: false
-  discard_previous:
-    description:
-      - Whether to drop the databases that this and earlier restores have replaced, once the services run again.
+        revision that the backend does not know, and what seems to be restored already.
     type: bool
     default: false
   known_revisions:
@@ -160,18 +172,15 @@ EXAMPLES = r"""
 
 - name: Drop what was there before, now that everybody has looked at what was restored
   convosphere.platform.convosphere_db_restore:
-    backup: before-the-upgrade
-    backup_dir: /var/backups/convosphere/prod
-    environment_name: prod
-    login_container: convosphere-prod-postgres-1
+    state: discarded
     login_env_file: /opt/convosphere/prod/.env
+    include: [database, uploads, vectors]
     project_name: convosphere-prod
-    discard_previous: true
 """
 
 RETURN = r"""
 backup:
-  description: The backup that was meant.
+  description: The backup that was meant; null with O(state=discarded).
   returned: success
   type: dict
   contains:
@@ -200,19 +209,19 @@ restored:
 previous:
   description:
     - The name under which the database is kept that this run has replaced.
-    - Null where it has replaced none, where it was discarded, and in check mode.
+    - Null where it has replaced none, and in check mode.
   returned: success
   type: str
   sample: convosphere_before_20261123T160000Z
 kept:
   description:
-    - All databases that are kept of this and earlier restores, oldest first; in check mode those there are.
+    - All databases that are kept of this and earlier restores, oldest first; in check mode those there are now.
     - With O(include) also C(uploads in) a directory, and C(vectors in) a backup of the vector store.
   returned: success
   type: list
   elements: str
 discarded:
-  description: What of RV(kept) was dropped by O(discard_previous), or in check mode would be.
+  description: What was dropped with O(state=discarded), or in check mode would be.
   returned: success
   type: list
   elements: str
@@ -236,7 +245,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _scratch,
     _verification,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._backups import Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
 from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
@@ -244,6 +253,9 @@ from ansible_collections.convosphere.platform.plugins.module_utils._parts_restor
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import DELETE, Change, Plan, make_plan
 from ansible_collections.convosphere.platform.plugins.module_utils._restoring import LIVE, Restorer
 from ansible_collections.convosphere.platform.plugins.module_utils._verification import Verifier
+
+RESTORED = "restored"
+DISCARDED = "discarded"
 
 
 class RestoreModule(ConvosphereModule):
@@ -255,15 +267,18 @@ class RestoreModule(ConvosphereModule):
         **_verification.VERIFY_OPTIONS,
         **_pause.PAUSE_OPTIONS,
         **RESTORE_OPTIONS,
-        "backup": {"type": "str", "required": True},
-        "environment_name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": [RESTORED, DISCARDED], "default": RESTORED},
+        "backup": {"type": "str"},
+        "backup_dir": {"type": "path"},
+        "environment_name": {"type": "str"},
         "force": {"type": "bool", "default": False},
-        "discard_previous": {"type": "bool", "default": False},
         "known_revisions": {"type": "list", "elements": "str"},
         "image": {"type": "str"},
         "drain_timeout": {"type": "int", "default": 10},
         "analyze_timeout": {"type": "int", "default": 600},
     }
+    rules = {"required_if": [("state", RESTORED, ("backup", "backup_dir", "environment_name"))]}
+    restored = False
     previous: str | None = None
     duration: float | None = None
 
@@ -273,15 +288,35 @@ class RestoreModule(ConvosphereModule):
             return super().execute()
 
     def plan(self) -> Plan:
-        """Compare, and again under the locks where there is something to do."""
+        """Look at what is there. What has to be done is held against it again under the locks."""
         self.live = self.params["login_db"]
         if self.live in (_scratch.MAINTENANCE, "template0", "template1"):
             raise InputError(f"The database {self.live} is PostgreSQL's own", hint="Give the platform's as login_db.")
+        self.server = _scratch.Server(self.params, read_only=self.check_mode)
+        self.held.callback(self.server.close)
+        self.scratch = _scratch.Scratch(self.server, self.live)
+        self.discarded: list[str] = []
+        return self.plan_restore() if self.params["state"] == RESTORED else self.plan_discard()
+
+    def plan_discard(self) -> Plan:
+        """What restores have kept, all of it to be dropped. Raises InputError where it may be all there is."""
+        self.others = PartsRestore(self.params, None)
+        self.discarded = self.kept()
+        if self.discarded and not self.check_mode:
+            self.server.lock(self.live)
+            self.discarded = self.kept()  # another run may have done it until now
+        if self.discarded and self.live not in self.server.databases():
+            raise InputError(
+                f"There is no database {self.live}: what is kept of it may be all there is",
+                hint=f"Nothing was changed. Restore a backup first. Kept are: {', '.join(self.discarded)}.",
+            )
+        return Plan(tuple(Change(name, DELETE, {"kept": True}, None) for name in self.discarded))
+
+    def plan_restore(self) -> Plan:
+        """Compare, and again under the locks where there is something to do."""
         given = Path(self.params["backup"])
         self.catalogue = Catalogue(given.parent if given.is_absolute() else Path(self.params["backup_dir"]))
         self.tools = _postgres_tools.PostgresTools(self.params)
-        self.server = _scratch.Server(self.params, read_only=self.check_mode)
-        self.held.callback(self.server.close)
         self.pause = _pause.Pause(self.params)
         self.tools.require(self.server.version(), "pg_restore")
         plan = self.compare()
@@ -293,7 +328,7 @@ class RestoreModule(ConvosphereModule):
         return plan
 
     def compare(self) -> Plan:
-        """What is to be restored, recorded, started and dropped. Raises InputError where it must not be."""
+        """What is to be restored, recorded and started. Raises InputError where it must not be."""
         self.backup = self.catalogue.find(self.params["backup"])
         self.others = PartsRestore(self.params, self.backup)
         present = self.present()
@@ -303,9 +338,7 @@ class RestoreModule(ConvosphereModule):
             self.refuse()
             restore += make_plan({self.backup.manifest.id: {"verified": "restore"}}, self.verified())
         self.restored = restore.changed
-        self.discarded = self.kept() if self.params["discard_previous"] else []
-        dropped = Plan(tuple(Change(name, DELETE, {"kept": True}, None) for name in self.discarded))
-        return restore + self.pause.plan() + dropped
+        return restore + self.pause.plan()
 
     def present(self) -> dict[str, Any] | None:
         """What the live database was restored from, and whether it is still that; None where there is no database."""
@@ -313,22 +346,26 @@ class RestoreModule(ConvosphereModule):
         if found is None:
             return None
         record = self.backup.manifest.file("database")
+        told: dict[str, Any] = {"backup": found.mark.get("backup"), "written_since": None}
         if not found.is_ours(self.live, LIVE) or found.mark.get("sha256") != record.sha256:
-            return {"backup": found.mark.get("backup"), "written_since": None}
+            return told
+        parts = found.mark.get("parts") or {}
+        told.update(self.parts(", ".join(kind for kind in self.others.kinds if kind in parts)))
+        if self.params["force"]:
+            return told
         with Content(self.params, self.live) as content:
-            return {
-                "backup": found.mark.get("backup"),
-                "written_since": not content.is_as(found.mark.get("state") or {}),
-                **self.parts(found.mark.get("parts") or ""),
-            }
+            same: bool | None = content.is_as(found.mark.get("state") or {})
+        if same and self.others.kinds:
+            same = self.others.is_as(parts)
+        return {**told, "written_since": None if same is None else not same}
 
     def parts(self, restored: str) -> dict[str, str]:
         """What a plan says of uploads and vectors, nothing where they are not asked for."""
-        return {"parts": restored} if str(self.others) else {}
+        return {"parts": restored} if self.others.kinds else {}
 
     def kept(self) -> list[str]:
         """What this and earlier restores have kept."""
-        return _scratch.Scratch(self.server, self.live).kept() + self.others.earlier()
+        return self.scratch.kept() + self.others.earlier()
 
     def verified(self) -> dict[str, dict[str, Any]]:
         """What the manifest says of the verification, which the restore is one of."""
@@ -337,7 +374,7 @@ class RestoreModule(ConvosphereModule):
 
     def refuse(self) -> None:
         """Raise InputError that names every reason not to restore this backup here."""
-        record = _verification.database_of(self.backup)
+        record = _verification.database_record(self.backup)
         backup = f"The backup {self.backup.manifest.id}"
         if self.backup.manifest.recipients and not self.params["identity_file"]:
             raise InputError(f"{backup} is encrypted, and no identity_file was given")
@@ -355,7 +392,7 @@ class RestoreModule(ConvosphereModule):
         self.others.check()
         room = _verification.missing_room(self.server, self.tools, record.size)
         if room:
-            raise ConvosphereError(room, hint="Nothing was changed. Make room, for example by discard_previous.")
+            raise ConvosphereError(room, hint="Nothing was changed. Make room, for example by state: discarded.")
 
     def revisions(self, unasked: tuple[str, ...]) -> set[str]:
         """The revisions that the backend's code knows; ``unasked`` where nothing says which those are."""
@@ -367,10 +404,12 @@ class RestoreModule(ConvosphereModule):
         return {revision.id for revision in code.revisions()}
 
     def apply(self, _plan: Plan) -> None:
-        """Clear up what killed runs left, restore, have the services run, and drop what is no longer wanted."""
+        """Clear up what killed runs left, restore, and have the services run; or drop what is no longer wanted."""
+        self.scratch.remove_leftovers()
+        if self.params["state"] == DISCARDED:
+            self.discard()
+            return
         self.catalogue.clear_unfinished()
-        scratch = _scratch.Scratch(self.server, self.live)
-        scratch.remove_leftovers()
         began = time.monotonic()
         if self.restored:
             verifier = Verifier(self.catalogue, self.tools, self.server, **_verification.settings(self.params))
@@ -380,30 +419,34 @@ class RestoreModule(ConvosphereModule):
             self.duration = round(time.monotonic() - began, 1)
         else:
             self.pause.start()
-        if self.params["discard_previous"]:
-            self.discarded = self.kept()
-            for name in scratch.kept():
-                scratch.drop(name)
-            self.others.discard()
+
+    def discard(self) -> None:
+        """Drop just what the plan names."""
+        for name in self.scratch.kept():
+            self.scratch.drop(name)
+        self.others.discard()
 
     def report(self, _plan: Plan) -> dict[str, Any]:
         """What was restored, and what there is of before."""
-        manifest = self.backup.manifest
-        record = _verification.database_of(self.backup)
         return {
-            "backup": {
-                "id": manifest.id,
-                "label": manifest.label,
-                "created_at": _moments.format_time(manifest.created_at),
-                "schema_revisions": list(record.schema_revisions),
-                "rows": sum(record.tables.values()),
-            },
+            "backup": _described(self.backup) if self.params["state"] == RESTORED else None,
             "restored": self.restored,
-            "previous": None if self.previous in self.discarded else self.previous,
+            "previous": self.previous,
             "kept": self.kept(),
             "discarded": self.discarded,
             "duration": self.duration,
         }
+
+
+def _described(backup: Backup) -> dict[str, Any]:
+    manifest, record = backup.manifest, _verification.database_record(backup)
+    return {
+        "id": manifest.id,
+        "label": manifest.label,
+        "created_at": _moments.format_time(manifest.created_at),
+        "schema_revisions": list(record.schema_revisions),
+        "rows": sum(record.tables.values()),
+    }
 
 
 def main() -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 from unittest.mock import ANY
 
 import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import DatabaseError
+from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Server
 
 from support.compose_project import OBEYS, compose_project, probe, service
-from support.dumps import BackupDirectory
+from support.dumps import CONNECTION, BackupDirectory
 from support.law import Case, Refused, Step
 from support.platform_database import PlatformDatabase, platform_tables, platform_with_login
 from support.sandbox import ADMIN, Sandbox, facts_folder, until
@@ -90,13 +92,15 @@ def test_law(run_law, backups):
                 setup=[write_to(backups)],
             ),
             Case(
-                "discard what was replaced",
-                options(backups, discard_previous=True),
+                "discard what was replaced, whatever was written since",
+                discard(backups),
                 diff={"before": ANY, "after": {}},
-                returns={"restored": False, "kept": [], "discarded": [ANY, ANY, ANY]},
+                returns={"backup": None, "restored": False, "kept": [], "discarded": [ANY, ANY, ANY]},
+                setup=[write_to(backups, "CREATE TABLE written_since AS SELECT 1 AS number")],
             ),
         ],
         refused=[
+            Refused("no backup", {**backups.options, "environment_name": "dev"}, "are missing: backup"),
             Refused("unknown", options(backups, backup="nothing"), "There is no backup nothing in"),
             Refused(
                 "another environment",
@@ -115,12 +119,19 @@ def test_law(run_law, backups):
     )
     assert backups.databases() == []
     assert backups.leftovers() == []
+    assert backups.database.query("SELECT number FROM written_since") == [(1,)]
     assert backups.manifest(old.id)["verified"]["level"] == "restore"
 
 
-def write_to(backups: BackupDirectory) -> dict[str, object]:
+WRITE = "UPDATE alembic_version SET version_num = version_num"
+
+
+def discard(backups: BackupDirectory) -> dict[str, object]:
+    return {**backups.database.login, "state": "discarded"}
+
+
+def write_to(backups: BackupDirectory, statement: str = WRITE) -> dict[str, object]:
     login = {name: value for name, value in backups.database.login.items() if name != "login_db"}
-    statement = "UPDATE alembic_version SET version_num = version_num"
     return {
         "name": "Write",
         "community.postgresql.postgresql_query": {
@@ -215,6 +226,25 @@ def test_services_are_stopped_around_the_exchange_and_the_old_database_returns_w
         )
 
 
+def test_a_connection_that_was_lost_is_renewed_with_its_lock(backups):
+    login = {**CONNECTION, **backups.database.login}
+    server, other = Server(login, read_only=False), Server(login, read_only=False)
+    server.lock("live")
+    pid = server.fetch("SELECT pg_backend_pid()")[0][0]
+    other.fetch("SELECT pg_terminate_backend(%s)", (pid,))
+    with pytest.raises(DatabaseError) as caught:
+        server.transact(["SELECT 1"], step="rename")
+    assert "was not changed" not in str(caught.value)
+
+    server.renew("live")
+
+    assert backups.database.name in server.databases()
+    with pytest.raises(DatabaseError, match="Another run"):
+        other.lock("live")
+    for each in (server, other):
+        each.close()
+
+
 def test_what_belongs_to_the_database_itself_is_carried_over(run_steps, backups):
     database = backups.database
     query = database.running.query
@@ -242,7 +272,7 @@ def test_what_belongs_to_the_database_itself_is_carried_over(run_steps, backups)
     assert after.pop("comment").startswith("Ask o'brien\\first\n[convosphere.platform {")
     assert before.pop("comment") == "Ask o'brien\\first"
     assert after == before
-    run_steps(MODULE, [Step("discard", options(backups, discard_previous=True), changed=True)])
+    run_steps(MODULE, [Step("discard", discard(backups), changed=True)])
     query(f"ALTER DATABASE {name} OWNER TO convosphere")
     database.query("REASSIGN OWNED BY keeper TO convosphere; DROP OWNED BY reader, keeper")
     query("DROP ROLE reader, keeper")
@@ -280,7 +310,8 @@ def test_names_that_need_quoting_and_are_as_long_as_can_be(run_steps, tables, tm
 
         assert database.emails() == ["ada@example.com"]
         assert run.task(f"restore {number}").result["previous"] in backups.databases()
-        run_steps(MODULE, [Step("again", options(backups, discard_previous=True), returns={"restored": False})])
+        steps = [Step("again", options(backups), changed=False), Step("discard", discard(backups), changed=True)]
+        run_steps(MODULE, steps)
         assert [found for found in backups.databases() if found not in names] == []
         tables.query(f'DROP DATABASE "{quoted}"')
 

@@ -69,7 +69,7 @@ def test_all_of_it_comes_back_and_what_was_there_is_kept_until_it_is_discarded(r
     parts.write("two", "2")
     parts.execute("backend", "rm", "-r", "/app/uploads/a")
     parts.add_objects("Documents", 4)
-    restore = {**options, "backup": "latest"}
+    restore, discard = {**options, "backup": "latest"}, {**options, "state": "discarded"}
 
     run = run_steps(
         RESTORE,
@@ -77,8 +77,8 @@ def test_all_of_it_comes_back_and_what_was_there_is_kept_until_it_is_discarded(r
             Step("look", restore, check=True, changed=True, returns={"restored": True, "kept": []}),
             Step("restore", restore, changed=True, returns={"restored": True, "kept": [ANY, ANY, ANY]}),
             Step("again", restore, changed=False, returns={"restored": False}),
-            Step("discard", {**restore, "discard_previous": True}, changed=True, returns={"kept": []}),
-            Step("nothing left", {**restore, "discard_previous": True}, changed=False, returns={"discarded": []}),
+            Step("discard", discard, changed=True, returns={"kept": []}),
+            Step("nothing left", discard, changed=False, returns={"discarded": []}),
         ],
     )
 
@@ -91,6 +91,25 @@ def test_all_of_it_comes_back_and_what_was_there_is_kept_until_it_is_discarded(r
     assert kept[1].startswith("uploads in .convosphere_before_")
     assert kept[2].startswith("vectors in convosphere_before_")
     assert parts.execute("weaviate", "ls", "/var/lib/weaviate/backups") == ""
+
+
+def test_uploads_and_vectors_that_were_lost_after_a_restore_are_restored_again(run_steps, options, parts):
+    parts.run_backend()
+    parts.run_weaviate()
+    parts.write("a/one", "1")
+    parts.add_objects("Documents", 2)
+    restore = {**options, "backup": "latest"}
+    run_steps(BACKUP, [Step("back up", options, changed=True)])
+    run_steps(RESTORE, [Step("restore", restore, changed=True)])
+
+    parts.execute("backend", "rm", "-r", "/app/uploads/a")
+    run = run_steps(RESTORE, [Step("lost uploads", restore, changed=True)])
+    assert list(visible(parts)) == ["a/one"]
+    assert list(run.task("lost uploads").result["diff"]["before"].values()) == [{"written_since": True}]
+    parts.weaviate("delete", "/v1/schema/Documents")
+    run_steps(RESTORE, [Step("lost vectors", restore, changed=True), Step("nothing lost", restore, changed=False)])
+    assert parts.objects() == {"Documents": 2}
+    run_steps(RESTORE, [Step("force", {**restore, "force": True}, check=True, changed=True)])
 
 
 def test_services_that_do_not_come_up_get_all_back_that_was_there(run_steps, options, database, parts):

@@ -1,0 +1,125 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is undone where the exchange fails, and where it only seems to."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils import _restoring
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError, DatabaseError
+
+LOST = DatabaseError("Cannot rename the database live: server closed the connection unexpectedly")
+BACKUP: Any = SimpleNamespace(manifest=SimpleNamespace(id="live-20261123T150102Z"))
+
+
+@pytest.fixture
+def server() -> MagicMock:
+    """One that has a live database without a mark."""
+    found = SimpleNamespace(mark={}, comment=None, name="live")
+    return MagicMock(databases=MagicMock(return_value={"live": found}))
+
+
+@pytest.fixture
+def exchange(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
+    made = MagicMock()
+    monkeypatch.setattr(_restoring, "Exchange", lambda _server: made)
+    return made
+
+
+@pytest.fixture
+def restorer(monkeypatch: pytest.MonkeyPatch, server: MagicMock) -> _restoring.Restorer:
+    others = MagicMock(kept={"uploads": "x"}, __str__=lambda _self: "uploads")
+    made = _restoring.Restorer(MagicMock(), server, MagicMock(), "live", 0, 0, MagicMock(), others)
+    monkeypatch.setattr(made, "mark", lambda _backup, _name: {"backup": BACKUP.manifest.id, "state": {}})
+    return made
+
+
+def renamed_and(error: BaseException) -> Any:
+    """A rename that the server has done, and whose answer does not arrive."""
+
+    def take_over(_new: str, live: Any, _previous: str, mark: Any, _kept: Any) -> None:
+        live.mark = mark
+        raise error
+
+    return take_over
+
+
+def test_an_answer_to_commit_that_was_lost_is_no_failure(restorer, exchange):
+    exchange.take_over.side_effect = renamed_and(LOST)
+
+    previous = restorer._exchange(BACKUP, "new")
+
+    assert previous.startswith("live_before_")
+    restorer.others.go_back.assert_not_called()
+    restorer.pause.start.assert_called_once()
+
+
+def test_a_rename_that_did_not_happen_is_undone(restorer, exchange):
+    exchange.take_over.side_effect = LOST
+
+    with pytest.raises(DatabaseError, match="closed the connection"):
+        restorer._exchange(BACKUP, "new")
+
+    restorer.server.renew.assert_called_once()
+    restorer.others.go_back.assert_called_once()
+    restorer.pause.start_if_possible.assert_called_once()
+
+
+def test_where_nobody_knows_whether_it_happened_nothing_is_touched(restorer, exchange):
+    exchange.take_over.side_effect = LOST
+    restorer.server.renew.side_effect = DatabaseError("no server")
+
+    with pytest.raises(DatabaseError) as caught:
+        restorer._exchange(BACKUP, "new")
+
+    assert "could not be learned: no server" in str(caught.value)
+    assert "The uploads were left as they are, and the services stopped" in str(caught.value)
+    assert "was not changed" not in str(caught.value)
+    restorer.others.go_back.assert_not_called()
+    restorer.pause.start_if_possible.assert_not_called()
+
+
+def test_what_cannot_be_undone_is_said_beside_the_error(restorer, exchange):
+    restorer.others.swap.side_effect = CommandError("EBUSY", hint="Look.")
+    restorer.others.go_back.side_effect = CommandError("The uploads are in /app/uploads/x")
+
+    with pytest.raises(CommandError) as caught:
+        restorer._exchange(BACKUP, "new")
+
+    assert str(caught.value) == "EBUSY. Look. The uploads are in /app/uploads/x"
+    exchange.take_over.assert_not_called()
+
+
+def test_an_interrupt_after_the_rename_leaves_what_was_restored(restorer, exchange):
+    exchange.take_over.side_effect = renamed_and(KeyboardInterrupt())
+
+    with pytest.raises(KeyboardInterrupt):
+        restorer._exchange(BACKUP, "new")
+
+    restorer.others.go_back.assert_not_called()
+    restorer.pause.start_if_possible.assert_called_once()
+
+
+@pytest.mark.parametrize(("untouched", "told"), [(True, "was removed"), (False, "is kept as live_rejected_")])
+def test_a_restored_database_that_was_written_to_is_kept_where_the_services_fail(
+    monkeypatch, restorer, exchange, untouched, told
+):
+    content = MagicMock(**{"__enter__.return_value.is_as.return_value": untouched})
+    monkeypatch.setattr(_restoring, "Content", MagicMock(return_value=content))
+    scratch = MagicMock()
+    monkeypatch.setattr(_restoring, "Scratch", scratch)
+    restorer.pause.start.side_effect = CommandError("backend is ill")
+    restorer.others.go_back.side_effect = CommandError("The uploads are in /app/uploads/x")
+
+    with pytest.raises(_restoring.ConvosphereError) as caught:
+        restorer._exchange(BACKUP, "new")
+
+    assert f"The old database is the live one again, and the restored one {told}" in str(caught.value)
+    assert "The uploads are in /app/uploads/x" in str(caught.value)
+    exchange.go_back.assert_called_once()
+    assert scratch.return_value.drop.called is untouched
