@@ -94,8 +94,7 @@ class Backend:
 
     def known(self, image_id: str) -> Code | None:
         """The image's revisions as the release that serves has them; None where it was of another image."""
-        record = _releases.current(self._releases) if self.params["project_src"] else None
-        schema = (record or {}).get("schema") or {}
+        schema = self._released
         if schema.get("image_id") != image_id:
             return None
         return Code([Revision(name, tuple(down)) for name, down in schema["revisions"].items()])
@@ -110,6 +109,16 @@ class Backend:
             return None
         found = code if serving == image_id else self.known(serving) or read(serving)
         return frozenset(found.by_id)
+
+    @property
+    def released(self) -> list[str] | None:
+        """The revisions that the release which serves needs the database at, sorted; None where that is not known."""
+        return self._released.get("heads")
+
+    @property
+    def _released(self) -> dict[str, Any]:
+        record = _releases.current(self._releases) if self.params["project_src"] else None
+        return (record or {}).get("schema") or {}
 
     @property
     def _releases(self) -> Path:

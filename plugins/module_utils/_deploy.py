@@ -47,7 +47,6 @@ class Deployment:
     client: DockerClient
     wait: Callable[[Iterable[str]], None]
     timeout: float  # seconds for Compose to create and start everything
-    advice: str = ""  # what an operator has to know beside that the deploy failed
 
     def apply(self) -> None:
         """Bring the wanted stack up; where that fails, bring back what served before and raise why it failed.
@@ -113,8 +112,7 @@ class Deployment:
 
     def _told(self, error: ConvosphereError, what_now: str) -> ConvosphereError:
         """The same error, with what serves now before why it failed: the first thing an operator has to know."""
-        known = f"{what_now} {self.advice}".rstrip()
-        return type(error)(f"The deploy failed. {known}\n{error.message}", hint=error.hint, **error.details)
+        return type(error)(f"The deploy failed. {what_now}\n{error.message}", hint=error.hint, **error.details)
 
     def _bring_back(self, images: Mapping[str, str]) -> None:
         """Put the files and secrets of before in place again and start the images of the release, by their ids."""

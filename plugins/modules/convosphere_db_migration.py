@@ -162,6 +162,12 @@ revisions:
   type: list
   elements: str
   sample: [2025_08_14_add_agents, 2025_08_16_add_ai_models_and_settings_tables]
+released:
+  description: The revisions that the release which serves needs; none where that is not known.
+  returned: success
+  type: list
+  elements: str
+  sample: [2025_08_14_add_agents, 2025_08_16_add_ai_models_and_settings_tables]
 heads:
   description: The ends of the image's branches of revisions.
   returned: success
@@ -245,6 +251,7 @@ class MigrationModule(ConvosphereModule):
     situation = UNKNOWN
     code: Code | None = None
     image_id: str | None = None
+    released: list[str] | None = None
     work: MigrationWork | None = None
 
     def plan(self) -> Plan:
@@ -256,6 +263,7 @@ class MigrationModule(ConvosphereModule):
             return Plan()
         self.backend = Backend(client, self.params)
         self.image_id = self.backend.image_id
+        self.released = self.backend.released
         if self.image_id is None and self.check_mode:
             return Plan()
         if self.image_id is None:
@@ -318,8 +326,8 @@ class MigrationModule(ConvosphereModule):
         """What was found and done."""
         schema = schema_record(self.image_id, self.code) if self.image_id and self.code else None
         if self.work:
-            return {**self.work.report(), "schema": schema}
-        nothing: dict[str, Any] = {"revisions_before": [], "revisions": [], "steps": []}
+            return {**self.work.report(), "released": self.released, "schema": schema}
+        nothing: dict[str, Any] = {"released": self.released, "revisions_before": [], "revisions": [], "steps": []}
         heads = self.code.heads if self.code else []
         return {
             "situation": self.situation,

@@ -124,8 +124,8 @@ options:
     type: dict
   advice:
     description:
-      - What to tell beside the error where the deploy fails, for example that the database was migrated for it, and how
-        to go back.
+      - What to tell before the error wherever the module fails, for example that the database was migrated for this
+        deploy, and how to go back.
     type: str
     default: ''
   remove_volumes:
@@ -229,9 +229,9 @@ services:
       sample: false
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _deploy,
@@ -348,6 +348,10 @@ class StackModule(ConvosphereModule):
         absent = self.params["state"] == "absent"
         return {"release": None if absent else _releases.current(self.directory / "releases"), "services": services}
 
+    def _fail(self, message: str, details: Mapping[str, Any]) -> NoReturn:
+        # Whatever failed, and be it a refusal: who does not know what was done before takes nothing for changed.
+        super()._fail(f"{self.params['advice']}\n{message}".lstrip(), details)
+
     def _refuse_bad_options(self) -> None:
         problems = []
         if not self.params["environment_name"]:
@@ -381,11 +385,8 @@ class StackModule(ConvosphereModule):
         if not self.params["allow_standins"]:
             _stack.refuse_standins(self.stack, self.client)
         _trial.refuse_invalid(self.stack, self.client, self.params["files"])
-        timeout, advice = self.params["wait_timeout"], self.params["advice"]
-        client = self.client
-        self.deployment = _deploy.Deployment(
-            self.stack, client, lambda names: self._wait(client, names), timeout, advice
-        )
+        client, timeout = self.client, self.params["wait_timeout"]
+        self.deployment = _deploy.Deployment(self.stack, client, lambda names: self._wait(client, names), timeout)
         return _stack_plan.plan(self.stack, engine_read=True)
 
     def _wait(self, client: DockerClient, names: Iterable[str]) -> None:

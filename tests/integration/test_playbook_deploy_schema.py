@@ -18,9 +18,13 @@ from support.playbook import PlaybookRun
 AGENTS, MODELS = "2025_08_14_add_agents", "2025_08_16_add_ai_models_and_settings_tables"
 HEADS = f"{AGENTS}\n{MODELS}"
 LOOK = "See what the wanted backend changes in the database"
+REFUSE = "Refuse a stack that cannot be brought up before the database is migrated for it"
 MIGRATE = "Migrate the database"
 RECORD = "Record where the schema is of the tables that the backend made"
 SECRETS = {"POSTGRES_PASSWORD": "planted@/:?#[]%2F$pass'word\""}
+
+#: What Docker Compose refuses before anything is changed.
+BROKEN = {"stack_compose_override": {"services": {"redis": {"nonsense": 1}}}}
 
 
 @pytest.fixture(scope="module")
@@ -142,11 +146,29 @@ def test_a_deploy_that_fails_after_its_migration_says_where_the_schema_is(live):
         run = live.run("deploy.yml", extra_vars={**ill, "stack_wait_timeout": 25, "stack_skip_backup_gate": True})
 
         message = run.failures[0].message
-        assert "was brought back and serves. The database was migrated before, from" in message
-        assert f"to {MODELS}, mig_good, and stays there." in message
+        assert message.startswith(
+            f"The database was migrated before, from {AGENTS}, {MODELS} to {MODELS}, mig_good, and "
+        )
+        assert "was brought back and serves.\n" in message
         assert revisions(live) == f"{MODELS}\nmig_good"
         assert live.health() == "healthy"
+        again = live.run("deploy.yml", extra_vars={"stack_images": {"backend": tag}, **BROKEN}).failures[0].message
+        assert again.startswith(
+            f"The database was migrated before this deploy, from {AGENTS}, {MODELS}, which the release"
+        )
+        assert "nonsense" in again
         back_to_the_heads(live)
+
+
+def test_a_stack_that_cannot_be_brought_up_is_refused_before_the_database_is_migrated_for_it(live):
+    with backend_with(mig_good=(AGENTS, "ALTER TABLE users ADD COLUMN mig_new text")) as tag:
+        settings = {"stack_images": {"backend": tag}, "stack_skip_backup_gate": True, **BROKEN}
+
+        run = live.run("deploy.yml", extra_vars=settings)
+
+        assert run.failures[0].name.endswith(REFUSE)
+        assert "nonsense" in run.failures[0].message
+        assert revisions(live) == HEADS
 
 
 def test_a_migration_that_fails_leaves_what_serves_alone(live):
