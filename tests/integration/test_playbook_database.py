@@ -21,6 +21,21 @@ def test_the_state_names_version_tables_drift_and_backups(dbtest):
     assert "BACKUPS" in words
 
 
+def test_a_database_that_is_newer_than_the_backend_is_shown_all_the_same(dbtest):
+    dbtest.sql("INSERT INTO alembic_version VALUES ('f00')")
+    try:
+        run = dbtest.run("database.yml").succeeded()
+    finally:
+        dbtest.sql("DELETE FROM alembic_version WHERE version_num = 'f00'")
+
+    lines = run.task("Show the state").result["msg"]
+    at = next(number for number, line in enumerate(lines) if line.startswith("REVISIONS "))
+    assert "f00" in lines[at]
+    assert "not compared with a backend: The database is at revision f00" in lines[at + 1]
+    words = [line.split()[0] for line in lines]
+    assert {"DATABASE", "DRIFT", "TABLES", "CONNECTIONS", "BACKUPS"} <= set(words)
+
+
 def test_a_database_that_is_down_fails_and_its_backups_are_shown_all_the_same(dbtest):
     with dbtest.without("postgres"):
         run = dbtest.run("database.yml")
