@@ -27,8 +27,9 @@ from ansible_collections.convosphere.platform.plugins.module_utils._manifest imp
 from ansible_collections.convosphere.platform.plugins.module_utils._pipeline import Program
 from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
 
-#: On all processors, and behind everything else that wants them: PostgreSQL above all.
-_COMPRESS = ("nice", "-n", "10", "zstd", "--quiet", "--stdout", "-T0")
+#: On all processors, and behind all else that wants them, PostgreSQL above all. Looking for repetitions 16 MB back
+#: makes level 2 both smaller and quicker than level 3 without it, with 31 MB of memory, and 16 MB to unpack.
+_COMPRESS = ("nice", "-n", "10", "zstd", "--quiet", "--stdout", "-T0", "--long=24")
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
@@ -56,10 +57,10 @@ class Seal:
                 f"Cannot write a backup: {' and '.join(missing)} is not installed on the host",
                 hint="Run the playbook setup.yml for this environment, which installs it.",
             )
-        if any("SECRET" in recipient or "PRIVATE" in recipient for recipient in self.recipients):
+        if any(is_secret(recipient) for recipient in self.recipients):
             raise InputError(
-                "One of the recipients is a secret key: it was shown, so that it must not be used any more",
-                hint="Make a new one with age-keygen, and give its public key as recipient.",
+                "One of the recipients is a secret key, which must not be on this host",
+                hint="Give the public key that belongs to it: age-keygen -y prints it.",
             )
         if self.recipients:
             try:
@@ -131,6 +132,11 @@ class Seal:
                 bytes_free=shutil.disk_usage(self.directory).free,
             )
         return ConvosphereError(f"Cannot write a backup to {self.directory}: {error.strerror}")
+
+
+def is_secret(recipient: str) -> bool:
+    """Whether it is the key to read backups with, instead of the one to make them with."""
+    return "SECRET" in recipient or "PRIVATE" in recipient
 
 
 def _write_all(descriptor: int, piece: bytes) -> None:

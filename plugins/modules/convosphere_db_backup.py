@@ -128,10 +128,12 @@ options:
     type: int
     default: 60
   compression_level:
-    description: The level of C(zstd), from 1, the fastest, to 19.
+    description:
+      - The level of C(zstd), from 1, the fastest, to 19. Repetitions are looked for 16 MB back at each of them.
+      - V(2) takes a fifth less room than gzip in a tenth of its time. Levels above 9 take more than 150 MB of memory.
     type: int
     choices: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]
-    default: 3
+    default: 2
   dump_timeout:
     description:
       - How many seconds one file of the backup may take.
@@ -312,10 +314,11 @@ deleted:
   elements: str
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _retention
+from ansible_collections.convosphere.platform.plugins.module_utils import _retention, _seal
 from ansible_collections.convosphere.platform.plugins.module_utils._backup_copies import BackupCopies
 from ansible_collections.convosphere.platform.plugins.module_utils._backup_work import NEW, BackupWork
 from ansible_collections.convosphere.platform.plugins.module_utils._copies import TARGETS_OPTION
@@ -347,13 +350,17 @@ class BackupModule(ConvosphereModule):
         "retention": {"type": "dict", "options": _retention.RETENTION_OPTIONS},
         "force": {"type": "bool", "default": False},
         "lock_timeout": {"type": "int", "default": 60},
-        "compression_level": {"type": "int", "choices": list(range(1, 20)), "default": 3},
+        "compression_level": {"type": "int", "choices": list(range(1, 20)), "default": 2},
         "dump_timeout": {"type": "int"},
     }
     rules = {
         "required_if": [("state", "absent", ("backup", "retention"), True)],
         "mutually_exclusive": [("backup", "max_age")],
     }
+
+    def secrets(self) -> Iterable[str]:
+        """A secret key that was given in the place of a public one."""
+        return [recipient for recipient in self.params["recipients"] or () if _seal.is_secret(recipient)]
 
     def plan(self) -> Plan:
         """Read what there is, and compare."""

@@ -20,6 +20,7 @@ from support.sandbox import Sandbox
 
 MODULE = "convosphere_db_backup"
 DAY = timedelta(days=1)
+SECRET_KEY = "AGE-SECRET-KEY-1PLANTED0QRS4X5"
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +100,12 @@ def test_law(run_law, database, options):
             Refused("no number", {**options, "retention": {"keep_last": -1}}, "keep_last is -1"),
             Refused("no age", {**options, "max_age": "a day"}, "Give a number and a unit: 12h, 30d or 8w"),
             Refused("no key", {**options, "recipients": ["mine"]}, "The recipients are not public keys of age"),
+            Refused("secret key", {**options, "recipients": [SECRET_KEY]}, "One of the recipients is a secret key"),
             Refused("no such backup", {**options, "backup": "monthly"}, "There is no backup monthly"),
             Refused("no container", {**options, "login_container": "nowhere"}, "Is login_container the name"),
             Refused("wrong password", {**options, "login_password": "planted-wrong"}, "authentication failed"),
         ],
+        secrets=[SECRET_KEY],
     )
     assert names_in(directory, ".convosphere-*") == []
 
