@@ -12,8 +12,10 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
+import yaml
 
 from support.backups import NOON, VERIFIED, names_in, put_backup, summary_of
+from support.collection import rendered_docs
 from support.law import Case, Refused, Step
 from support.platform_database import PlatformDatabase, platform_tables
 from support.sandbox import Sandbox
@@ -222,3 +224,52 @@ def test_check_mode_on_an_empty_host_touches_nothing(run_steps, options):
 def public_key(key: Path) -> str:
     """Who has this private key can read what is encrypted to the one returned."""
     return subprocess.run(["age-keygen", "-y", key], capture_output=True, check=True, text=True).stdout.strip()
+
+
+def test_a_year_of_nights_is_thinned_out(run_steps, options):
+    """As it is after a year: a backup each night, a restore drill each Sunday, one that somebody pinned."""
+    directory = Path(options["backup_dir"])
+    nights = [NOON - night * DAY for night in range(365)]
+    for night in nights:
+        drill = VERIFIED if night.weekday() == 6 else None
+        pinned = night == nights[200]
+        put_backup(directory, night, database_name=options["login_db"], verified=drill, pinned=pinned)
+    policy = {**options, "state": "absent", "retention": {"keep_daily": 7, "keep_weekly": 5, "keep_monthly": 12}}
+    run = run_steps(
+        MODULE,
+        [
+            Step("predict", policy, check=True, changed=True),
+            Step("do", policy, changed=True),
+            Step("again", policy, changed=False),
+        ],
+    )
+
+    kept = [manifest["created_at"][:10] for manifest in manifests(options)]
+    days = [f"2026-11-{day}" for day in range(17, 24)]
+    weeks = ["2026-11-01", "2026-11-08", "2026-11-15", "2026-11-22"]
+    months = [f"2026-{month}" for month in ("10-31", "09-30", "08-31", "07-31", "06-30", "05-31", "04-30", "03-31")]
+    months += ["2026-02-28", "2026-01-31", "2025-12-31"]
+    assert kept == sorted({*days, *weeks, *months, f"{nights[200]:%Y-%m-%d}"})
+    assert run.task("predict").result["deleted"] == run.task("do").result["deleted"]
+    assert len(run.task("do").result["deleted"]) == 365 - len(kept)
+
+
+def test_the_examples_do_what_they_say(run_playbook, database, options, tmp_path):
+    (tmp_path / ".env").write_text(f"POSTGRES_PASSWORD={database.login['login_password']}\n")
+    text = rendered_docs()[MODULE]["examples"]
+    for old, new in {
+        "/opt/convosphere/prod/.env": str(tmp_path / ".env"),
+        "/var/backups/convosphere/prod": options["backup_dir"],
+        "convosphere-prod-postgres-1": options["login_container"],
+    }.items():
+        text = text.replace(old, new)
+    tasks = [task for task in yaml.safe_load(text) if "project_name" not in str(task)]
+    login = {name: options[name] for name in ("login_port", "login_db")}
+    defaults = {"group/convosphere.platform.convosphere": login}
+    play = {"name": "Examples", "hosts": "localhost", "gather_facts": False, "module_defaults": defaults}
+
+    run = run_playbook([{**play, "tasks": tasks}]).succeeded()
+
+    assert [task.changed for task in run.tasks] == [True, True, True, False]
+    assert [manifest["label"] for manifest in manifests(options)] == ["nightly", "before-2.0"]
+    assert [manifest["pinned"] for manifest in manifests(options)] == [False, False]
