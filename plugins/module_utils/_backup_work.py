@@ -23,14 +23,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._dump import 
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import FileRecord, Manifest
 from ansible_collections.convosphere.platform.plugins.module_utils._parts import PARTS, Part
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import (
-    CREATE,
-    DELETE,
-    UPDATE,
-    Change,
-    Plan,
-    compare,
-)
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, DELETE, Change, Plan, compare
 from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
 from ansible_collections.convosphere.platform.plugins.module_utils._retention import Entry, Policy
 from ansible_collections.convosphere.platform.plugins.module_utils._seal import Seal
@@ -298,5 +291,5 @@ class BackupWork:
 
 def _planned(manifest: Manifest, plan: Plan) -> Manifest:
     """A manifest as it will be after the plan's update of it, if there is one."""
-    changes = [change.after or {} for change in plan.of(UPDATE) if change.name == manifest.id]
+    changes = [change.after or {} for change in plan if change.name == manifest.id]
     return replace(manifest, **(changes[0] if changes else {}))

@@ -65,7 +65,7 @@ class Manifest:
     None or has the name of the vector store's ``backup``, None for a store without a class, and its ``classes``.
     ``recipients`` are the public keys it is encrypted to, none for a plain one. ``write_freeze`` is None or has
     ``from``, ``to`` and ``how``; ``verified`` is None or has ``level``, ``at``, ``duration`` and ``host``.
-    ``damaged_at`` is when the last verification found that it cannot be restored, None where none did.
+    ``damaged_at`` is when a verification found that it cannot be restored, None where none did or it has been since.
     """
 
     id: str

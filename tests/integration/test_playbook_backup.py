@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+
 
 def test_check_mode_says_what_would_be_made_and_makes_nothing(dbtest):
     before = dbtest.traces()
@@ -16,13 +18,17 @@ def test_check_mode_says_what_would_be_made_and_makes_nothing(dbtest):
     assert dbtest.traces() == before
 
 
-def test_a_backup_is_made_and_proven(dbtest):
+def test_a_backup_is_made_and_proven_and_its_copy_knows(dbtest, tmp_path):
     known = dbtest.manifests()
-    made = dbtest.run("backup.yml", extra_vars={"label": "before-upgrade", "pinned": True}).succeeded()
+    elsewhere = {"database_copy_to": [{"directory": str(tmp_path)}]}
+    wishes = {"label": "before-upgrade", "pinned": True, **elsewhere}
+    made = dbtest.run("backup.yml", extra_vars=wishes).succeeded()
     (name,) = dbtest.manifests().keys() - known
     manifest = dbtest.manifests()[name]
-    proven = dbtest.run("backup_verify.yml", extra_vars={"backup": "before-upgrade"}, verbosity=3).succeeded()
-    again = dbtest.run("backup_verify.yml", extra_vars={"backup": name}).succeeded()
+    proven = dbtest.run(
+        "backup_verify.yml", extra_vars={"backup": "before-upgrade", **elsewhere}, verbosity=3
+    ).succeeded()
+    again = dbtest.run("backup_verify.yml", extra_vars={"backup": name, **elsewhere}).succeeded()
 
     told = "\n".join(made.task("Say how it went").result["msg"])
     assert f"{name} made in" in told
@@ -32,5 +38,6 @@ def test_a_backup_is_made_and_proven(dbtest):
     assert {path.stat().st_mode & 0o777 for path in dbtest.backups.glob(f"{name}*")} == {0o600}
     assert dbtest.manifests()[name]["verified"]["level"] == "restore"
     assert proven.task("Say how it went").result["msg"][0].startswith(f"{name} verified (restore): ")
-    assert [run.changed for run in (made, proven, again)] == [1, 1, 0]
+    assert [run.changed for run in (made, proven, again)] == [1, 2, 0]
+    assert json.loads((tmp_path / f"{name}.manifest.json").read_text()) == dbtest.manifests()[name]
     assert dbtest.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'convosphere_verify%'") == "0"
