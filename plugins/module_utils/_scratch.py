@@ -103,16 +103,17 @@ class Server:
 
     def transact(self, statements: Sequence[str], *, step: str) -> None:
         """Run all statements in one transaction: all of them count, or none."""
-        self.connection.autocommit = False
-        try:
-            with asking(step), self.connection.cursor() as cursor:
-                for statement in statements:
-                    cursor.execute(statement)
-                self.connection.commit()
-        finally:
-            if not self.connection.closed:
-                self.connection.rollback()
-                self.connection.autocommit = True
+        with asking(step):  # all of it: each of these may find that the connection is gone
+            self.connection.autocommit = False
+            try:
+                with self.connection.cursor() as cursor:
+                    for statement in statements:
+                        cursor.execute(statement)
+                    self.connection.commit()
+            finally:
+                if not self.connection.closed:
+                    self.connection.rollback()
+                    self.connection.autocommit = True
 
     def lock(self, live: str) -> None:
         """Keep others, on whichever host, from work of this kind. Held until the connection ends."""
