@@ -3,13 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._backup_work import BackupWork
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import DELETE, UPDATE
+from ansible_collections.convosphere.platform.plugins.module_utils import _backup_work
+from ansible_collections.convosphere.platform.plugins.module_utils._backup_work import NEW, BackupWork
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, DELETE, UPDATE
 
-from support.backups import NOON, names_in, put_backup
+from support.backups import NOON, VERIFIED, manifest_of, names_in, put_backup
 
 DAY = timedelta(days=1)
 PARAMS = {
@@ -89,3 +92,140 @@ def test_the_backup_that_is_young_enough_is_not_deleted_for_another_label(tmp_pa
 
     assert not plan.changed
     assert f"{mine}.manifest.json" in names_in(tmp_path)
+
+
+class FakePart:
+    """A part that holds a few bytes and needs no server."""
+
+    kind = "database"
+    needed = 10
+    fails: Exception | None = None
+
+    def __init__(self, *_settings):
+        self.closed = False
+
+    def check(self):
+        pass
+
+    def expected_bytes(self, _last):
+        return self.needed
+
+    def cut(self):
+        pass
+
+    def write(self, seal, name):
+        file = seal.write(self.kind, f"{name}.dump", step="dump it", source=[b"rows"])
+        if self.fails:
+            raise self.fails
+        return file
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    """One run that has no server: its database is a fake."""
+    monkeypatch.setattr(_backup_work, "PARTS", {"database": FakePart})
+
+    def build(*, check_mode=False, now=NOON, **changes):
+        extra = {"compression_level": 1, "dump_timeout": None, "freeze": True}
+        params = {**PARAMS, **extra, "backup_dir": str(tmp_path / "backups"), **changes}
+        return BackupWork(params, "1.0.0", check_mode, now)
+
+    return build
+
+
+def run(work):
+    """Plan and apply; what was planned, and the directory."""
+    try:
+        plan = work.plan()
+        work.apply(plan)
+        return plan
+    finally:
+        work.close()
+
+
+def test_backups_of_the_same_second_have_ids_of_their_own(work, monkeypatch):
+    moment = SimpleNamespace(now=lambda _zone: NOON)
+    monkeypatch.setattr(_backup_work, "datetime", moment)
+    made = []
+    for _each in range(3):
+        one = work()
+        run(one)
+        made.append(one.backup.manifest.id)
+
+    assert made == [f"convosphere-20261123T120000Z{suffix}" for suffix in ("", "-2", "-3")]
+    backups, foreign = one.catalogue.read()
+    assert [backup.manifest.id for backup in backups] == made
+    assert foreign == []
+
+
+def test_what_is_deleted_is_deleted_when_the_new_one_is_there(work, tmp_path, monkeypatch):
+    directory = tmp_path / "backups"
+    old = put_backup(directory, NOON - DAY)
+    policy = {"retention": {"keep_last": 1}}
+    monkeypatch.setattr(FakePart, "fails", ConvosphereError("No more room"))
+    with pytest.raises(ConvosphereError, match="No more room"):
+        run(work(**policy))
+    assert names_in(directory, "*.manifest.json") == [old.file_name]
+    assert names_in(directory, ".convosphere-*") == []
+
+    monkeypatch.setattr(FakePart, "fails", None)
+    plan = run(work(now=datetime.now(UTC), **policy))
+    assert plan.names(DELETE) == [old.id]
+    assert old.file_name not in names_in(directory)
+
+
+def test_check_mode_plans_the_same_and_holds_no_lock(work, tmp_path):
+    old = put_backup(tmp_path / "backups", NOON - DAY)
+    check = work(check_mode=True, retention={"keep_last": 1})
+
+    assert check.plan().names(CREATE) == [NEW]
+    assert run(work(retention={"keep_last": 1})).names(DELETE) == [old.id]
+
+
+def test_a_disk_without_room_says_how_much_is_needed(work, tmp_path, monkeypatch):
+    (tmp_path / "backups").mkdir()
+    monkeypatch.setattr(FakePart, "needed", 10**18)
+    with pytest.raises(ConvosphereError, match=r"it may need 1000000000000000000 bytes, and [0-9]+ are free") as caught:
+        run(work())
+
+    assert caught.value.details["bytes_needed"] == 10**18
+
+
+def test_a_label_stands_for_all_that_have_it_when_they_are_deleted(work, tmp_path):
+    directory = tmp_path / "backups"
+    doomed = [put_backup(directory, NOON - day * DAY, label="trial") for day in range(3)]
+    kept = put_backup(directory, NOON - 5 * DAY)
+
+    assert sorted(run(work(state="absent", backup="trial")).names(DELETE)) == sorted(item.id for item in doomed)
+    assert names_in(directory, "*.manifest.json") == [kept.file_name]
+    assert not run(work(state="absent", backup="trial")).changed
+
+
+def test_nothing_that_somebody_relies_on_is_deleted_without_force(work, tmp_path):
+    directory = tmp_path / "backups"
+    proven = put_backup(directory, NOON - 2 * DAY, verified=VERIFIED)
+    checked = put_backup(directory, NOON - DAY, verified={**VERIFIED, "level": "checksum"}, pinned=True)
+    put_backup(directory, NOON)
+
+    with pytest.raises(InputError, match="not deleted: it is the last restored one"):
+        work(state="absent", backup=proven.id).plan()
+    with pytest.raises(InputError, match="it is pinned and it is the last verified one"):
+        work(state="absent", backup=checked.id).plan()
+    assert run(work(state="absent", backup=proven.id, force=True)).names(DELETE) == [proven.id]
+
+
+def test_what_is_broken_is_not_taken_for_gone(work, tmp_path):
+    broken = put_backup(tmp_path / "backups", NOON)
+    (tmp_path / "backups" / broken.files[0].name).write_bytes(b"half")
+
+    with pytest.raises(InputError, match="has 4 bytes and not 6"):
+        work(state="absent", backup=broken.id).plan()
+
+
+def test_on_an_empty_host_nothing_is_deleted_and_nothing_made(work, tmp_path):
+    assert not run(work(state="absent", backup=manifest_of().id)).changed
+    assert not run(work(state="absent", retention={"keep_last": 1})).changed
+    assert not (tmp_path / "backups").exists()
