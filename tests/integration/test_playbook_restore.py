@@ -39,7 +39,10 @@ def backed_up(dbtest: Environment) -> str:
         ({}, "Say which backup: -e backup=latest_verified, or one of these:\nBACKUPS "),
         ({"backup": "hole", "confirm": "dbtest"}, "(whole)"),
         ({"backup": "whole"}, "Say so: -e confirm=dbtest"),
-        ({"backup": "whole", "confirm": "prod"}, "This replaces the database of dbtest on dbtest-local by the backup convosphere-"),
+        (
+            {"backup": "whole", "confirm": "prod"},
+            "This replaces the database of dbtest on dbtest-local by the backup convosphere-",
+        ),
     ],
 )
 def test_without_a_backup_or_a_confirmation_it_stops_and_says_what_would_be_done(dbtest, backed_up, settings, told):
