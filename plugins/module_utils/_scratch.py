@@ -178,7 +178,8 @@ class Scratch:
             "ALLOW_CONNECTIONS false",
         ]
         if there:
-            options += [f"TABLESPACE {quoted(there.tablespace)}"]
+            # Named only where it must be: that takes a right to it, which nobody needs for the usual one.
+            options += [f"TABLESPACE {quoted(there.tablespace)}"] if there.tablespace != "pg_default" else []
             options += [f"OWNER {quoted(there.owner)}"] if role == RESTORE else []
             options += [f"LOCALE_PROVIDER icu ICU_LOCALE {literal(there.icu_locale)}"] if there.icu_locale else []
         self.server.execute(f"CREATE DATABASE {quoted(name)} {' '.join(options)}", step=f"make the database {name}")

@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A module as a process of its own, without a playbook around it: to be killed, or watched while it works."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+class ModuleProcess:
+    """One run of a module that has begun. It reads its options from a file in ``folder``."""
+
+    def __init__(self, module: str, options: Mapping[str, Any], folder: Path, *, check: bool = False) -> None:
+        arguments = folder / f"arguments-{uuid.uuid4().hex[:8]}.json"
+        arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_check_mode": check}}))
+        name = f"ansible_collections.convosphere.platform.plugins.modules.{module}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", name, str(arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.process.poll() is None
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would: nothing is left to it to do."""
+        if self.running:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.communicate()
+
+    def kill_after(self, seconds: float) -> bool:
+        """Kill it unless it ends within so many seconds; whether it was killed."""
+        try:
+            self.process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return True
+        return False
+
+    def result(self, timeout: float = 300) -> dict[str, Any]:
+        """What it returned, failed or not."""
+        stdout, stderr = self.process.communicate(timeout=timeout)
+        assert stdout.strip().startswith("{"), stdout + stderr
+        found: dict[str, Any] = json.loads(stdout)
+        return found
+
+
+def run_module(module: str, options: Mapping[str, Any], folder: Path, *, check: bool = False) -> dict[str, Any]:
+    """Run a module to its end: what it returned."""
+    return ModuleProcess(module, options, folder, check=check).result()
