@@ -82,14 +82,17 @@ class Loader:
         if self.jobs < 2 or self.archive.encrypted:
             return None
         folder = held.enter_context(self.tools.folder())
-        # The new database may come to lie on the same disk.
-        if folder is None or free_bytes(folder[0]) < 2 * self._size + RESERVE:
+        if folder is None:
             return None
         path = folder[0] / "dump"
         try:
+            # The new database may come to lie on the same disk.
+            if free_bytes(folder[0]) < 2 * self._size + RESERVE:
+                return None
             self._fill(path)
-        except (_NoRoom, OSError):
-            path.unlink(missing_ok=True)
+        except (_NoRoom, OSError):  # or the container has ended, and its files with it: to stream will say so
+            with suppress(OSError):
+                path.unlink()
             return None
         return f"{folder[1]}/dump"
 
