@@ -27,10 +27,9 @@ from ansible_collections.convosphere.platform.plugins.module_utils._manifest imp
 from ansible_collections.convosphere.platform.plugins.module_utils._pipeline import Program
 from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
 
-#: On all processors, and behind all else that wants them, PostgreSQL above all. Looking for repetitions 16 MB back
-#: makes level 2 both smaller and quicker than level 3 without it, with 31 MB of memory, and 16 MB to unpack.
-_COMPRESS = ("nice", "-n", "10", "zstd", "--quiet", "--stdout", "-T0", "--long=24")
-
+#: On all processors, and behind all else that wants them, PostgreSQL above all. Looking for repetitions 32 MB back
+#: makes level 2 both smaller and quicker than level 3 without it, with 48 MB of memory, and 32 MB to unpack.
+_COMPRESS = ("nice", "-n", "5", "zstd", "--quiet", "--stdout", "-T0", "--long=25")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 

@@ -129,8 +129,9 @@ options:
     default: 60
   compression_level:
     description:
-      - The level of C(zstd), from 1, the fastest, to 19. Repetitions are looked for 16 MB back at each of them.
-      - V(2) takes a fifth less room than gzip in a tenth of its time. Levels above 9 take more than 150 MB of memory.
+      - The level of C(zstd), from 1, the fastest, to 19. Repetitions are looked for 32 MB back at each of them.
+      - V(2) takes a fourth less room than gzip, with a tenth of its work. Levels above 9 take more than 150 MB of
+        memory.
     type: int
     choices: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]
     default: 2
