@@ -100,7 +100,7 @@ def main(root: str, action: str, own: str, *arguments: str) -> None:
     try:
         (swap if action == "swap" else go_back)(Path(root), own, new, kept)
     except OSError as error:
-        sys.exit(str(error))
+        raise SystemExit(str(error)) from error
 
 
 if __name__ == "__main__":

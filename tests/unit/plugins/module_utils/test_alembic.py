@@ -28,8 +28,9 @@ class Docker:
         self.calls.append(arguments)
         self.requests.append(json.loads(settings["stdin"]) if "stdin" in settings else None)
         answer = self.answers.pop(0) if self.answers else ""
-        if isinstance(answer, Exception):
-            raise answer
+        failure: Exception | None = answer if isinstance(answer, Exception) else None
+        if failure is not None:
+            raise failure
         return answer if isinstance(answer, str) else json.dumps(answer)
 
 

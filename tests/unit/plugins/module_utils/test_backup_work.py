@@ -99,7 +99,7 @@ class FakePart:
 
     kind = "database"
     needed = 10
-    fails: Exception | None = None
+    fails = ""
 
     def __init__(self, *_settings):
         self.closed = False
@@ -116,7 +116,7 @@ class FakePart:
     def write(self, seal, name):
         file = seal.write(self.kind, f"{name}.dump", step="dump it", source=[b"rows"])
         if self.fails:
-            raise self.fails
+            raise ConvosphereError(self.fails)
         return file
 
     def close(self):
@@ -165,13 +165,13 @@ def test_what_is_deleted_is_deleted_when_the_new_one_is_there(work, tmp_path, mo
     directory = tmp_path / "backups"
     old = put_backup(directory, NOON - DAY)
     policy = {"retention": {"keep_last": 1}}
-    monkeypatch.setattr(FakePart, "fails", ConvosphereError("No more room"))
+    monkeypatch.setattr(FakePart, "fails", "No more room")
     with pytest.raises(ConvosphereError, match="No more room"):
         run(work(**policy))
     assert names_in(directory, "*.manifest.json") == [old.file_name]
     assert names_in(directory, ".convosphere-*") == []
 
-    monkeypatch.setattr(FakePart, "fails", None)
+    monkeypatch.setattr(FakePart, "fails", "")
     plan = run(work(now=datetime.now(UTC), **policy))
     assert plan.names(DELETE) == [old.id]
     assert old.file_name not in names_in(directory)
