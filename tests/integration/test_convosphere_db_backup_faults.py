@@ -12,7 +12,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -94,9 +94,7 @@ def test_killed_at_any_moment_there_is_a_backup_or_none(module, database):
     moments = random.Random(4)
     for _each in range(8):
         run = module.start()
-        with suppress(subprocess.TimeoutExpired):
-            run.process.wait(timeout=whole * moments.uniform(0.2, 1.1))
-        run.kill()
+        run.kill_after(whole * moments.uniform(0.2, 1.1))
         assert_whole(module)
 
     assert_succeeds(module, database)

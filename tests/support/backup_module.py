@@ -1,30 +1,20 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""convosphere_db_backup as a process of its own, without Ansible around it: to be killed, watched, and held up."""
+"""convosphere_db_backup as a process of its own, which can be held up in the middle of a dump."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import signal
-import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support.module_process import ModuleProcess
 from support.sandbox import until
 
-_PROGRAM = """
-import json, sys
-from pathlib import Path
-from ansible.module_utils.testing import patch_module_args
-from ansible_collections.convosphere.platform.plugins.modules import convosphere_db_backup
-with patch_module_args(json.loads(Path(sys.argv[1]).read_text())):
-    convosphere_db_backup.main()
-"""
 #: Stands before the real zstd in the PATH: nothing is read of a dump as long as the gate is closed.
 _GATE = """\
 #!{python}
@@ -33,33 +23,6 @@ while pathlib.Path({closed!r}).exists():
     time.sleep(0.02)
 os.execv({zstd!r}, sys.argv)
 """
-
-
-@dataclass
-class Run:
-    """One run of the module that was started."""
-
-    process: subprocess.Popen[bytes]
-    folder: Path
-
-    def kill(self) -> None:
-        """End the module's process, and nothing else, without a chance to do anything more."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(timeout=60)
-
-    def result(self) -> dict[str, Any]:
-        """What the module returned, when it has ended."""
-        output, errors = self.process.communicate(timeout=120)
-        lines = [line for line in output.decode().splitlines() if line.startswith("{")]
-        assert lines, output.decode() + errors.decode()
-        found: dict[str, Any] = json.loads(lines[-1])
-        return found
-
-    def failure(self) -> str:
-        """The message with which it failed."""
-        found = self.result()
-        assert found.get("failed"), found
-        return str(found["msg"])
 
 
 class BackupModule:
@@ -71,20 +34,10 @@ class BackupModule:
         self.directory = Path(options["backup_dir"])
         self.path = os.environ["PATH"]
         self.closed = folder / "closed"
-        self.started = 0
 
-    def start(self, **options: Any) -> Run:
+    def start(self, **options: Any) -> ModuleProcess:
         """Start it, and do not wait."""
-        self.started += 1
-        arguments = self.folder / f"arguments-{self.started}.json"
-        arguments.write_text(json.dumps({**self.options, **options}))
-        process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(arguments)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, "PATH": self.path},
-        )
-        return Run(process, self.folder)
+        return ModuleProcess("convosphere_db_backup", {**self.options, **options}, self.folder, PATH=self.path)
 
     def run(self, **options: Any) -> dict[str, Any]:
         """Run it to a good end."""
@@ -115,13 +68,13 @@ class BackupModule:
         """Let it go on."""
         self.closed.unlink()
 
-    def start_and_wait(self, **options: Any) -> Run:
+    def start_and_wait(self, **options: Any) -> ModuleProcess:
         """Start it behind the closed gate, and wait until it stands still in the middle of the dump."""
         self.close_gate()
         run = self.start(**options)
         unfinished = ".convosphere-*.dump.zst*"
-        until(lambda: run.process.poll() is not None or [*self.directory.glob(unfinished)], "the dump to begin")
-        assert run.process.poll() is None, run.result()
+        until(lambda: not run.running or [*self.directory.glob(unfinished)], "the dump to begin")
+        assert run.running, run.result()
         return run
 
     def names(self) -> list[str]:

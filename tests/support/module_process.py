@@ -17,9 +17,14 @@ from typing import Any
 
 
 class ModuleProcess:
-    """One run of a module that has begun. It reads its options from a file in ``folder``."""
+    """One run of a module that has begun. It reads its options from a file in ``folder``.
 
-    def __init__(self, module: str, options: Mapping[str, Any], folder: Path, *, check: bool = False) -> None:
+    ``environment`` is added to this process's own.
+    """
+
+    def __init__(
+        self, module: str, options: Mapping[str, Any], folder: Path, *, check: bool = False, **environment: str
+    ) -> None:
         arguments = folder / f"arguments-{uuid.uuid4().hex[:8]}.json"
         arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_check_mode": check}}))
         name = f"ansible_collections.convosphere.platform.plugins.modules.{module}"
@@ -28,6 +33,7 @@ class ModuleProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env={**os.environ, **environment},
             start_new_session=True,
         )
 
@@ -57,6 +63,12 @@ class ModuleProcess:
         assert stdout.strip().startswith("{"), stdout + stderr
         found: dict[str, Any] = json.loads(stdout)
         return found
+
+    def failure(self) -> str:
+        """The message with which it failed."""
+        found = self.result()
+        assert found.get("failed"), found
+        return str(found["msg"])
 
 
 def run_module(module: str, options: Mapping[str, Any], folder: Path, *, check: bool = False) -> dict[str, Any]:
