@@ -238,7 +238,7 @@ def dated_name(live: str, role: str, stamp: str, taken: Mapping[str, Any]) -> st
     """What a database is called that is kept as BEFORE or REJECTED. ``stamp`` is such as 20261123T150102Z."""
     name = f"{_base(live, role)}_{role}_{stamp}"
     while name in taken:  # two restores within one second
-        name = f"{name[: _NAME_BYTES - 9]}_{uuid.uuid4().hex[:8]}"
+        name = f"{_cut(name, _NAME_BYTES - 9)}_{uuid.uuid4().hex[:8]}"
     return name
 
 
@@ -288,7 +288,11 @@ def _is_lost(code: str) -> bool:
 def _base(live: str, role: str) -> str:
     """The beginning of the name: cut so that the whole is not cut by PostgreSQL, and within no character."""
     ending = len(f"_{role}_20261123T150102Z") if role in (BEFORE, REJECTED) else len(f"_{RESTORE}_12345678")
-    return live.encode()[: _NAME_BYTES - ending].decode(errors="ignore")
+    return _cut(live, _NAME_BYTES - ending)
+
+
+def _cut(name: str, size: int) -> str:
+    return name.encode()[:size].decode(errors="ignore")
 
 
 def _found(row: Sequence[Any]) -> Found:
