@@ -109,7 +109,7 @@ class Content:
         later = 0
         tables = [name for name, kind in self._tables() if kind != "p"]  # those have no rows of their own
         for name in [*_CATALOGS, *tables]:
-            count, written = self.database.fetch(_ROWS.format(table=name), (xid % 2**32,))[0]
+            count, written = self.database.fetch(_ROWS.format(table=name.replace("%", "%%")), (xid % 2**32,))[0]
             counts[name] = int(count)
             later += int(written)
         counts["sequences"] = self.database.fetch(

@@ -124,22 +124,22 @@ class Database:
         return [f"the database role {role} has no right to {right} in table {table}" for role, table, right in rows]
 
     def fetch(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
-        """All rows of one query."""
+        """All rows of one query. Without ``values`` a percent sign in it, such as one in a name, is nothing special."""
         with self.asking("read"), self.connection.cursor() as cursor:
-            cursor.execute(statement, values)
+            cursor.execute(statement, values or None)
             return cursor.fetchall()
 
     def stream(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[Any]:
         """The rows of one query one by one, without holding all of them in memory."""
         with self.asking("read"), self.connection.cursor("convosphere") as cursor:
             cursor.itersize = BATCH
-            cursor.execute(statement, values)
+            cursor.execute(statement, values or None)
             yield from cursor
 
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> int:
         """Run one statement that writes; returns the number of rows it touched."""
         with self.asking("write"), self.connection.cursor() as cursor:
-            cursor.execute(statement, values)
+            cursor.execute(statement, values or None)
             return int(cursor.rowcount)
 
     def insert(self, table: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:

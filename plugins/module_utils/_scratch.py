@@ -93,7 +93,7 @@ class Server:
     def fetch(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of one query."""
         with asking("read the databases"), self.connection.cursor() as cursor:
-            cursor.execute(statement, values)
+            cursor.execute(statement, values or None)
             return list(cursor.fetchall())
 
     def execute(self, statement: str, values: Sequence[Any] = (), *, step: str) -> None:

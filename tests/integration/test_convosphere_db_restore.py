@@ -9,6 +9,7 @@ from pathlib import Path
 from unittest.mock import ANY
 
 import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import DatabaseError
 from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Server
 
@@ -245,6 +246,30 @@ def test_a_connection_that_was_lost_is_renewed_with_its_lock(backups):
         each.close()
 
 
+def test_whatever_is_written_is_noticed_and_what_only_looks_like_it_is_not(backups):
+    database = backups.database
+    login = {**CONNECTION, **database.login}
+    database.query("CREATE SEQUENCE numbers")
+    nothing = ["ANALYZE", "VACUUM (FREEZE)", "SELECT pg_stat_reset()", "SELECT * FROM users FOR UPDATE"]
+    nothing += ["BEGIN; DELETE FROM users; CREATE TABLE undone (id int); ROLLBACK", "CHECKPOINT"]
+    something = ["UPDATE users SET email = email WHERE email = 'user0@example.com'", "SELECT nextval('numbers')"]
+    something += ["DELETE FROM users WHERE email = 'user0@example.com'", "INSERT INTO alembic_version VALUES ('x')"]
+    something += [
+        "TRUNCATE user_group_association",
+        "ALTER TABLE users ADD COLUMN more int",
+        "DROP TABLE tools CASCADE",
+    ]
+    something += ["CREATE INDEX ON users (bio)", "GRANT SELECT ON users TO PUBLIC", "SELECT lo_create(0)"]
+    for statement in [*nothing, *something]:
+        with Content(login, database.name) as content:
+            before = content.state()
+        database.query(statement)
+        with Content(login, database.name) as content:
+            assert content.is_as(before) is (statement in nothing), statement
+            assert not content.is_as({**before, "xid": before["xid"] + 2**40}), "of another server"
+            assert not content.is_as({}), "of nothing"
+
+
 def test_what_belongs_to_the_database_itself_is_carried_over(run_steps, backups):
     database = backups.database
     query = database.running.query
@@ -321,8 +346,10 @@ def test_the_platforms_own_schema_where_it_is_at_hand(run_steps, tables, tmp_pat
     name = f"schema_{tmp_path.name[-20:]}"
     tables.query(f'CREATE DATABASE "{name}"')
     database = PlatformDatabase(tables, name)
-    # Without it, the same tables as the sandbox makes them.
-    database.query(schema.read_text() if schema.exists() else "CREATE TABLE users (id uuid PRIMARY KEY, email text)")
+    told = schema.read_text() if schema.exists() else "CREATE TABLE users (id uuid PRIMARY KEY, email text);"
+    # Without psql's own commands, and without the search path that the rest of a dump is written for.
+    lines = [line for line in told.splitlines() if not line.startswith("\\") and "set_config('search_path'" not in line]
+    database.query("\n".join(lines))
     backups = BackupDirectory(database, tmp_path / "backups")
     made = backups.back_up()
     before = columns(database)
