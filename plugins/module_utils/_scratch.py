@@ -198,13 +198,13 @@ class Scratch:
 
     def drop_if_possible(self, name: str) -> None:
         """The same while something else has failed, maybe the server: what cannot be removed is the next run's."""
-        try:
+        with suppress(DatabaseError):
             self.drop(name)
-        except DatabaseError:
-            with suppress(DatabaseError):
-                server = Server(self.server.params, read_only=False)
-                Scratch(server, self.live).drop(name)
-                server.close()
+            return
+        with suppress(DatabaseError):
+            server = Server(self.server.params, read_only=False)
+            Scratch(server, self.live).drop(name)
+            server.close()
 
     def leftovers(self) -> list[str]:
         """What killed runs left: only for whoever holds the lock, since others may be at work with theirs."""
@@ -229,8 +229,7 @@ class Scratch:
 
 def comment_statement(name: str, mark: Mapping[str, Any], comment: str | None) -> str:
     """The statement that gives a database its comment: what others wrote, and the mark."""
-    text = f"{comment}\n" if comment else ""
-    told = f"{text}[convosphere.platform {json.dumps(mark, sort_keys=True)}]"
+    told = (f"{comment}\n" if comment else "") + f"[convosphere.platform {json.dumps(mark, sort_keys=True)}]"
     return f"COMMENT ON DATABASE {quoted(name)} IS {literal(told)}"
 
 
@@ -245,13 +244,11 @@ def dated_name(live: str, role: str, stamp: str, taken: Mapping[str, Any]) -> st
 def split_comment(text: str | None) -> tuple[str | None, dict[str, Any]]:
     """What others wrote, and the mark, which is empty where there is none."""
     found = _MARK.search(text or "")
-    if not found:
-        return text, {}
     try:
-        mark = json.loads(found.group(1))
+        mark = json.loads(found.group(1)) if found else {}
     except ValueError:
         return text, {}
-    return (text or "")[: found.start()] or None, mark if isinstance(mark, dict) else {}
+    return ((text or "")[: found.start()] or None, mark) if found else (text, {})
 
 
 @contextmanager
