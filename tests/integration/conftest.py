@@ -24,6 +24,7 @@ SECRETS = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep on one worker the tests that share something: the environment, or what a file sets up for its own tests."""
     for item in items:
