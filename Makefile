@@ -44,7 +44,7 @@ unit: venv-dev ## Unit tests and the law of the house
 	@pytest tests/unit --junitxml=$(REPORTS)/unit.xml $(ARGS)
 
 integration: venv-dev ## Real ansible-playbook runs against real services
-	@pytest tests/integration --numprocesses=$(WORKERS) --dist=loadgroup --junitxml=$(REPORTS)/integration.xml $(ARGS)
+	@pytest tests/integration --numprocesses=$(WORKERS) --dist=loadscope --junitxml=$(REPORTS)/integration.xml $(ARGS)
 
 molecule: venv-dev ## Every role scenario under extensions/molecule
 	@scripts/molecule.sh $(ARGS)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from support.environment import SERVICES, Environment, environment
 from support.playbook import PlaybookRun
@@ -24,12 +25,27 @@ SECRETS = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one worker the tests that share something: the environment, or what a file sets up for its own tests."""
-    for item in items:
-        shared = [name for name in ("itest", "dbtest") if name in getattr(item, "fixturenames", ())]
-        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else item.path.stem))
+#: The tests of playbooks that share the environment `dbtest`; all others of playbooks share `itest`.
+OF_DBTEST = ("backup", "database", "maintenance", "restore")
+
+
+class ByEnvironment(LoadScopeScheduling):  # type: ignore[misc]
+    """Keeps on one worker the tests of one file, since they share what it sets up, and all that share an environment.
+
+    The marks of pytest-xdist's own --dist=loadgroup have no effect with pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0].rpartition("/")[2].removesuffix(".py")
+        playbook = file.removeprefix("test_playbook_")
+        if playbook == file:
+            return file
+        return "dbtest" if playbook in OF_DBTEST else "itest"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByEnvironment:
+    """Asked by pytest-xdist how tests are to be distributed."""
+    return ByEnvironment(config, log)
 
 
 @dataclass(frozen=True)
