@@ -48,7 +48,7 @@ def test_a_second_deploy_changes_nothing(deploys, itest):
         "changed": 0,
         "failures": 0,
         "unreachable": 0,
-        "skipped": 6,
+        "skipped": 7,
         "rescued": 0,
         "ignored": 0,
     }
