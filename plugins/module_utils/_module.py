@@ -13,6 +13,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from typing import Any, ClassVar, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
@@ -125,7 +126,14 @@ class InfoModule(_Base):
 class ConvosphereModule(_Base):
     """A module that brings something into a state."""
 
+    #: What plan() locks or opens, in the order of its end: it is let go of when all is done, or has failed.
+    held: ExitStack
+
     def execute(self) -> dict[str, Any]:
+        with ExitStack() as self.held:
+            return self._carry_out()
+
+    def _carry_out(self) -> dict[str, Any]:
         plan = self.plan()
         if not self.check_mode:
             if plan.changed:

@@ -145,7 +145,6 @@ backups:
       sample: 120034
 """
 
-from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -177,11 +176,6 @@ class VerifyModule(ConvosphereModule):
         "reverify_after": {"type": "int"},
         "force": {"type": "bool", "default": False},
     }
-
-    def execute(self) -> dict[str, Any]:
-        """What plan() opens and locks is held until all is done."""
-        with ExitStack() as self.held:
-            return super().execute()
 
     def plan(self) -> Plan:
         """Compare, and again under the lock where there is something to do."""

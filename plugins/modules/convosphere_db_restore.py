@@ -232,7 +232,6 @@ duration:
 """
 
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -281,11 +280,6 @@ class RestoreModule(ConvosphereModule):
     restored = False
     previous: str | None = None
     duration: float | None = None
-
-    def execute(self) -> dict[str, Any]:
-        """What plan() opens and locks is held until all is done."""
-        with ExitStack() as self.held:
-            return super().execute()
 
     def plan(self) -> Plan:
         """Look at what is there. What has to be done is held against it again under the locks."""

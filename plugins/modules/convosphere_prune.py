@@ -104,7 +104,6 @@ size_bytes:
 
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,11 +130,6 @@ class PruneModule(ConvosphereModule):
         "min_age": {"type": "int", "default": 86400},
         "limit": {"type": "int", "default": 20},
     }
-
-    def execute(self) -> dict[str, Any]:
-        """What plan() locks is held until all is done."""
-        with ExitStack() as self.held:
-            return super().execute()
 
     def plan(self) -> Plan:
         """Compare, and again under the lock of the stack where there is something to remove."""

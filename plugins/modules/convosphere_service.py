@@ -153,7 +153,6 @@ services:
 """
 
 import os
-from contextlib import ExitStack
 from functools import cached_property
 from typing import Any
 
@@ -182,11 +181,6 @@ class ServiceModule(ConvosphereModule):
         "wait_timeout": {"type": "int", "default": 120},
         "project_src": {"type": "path"},
     }
-
-    def execute(self) -> dict[str, Any]:
-        """What plan() locks is held until all is done."""
-        with ExitStack() as self.held:
-            return super().execute()
 
     def plan(self) -> Plan:
         """Compare, and again under the lock of the stack where there is something to change."""
