@@ -20,6 +20,7 @@ description:
 extends_documentation_fragment:
   - convosphere.platform.database
   - convosphere.platform.postgres_tools
+  - convosphere.platform.loading
   - convosphere.platform.attributes
 attributes:
   idempotent:
@@ -47,9 +48,6 @@ options:
     type: str
     choices: [checksum, restore]
     default: restore
-  identity_file:
-    description: The file, on the managed host, of the C(age) key for backups that are encrypted.
-    type: path
   reverify_after:
     description:
       - After how many days a backup is verified again.
@@ -59,21 +57,6 @@ options:
     description: Whether to verify also what is verified.
     type: bool
     default: false
-  jobs:
-    description:
-      - How many tables and indexes are restored at once, where there is room for an unpacked copy of the dump in
-        C(/tmp) of O(login_container) or of the managed host. That needs root, and an engine on the managed host.
-      - Otherwise, with V(1), and for a backup that is encrypted, the dump is streamed, which needs no such room.
-    type: int
-    default: 2
-  load_timeout:
-    description:
-      - How many seconds it may take to load one dump.
-      - Not given means as long as it takes.
-    type: int
-requirements:
-  - zstd
-  - age, for backups that are encrypted
 seealso:
   - module: convosphere.platform.convosphere_db_backup
   - module: convosphere.platform.convosphere_db_restore

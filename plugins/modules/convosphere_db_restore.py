@@ -30,6 +30,7 @@ description:
 extends_documentation_fragment:
   - convosphere.platform.database
   - convosphere.platform.postgres_tools
+  - convosphere.platform.loading
   - convosphere.platform.engine
   - convosphere.platform.attributes
 attributes:
@@ -61,9 +62,6 @@ options:
       - The environment that is restored, for example V(prod). A backup of another one is refused.
       - Required with O(state=restored), and not looked at otherwise.
     type: str
-  identity_file:
-    description: The file, on the managed host, of the C(age) key for a backup that is encrypted.
-    type: path
   include:
     description:
       - What is restored. The database always is.
@@ -138,21 +136,6 @@ options:
     description: How many seconds ANALYZE of the restored tables may take. What it has not done is left to autovacuum.
     type: int
     default: 600
-  jobs:
-    description:
-      - How many tables and indexes are restored at once, where there is room for an unpacked copy of the dump in
-        C(/tmp) of O(login_container) or of the managed host. That needs root, and an engine on the managed host.
-      - Otherwise, with V(1), and for a backup that is encrypted, the dump is streamed, which needs no such room.
-    type: int
-    default: 2
-  load_timeout:
-    description:
-      - How many seconds it may take to load the dump.
-      - Not given means as long as it takes.
-    type: int
-requirements:
-  - zstd
-  - age, for backups that are encrypted
 seealso:
   - module: convosphere.platform.convosphere_db_backup
   - module: convosphere.platform.convosphere_db_backup_verify
