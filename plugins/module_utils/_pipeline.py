@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import select
 import signal
 import subprocess
@@ -34,6 +35,8 @@ GRACE = 5
 #: Linux' own number of it; the fcntl module has a name for it from Python 3.10 on.
 _SET_PIPE_SIZE = 1031
 _KEPT_STDERR = 64 * 1024
+#: What pg_dump and pg_restore add to an error: the whole query, of many lines, after which the reason is out of sight.
+_QUERY = re.compile(r"^pg_\w+: detail: (?:Query|Command) was: .*?(?=^pg_\w+: |\Z)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -253,7 +256,7 @@ class _Pipeline:
         error = self.errors[index]
         size = error.seek(0, os.SEEK_END)
         error.seek(max(0, size - _KEPT_STDERR))
-        said = error.read().decode("utf-8", errors="replace")
+        said = _QUERY.sub("", error.read().decode("utf-8", errors="replace"))
         title = self.programs[index].title
         how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
         return CommandError(

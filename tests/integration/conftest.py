@@ -16,7 +16,9 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from support.environment import SERVICES, Environment, environment
+from support.platform_database import platform_tables
 from support.playbook import PlaybookRun
+from support.sandbox import Sandbox
 
 #: With everything in it that a shell, YAML, Jinja, Compose, a URL or an environment file could take for its own.
 SECRETS = {
@@ -57,6 +59,13 @@ class Deploys:
     after_check: dict[str, Any]
     first: PlaybookRun
     again: PlaybookRun
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A PostgreSQL of a file's own; the database that those of its tests are made from has the platform's tables."""
+    with platform_tables(tmp_path_factory.mktemp("images")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -257,7 +257,8 @@ def test_nothing_is_written_while_the_platform_is_frozen_and_it_goes_on_after(pa
     record = freeze.record()
     assert record["how"] == f"paused {parts.project}-backend-1"
     assert record["from"] <= record["to"]
-    wait_for(lambda: written(parts) != first)
+    later = parts.files()
+    wait_for(lambda: parts.files() != later)
 
 
 def test_the_platform_goes_on_where_the_block_fails(parts):

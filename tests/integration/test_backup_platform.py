@@ -15,17 +15,11 @@ import pytest
 
 from support.law import Step
 from support.object_storage import ObjectStorage, object_storage
-from support.platform_database import PlatformDatabase, platform_tables
+from support.platform_database import PlatformDatabase
 from support.platform_parts import API_KEY, WRITER, PlatformParts, platform_parts, wait_for
 from support.sandbox import Sandbox
 
 MODULE = "convosphere_db_backup"
-
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with platform_tables(tmp_path_factory.mktemp("images")) as running:
-        yield running
 
 
 @pytest.fixture

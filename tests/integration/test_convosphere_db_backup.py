@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,18 +16,12 @@ import yaml
 from support.backups import NOON, VERIFIED, names_in, put_backup, summary_of
 from support.collection import rendered_docs
 from support.law import Case, Refused, Step
-from support.platform_database import PlatformDatabase, platform_tables
+from support.platform_database import PlatformDatabase
 from support.sandbox import Sandbox
 
 MODULE = "convosphere_db_backup"
 DAY = timedelta(days=1)
 SECRET_KEY = "AGE-SECRET-KEY-1PLANTED0QRS4X5"
-
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with platform_tables(tmp_path_factory.mktemp("images")) as running:
-        yield running
 
 
 @pytest.fixture

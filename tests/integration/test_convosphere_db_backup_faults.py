@@ -36,12 +36,6 @@ ROWS = 120_000
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with platform_tables(tmp_path_factory.mktemp("images")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def database(tables: Sandbox) -> PlatformDatabase:
     """A database with a table that takes several megabytes, compressed."""
     found = PlatformDatabase(tables)

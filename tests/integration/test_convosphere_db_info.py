@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 
 from support.law import NO_DIFF, Refused, Step
-from support.platform_database import PlatformDatabase, platform_tables
+from support.platform_database import PlatformDatabase
 from support.playbook import ROOT
 from support.sandbox import DATABASE_KEY, Sandbox, image, until
 
@@ -21,12 +21,6 @@ MODULE = "convosphere_db_info"
 LAYOUT = json.loads((ROOT / "roles/database/files/layouts/0.1.2-beta.json").read_text())
 HEADS = ["2025_08_14_add_agents", "2025_08_16_add_ai_models_and_settings_tables"]
 CLOSED_PORT = 1
-
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with platform_tables(tmp_path_factory.mktemp("images")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import ANY
@@ -16,17 +15,11 @@ from ansible_collections.convosphere.platform.plugins.module_utils._scratch impo
 from support.compose_project import OBEYS, compose_project, probe, service
 from support.dumps import CONNECTION, BackupDirectory
 from support.law import Case, Refused, Step
-from support.platform_database import PlatformDatabase, platform_tables, platform_with_login
+from support.platform_database import PlatformDatabase, platform_with_login
 from support.sandbox import ADMIN, Sandbox, facts_folder, until
 
 MODULE = "convosphere_db_restore"
 REVISION = "2025_08_14_add_agents"
-
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with platform_tables(tmp_path_factory.mktemp("images")) as running:
-        yield running
 
 
 @pytest.fixture

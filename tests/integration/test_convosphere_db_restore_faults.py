@@ -23,19 +23,13 @@ import pytest
 from support.compose_project import compose_project, probe, service
 from support.dumps import BackupDirectory, fill, other_key
 from support.module_process import ModuleProcess, run_module
-from support.platform_database import PlatformDatabase, platform_tables
+from support.platform_database import PlatformDatabase
 from support.sandbox import DATABASE_KEY, Sandbox, until
 
 VERIFY = "convosphere_db_backup_verify"
 RESTORE = "convosphere_db_restore"
 #: With everything in it that a shell, a URL or libpq could take for its own.
 ODD_PASSWORD = "planted '\"\\ $HOME `id` %s @:/?#[]&;|<> é"
-
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with platform_tables(tmp_path_factory.mktemp("images")) as running:
-        yield running
 
 
 @pytest.fixture

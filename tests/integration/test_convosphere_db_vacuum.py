@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from support.law import NO_DIFF, Case, Refused, Step
-from support.platform_database import PlatformDatabase, platform_tables
+from support.platform_database import PlatformDatabase
 from support.sandbox import DATABASE_KEY, Sandbox, until
 
 MODULE = "convosphere_db_vacuum"
@@ -20,12 +20,6 @@ FILL = """
 INSERT INTO {} (id, name, description, is_active, is_system)
 SELECT gen_random_uuid(), 'group ' || n, 'what it is for', true, false FROM generate_series(1, %s) n
 """
-
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with platform_tables(tmp_path_factory.mktemp("images")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -3,23 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from collections.abc import Iterator
 from unittest.mock import ANY
 
 import pytest
 
 from support.law import Case, Refused, Step
-from support.platform_database import PlatformDatabase, platform_tables
+from support.platform_database import PlatformDatabase
 from support.sandbox import Sandbox
 
 MODULE = "convosphere_group"
 NOBODY = "00000000-0000-0000-0000-000000000000"
-
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with platform_tables(tmp_path_factory.mktemp("images")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -126,6 +126,7 @@ def test_what_it_returns_is_what_serves(stack):
         "released_by": "alice",
         "images": {"web": f"{stack.image}@{image_id(stack.image)}"},
         "files": {"compose.yaml": ANY},
+        "schema": None,
         "secrets": [],
     }
     (service,) = task.result["services"]

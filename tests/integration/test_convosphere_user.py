@@ -8,14 +8,13 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.law import Case, Refused, Step
-from support.platform_database import PlatformDatabase, platform_tables, platform_with_login
+from support.platform_database import PlatformDatabase, platform_with_login
 from support.playbook import run_playbook as play
 from support.sandbox import DATABASE_KEY, Sandbox, until
 
@@ -25,12 +24,6 @@ HASH = "$2b$12$abcdefghijklmnopqrstuuZ0Y1QWmZV0mX5p7lS7bqPZ0oC3iVY1e"
 NEW = {"auth_provider": "local", "is_verified": False, "language": "de", "role": "user", "status": "active"}
 NEW = {**NEW, "timezone": "Europe/Berlin"}
 ADA = "ada@example.com"
-
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with platform_tables(tmp_path_factory.mktemp("images")) as running:
-        yield running
 
 
 @pytest.fixture

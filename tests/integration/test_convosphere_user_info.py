@@ -3,24 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from collections.abc import Iterator
 from unittest.mock import ANY
 
 import pytest
 
 from support.law import Refused, Step
-from support.platform_database import PlatformDatabase, platform_tables
+from support.platform_database import PlatformDatabase
 from support.sandbox import Sandbox
 
 MODULE = "convosphere_user_info"
 ORGANIZATION = "6f1c9a4e-8f0f-4a0f-9d39-0a4d1f6a2b11"
 HASH = "$2b$12$planted.planted.planted.planted.planted.planted.plant"
-
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with platform_tables(tmp_path_factory.mktemp("images")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

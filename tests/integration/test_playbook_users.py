@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.platform_database import PlatformDatabase, platform_tables
+from support.platform_database import PlatformDatabase
 from support.playbook import ROOT
 from support.sandbox import DATABASE_KEY, Sandbox
 
@@ -30,12 +29,6 @@ USERS = [
     {"email": "Ada@example.com", "role": "super_admin", "groups": ["engineering", "sales"], "preferences": {"a": [1]}},
     {"email": "o'neil@example.com", "first_name": 'Quo"te; , ñ', "bio": "two\nlines", "auth_provider": "ldap"},
 ]
-
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with platform_tables(tmp_path_factory.mktemp("images")) as running:
-        yield running
 
 
 @pytest.fixture

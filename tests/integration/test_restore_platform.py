@@ -13,19 +13,13 @@ from unittest.mock import ANY
 import pytest
 
 from support.law import Step
-from support.platform_database import PlatformDatabase, platform_tables
+from support.platform_database import PlatformDatabase
 from support.platform_parts import API_KEY, PlatformParts, platform_parts
 from support.sandbox import Sandbox
 
 BACKUP, RESTORE = "convosphere_db_backup", "convosphere_db_restore"
 #: Ends at once where a certain file is among the uploads.
 SENSITIVE = ("sh", "-c", "test ! -e /app/uploads/bad && exec sleep 3600")
-
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with platform_tables(tmp_path_factory.mktemp("images")) as running:
-        yield running
 
 
 @pytest.fixture

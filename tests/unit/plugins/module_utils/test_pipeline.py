@@ -94,6 +94,15 @@ def test_the_one_that_failed_first_is_named_with_its_words(position):
     assert caught.value.details["returncode"] == 3
 
 
+def test_the_query_that_failed_does_not_hide_why():
+    words = "pg_dump: error: query failed: FATAL: gone\npg_dump: detail: Query was: SELECT 1\n" + "FROM a\n" * 30
+
+    with pytest.raises(CommandError) as caught:
+        run(python(f"import sys; sys.stderr.write({words!r}); sys.exit(1)"))
+
+    assert caught.value.details["stderr"] == "pg_dump: error: query failed: FATAL: gone"
+
+
 def test_one_that_is_killed_is_named_and_not_the_one_that_wrote_to_it():
     endless = Program(["yes"])
     suicide = python("import os, sys; sys.stdin.buffer.read(100000); os.kill(os.getpid(), 9)")
