@@ -113,7 +113,8 @@ class _Pipeline:
         self.kept_open: dict[int, int] = {}
         self.errors: list[IO[bytes]] = []
         self.waiters: list[threading.Thread] = []
-        self.ended: list[tuple[int, int]] = []  # index and exit code, in the order in which they ended
+        self.ended: dict[int, int] = {}  # the exit codes, in the order in which they ended
+        self.noting = threading.Lock()
         self.feeder: threading.Thread | None = None
         self.broken: BaseException | None = None
 
@@ -168,7 +169,7 @@ class _Pipeline:
                 raise _Late
         if self.broken:
             raise self.broken
-        failed = [(index, code) for index, code in self.ended if code]
+        failed = [(index, code) for index, code in self.ended.items() if code]
         # Who writes to a program that has ended is ended by it: a consequence, and seen first only by chance.
         guilty = next((found for found in failed if found[1] != -signal.SIGPIPE), failed[0] if failed else None)
         if guilty:
@@ -177,7 +178,7 @@ class _Pipeline:
     def end(self) -> None:
         """End what still runs, first asked and then made to, and let go of everything."""
         self._watch()  # those that had been started when another one could not be
-        failed = len(self.ended) < len(self.processes) or any(code for _index, code in self.ended)
+        failed = len(self.ended) < len(self.processes) or any(self.ended.values())
         for how in (signal.SIGTERM, signal.SIGKILL) if failed or self.broken else ():
             self._signal(how)
             limit = time.monotonic() + GRACE
@@ -224,12 +225,22 @@ class _Pipeline:
 
     def _await(self, index: int, process: subprocess.Popen[bytes]) -> None:
         code = process.wait()
-        self.ended.append((index, code))
+        with self.noting:
+            # One that failed cuts short what the next one reads, which may fail of it and be noticed first.
+            for earlier in filter(self._has_ended, range(index)):
+                self.ended.setdefault(earlier, self.processes[earlier].wait())
+            self.ended.setdefault(index, code)
         if index in self.kept_open:
             os.close(self.kept_open.pop(index))
         if code:
             # The others may wait for something else than this one, and would never notice.
             self._signal(signal.SIGTERM, besides=index)
+
+    def _has_ended(self, index: int) -> bool:
+        try:
+            return bool(os.waitid(os.P_PID, self.processes[index].pid, os.WEXITED | os.WNOHANG | os.WNOWAIT))
+        except ChildProcessError:  # its own thread has noticed already
+            return True
 
     def _feed(self, source: Iterable[bytes], stdin: IO[bytes], count: Callable[[int], Any]) -> None:
         total = 0

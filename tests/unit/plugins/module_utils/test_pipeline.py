@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -92,6 +94,25 @@ def test_the_one_that_failed_first_is_named_with_its_words(position):
 
     assert str(caught.value) == f"Cannot copy: {Path(sys.executable).name} ended with 3: early\nno more paper"
     assert caught.value.details["returncode"] == 3
+
+
+def test_one_that_fails_of_an_input_cut_short_is_not_the_one_to_blame(monkeypatch):
+    """The end of the first is held back until the second, which fails of it, has ended too."""
+    cut_short = python("import sys; sys.stdin.read(); sys.stderr.write('unexpected end'); sys.exit(2)")
+    both_have_ended = threading.Event()
+    wait = subprocess.Popen.wait
+
+    def late(process, timeout=None):
+        if "no key" in process.args[-1] and threading.current_thread() is not threading.main_thread():
+            both_have_ended.wait(5)
+        code = wait(process, timeout)
+        both_have_ended.set()
+        return code
+
+    monkeypatch.setattr(subprocess.Popen, "wait", late)
+
+    with pytest.raises(CommandError, match="no key"):
+        run(python("import sys; sys.exit('no key')"), cut_short)
 
 
 def test_the_query_that_failed_does_not_hide_why():
