@@ -122,6 +122,14 @@ options:
       - It is kept in the release, so that the next deploy knows without a container whether the database is where the
         code wants it.
     type: dict
+  schema_image:
+    description:
+      - The image of the backend that is wanted. If given, the stack is brought up only where the release that serves
+        tells this image's revisions and the database is at them, and O(schema) is that of this release.
+      - Everywhere else nothing is looked at or done, and RV(schema_known) is false. Then
+        M(convosphere.platform.convosphere_db_migration) finds out what the backend needs, and the stack is brought up
+        with its O(schema). An unchanged deploy does without that.
+    type: str
   advice:
     description:
       - What to tell before the error wherever the module fails, for example that the database was migrated for this
@@ -136,12 +144,14 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - convosphere.platform.database
   - convosphere.platform.engine
   - convosphere.platform.engine.project
   - convosphere.platform.attributes
 requirements:
   - Docker Compose >= 2.20 as a plugin of the docker client
   - PyYAML
+  - psycopg2 only with O(schema_image)
 seealso:
   - module: convosphere.platform.convosphere_image
   - module: convosphere.platform.convosphere_service
@@ -176,6 +186,19 @@ EXAMPLES = r"""
           service: edge
           command: [caddy, validate, --adapter, caddyfile, --config, '%s']
 
+- name: Bring it up where the database is known to be what the backend needs
+  convosphere.platform.convosphere_stack:
+    project_name: convosphere-dev
+    project_src: /opt/convosphere/dev
+    environment_name: dev
+    files:
+      - path: compose.yaml
+        content: "{{ lookup('ansible.builtin.template', 'compose.yaml.j2') }}"
+    schema_image: ghcr.io/convosphere/convosphere/backend:0.1.2-beta
+    login_port: 18032
+    login_env_file: /opt/convosphere/dev/.env
+  register: stack
+
 - name: Take it away, and keep its data
   convosphere.platform.convosphere_stack:
     project_name: convosphere-dev
@@ -197,6 +220,12 @@ release:
     files: {compose.yaml: 3f1c2a9be001}
     secrets: [POSTGRES_PASSWORD]
     schema_revisions: [2025_08_14_add_agents, 2025_08_16_add_ai_models_and_settings_tables]
+schema_known:
+  description:
+    - Whether the release that serves tells where O(schema_image) needs the database, and the database is there.
+    - Where it is not, nothing was done.
+  returned: with O(schema_image)
+  type: bool
 services:
   description: Each service that serves; empty in check mode and after V(absent).
   returned: always
@@ -238,6 +267,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _engine,
     _files,
     _kept_secrets,
+    _known_schema,
     _probe,
     _releases,
     _services,
@@ -249,6 +279,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _verdict,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._api import Api
+from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._health import Waiter
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
@@ -279,6 +310,7 @@ class StackModule(ConvosphereModule):
     """One stack: deployed or taken away."""
 
     argument_spec = {
+        **DATABASE_OPTIONS,
         **_engine.PROJECT_OPTIONS,
         "project_src": {"type": "path", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -291,12 +323,15 @@ class StackModule(ConvosphereModule):
         "releases_kept": {"type": "int", "default": 5},
         "released_by": {"type": "str", "default": ""},
         "schema": {"type": "dict"},
+        "schema_image": {"type": "str"},
         "advice": {"type": "str", "default": ""},
         "remove_volumes": {"type": "bool", "default": False},
     }
     rules = {"required_if": [("state", "present", ("environment_name", "files"))]}
 
     project: _services.Project | None = None
+    schema: Mapping[str, Any] | None = None
+    waits = False  # for the database to be brought to what the backend needs
 
     def execute(self) -> dict[str, Any]:
         """Under the lock of the stack's directory, so that two runs never change it at once."""
@@ -314,7 +349,11 @@ class StackModule(ConvosphereModule):
         if self.params["state"] == "absent":
             self.teardown = _teardown.Teardown(self.client, self.params["project_name"], self._directory_to_remove())
             return self.teardown.plan()
-        return self._plan_present()
+        self.schema = self.params["schema"]
+        if self.params["schema_image"]:
+            self.schema = _known_schema.find(self.client, self.params)
+            self.waits = self.schema is None
+        return Plan() if self.waits else self._plan_present()
 
     def apply(self, plan: Plan) -> None:
         """Deploy and record a release, or take away."""
@@ -336,7 +375,7 @@ class StackModule(ConvosphereModule):
 
     def verify(self, plan: Plan) -> None:
         """Where nothing was to do, the stack must still be healthy."""
-        if self.params["state"] == "present" and not plan.changed:
+        if self.params["state"] == "present" and not plan.changed and not self.waits:
             self.deployment.gate()
 
     def report(self, plan: Plan) -> dict[str, Any]:
@@ -346,7 +385,9 @@ class StackModule(ConvosphereModule):
             for service in self.project.services.values():
                 services.append({**_services.describe(service), **_usage.image_of(self.client, service)})
         absent = self.params["state"] == "absent"
-        return {"release": None if absent else _releases.current(self.directory / "releases"), "services": services}
+        release = None if absent else _releases.current(self.directory / "releases")
+        known = {"schema_known": not self.waits} if self.params["schema_image"] else {}
+        return {"release": release, "services": services, **known}
 
     def _fail(self, message: str, details: Mapping[str, Any]) -> NoReturn:
         # Whatever failed, and be it a refusal: who does not know what was done before takes nothing for changed.
@@ -371,7 +412,7 @@ class StackModule(ConvosphereModule):
             docker_host=self.params["docker_host"],
             texts=_stack.texts_of(self.params["files"]),
             secret_entries=self.params["secrets"],
-            schema=self.params["schema"],
+            schema=self.schema,
         )
         self.stack.read_files()
         self.hide(*self.stack.secret_values())

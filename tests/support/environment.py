@@ -189,7 +189,8 @@ class Environment:
             "stack_api_port": self.api_port,
             "stack_postgres_port": self.postgres_port,
             "stack_create_default_admin": True,
-            "stack_health_interval": "1s",
+            # Each check is a process in a container: twelve of them a second take most of a small machine.
+            "stack_health_interval": "3s",
             **more,
         }
 

@@ -1,0 +1,52 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a database is where a backend needs it, by what the last deploy wrote down: one query and no container.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils import _releases, _stack
+from ansible_collections.convosphere.platform.plugins.module_utils._database import Database
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+RECORD = "alembic_version"
+_TABLES = (
+    "SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"
+)
+
+
+def find(client: DockerClient | None, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The schema of the release that serves, where ``schema_image`` is the image it is of and the database is at it.
+
+    None for everything else, a database that cannot be asked among it: that has to be looked at by who can judge it.
+    """
+    schema: Mapping[str, Any] | None = (_releases.current(Path(params["project_src"]) / "releases") or {}).get("schema")
+    if client is None or not schema or schema["image_id"] != _stack.image_id(client, params["schema_image"]):
+        return None
+    try:
+        database = Database(params, read_only=True)
+    except ConvosphereError:
+        return None
+    try:
+        return schema if _revisions(database) == sorted(schema["heads"]) else None
+    except ConvosphereError:
+        return None
+    finally:
+        database.connection.close()
+
+
+def _revisions(database: Database) -> list[str] | None:
+    tables = {row[0] for row in database.fetch(_TABLES)}
+    if not {RECORD} < tables:  # without any other table it is a record of nothing
+        return None
+    return sorted(row[0] for row in database.fetch(f"SELECT version_num FROM {RECORD}"))  # noqa: S608 - a constant
