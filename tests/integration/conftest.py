@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from support.environment import SERVICES, Environment, environment
+from support.environment import SERVICES, Environment, environment, stop
 from support.platform_database import platform_tables
 from support.playbook import PlaybookRun
 from support.sandbox import Sandbox
@@ -27,8 +27,18 @@ SECRETS = {
 }
 
 
-#: The tests of playbooks that share the environment `dbtest`; all others of playbooks share `itest`.
-OF_DBTEST = ("backup", "database", "maintenance", "restore")
+#: Whose tests of playbooks share which environment.
+SHARED = {
+    "dbtest": ("backup", "database", "maintenance", "restore"),
+    "itest": ("deploy", "deploy_refused", "health", "services", "setup", "status", "teardown"),
+}
+
+
+def scope_of(nodeid: str) -> str:
+    """What a test shares with others: an environment, or what its file sets up."""
+    file = nodeid.split("::")[0].rpartition("/")[2].removesuffix(".py")
+    playbook = file.removeprefix("test_playbook_")
+    return next((name for name, playbooks in SHARED.items() if file != playbook and playbook in playbooks), file)
 
 
 class ByEnvironment(LoadScopeScheduling):  # type: ignore[misc]
@@ -38,16 +48,20 @@ class ByEnvironment(LoadScopeScheduling):  # type: ignore[misc]
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::")[0].rpartition("/")[2].removesuffix(".py")
-        playbook = file.removeprefix("test_playbook_")
-        if playbook == file:
-            return file
-        return "dbtest" if playbook in OF_DBTEST else "itest"
+        return scope_of(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByEnvironment:
     """Asked by pytest-xdist how tests are to be distributed."""
     return ByEnvironment(config, log)
+
+
+@pytest.hookimpl(trylast=True)  # after what the test itself put back
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop a shared environment after the last test of it: its health checks would slow down all that come after."""
+    scope = scope_of(item.nodeid)
+    if scope in SHARED and (nextitem is None or scope_of(nextitem.nodeid) != scope):
+        stop(scope)
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ def service(script: str = OBEYS, **options: Any) -> dict[str, Any]:
 
 
 def probe(script: str) -> dict[str, Any]:
-    """A health check that runs a shell script three times a second, and believes the second failure."""
-    return {"test": ["CMD", "sh", "-c", script], "interval": "300ms", "timeout": "5s", "retries": 2}
+    """A health check that runs a shell script every second, and believes the second failure."""
+    return {"test": ["CMD", "sh", "-c", script], "interval": "1s", "timeout": "5s", "retries": 2}
 
 
 class ComposeProject:

@@ -206,6 +206,13 @@ def environment(name: str, folder: Path, variables: Mapping[str, Any] | None = N
         found.remove()
 
 
+def stop(name: str) -> None:
+    """Stop what runs of an environment; nothing where there is none."""
+    running = docker("ps", "--quiet", f"--filter=label=com.docker.compose.project=convosphere-{name}").split()
+    if running:
+        docker("stop", "--time=0", *running)
+
+
 def write_inventory(
     folder: Path, environments: Mapping[str, Mapping[str, Any]], placements: tuple[str, ...] = PLACEMENTS
 ) -> Path:
