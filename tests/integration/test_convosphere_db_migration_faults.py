@@ -185,12 +185,12 @@ def test_killed_midway_nothing_is_left_and_the_next_run_carries_on(migration, da
 
 def test_a_migration_that_takes_too_long_is_ended_and_leaves_nothing(migration, database):
     with backend_with(mig_slow=SLOW) as tag:
-        run = migration.start(tag, migration_timeout=40)
+        run = migration.start(tag, migration_timeout=20)
         wait_until(migration.is_under_way, "the migration", seconds=120)
         result = run.result()
         left = database.query(MIGRATING, database.name)
 
-    assert "docker did not end within 40 s" in result["msg"]
+    assert "docker did not end within 20 s" in result["msg"]
     assert "nothing of it is left" in result["msg"]
     assert left == []  # nor does the server work on
     assert "mig_slow" not in tables(database)
