@@ -10,8 +10,8 @@ unexport ANSIBLE_CONFIG
 
 BIN := $(CURDIR)/.venv/bin
 REPORTS := .build/reports
-# The steps of `make test`, cheapest first: the first that fails ends the run.
-STEPS := prerequisites venv-dev lint unit sanity importer integration molecule rehearse
+# The steps of `make test`, cheapest first: the first that fails ends the run. Those joined by + run at the same time.
+STEPS := prerequisites venv-dev lint+sanity unit+importer integration molecule+rehearse
 # More arguments for the playbook or pytest at hand: make demo ARGS=-v, make unit ARGS='-k plan'
 ARGS ?=
 # How many integration tests run at once: most of the time of each is waiting for a server.
