@@ -436,7 +436,7 @@ def test_check_mode_says_what_it_can_where_something_is_not_installed_yet(stack,
     python.chmod(0o755)
     interpreter = {"ansible_python_interpreter": str(python)}
 
-    task = stack.deploy(stack.options(), check=True, extra_vars=interpreter)
+    task = stack.run(stack.options(), check=True, extra_vars=interpreter).succeeded().task("Stack")
     real = stack.run(stack.options(), extra_vars=interpreter).task("Stack")
 
     assert task.changed is True

@@ -26,7 +26,9 @@ class ModuleProcess:
         self, module: str, options: Mapping[str, Any], folder: Path, *, check: bool = False, **environment: str
     ) -> None:
         arguments = folder / f"arguments-{uuid.uuid4().hex[:8]}.json"
-        arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_check_mode": check}}))
+        arguments.write_text(
+            json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_check_mode": check, "_ansible_diff": True}})
+        )
         name = f"ansible_collections.convosphere.platform.plugins.modules.{module}"
         self.process = subprocess.Popen(
             [sys.executable, "-m", name, str(arguments)],
@@ -71,6 +73,8 @@ class ModuleProcess:
         return str(found["msg"])
 
 
-def run_module(module: str, options: Mapping[str, Any], folder: Path, *, check: bool = False) -> dict[str, Any]:
-    """Run a module to its end: what it returned."""
-    return ModuleProcess(module, options, folder, check=check).result()
+def run_module(
+    module: str, options: Mapping[str, Any], folder: Path, *, check: bool = False, **environment: str
+) -> dict[str, Any]:
+    """Run a module to its end: what it returned, failed or not."""
+    return ModuleProcess(module, options, folder, check=check, **environment).result()

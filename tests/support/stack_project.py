@@ -17,9 +17,11 @@ from typing import Any
 import yaml
 
 from support.compose_project import OBEYS, docker, probe, shell_image
+from support.module_process import run_module
 from support.playbook import PlaybookRun, TaskResult, run_playbook
 
-MODULE = "convosphere.platform.convosphere_stack"
+NAME = "convosphere_stack"
+MODULE = f"convosphere.platform.{NAME}"
 HEALTHY = probe("true")
 CRASHES = "echo cannot find my database; exit 3"
 
@@ -64,14 +66,23 @@ class StackProject:
         return run_playbook(tasks, self.folder, **{"diff": True, "verbosity": 3, **settings})
 
     def deploy(self, options: Mapping[str, Any], **settings: Any) -> TaskResult:
-        """Run the module, which must succeed."""
-        return self.run(options, **settings).succeeded().task("Stack")
+        """Run the module, which must succeed. `settings` are those of `module`."""
+        task = self.module(options, **settings)
+        assert task.status == "ok", task.message
+        return task
 
     def fail(self, options: Mapping[str, Any], **settings: Any) -> str:
         """Run the module, which must fail, and return its message."""
-        task = self.run(options, **settings).task("Stack")
+        task = self.module(options, **settings)
         assert task.status == "failed", f"it was expected to fail: {task.result}"
         return task.message
+
+    def module(
+        self, options: Mapping[str, Any], *, check: bool = False, env: Mapping[str, str] | None = None
+    ) -> TaskResult:
+        """The module without a playbook around it, which takes half of the time that a play does."""
+        result = run_module(NAME, options, self.folder, check=check, **(env or {}))
+        return TaskResult("Stack", MODULE, "localhost", "failed" if result.get("failed") else "ok", result)
 
     def ids(self, *, all_of_them: bool = True) -> list[str]:
         """The ids of the project's containers."""
