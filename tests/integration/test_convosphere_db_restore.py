@@ -208,7 +208,7 @@ def test_services_are_stopped_around_the_exchange_and_the_old_database_returns_w
         project.write({**services, "backend": ill})
         project.compose("up", "--detach", "--no-build")
         failed = "The old database is the live one again, and the restored one was removed"
-        run_steps(MODULE, [Step("ill", restore, fails=failed)])
+        run_steps(MODULE, [Step("ill", {**restore, "wait_timeout": 5}, fails=failed)])
 
         assert database.emails() == ["user0@example.com"]
         assert backups.databases() == [previous]

@@ -55,8 +55,8 @@ class PlatformParts:
         """Start the backend with a command of the test's."""
         mounted = {self.volume.name: {"bind": UPLOADS, "mode": "rw"}}
         started = list(command or ("sleep", "3600"))
-        # What only sleeps is not healthy in the image's own terms.
-        return self._run("backend", command=started, volumes=mounted, healthcheck={"test": ["NONE"]})
+        # What only sleeps is not healthy in the image's own terms, and as process 1 it would ignore that it is to stop.
+        return self._run("backend", command=started, volumes=mounted, healthcheck={"test": ["NONE"]}, init=True)
 
     def run_weaviate(self, **environment: str) -> Container:
         """Start the vector store and wait until it answers."""
