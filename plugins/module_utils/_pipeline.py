@@ -32,6 +32,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
 PIECE = 1024 * 1024
 #: How many seconds a program gets to leave its work in order before it is made to end.
 GRACE = 5
+#: How many seconds a program may take to be seen to have ended after another one has failed of that.
+SETTLE = 1
 #: Linux' own number of it; the fcntl module has a name for it from Python 3.10 on.
 _SET_PIPE_SIZE = 1031
 _KEPT_STDERR = 64 * 1024
@@ -113,8 +115,9 @@ class _Pipeline:
         self.kept_open: dict[int, int] = {}
         self.errors: list[IO[bytes]] = []
         self.waiters: list[threading.Thread] = []
-        self.ended: dict[int, int] = {}  # the exit codes, in the order in which they ended
-        self.noting = threading.Lock()
+        self.ended: dict[int, int] = {}  # the exit codes
+        self.failed: dict[int, int] = {}  # of those that had failed by themselves, in the order of the pipeline
+        self.ending = threading.Condition()
         self.feeder: threading.Thread | None = None
         self.broken: BaseException | None = None
 
@@ -169,11 +172,10 @@ class _Pipeline:
                 raise _Late
         if self.broken:
             raise self.broken
-        failed = [(index, code) for index, code in self.ended.items() if code]
-        # Who writes to a program that has ended is ended by it: a consequence, and seen first only by chance.
-        guilty = next((found for found in failed if found[1] != -signal.SIGPIPE), failed[0] if failed else None)
-        if guilty:
-            raise self._failure(*guilty)
+        if self.failed:
+            # Who writes to a program that has ended is ended by it: a consequence.
+            guilty = next((found for found in self.failed.items() if not self._broke_off(*found)), None)
+            raise self._failure(*(guilty or next(iter(self.failed.items()))))
 
     def end(self) -> None:
         """End what still runs, first asked and then made to, and let go of everything."""
@@ -225,22 +227,19 @@ class _Pipeline:
 
     def _await(self, index: int, process: subprocess.Popen[bytes]) -> None:
         code = process.wait()
-        with self.noting:
-            # One that failed cuts short what the next one reads, which may fail of it and be noticed first.
-            for earlier in filter(self._has_ended, range(index)):
-                self.ended.setdefault(earlier, self.processes[earlier].wait())
-            self.ended.setdefault(index, code)
         if index in self.kept_open:
             os.close(self.kept_open.pop(index))
-        if code:
-            # The others may wait for something else than this one, and would never notice.
-            self._signal(signal.SIGTERM, besides=index)
-
-    def _has_ended(self, index: int) -> bool:
-        try:
-            return bool(os.waitid(os.P_PID, self.processes[index].pid, os.WEXITED | os.WNOHANG | os.WNOWAIT))
-        except ChildProcessError:  # its own thread has noticed already
-            return True
+        with self.ending:
+            self.ended[index] = code
+            self.ending.notify_all()
+            if not code:
+                return
+            # What it failed of may be the end of another one, which closes its pipes before it is seen to have ended.
+            others = range(index + 1, len(self.processes)) if self._broke_off(index, code) else range(index)
+            self.ending.wait_for(lambda: self.ended.keys() >= set(others), timeout=SETTLE)
+            self.failed = self.failed or {index: code for index, code in sorted(self.ended.items()) if code}
+        # The others may wait for something else than this one, and would never notice.
+        self._signal(signal.SIGTERM, besides=index)
 
     def _feed(self, source: Iterable[bytes], stdin: IO[bytes], count: Callable[[int], Any]) -> None:
         total = 0
@@ -263,11 +262,18 @@ class _Pipeline:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, how)
 
-    def _failure(self, index: int, code: int) -> CommandError:
+    def _broke_off(self, index: int, code: int) -> bool:
+        """Whether a program failed because the one that reads from it had ended."""
+        return code == -signal.SIGPIPE or "broken pipe" in self._said(index).lower()
+
+    def _said(self, index: int) -> str:
         error = self.errors[index]
         size = error.seek(0, os.SEEK_END)
         error.seek(max(0, size - _KEPT_STDERR))
-        said = _QUERY.sub("", error.read().decode("utf-8", errors="replace"))
+        return _QUERY.sub("", error.read().decode("utf-8", errors="replace"))
+
+    def _failure(self, index: int, code: int) -> CommandError:
+        said = self._said(index)
         title = self.programs[index].title
         how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
         return CommandError(
