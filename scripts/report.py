@@ -14,7 +14,8 @@ def seconds_table(lines: list[str]) -> str:
     """Format lines of `step started ended` (epoch seconds) as a table, with the time from the first to the last."""
     steps = sorted((float(started), float(ended), step) for step, started, ended in (line.split() for line in lines))
     rows = [(step, ended - started) for started, ended, step in steps]
-    rows.append(("total", max(ended for _started, ended, _step in steps) - steps[0][0]))
+    if steps:
+        rows.append(("total", max(ended for _started, ended, _step in steps) - steps[0][0]))
     return "\n".join(f"{step:<15} {seconds:7.1f} s" for step, seconds in rows)
 
 

@@ -27,7 +27,8 @@ for together in "$@"; do
     pids+=($!)
   done
   printf '\n== %s\n' "${steps[0]}"
-  step "${steps[0]}" || status=1
+  step "${steps[0]}" &  # a trap waits for the end of what runs in the foreground
+  wait "$!" || status=1
   for index in "${!pids[@]}"; do
     wait "${pids[index]}" || status=1
     printf '\n== %s\n' "${steps[index + 1]}"

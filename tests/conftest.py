@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,6 +14,12 @@ from pathlib import Path
 import pytest
 
 from support import law, playbook
+
+
+def pytest_configure() -> None:
+    """End as on Ctrl-C where somebody else ends the run: what a fixture has brought up is taken away first."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture

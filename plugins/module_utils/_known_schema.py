@@ -31,14 +31,14 @@ def find(client: DockerClient | None, params: Mapping[str, Any]) -> Mapping[str,
     None for everything else, a database that cannot be asked among it: that has to be looked at by who can judge it.
     """
     schema: Mapping[str, Any] | None = (_releases.current(Path(params["project_src"]) / "releases") or {}).get("schema")
-    if client is None or not schema or schema["image_id"] != _stack.image_id(client, params["schema_image"]):
+    if client is None or not schema or schema.get("image_id") != _stack.image_id(client, params["schema_image"]):
         return None
     try:
         database = Database(params, read_only=True)
     except ConvosphereError:
         return None
     try:
-        return schema if _revisions(database) == sorted(schema["heads"]) else None
+        return schema if _revisions(database) == sorted(schema.get("heads") or []) else None
     except ConvosphereError:
         return None
     finally:
@@ -46,6 +46,8 @@ def find(client: DockerClient | None, params: Mapping[str, Any]) -> Mapping[str,
 
 
 def _revisions(database: Database) -> list[str] | None:
+    # The stack is locked meanwhile: whoever holds the table for longer is told of by the module that migrates.
+    database.execute("SET lock_timeout = '5s'")
     tables = {row[0] for row in database.fetch(_TABLES)}
     if not {RECORD} < tables:  # without any other table it is a record of nothing
         return None

@@ -172,10 +172,11 @@ class _Pipeline:
                 raise _Late
         if self.broken:
             raise self.broken
-        if self.failed:
+        failed = self.failed or {index: code for index, code in sorted(self.ended.items()) if code}
+        if failed:
             # Who writes to a program that has ended is ended by it: a consequence.
-            guilty = next((found for found in self.failed.items() if not self._broke_off(*found)), None)
-            raise self._failure(*(guilty or next(iter(self.failed.items()))))
+            guilty = [found for found in failed.items() if not self._broke_off(*found)] or [max(failed.items())]
+            raise self._failure(*guilty[0])
 
     def end(self) -> None:
         """End what still runs, first asked and then made to, and let go of everything."""
@@ -264,6 +265,8 @@ class _Pipeline:
 
     def _broke_off(self, index: int, code: int) -> bool:
         """Whether a program failed because the one that reads from it had ended."""
+        if index == len(self.programs) - 1:  # what it writes is read here, to its end
+            return False
         return code == -signal.SIGPIPE or "broken pipe" in self._said(index).lower()
 
     def _said(self, index: int) -> str:

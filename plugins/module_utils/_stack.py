@@ -172,6 +172,18 @@ def refuse_missing_images(stack: Stack) -> None:
         )
 
 
+def refuse_schema_of_another_image(stack: Stack) -> None:
+    """Raise InputError where the schema, which the database was made fit for, is of an image that no service has."""
+    there = set(stack.image_ids.values())
+    wanted = (stack.schema or {}).get("image_id")
+    if wanted and None not in there and wanted not in there:
+        raise InputError(
+            f"The database was looked at for the backend's image {wanted}, which no service of the stack has",
+            hint="Nothing was changed. Give the image that Compose is told to run: stack_version or stack_images says "
+            "which, not stack_compose_override.",
+        )
+
+
 def refuse_standins(stack: Stack, client: DockerClient) -> None:
     """Raise InputError that names each wanted image that only stands in for the real one."""
     there = {reference: found for reference, found in stack.image_ids.items() if found}

@@ -121,6 +121,7 @@ options:
       - What M(convosphere.platform.convosphere_db_migration) returned as C(schema) of the backend's image.
       - It is kept in the release, so that the next deploy knows without a container whether the database is where the
         code wants it.
+      - An error where no service of the stack has that image.
     type: dict
   schema_image:
     description:
@@ -129,6 +130,7 @@ options:
       - Everywhere else nothing is looked at or done, and RV(schema_known) is false. Then
         M(convosphere.platform.convosphere_db_migration) finds out what the backend needs, and the stack is brought up
         with its O(schema). An unchanged deploy does without that.
+      - The O(login_host) options and their like are only of use with it.
     type: str
   advice:
     description:
@@ -151,7 +153,6 @@ extends_documentation_fragment:
 requirements:
   - Docker Compose >= 2.20 as a plugin of the docker client
   - PyYAML
-  - psycopg2 only with O(schema_image)
 seealso:
   - module: convosphere.platform.convosphere_image
   - module: convosphere.platform.convosphere_service
@@ -199,6 +200,27 @@ EXAMPLES = r"""
     login_env_file: /opt/convosphere/dev/.env
   register: stack
 
+- name: Bring the database to what the backend needs where that is not known
+  convosphere.platform.convosphere_db_migration:
+    project_name: convosphere-dev
+    image: ghcr.io/convosphere/convosphere/backend:0.1.2-beta
+    login_port: 18032
+    login_env_file: /opt/convosphere/dev/.env
+    backup_dir: /var/backups/convosphere/dev
+  register: migration
+  when: not stack.schema_known
+
+- name: Bring the stack up on it
+  convosphere.platform.convosphere_stack:
+    project_name: convosphere-dev
+    project_src: /opt/convosphere/dev
+    environment_name: dev
+    files:
+      - path: compose.yaml
+        content: "{{ lookup('ansible.builtin.template', 'compose.yaml.j2') }}"
+    schema: "{{ migration.schema }}"
+  when: not stack.schema_known
+
 - name: Take it away, and keep its data
   convosphere.platform.convosphere_stack:
     project_name: convosphere-dev
@@ -224,10 +246,10 @@ schema_known:
   description:
     - Whether the release that serves tells where O(schema_image) needs the database, and the database is there.
     - Where it is not, nothing was done.
-  returned: with O(schema_image)
+  returned: with O(schema_image) and O(state=present)
   type: bool
 services:
-  description: Each service that serves; empty in check mode and after V(absent).
+  description: Each service that serves; empty in check mode, after V(absent), and where RV(schema_known) is false.
   returned: always
   type: list
   elements: dict
@@ -327,7 +349,10 @@ class StackModule(ConvosphereModule):
         "advice": {"type": "str", "default": ""},
         "remove_volumes": {"type": "bool", "default": False},
     }
-    rules = {"required_if": [("state", "present", ("environment_name", "files"))]}
+    rules = {
+        "mutually_exclusive": [("schema", "schema_image")],
+        "required_if": [("state", "present", ("environment_name", "files"))],
+    }
 
     project: _services.Project | None = None
     schema: Mapping[str, Any] | None = None
@@ -386,7 +411,7 @@ class StackModule(ConvosphereModule):
                 services.append({**_services.describe(service), **_usage.image_of(self.client, service)})
         absent = self.params["state"] == "absent"
         release = None if absent else _releases.current(self.directory / "releases")
-        known = {"schema_known": not self.waits} if self.params["schema_image"] else {}
+        known = {"schema_known": not self.waits} if self.params["schema_image"] and not absent else {}
         return {"release": release, "services": services, **known}
 
     def _fail(self, message: str, details: Mapping[str, Any]) -> NoReturn:
@@ -423,6 +448,7 @@ class StackModule(ConvosphereModule):
         self.stack.read_engine(self.client)
         if not self.check_mode:
             _stack.refuse_missing_images(self.stack)
+        _stack.refuse_schema_of_another_image(self.stack)
         if not self.params["allow_standins"]:
             _stack.refuse_standins(self.stack, self.client)
         _trial.refuse_invalid(self.stack, self.client, self.params["files"])

@@ -60,7 +60,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByEnvironmen
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """Stop a shared environment after the last test of it: its health checks would slow down all that come after."""
     scope = scope_of(item.nodeid)
-    if scope in SHARED and (nextitem is None or scope_of(nextitem.nodeid) != scope):
+    # One after the other, as without workers, the tests of a scope do not follow each other.
+    alone = not hasattr(item.config, "workerinput")
+    if scope in SHARED and not alone and (nextitem is None or scope_of(nextitem.nodeid) != scope):
         stop(scope)
 
 

@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 
-from support.collection import ROOT
 from support.compose_project import OBEYS, docker, probe
 from support.law import Step
+from support.module_process import ModuleProcess
 from support.stack_project import CRASHES, StackProject, secrets, stack_project
 
 
@@ -341,9 +341,9 @@ def test_a_second_run_at_the_same_time_is_refused_at_once(stack):
 
 def test_two_real_runs_at_the_same_time_do_not_mix(stack):
     options = options_of(stack)
-    runs = [start_module(stack, options, name) for name in ("one", "two")]
+    runs = [start_module(stack, options) for _each in range(2)]
 
-    results = [json.loads(run.communicate(timeout=120)[0]) for run in runs]
+    results = [run.result(timeout=120) for run in runs]
 
     refused = [result for result in results if result.get("failed")]
     assert len(refused) <= 1
@@ -362,28 +362,15 @@ def test_an_engine_that_is_not_there_changes_nothing(stack, check):
 # ------------------------------------------------------------------------------------------------------- killed
 
 
-def start_module(stack: StackProject, options, name: str = "killed") -> subprocess.Popen[str]:
-    """The module as a process of its own, in a process group of its own, without Ansible around it."""
-    arguments = stack.folder / f"{name}.json"
-    arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options}))
-    package = "ansible_collections.convosphere.platform.plugins.modules.convosphere_stack"
-    libraries = next(path for path in (ROOT / ".venv/lib").glob("python3*/site-packages"))
-    return subprocess.Popen(
-        ["/usr/bin/python3", "-m", package, str(arguments)],
-        env={**os.environ, "PYTHONPATH": str(libraries)},
-        cwd=stack.folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+def start_module(stack: StackProject, options) -> ModuleProcess:
+    return ModuleProcess("convosphere_stack", options, stack.folder)
 
 
 def run_module_when_free(stack: StackProject, options) -> dict[str, Any]:
     """Run the module, again and again while another one holds the lock."""
     deadline = time.monotonic() + 60
     while True:
-        result: dict[str, Any] = json.loads(start_module(stack, options).communicate(timeout=120)[0])
+        result = start_module(stack, options).result(timeout=120)
         if "Another run is changing" not in result.get("msg", "") or time.monotonic() > deadline:
             return result
 
@@ -405,7 +392,7 @@ def kill(pid: int) -> None:
 def test_killed_at_any_moment_the_next_run_completes(stack):
     dice = random.Random(20)
     started = time.monotonic()
-    assert start_module(stack, options_of(stack)).wait(timeout=120) == 0
+    assert "failed" not in start_module(stack, options_of(stack)).result(timeout=120)
     duration = time.monotonic() - started
     for number in range(10):
         token, marker = f"token-number-{number}", {"number": str(number)}
@@ -414,9 +401,9 @@ def test_killed_at_any_moment_the_next_run_completes(stack):
             "other": stack.service(labels=marker, scale=1 + number % 2),
         }
         options = stack.options(services, secrets=secrets(TOKEN=token), releases_kept=3)
-        module = start_module(stack, options)
+        module = start_module(stack, options).process
         try:
-            module.wait(timeout=dice.uniform(0.2, duration))
+            module.communicate(timeout=dice.uniform(0.2, duration))
         except subprocess.TimeoutExpired:
             # Every other time Compose lives on, and holds the lock until it has ended.
             for process in [module.pid, *(descendants(module.pid) if number % 2 else [])]:

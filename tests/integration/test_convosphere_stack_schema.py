@@ -83,6 +83,27 @@ def test_nothing_is_done_before_a_release_that_tells(stack, database):
     assert_nothing_is_done(stack, options_of(stack, database))
 
 
+@pytest.mark.parametrize("check", [False, True])
+def test_a_stack_that_runs_another_image_than_the_database_was_looked_at_for_is_refused(released, database, check):
+    known = options_of(released, database)
+    judged = {**known, "schema": released.release()["schema"], "schema_image": None}
+    before = released.tree(), released.containers()
+
+    for options in (known, judged):
+        other = released.options({"web": {**released.service(), "image": released.bad_image}})["files"]
+        message = released.fail({**options, "files": other}, check=check)
+        assert "which no service of the stack has" in message
+        assert "not stack_compose_override" in message
+
+    assert (released.tree(), released.containers()) == before
+
+
+def test_a_schema_is_given_or_looked_up(released, database):
+    message = released.fail({**options_of(released, database), "schema": released.release()["schema"]})
+
+    assert "mutually exclusive: schema|schema_image" in message
+
+
 def options_of(stack: StackProject, database: PlatformDatabase) -> dict[str, Any]:
     """The options of a deploy that has something to change."""
     services = {"web": stack.service(environment={"COLOR": "blue"})}

@@ -114,7 +114,7 @@ def test_a_database_that_was_stopped_is_started_for_its_migration(live):
 
 
 def test_nothing_is_looked_at_where_that_is_not_wanted(live):
-    run = live.run("deploy.yml", extra_vars={"stack_migrate": False}).succeeded()
+    run = live.run("deploy.yml", extra_vars={"stack_migrate": "false"}).succeeded()
 
     assert "schema_known" not in run.task(BRING_UP).result
     assert not ran(run, LOOK)

@@ -95,6 +95,9 @@ def _run_alone(
         process = ModuleProcess(action, step.options, folder, check=step.check, **(env or {}))
         result = process.result()
         output += process.output
+        # Where a thread of it broke, or it ended otherwise than it says, it shows here.
+        assert process.errors == "", process.errors
+        assert process.process.returncode == bool(result.get("failed")), result
         tasks.append(TaskResult(step.name, action, "localhost", "failed" if result.get("failed") else "ok", result))
         if result.get("failed") and not step.fails:
             break

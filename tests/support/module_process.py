@@ -19,7 +19,8 @@ from typing import Any
 class ModuleProcess:
     """One run of a module that has begun. It reads its options from a file in ``folder``.
 
-    ``environment`` is added to this process's own. ``output`` is all that it printed, once its result was asked for.
+    ``environment`` is added to this process's own. ``output`` is all that it printed once its result was asked for, and
+    ``errors`` what of it went to its standard error.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class ModuleProcess:
             env={**os.environ, **environment},
             start_new_session=True,
         )
-        self.output = ""
+        self.output = self.errors = ""
 
     @property
     def running(self) -> bool:
@@ -63,7 +64,7 @@ class ModuleProcess:
     def result(self, timeout: float = 300) -> dict[str, Any]:
         """What it returned, failed or not."""
         stdout, stderr = self.process.communicate(timeout=timeout)
-        self.output = stdout + stderr
+        self.output, self.errors = stdout + stderr, stderr
         assert stdout.strip().startswith("{"), stdout + stderr
         found: dict[str, Any] = json.loads(stdout)
         return found

@@ -237,6 +237,21 @@ def test_every_default_is_in_the_argument_specs():
     assert offences == []
 
 
+def test_a_boolean_given_on_the_command_line_is_taken_for_what_it_says():
+    """-e name=false is text, which Jinja takes for true: what decides by an option has to make a boolean of it."""
+    offences = []
+    for role in role_names():
+        options = {
+            name: option for spec in role_specs(role).values() for name, option in spec.get("options", {}).items()
+        }
+        booleans = "|".join(name for name, option in options.items() if option.get("type") == "bool")
+        decides = re.compile(rf"\b(?:if|elif|not|and|or|when:)\s+(?:{booleans})\b(?!\s*\|\s*bool)")
+        files = [path for path in (ROOT / "roles" / role).rglob("*") if path.suffix in (".yml", ".j2")]
+        lines = [(path, line) for path in files if booleans for line in path.read_text().splitlines()]
+        offences += [f"{path.relative_to(ROOT)}: {line.strip()}" for path, line in lines if decides.search(line)]
+    assert offences == []
+
+
 def test_every_entry_point_that_a_playbook_uses_has_an_argument_spec():
     offences = [
         f"{short(path)}: {role} {entry_point}"

@@ -132,6 +132,13 @@ def test_one_that_is_killed_is_named_and_not_the_one_that_wrote_to_it():
         run(endless, suicide, CAT)
 
 
+def test_what_the_last_one_says_of_a_broken_pipe_is_its_own_matter():
+    last = python("import sys; sys.stdin.buffer.read(10); sys.exit('write: broken pipe')")
+
+    with pytest.raises(CommandError, match="ended with 1: write: broken pipe"):
+        run(CAT, last, source=(b"x" * 100_000 for _each in range(1000)))
+
+
 def test_others_do_not_wait_for_one_that_failed():
     started = time.monotonic()
     with pytest.raises(CommandError, match="ended with 1"):
