@@ -161,7 +161,7 @@ def test_dead_rows_that_somebody_still_sees_are_warned_of(run_steps, database):
         database.query("DELETE FROM user_groups WHERE description = 'what it is for'")
         until(lambda: dead(database, "user_groups") > ROWS // 2, "the statistics")
         run = run_steps(MODULE, [Step("vacuum", {**database.login, "tables": ["user_groups"]}, changed=True)])
-    assert "Dead rows remain in public.user_groups" in " ".join(run.task("vacuum").result["warnings"])
+    assert "Dead rows remain in public.user_groups" in str(run.task("vacuum").result["warnings"])
 
     run_steps(MODULE, [Step("vacuum", {**database.login, "tables": ["user_groups"]}, changed=True)])
 
