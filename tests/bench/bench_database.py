@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from support import big_database, memory
-from support.bench import Contender, Row, command, playbook_of
+from support.bench import Contender, Row, command, memory_row, playbook_of
 from support.compose_project import docker
 from support.environment import Environment
 
@@ -107,7 +107,7 @@ def rows(environment: Environment) -> Sequence[Row]:
             unit="MB",
         ),
         Row(ours, _to_nowhere(big), limit=1.7),
-        _memory(big, backup),
+        memory_row(ours, MEMORY, _works_on_the_backup),
         Row(Contender("verified restore", verify), _plain_restore(big), limit=1.2),
     ]
 
@@ -135,24 +135,10 @@ def _to_nowhere(big: BigDatabase) -> Contender:
     return Contender("pg_dump -Fc -Z0 to nowhere", command(dump, Path("/")))
 
 
-def _memory(big: BigDatabase, backup: Callable[[], None]) -> Row:
+def _works_on_the_backup(process: memory.Process) -> bool:
     """The module, the programs that it starts, and the one that these start in the server's container."""
-    found: list[float] = []
-
-    def is_root(process: memory.Process) -> bool:
-        called = process.arguments
-        module = any("AnsiballZ_convosphere_db_backup" in argument for argument in called)
-        return module or Path(called[0]).name == "pg_dump"
-
-    def run() -> None:
-        found.append(memory.peak(backup, is_root))
-
-    return Row(
-        Contender("memory of that backup at its peak", run, big.empty, lambda: found[-1]),
-        Contender("what it may take", _nothing, value=lambda: MEMORY),
-        limit=1,
-        unit="MB",
-    )
+    module = any("AnsiballZ_convosphere_db_backup" in argument for argument in process.arguments)
+    return module or Path(process.arguments[0]).name == "pg_dump"
 
 
 def _plain_restore(big: BigDatabase) -> Contender:

@@ -14,7 +14,8 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 
-from support.bench import Contender, Row, command, playbook_of
+from support import memory
+from support.bench import Contender, Row, command, memory_row, playbook_of
 from support.environment import Environment
 
 #: A module that takes the list and does nothing: what Ansible itself needs to bring it there.
@@ -28,6 +29,8 @@ module.exit_json(changed=False)
 HASH = "$2b$12$abcdefghijklmnopqrstuuZ0Y1QWmZV0mX5p7lS7bqPZ0oC3iVY1e"
 #: Enough of them that the start of Ansible does not count beside the hashes.
 PLAINTEXTS = 200
+#: What a managed host has to spare for a long list, in MB.
+MEMORY = 300.0
 UPSERT = """
 INSERT INTO users (id, email, username, hashed_password, first_name, last_name, department, job_title, auth_provider,
   status, role, is_verified, failed_login_attempts, language, timezone)
@@ -73,6 +76,7 @@ def rows(environment: Environment) -> list[Row]:
         Row(_file_contenders(environment, 100)[0], _loop(environment, 100), limit=1 / 10),
         Row(created, loop, limit=1 / 90),
         Row(filed[0], loop, limit=1 / 120),
+        *(memory_row(found, MEMORY, _is_the_module) for found in _file_contenders(environment, 100_000)),
     ]
 
 
@@ -90,6 +94,10 @@ def users(count: int, **more: Any) -> list[dict[str, Any]]:
         }
         for number in range(count)
     ]
+
+
+def _is_the_module(process: memory.Process) -> bool:
+    return any("AnsiballZ_convosphere_user" in argument for argument in process.arguments)
 
 
 def _login(environment: Environment) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from support import memory
 from support.playbook import LOCALHOST
 
 
@@ -70,6 +71,21 @@ class Measured:
     def exceeded(self) -> bool:
         """Whether the subject took longer, or more, than it may."""
         return self.ratio > self.row.limit
+
+
+def memory_row(contender: Contender, allowed: float, is_root: Callable[[memory.Process], bool]) -> Row:
+    """What the processes that are a root, and all below them, hold at the peak of a run; at most `allowed`, in MB."""
+    found: list[float] = []
+
+    def run() -> None:
+        found.append(memory.peak(contender.run, is_root))
+
+    return Row(
+        Contender(f"memory of {contender.name}, at its peak", run, contender.prepare, lambda: found[-1]),
+        Contender("what it may take", lambda: None, value=lambda: allowed),
+        limit=1,
+        unit="MB",
+    )
 
 
 def measure(row: Row, rounds: int) -> Measured:
