@@ -24,6 +24,8 @@ HIDDEN = "********"
 class Secret(str):
     """A text that may be compared and applied, and never shown: in a diff it is replaced by asterisks."""
 
+    __slots__ = ()
+
     def __repr__(self) -> str:
         return HIDDEN
 
@@ -46,6 +48,9 @@ class Change:
     ``before`` is None for a creation and ``after`` None for a deletion. For an update both hold just the fields
     that differ.
     """
+
+    # A run may hold 100,000 of them: without a dictionary each, they take a good deal less memory.
+    __slots__ = ("action", "after", "before", "name")
 
     name: str
     action: str

@@ -32,6 +32,8 @@ _ARCHIVED = "archived"
 class Present:
     """A user that is there; ``row`` holds IDENTITY and the fields that the list is about, normalised."""
 
+    __slots__ = ("row",)
+
     row: Mapping[str, Any]
 
     @property
@@ -53,6 +55,8 @@ class Present:
 @dataclass
 class Task:
     """One user that something is done to. ``wanted`` is None for one that is pruned, ``present`` for a new one."""
+
+    __slots__ = ("change", "present", "wanted")  # for the memory that a long list takes
 
     change: Change
     wanted: Wanted | None

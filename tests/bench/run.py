@@ -32,19 +32,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Medians and ratios of whole runs, beside what they are compared with")
     parser.add_argument("topics", nargs="*", metavar="topic", help=f"measure only these of {', '.join(topics)}")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds instead of {ROUNDS}")
+    parser.add_argument("--only", default="", metavar="TEXT", help="measure only the rows whose name has this in it")
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.topics) - set(topics))
     if unknown:
         parser.error(f"there is no topic {', '.join(unknown)}; there are {', '.join(topics)}")
     rounds = QUICK_ROUNDS if arguments.quick else ROUNDS
-    found = run(arguments.topics or topics, rounds)
+    found = run(arguments.topics or topics, rounds, arguments.only)
+    if not found:
+        parser.error(f"no row has '{arguments.only}' in its name")
     print(f"\n{rounds} rounds after one to warm up, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}\n")
     print("\n".join(table(found)))
     return 1 if any(item.exceeded for item in found) else 0
 
 
-def run(topics: list[str], rounds: int) -> list[Measured]:
-    """Bring an environment up, measure the topics' rows on it, and take it away."""
+def run(topics: list[str], rounds: int, only: str = "") -> list[Measured]:
+    """Bring an environment up, measure on it the topics' rows with `only` in their names, and take it away."""
     with (
         tempfile.TemporaryDirectory(prefix="convosphere-bench-") as folder,
         environment("bench", Path(folder), OPERATORS) as live,
@@ -52,7 +55,7 @@ def run(topics: list[str], rounds: int) -> list[Measured]:
         print("Bringing the environment bench up", flush=True)
         live.run("deploy.yml").succeeded()
         rows = [row for topic in topics for row in importlib.import_module(f"bench_{topic}").rows(live)]
-        return [_announced(row, rounds) for row in rows]
+        return [_announced(row, rounds) for row in rows if only in row.subject.name]
 
 
 def _announced(row: Row, rounds: int) -> Measured:
