@@ -14,6 +14,7 @@ SELECT table_name, (xpath('/row/n/text()',
   query_to_xml(format('SELECT count(*) AS n FROM public.%I', table_name), false, true, '')))[1]
 FROM information_schema.tables WHERE table_schema = 'public' ORDER BY table_name
 """
+KEPT = "SELECT datname FROM pg_database WHERE datname LIKE 'convosphere_before_%' ORDER BY datname"
 PASSWORD = "Planted-user-password-1"
 USERS = [{"email": f"user{number}@example.com", "username": f"user{number}"} for number in range(50)]
 
@@ -72,5 +73,37 @@ def test_a_table_that_was_dropped_comes_back_with_every_row_and_users_log_in(dbt
     assert log_in(dbtest) == 200
     assert dbtest.health() == "healthy"
     (kept,) = run.task("Restore the backup").result["kept"]
-    assert kept in "\n".join(run.task("Say how it went").result["msg"])
-    dbtest.sql(f'DROP DATABASE "{kept}"')
+    assert run.task("Say how it went").result["msg"][1:] == [
+        f"Kept from before: {kept}",
+        "Once everybody has looked: ansible-playbook restore_discard.yml -e env=dbtest -e confirm=dbtest",
+    ]
+
+
+def test_what_restores_have_kept_is_dropped_only_with_a_confirmation(dbtest, backed_up):
+    dbtest.sql("DROP TABLE audit_logs")
+    dbtest.run("restore.yml", extra_vars={"backup": "whole", "confirm": "dbtest"}).succeeded()
+    kept = dbtest.sql(KEPT).split()
+    assert kept != []
+
+    refused = dbtest.run("restore_discard.yml", extra_vars={"confirm": "prod"})
+    check = dbtest.run("restore_discard.yml", check=True).succeeded()
+
+    (failure,) = refused.failures
+    assert f"of dbtest on dbtest-local have kept of before: {', '.join(kept)}. Nothing was dropped." in failure.message
+    assert "Say so: -e confirm=dbtest" in failure.message
+    assert (check.changed, check.task("Say how it went").result["msg"]) == (
+        1,
+        [f"{name} would be dropped" for name in kept],
+    )
+    assert dbtest.sql(KEPT).split() == kept
+
+    run = dbtest.run("restore_discard.yml", extra_vars={"confirm": "dbtest"}).succeeded()
+    again = dbtest.run("restore_discard.yml").succeeded()  # there is nothing left to be confirmed
+
+    assert (run.changed, run.task("Say how it went").result["msg"]) == (1, [f"{name} was dropped" for name in kept])
+    assert (again.changed, again.task("Say how it went").result["msg"]) == (
+        0,
+        ["No restore has kept anything: there is nothing to drop"],
+    )
+    assert dbtest.sql(KEPT).split() == []
+    assert dbtest.sql(COUNTS) == backed_up
