@@ -27,6 +27,8 @@ options:
     description: Whether to refuse a certificate that no authority known to the managed host has signed.
     type: bool
     default: true
+notes:
+  - C(module_defaults) with C(group/convosphere.platform.api) gives these once, to all modules that have them.
 requirements:
   - requests >= 2.25.1 (Debian and Ubuntu package python3-requests)
 """

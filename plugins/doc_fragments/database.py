@@ -54,6 +54,8 @@ options:
     description: How many seconds to wait for the connection.
     type: int
     default: 10
+notes:
+  - C(module_defaults) with C(group/convosphere.platform.database) gives these once, to all modules that have them.
 requirements:
   - psycopg2 >= 2.8.6 (Debian and Ubuntu package python3-psycopg2)
 """

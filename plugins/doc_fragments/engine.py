@@ -21,6 +21,8 @@ options:
     description: How many seconds to wait for each answer of Docker Engine.
     type: int
     default: 60
+notes:
+  - C(module_defaults) with C(group/convosphere.platform.engine) gives these once, to all modules that have them.
 requirements:
   - Docker SDK for Python >= 5.0.3 (Debian and Ubuntu package python3-docker)
   - Docker Engine >= 20.10

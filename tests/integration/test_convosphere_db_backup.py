@@ -258,7 +258,7 @@ def test_the_examples_do_what_they_say(run_playbook, database, options, tmp_path
         text = text.replace(old, new)
     tasks = [task for task in yaml.safe_load(text) if "project_name" not in str(task)]
     login = {name: options[name] for name in ("login_port", "login_db")}
-    defaults = {"group/convosphere.platform.convosphere": login}
+    defaults = {"group/convosphere.platform.database": login}
     play = {"name": "Examples", "hosts": "localhost", "gather_facts": False, "module_defaults": defaults}
 
     run = run_playbook([{**play, "tasks": tasks}]).succeeded()

@@ -81,6 +81,20 @@ def test_the_action_group_is_the_list_of_modules():
     assert [name for name in module_names() if name not in groups["convosphere"]] == []
 
 
+@pytest.mark.parametrize(
+    ("group", "options"),
+    [
+        ("database", {"login_host", "ca_cert"}),
+        ("engine", {"docker_host", "timeout"}),
+        ("api", {"api_url", "api_timeout"}),
+    ],
+)
+def test_the_group_of_a_connection_is_the_list_of_modules_that_have_its_options(group, options):
+    members = load_yaml(ROOT / "meta/runtime.yml")["action_groups"][group]
+
+    assert members == [name for name, docs in sorted(rendered_docs().items()) if options <= set(docs["doc"]["options"])]
+
+
 def test_the_readme_names_every_module_and_playbook():
     text = (ROOT / "README.md").read_text()
     named = [*(f"| `{name}` |" for name in module_names()), *(f"| [`{path.name}`](" for path in playbooks())]
