@@ -9,6 +9,7 @@ A row may be of something else than seconds, such as the bytes that a run leaves
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +21,7 @@ from typing import Any
 import yaml
 
 from support import memory
-from support.playbook import LOCALHOST
+from support.playbook import LOCALHOST, ROOT
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ def playbook_of(folder: Path, name: str, *tasks: Mapping[str, Any]) -> Callable[
     """A run of a play of these tasks on localhost, without facts: what a module costs an operator."""
     folder = folder / name
     folder.mkdir()
-    (folder / "ansible.cfg").touch()  # or Ansible would take the developer's own
+    # The operator's settings, for all contenders alike, and not the developer's own.
+    shutil.copyfile(ROOT / "ansible.cfg", folder / "ansible.cfg")
     (folder / "hosts").write_text(LOCALHOST)
     play = {"name": name, "hosts": "localhost", "gather_facts": False, "tasks": [dict(task) for task in tasks]}
     (folder / "playbook.yml").write_text(yaml.safe_dump([play], sort_keys=False))
