@@ -137,8 +137,7 @@ def _to_nowhere(big: BigDatabase) -> Contender:
 
 def _works_on_the_backup(process: memory.Process) -> bool:
     """The module, the programs that it starts, and the one that these start in the server's container."""
-    module = any("AnsiballZ_convosphere_db_backup" in argument for argument in process.arguments)
-    return module or Path(process.arguments[0]).name == "pg_dump"
+    return memory.is_module(process) or Path(process.arguments[0]).name == "pg_dump"
 
 
 def _plain_restore(big: BigDatabase) -> Contender:

@@ -76,7 +76,7 @@ def rows(environment: Environment) -> list[Row]:
         Row(_file_contenders(environment, 100)[0], _loop(environment, 100), limit=1 / 10),
         Row(created, loop, limit=1 / 90),
         Row(filed[0], loop, limit=1 / 120),
-        *(memory_row(found, MEMORY, _is_the_module) for found in _file_contenders(environment, 100_000)),
+        *(memory_row(found, MEMORY, memory.is_module) for found in _file_contenders(environment, 100_000)),
     ]
 
 
@@ -94,10 +94,6 @@ def users(count: int, **more: Any) -> list[dict[str, Any]]:
         }
         for number in range(count)
     ]
-
-
-def _is_the_module(process: memory.Process) -> bool:
-    return any("AnsiballZ_convosphere_user" in argument for argument in process.arguments)
 
 
 def _login(environment: Environment) -> dict[str, Any]:

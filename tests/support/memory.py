@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+#: What runs the modules on localhost.
+MODULE_PYTHON = "/usr/bin/python3"
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _INTERVAL = 0.05  # seconds: a pipeline holds what it holds for as long as it runs
 
@@ -49,6 +51,11 @@ def peak(run: Callable[[], object], is_root: Callable[[Process], bool]) -> float
     return highest / 1e6
 
 
+def is_module(process: Process) -> bool:
+    """Whether this is Python running a module: with pipelining, as our ansible.cfg has it, from its standard input."""
+    return process.arguments == (MODULE_PYTHON,)
+
+
 def total(found: list[Process], is_root: Callable[[Process], bool]) -> int:
     """The memory of the roots among these processes and of all below them, each counted once."""
     wanted = {process.id for process in found if is_root(process)}
@@ -67,5 +74,5 @@ def processes() -> Iterator[Process]:
                 # The name, in brackets, may hold anything; after it come the state and the parent.
                 parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
                 memory = (folder / "statm").read_text().split()[1]
-                arguments = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                arguments = (folder / "cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
                 yield Process(int(folder.name), int(parent), tuple(arguments), int(memory) * _PAGE)
