@@ -9,7 +9,8 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -53,15 +54,22 @@ class Deployment:
 
         What nobody thought of leads back as well: half a deploy must not be what serves.
         """
-        try:
+        with self._going_back():
             self._write_wanted()
             self._up()
             self.gate()
-        except ConvosphereError as error:
-            raise self._gone_back(error) from error
-        except Exception as error:
-            told = ConvosphereError(f"Unexpected {type(error).__name__}: {error}", hint="Please report this defect.")
-            raise self._gone_back(told) from error
+
+    def complete(self) -> None:
+        """Gate what a run that was killed had brought up but not recorded; where that fails, go back as ``apply`` does.
+
+        Where the release that serves has these images and files too, there is nothing else to go back to.
+        """
+        wanted, served = _stack_plan.wanted_release(self.stack), _releases.current(self.stack.releases) or {}
+        if all(served.get(part) == wanted[part] for part in ("images", "files")):
+            self.gate()
+            return
+        with self._going_back():
+            self.gate()
 
     def gate(self) -> None:
         """Raise UnhealthyError unless every service is healthy and runs the image that is wanted."""
@@ -99,6 +107,16 @@ class Deployment:
                 raise
             symptoms = _health.unhealthy(ill, "did not come up")
             raise UnhealthyError(f"{error.message}\n{symptoms.message}", **symptoms.details) from error
+
+    @contextmanager
+    def _going_back(self) -> Iterator[None]:
+        try:
+            yield
+        except ConvosphereError as error:
+            raise self._gone_back(error) from error
+        except Exception as error:
+            told = ConvosphereError(f"Unexpected {type(error).__name__}: {error}", hint="Please report this defect.")
+            raise self._gone_back(told) from error
 
     def _gone_back(self, error: ConvosphereError) -> ConvosphereError:
         release = _releases.current(self.stack.releases)

@@ -386,7 +386,7 @@ class StackModule(ConvosphereModule):
             return self.teardown.apply(plan)
         changed = {change.name for change in plan}
         if changed == {"release"}:  # deployed by a run that was killed before it could write that down
-            self.deployment.gate()
+            self.deployment.complete()
         else:
             self.deployment.apply()
         if "release" in changed:

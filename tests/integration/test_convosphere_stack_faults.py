@@ -149,6 +149,24 @@ def test_a_bad_deploy_that_was_killed_half_way_goes_back_to_the_release(stack):
     assert_went_back(stack, message, **before)
 
 
+def test_a_deploy_that_was_killed_while_it_waited_for_health_goes_back_to_the_release(stack):
+    stack.deploy(options_of(stack))
+    before = {"files": stack.files(), "serving": stack.serving(), "release": stack.release()}
+    ill = stack.service(environment=["TOKEN=${TOKEN}"], healthcheck=probe("echo I am ill; exit 7"))
+    options = stack.options({"web": ill, "other": stack.service()}, secrets=secrets(TOKEN="first-token"))
+    # What a kill leaves: everything as it is wanted and running, and the old release on record.
+    (stack.directory / "compose.yaml").write_text(options["files"][0]["content"])
+    docker("compose", f"--project-directory={stack.directory}", f"--project-name={stack.name}", "up", "--detach")
+    left = stack.deploy(options, check=True)
+
+    message = stack.fail({**options, "wait_timeout": 8})
+
+    assert set(left.diff["after"]) == {"release"}
+    assert_went_back(stack, message, **before)
+    assert "last health probe ended with 7: I am ill" in message
+    assert stack.deploy(options_of(stack)).changed is False
+
+
 def test_a_way_back_that_fails_says_so(stack):
     port = socket.create_server(("127.0.0.1", 0))
     number = port.getsockname()[1]

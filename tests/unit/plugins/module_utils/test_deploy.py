@@ -117,6 +117,28 @@ def test_after_a_deploy_that_was_killed_the_way_back_leads_to_the_release(tmp_pa
     assert compose.ups[-1][1]["compose.yaml"] == "old"
 
 
+def test_what_a_killed_deploy_had_brought_up_is_gone_back_from_where_it_is_ill(tmp_path, compose):
+    deploy = deployment(tmp_path, Mock(side_effect=[UnhealthyError("ill"), None]))
+    (tmp_path / "compose.yaml").write_text("new")
+    deploy.stack.read_files()
+
+    with pytest.raises(UnhealthyError, match="Release 1 was brought back and serves"):
+        deploy.complete()
+
+    assert (tmp_path / "compose.yaml").read_text() == "old"
+    assert [files["compose.yaml"] for _variables, files in compose.ups] == ["old"]
+
+
+def test_a_release_that_is_ill_itself_is_nothing_to_go_back_to(tmp_path, compose):
+    deploy = deployment(tmp_path, Mock(side_effect=UnhealthyError("ill")))
+    _deploy.record_release(deploy.stack, environment="prod", released_by="alice", keep=1)
+
+    with pytest.raises(UnhealthyError, match=r"^ill$"):
+        deploy.complete()
+
+    assert compose.ups == []
+
+
 @pytest.mark.parametrize(
     ("now", "pins"),
     [(GOOD, '{"services": {}}'), (BAD, '{"services": {"web": {"image": "sha256:1234"}}}')],
