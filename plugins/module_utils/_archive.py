@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _files, _pipeline
+from ansible_collections.convosphere.platform.plugins.module_utils import _damage, _files, _pipeline
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
     CommandError,
@@ -86,7 +86,10 @@ class Archive:
                 while piece := file.read(PIECE):
                     yield piece
         except FileNotFoundError as error:
-            raise DamagedError(f"The file {self.path} is missing") from error
+            # Not damaged: it may be there again when its disk is, and without it the backup is none.
+            raise ConvosphereError(
+                f"The file {self.path} is missing", hint="Is the disk of the backups mounted?"
+            ) from error
         except OSError as error:
             raise ConvosphereError(f"Cannot read {self.path}: {error.strerror}", hint="Use become: true.") from error
 
@@ -99,11 +102,14 @@ class Archive:
             raise InputError(
                 f"The backup {self.backup.manifest.id} is encrypted", hint="Give the key's file as identity_file."
             )
-        _files.refuse_readable_by_others(Path(self.identity_file))
+        refuse_key(self.identity_file)
         return [Program(["age", "--decrypt", "--identity", self.identity_file]), unpack]
 
     def unpack(self, sink: Callable[[bytes], Any], progress: Callable[[int], Any] | None = None) -> None:
-        """Give ``sink`` what was backed up. Raises DamagedError, InputError for a wrong key, and what the sink does."""
+        """Give ``sink`` what was backed up.
+
+        Raises DamagedError, InputError for a wrong key, CommandError for what is neither's, and what the sink does.
+        """
         try:
             _pipeline.run(self.programs(), step=f"read {self.path}", source=self.pieces(), sink=sink, progress=progress)
         except CommandError as error:
@@ -125,7 +131,7 @@ class Archive:
     def contents(self, command: list[str], environment: dict[str, str]) -> list[str]:
         """The lines of a dump's table of contents, as ``command``, a ``pg_restore --list``, tells them.
 
-        Raises DamagedError where it is none.
+        Raises DamagedError where it is none, CommandError where nothing told it.
         """
         for size in _HEADS:
             head, listed = self.head(size), bytearray()
@@ -137,7 +143,7 @@ class Archive:
                     sink=listed.extend,
                 )
             except CommandError as error:
-                if "returncode" not in error.details:
+                if not _damage.is_of_input(error):
                     raise
                 if len(head) < size or size == _HEADS[-1]:
                     raise DamagedError(error.message, **error.details) from error
@@ -147,12 +153,26 @@ class Archive:
         raise AssertionError("the last head raises")
 
 
+def refuse_key(identity_file: str) -> None:
+    """Raise InputError where the file of a key is not there, cannot be read, or can be by others."""
+    path = Path(identity_file)
+    try:
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"Cannot read the key in {path}: {error.strerror}",
+            hint="Nothing was changed. Is what identity_file lies on mounted, and the path right?",
+        ) from error
+    _files.refuse_readable_by_others(path)
+
+
 def _unreadable(error: CommandError) -> ConvosphereError:
-    """Told apart: a program that is missing, a key that does not fit, and a file that is broken."""
-    if "returncode" not in error.details:
+    """Told apart: a file that is broken, a key that does not fit, and anything else, which is neither's fault."""
+    if _damage.is_of_input(error):
+        return DamagedError(error.message, **error.details)
+    if error.details.get("program") != "age" or not _damage.ended_by_itself(error):
         return error
-    if error.details["program"] == "age" and "no identity matched" in error.details["stderr"]:
+    if "no identity matched" in error.details["stderr"]:
         return InputError(error.message, hint="It was encrypted to other keys than the one in identity_file.")
-    if error.details["program"] == "age" and "identit" in error.details["stderr"]:
-        return InputError(error.message, hint="Is identity_file the file of an age key?")
-    return DamagedError(error.message, **error.details)
+    return InputError(error.message, hint="Is identity_file the file of an age key?")

@@ -9,7 +9,6 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import platform
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from typing import Any
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _backups,
     _command,
+    _damage,
     _loading,
     _manifest,
     _moments,
@@ -47,16 +47,6 @@ RESTORE = "restore"
 _FOREIGN = ("--no-owner", "--no-privileges", "--no-subscriptions", "--no-publications")
 #: What a new database takes beside the size that the old one had: the log of changes that is written for it.
 _EXTRA = 256 * 1024 * 1024
-#: What pg_restore says where a dump may be as good as can be, and the server lacks something or has ended.
-_SERVERS_OWN = re.compile(
-    r"No space left|out of (?:shared )?memory|disk full|too many (?:clients|connections)|permission denied"
-    r"|must be (?:\S+ )?(?:superuser|owner|member)"
-    r"|(?:role|tablespace|extension|language) \S+ (?:does not exist|is not available)"
-    r"|extension control file|unrecognized configuration parameter|server closed the connection|terminating connection"
-    r"|connection to server|could not connect|the database system is|canceling statement|deadlock detected"
-    r"|Error response from daemon|Broken pipe|could not access file|could not (?:write|extend|create) file",
-    re.IGNORECASE,
-)
 
 
 @dataclass
@@ -126,11 +116,7 @@ class Verifier:
 
     def _is_rejected(self, error: CommandError) -> bool:
         """Whether an error of loading is the dump's own, and not the server's, its disk's or its container's."""
-        code = error.details.get("returncode", 0)
-        # Beyond these are signals, and what docker itself or the kernel has to say.
-        if error.details.get("program") not in ("pg_restore", "zstd") or not 0 < code < 125:
-            return False
-        if _SERVERS_OWN.search(error.details.get("stderr", "")):
+        if not _damage.is_of_dump(error):
             return False
         try:
             return missing_room(self.beside(), self.tools, 0) is None  # which also asks whether it still answers

@@ -12,7 +12,12 @@ version_added: 1.0.0
 description:
   - Reads backups and compares them with their manifests, or restores them into a throw-away database beside the live
     one, counts the rows of every table, reads the schema revision, and drops the database again.
-  - Writes what it has found into the manifest. A backup that turns out to be damaged is no longer called verified.
+  - Writes what it has found into the manifest. A backup that turns out to be damaged is no longer called verified. It
+    is called damaged until it was restored by this or by M(convosphere.platform.convosphere_db_restore), or was brought
+    back from a copy; that its checksums are right does not make it sound.
+  - A backup is damaged where a file is not what its manifest says, where the programs that read it say so, or where it
+    does not restore to what was backed up. A key that is missing or wrong, a container that does not run, or a program
+    that was killed says nothing about it, and is an error of the task alone.
   - A backup that was verified by at least O(level), and whose files were not written since, is left alone, unless it is
     due again by O(reverify_after).
   - Nothing is ever written to the live database. What a run left that was killed, the next one removes.
@@ -133,6 +138,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _archive,
     _database,
     _postgres_tools,
     _verification,
@@ -175,9 +181,11 @@ class VerifyModule(ConvosphereModule):
         """One change for each backup that has to be verified. Raises InputError where that cannot be done."""
         self.chosen = self.choose()
         self.due = [backup for backup in self.chosen if self.is_due(backup)]
-        if self.due and self.params["level"] == RESTORE:
-            self.connect()
         level = self.params["level"]
+        if any(backup.manifest.recipients for backup in self.due) and self.params["identity_file"]:
+            _archive.refuse_key(self.params["identity_file"])
+        if self.due:
+            self.connect() if level == RESTORE else self.find_programs()
         return Plan(
             tuple(
                 Change(backup.manifest.id, UPDATE, {"verified": _told(backup)}, {"verified": {"level": level}})
@@ -203,6 +211,18 @@ class VerifyModule(ConvosphereModule):
         after = None if days is None else timedelta(days=days)
         now = datetime.now(timezone.utc)
         return self.params["force"] or not _verification.is_verified(backup, self.params["level"], now, after)
+
+    def find_programs(self) -> None:
+        """See that what reads a dump's table of contents is there: without it no backup is looked at."""
+        versions = [
+            backup.manifest.database.server_version
+            for backup in self.due
+            if backup.manifest.database and (self.params["identity_file"] or not backup.manifest.recipients)
+        ]
+        if versions:
+            # An older one does not read what a newer one has written.
+            self.tools.major = max(int(version.split(".")[0]) for version in versions)
+            self.tools.version("pg_restore")
 
     def connect(self) -> None:
         """Reach the server, and see that all can be restored there."""

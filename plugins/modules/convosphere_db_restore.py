@@ -220,6 +220,7 @@ from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _alembic,
+    _archive,
     _database,
     _moments,
     _pause,
@@ -355,6 +356,8 @@ class RestoreModule(ConvosphereModule):
         backup = f"The backup {self.backup.manifest.id}"
         if self.backup.manifest.recipients and not self.params["identity_file"]:
             raise InputError(f"{backup} is encrypted, and no identity_file was given")
+        if self.backup.manifest.recipients:
+            _archive.refuse_key(self.params["identity_file"])
         problems = []
         if self.backup.manifest.environment != self.params["environment_name"]:
             environment = self.params["environment_name"]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import subprocess
 import threading
@@ -139,6 +140,34 @@ def test_the_wrong_key(backups, tmp_path):
     assert "identity_file" in message
     assert backups.databases() == []
     assert not restore(backups, identity_file=str(backups.key)).get("failed")
+
+
+def test_what_is_missing_on_the_host_condemns_no_backup(backups, tmp_path):
+    """A key that is not mounted, a container that does not run, a program that is killed: all of them pass."""
+    made = backups.back_up(datetime(2026, 1, 1, tzinfo=UTC), encrypted=True)
+    key, broken = {"identity_file": str(backups.key)}, tmp_path / "broken.key"
+    broken.write_text("no key\n")
+    broken.chmod(0o600)
+    assert not verify(backups, **key).get("failed")
+    before = backups.manifest(made.id)
+    killed = tmp_path / "programs"
+    killed.mkdir()
+    (killed / "zstd").write_text("#!/bin/sh\nkill -KILL $$\n")
+    (killed / "zstd").chmod(0o755)
+    of_all: dict[str, Any] = {"backup": ["all"], "level": "checksum", "force": True, **key}
+
+    for path, message in ((tmp_path / "gone.key", "Cannot read the key in"), (broken, "Is identity_file the file of")):
+        assert message in failed(restore(backups, identity_file=str(path)))
+        assert message in failed(verify(backups, identity_file=str(path), force=True))
+        assert message in failed(verify(backups, **{**of_all, "identity_file": str(path)}))
+    assert "Is login_container the name of a container that runs" in failed(
+        verify(backups, **of_all, login_container="nobody")
+    )
+    path = f"{killed}:{os.environ['PATH']}"
+    assert "signal 9" in failed(run_module(VERIFY, {**backups.options, **of_all}, tmp_path, PATH=path))
+    assert backups.manifest(made.id) == before
+    assert (len(backups.database.emails()), backups.databases()) == (20, [])
+    assert not restore(backups, backup="latest_verified", **key).get("failed")
 
 
 # -------------------------------------------------------------------------------------------------------- killed

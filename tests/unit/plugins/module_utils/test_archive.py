@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,11 @@ from pathlib import Path
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._archive import Archive, DamagedError
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
+    CommandError,
+    ConvosphereError,
+    InputError,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import FileRecord
 
 from support.backups import manifest_of
@@ -107,8 +112,36 @@ def test_a_file_that_is_gone_or_no_archive(tmp_path):
         unpacked(archive(tmp_path, b"not packed at all"))
     found = archive(tmp_path, packed())
     found.path.unlink()
-    with pytest.raises(DamagedError, match="is missing"):
+    with pytest.raises(ConvosphereError, match="is missing") as caught:
         found.check(lambda _done: None)
+    assert not isinstance(caught.value, DamagedError), "it is there again when its disk is"
+
+
+@pytest.mark.parametrize("place", ["gone", ".", "empty"])
+def test_a_key_that_is_not_there_says_nothing_about_the_file(tmp_path, place):
+    content = sealed(key_in(tmp_path, "key"))
+    (tmp_path / "empty").touch(mode=0o600)
+
+    with pytest.raises(InputError, match=r"Cannot read the key|Is identity_file the file"):
+        unpacked(archive(tmp_path, content, "dump.zst.age", tmp_path / place))
+
+
+@pytest.mark.parametrize("change", [lambda content: content[:-1], lambda content: content[:100], lambda _content: b""])
+def test_what_was_encrypted_and_is_cut_short_is_damaged(tmp_path, change):
+    key = key_in(tmp_path, "key")
+
+    with pytest.raises(DamagedError, match="age ended with 1"):
+        unpacked(archive(tmp_path, change(sealed(key)), "dump.zst.age", key))
+
+
+@pytest.mark.parametrize("text", ["kill -KILL $$", "echo 'zstd: Decoding error (36) : not enough memory' >&2; exit 1"])
+def test_a_program_that_is_killed_or_lacks_memory_says_nothing_about_the_file(tmp_path, monkeypatch, text):
+    program(tmp_path / "bin" / "zstd", text)
+    found = archive(tmp_path, packed())
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+
+    with pytest.raises(CommandError, match="zstd"):
+        unpacked(found)
 
 
 def test_a_program_that_is_missing_says_nothing_about_the_file(tmp_path, monkeypatch):
@@ -121,5 +154,33 @@ def test_the_table_of_contents_is_read_from_as_much_as_it_takes(tmp_path):
     found = archive(tmp_path, packed(b"; a comment\n1; a table\n2; an index\n"))
 
     assert found.contents(["cat"], {}) == ["1; a table", "2; an index"]
-    with pytest.raises(DamagedError, match="false ended with 1"):
-        found.contents(["false"], {})
+    with pytest.raises(DamagedError, match="does not appear to be a valid archive"):
+        found.contents(pg_restore(tmp_path, "pg_restore: error: input file does not appear to be a valid archive"), {})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error response from daemon: No such container: gone",
+        "Error response from daemon: container 0123 is not running",
+        "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+        "pg_restore: error: unsupported version (1.16) in file header",
+        "pg_restore: error: out of memory",
+    ],
+)
+def test_a_container_that_does_not_run_says_nothing_about_the_dump(tmp_path, said):
+    found = archive(tmp_path, packed())
+
+    with pytest.raises(CommandError, match="ended with 1"):
+        found.contents(pg_restore(tmp_path, said), {})
+
+
+def pg_restore(folder: Path, said: str) -> list[str]:
+    return [str(program(folder / "bin" / "pg_restore", f"echo '{said}' >&2; exit 1"))]
+
+
+def program(path: Path, text: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
