@@ -49,7 +49,7 @@ class BackupCopies:
 
         ``present`` are all backups that are there. A copy of any of them gets its manifest, where that was changed
         since, above all by a verification; its files are not looked at again. One that was damaged here is not: its
-        copy was checked on its way, and may be what it is brought back from.
+        copy was checked on its way, and may be what it is brought back from. Nor is one whose copy was found damaged.
         """
         plan = Plan()
         known = {backup.manifest.id: backup.manifest for backup in present if not backup.manifest.damaged_at}
@@ -154,6 +154,10 @@ class BackupCopies:
 
 
 def _as_known(copy: Manifest, known: Mapping[str, Manifest]) -> Manifest:
-    """What is known here of the backup that a copy is of; the copy's own manifest where that is another backup."""
+    """What is known here of the backup that a copy is of.
+
+    The copy's own manifest where that is another backup, or where a verification found the copy damaged: what is proven
+    of the files here says nothing of those there.
+    """
     here = known.get(copy.id, copy)
-    return here if here.files == copy.files else copy
+    return here if here.files == copy.files and not copy.damaged_at else copy

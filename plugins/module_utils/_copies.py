@@ -88,7 +88,10 @@ class Place(Protocol):
 
 @dataclass(frozen=True)
 class Difference:
-    """What a place lacks of one backup: ``files``; its manifest is ``there`` as "current", "outdated" or "none"."""
+    """What a place lacks of one backup: ``files``; its manifest is ``there`` as "current", "outdated" or "none".
+
+    It is "damaged" where a verification of the copy found that: then the place lacks all files, whatever they seem.
+    """
 
     manifest: Manifest
     files: tuple[FileRecord, ...]
@@ -110,7 +113,12 @@ def difference(manifest: Manifest, there: Place, names: Sequence[str] | None = N
     text = manifest.to_json().encode()
     present = set(there.names() if names is None else names)
     found = there.read(manifest.file_name) if manifest.file_name in present else b""
-    trusted = found == text or _lists(found, manifest)
+    copy = _parsed(found, manifest.file_name)
+    if copy and copy.damaged_at and found != text:
+        # One wrong byte leaves a file as large as it was, and a bucket with the sum that was sent there.
+        return Difference(manifest, manifest.files, "damaged")
+    # One that was verified since differs in that only.
+    trusted = found == text or (copy is not None and copy.files == manifest.files)
     lacking = tuple(
         file
         for file in manifest.files
@@ -165,11 +173,8 @@ def manifests(there: Place) -> list[Manifest]:
     found = []
     for name in names:
         if name.endswith(_manifest.SUFFIX):
-            try:
-                manifest = _manifest.parse(there.read(name).decode("utf-8", errors="replace"), name)
-            except InputError:
-                continue
-            if all(file.name in names for file in manifest.files):
+            manifest = _parsed(there.read(name), name)
+            if manifest and all(file.name in names for file in manifest.files):
                 found.append(manifest)
     return sorted(found, key=lambda manifest: (manifest.created_at, manifest.id))
 
@@ -260,10 +265,9 @@ def _receive(file: FileRecord, there: Place, directory: Path, progress: Progress
         partial.unlink(missing_ok=True)
 
 
-def _lists(text: bytes, manifest: Manifest) -> bool:
-    """Whether a manifest at the other place has the same files: one that was verified since differs in that only."""
+def _parsed(text: bytes, name: str) -> Manifest | None:
+    """The manifest at the other place; None for what is none."""
     try:
-        there = _manifest.parse(text.decode("utf-8", errors="replace"), manifest.file_name)
+        return _manifest.parse(text.decode("utf-8", errors="replace"), name)
     except InputError:
-        return False
-    return there.files == manifest.files
+        return None

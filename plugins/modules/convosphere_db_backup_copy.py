@@ -15,6 +15,8 @@ description:
     M(convosphere.platform.convosphere_db_backup_verify) and M(convosphere.platform.convosphere_db_restore) find it. One
     that a verification found damaged is replaced by its copy.
   - Every file is checked against the checksum in its manifest on its way, in both directions.
+  - A copy that a verification of its own directory found damaged is sent again as a whole, and called damaged until it
+    was.
   - A new backup is copied by M(convosphere.platform.convosphere_db_backup) itself. This module is for backups that were
     made before there was a place to copy to, or while it was out of reach.
 extends_documentation_fragment:
@@ -35,7 +37,7 @@ options:
   refresh:
     description:
       - With O(copy_to), only gives the copies that are there the manifests that their backups have now, for example
-        after a verification, and brings no backup that is not there.
+        after a verification, and brings no backup that is not there. A copy that was found damaged is left as it is.
     type: bool
     default: false
 seealso:
@@ -151,7 +153,8 @@ class BackupCopyModule(ConvosphereModule):
         for there in map(_copies.place, self.params["copy_to"]):
             names = there.names()
             found += [(there, backup, _copies.difference(backup.manifest, there, names)) for backup in backups]
-        # A backup that was never brought there, or that its retention took away, is none of what a refresh is about.
+        # A backup that was never brought there, or that its retention took away, is none of what a refresh is about,
+        # nor is a copy that was found damaged, which lacks all files.
         return [item for item in found if not (self.params["refresh"] and item[2].files)]
 
     def look_here(self) -> list[tuple[Place, Backup, Difference]]:

@@ -137,6 +137,42 @@ def test_a_refresh_brings_manifests_of_copies_that_are_there_and_no_backup(run_s
     assert not [name for name in storage.content() if f"refreshed/{first}" in name]
 
 
+def test_a_copy_that_decayed_is_never_called_verified_again_and_is_sent_anew(run_steps, backups, tmp_path):
+    share = tmp_path / "share"
+    share.mkdir()
+    first, second = "convosphere-20260101T000000Z", "convosphere-20260102T000000Z"
+    damaged = {"files": f"all but {second}.dump.zst, {second}.uploads.tar.zst", "manifest": "damaged"}
+    proof = {"level": "restore", "at": "2026-01-03T00:00:00Z", "duration": 1.0, "host": "db-1"}
+    backup_files(backups, second, database=b"two" * 1000, uploads=b"files", verified=proof)
+    options = {"backup_dir": str(backups), "copy_to": [{"directory": str(share)}], "backup": "all"}
+    look = {"backup_dir": str(share), "login_db": "convosphere", "backups": ["all"], "level": "checksum", "force": True}
+    run_steps(MODULE, [Step("copy", options, changed=True)])
+    (share / f"{second}.dump.zst").write_bytes(b"two" * 999 + b"twO")
+    verify = "convosphere_db_backup_verify"
+
+    run_steps(
+        MODULE,
+        [
+            Step("find it out", look, module=verify, fails="has the sha256"),
+            Step("leave it", {**options, "refresh": True}),
+            Step("look again", look, module=verify, fails="has the sha256"),
+            Step(
+                "mend it",
+                options,
+                changed=True,
+                diff={
+                    "before": {f"{first} in {share}": {"manifest": "outdated"}, f"{second} in {share}": damaged},
+                    "after": {f"{first} in {share}": {"manifest": "current"}, f"{second} in {share}": DONE},
+                },
+            ),
+            Step("nothing to mend", options, changed=False),
+            Step("prove it", look, module=verify, changed=True),
+        ],
+    )
+
+    assert (share / f"{second}.dump.zst").read_bytes() == b"two" * 1000
+
+
 def test_a_file_that_decayed_is_not_copied_and_what_is_there_is_left(run_steps, backups, storage, tmp_path):
     share = tmp_path / "share"
     share.mkdir()

@@ -99,6 +99,30 @@ def test_a_copy_is_not_called_damaged_because_its_backup_is(here, share, run):
     assert copied(share) == {copy.id: copy}
 
 
+def test_a_copy_that_was_found_damaged_is_not_called_verified_because_its_backup_is(here, share, run):
+    backup = put_backup(here, verified=VERIFIED)
+    copy = put_backup(share, damaged_at=NOON)
+    (share / copy.files[0].name).write_bytes(b"A dump")
+
+    assert not run().changed
+    assert copied(share) == {copy.id: copy}
+
+    plan = run(about=backup.id)
+    assert [change.before for change in plan] == [{"files": f"all but {copy.files[0].name}", "manifest": "damaged"}]
+    assert (share / copy.files[0].name).read_bytes() == b"a dump"
+    assert copied(share) == {backup.id: backup}
+    assert not run(about=backup.id).changed
+
+
+def test_a_copy_that_was_found_damaged_takes_no_sound_ones_place(here, share, run):
+    sound = put_backup(share, NOON - DAY, verified=VERIFIED)
+    put_backup(share, NOON, damaged_at=NOON)
+    put_backup(here, NOON, verified=VERIFIED)
+
+    assert run().names(DELETE) == []
+    assert sound.id in copied(share)
+
+
 def test_the_copy_that_was_asked_for_is_not_deleted_in_the_same_run(here, share, run):
     old, new = (put_backup(here, NOON - day * DAY) for day in (1, 0))
     put_backup(share, NOON)
