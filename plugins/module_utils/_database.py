@@ -38,6 +38,8 @@ DATABASE_OPTIONS: dict[str, Any] = {
     "connect_timeout": {"type": "int", "default": 10},
 }
 
+#: What the collection's connections are called in pg_stat_activity.
+APPLICATION = "convosphere.platform"
 #: How many rows go into one statement: enough that the round trip does not count, few enough to bound the memory.
 BATCH = 5000
 #: For how many seconds a run waits for another one that holds the lock.
@@ -213,7 +215,7 @@ def connect(params: Mapping[str, Any]) -> Connection:
             sslmode=params["ssl_mode"],
             sslrootcert=params["ca_cert"],
             connect_timeout=params["connect_timeout"],
-            application_name="convosphere.platform",
+            application_name=APPLICATION,
         )
     except psycopg2.Error as error:
         raise DatabaseError(

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _snapshot
-from ansible_collections.convosphere.platform.plugins.module_utils._database import Database
+from ansible_collections.convosphere.platform.plugins.module_utils._database import APPLICATION, Database
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
     CommandError,
     ConvosphereError,
@@ -31,7 +31,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._manifest imp
     Manifest,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._pipeline import Program
-from ansible_collections.convosphere.platform.plugins.module_utils._postgres_tools import APPLICATION, PostgresTools
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres_tools import PostgresTools
 from ansible_collections.convosphere.platform.plugins.module_utils._seal import Seal
 from ansible_collections.convosphere.platform.plugins.module_utils._snapshot import Snapshot
 

@@ -9,6 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from datetime import datetime, timezone
 from itertools import groupby
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 from ansible_collections.convosphere.platform.plugins.module_utils import _alembic
 from ansible_collections.convosphere.platform.plugins.module_utils._backup_gate import Gate
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._blockers import Blockers, Session
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._migrations import (
     RECORD,
@@ -56,6 +58,7 @@ class MigrationWork:
         self.check_mode = check_mode
         self.backup: Backup | None = None
         self.objection: str | None = None
+        self.ended: list[Session] = []
         self.code = code
         self.served = served
         self.complete = complete
@@ -132,11 +135,14 @@ class MigrationWork:
             self.alembic.image, self.alembic.docker_host, self.alembic.directory, environment=environment
         )
         seconds = self.params["migration_timeout"]
-        if action == RUN:
-            # alembic runs all that comes before a revision with it, in one transaction.
-            alembic.upgrade(self.target, self.code.tips(names), seconds)
-        elif action == UNDO:
-            alembic.downgrade(self.target, [self.params["revision"]], seconds)
+        blockers = Blockers(self.params, _alembic.APPLICATION, self.params["idle_transaction_timeout"])
+        with blockers:
+            if action == RUN:
+                # alembic runs all that comes before a revision with it, in one transaction.
+                alembic.upgrade(self.target, self.code.tips(names), seconds)
+            elif action == UNDO:
+                alembic.downgrade(self.target, [self.params["revision"]], seconds)
+        self.ended += blockers.ended.values()
 
     def _failed(self, error: ConvosphereError) -> ConvosphereError:
         """The same error, with where the database stands before why the migration failed, and what to do after it."""
@@ -197,6 +203,7 @@ class MigrationWork:
             "steps": [
                 {"revision": step.revision.id, "action": step.action, "reason": step.reason} for step in migration.steps
             ],
+            "ended_sessions": [asdict(session) for session in self.ended],
             "backup": self._backup_id,
             "backup_missing": self.objection,
         }

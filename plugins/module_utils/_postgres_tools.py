@@ -30,8 +30,6 @@ TOOLS_OPTIONS: dict[str, Any] = {
     "docker_host": _engine.ENGINE_OPTIONS["docker_host"],
 }
 
-#: What the collection's connections are called in pg_stat_activity.
-APPLICATION = "convosphere.platform"
 #: Where the packages of PostgreSQL keep the programs of each major version: Debian's and the project's own RPMs.
 _DIRECTORIES = ("/usr/lib/postgresql/{major}/bin", "/usr/pgsql-{major}/bin")
 _FOLDER = ".convosphere-tools-"
@@ -46,7 +44,7 @@ class PostgresTools:
         self.params = params
         self.container: str | None = params["login_container"]
         self.major: int | None = None
-        self.application = APPLICATION
+        self.application = _database.APPLICATION
         self.versions: dict[str, str] = {}
 
     def require(self, server_version: str, *programs: str) -> None:

@@ -105,6 +105,14 @@ options:
         that waits for a table has everybody else wait behind it.
     type: int
     default: 10
+  idle_transaction_timeout:
+    description:
+      - A session that holds a lock which a revision waits for is ended where it has done nothing in its transaction for
+        longer than so many seconds. With C(CREATE_DEFAULT_ADMIN) the platform leaves one such session at each start, with a
+        lock on C(users).
+      - V(0) ends none; then the revision fails after O(lock_timeout).
+    type: int
+    default: 30
 seealso:
   - module: convosphere.platform.convosphere_stack
 notes:
@@ -192,6 +200,32 @@ steps:
       description: Why.
       type: str
       sample: the backend made its tables, but for table agents
+ended_sessions:
+  description: The sessions that were ended because of O(idle_transaction_timeout).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    process:
+      description: The number of the server's process.
+      type: int
+      sample: 351
+    user:
+      description: The database role.
+      type: str
+      sample: convosphere
+    application:
+      description: What it called itself.
+      type: str
+      sample: ""
+    state:
+      description: What it did.
+      type: str
+      sample: idle in transaction
+    seconds:
+      description: For how many seconds.
+      type: int
+      sample: 272
 backup:
   description: The id of the backup to go back to; none where nothing but alembic's record is changed.
   returned: success
@@ -245,6 +279,7 @@ class MigrationModule(ConvosphereModule):
         "skip_backup_gate": {"type": "bool", "default": False},
         "migration_timeout": {"type": "int", "default": 3600},
         "lock_timeout": {"type": "int", "default": 10},
+        "idle_transaction_timeout": {"type": "int", "default": 30},
     }
     rules = {"required_one_of": [("image", "project_name")]}
 
@@ -310,6 +345,8 @@ class MigrationModule(ConvosphereModule):
         """Record, run or undo one revision after the other."""
         if self.work:
             self.work.apply(self.settings)
+            for session in self.work.ended:
+                self.warn(f"A session that held a lock which a revision waited for was ended: {session}")
 
     def settings(self) -> dict[str, str]:
         """What the backend runs with, none of which may be shown."""
@@ -333,6 +370,7 @@ class MigrationModule(ConvosphereModule):
             "situation": self.situation,
             **nothing,
             "heads": heads,
+            "ended_sessions": [],
             "backup": None,
             "backup_missing": None,
             "schema": schema,

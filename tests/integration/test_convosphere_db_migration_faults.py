@@ -23,6 +23,7 @@ from support.sandbox import DATABASE_KEY, Sandbox, image
 
 GOOD = (AGENTS, "CREATE TABLE mig_good (id int)")
 BOOM = (MODELS, "CREATE TABLE mig_half (id int)", "ALTER TABLE nowhere ADD COLUMN x int")
+USERS = (AGENTS, "ALTER TABLE users ADD COLUMN mig_new text")
 #: Waits for as long as the table mig_gate has a row.
 SLOW = (
     AGENTS,
@@ -198,16 +199,33 @@ def test_a_migration_that_takes_too_long_is_ended_and_leaves_nothing(migration, 
 
 
 def test_a_table_that_is_locked_is_not_waited_for_for_ever(migration, database):
-    with (
-        backend_with(mig_users=(AGENTS, "ALTER TABLE users ADD COLUMN mig_new text")) as tag,
-        locked(database, "users"),
-    ):
+    with backend_with(mig_users=USERS) as tag, reading(database, "users") as process:
         result = migration.run(tag, lock_timeout=1)
+        never = migration.run(tag, lock_timeout=2, idle_transaction_timeout=0)
 
-    assert (
-        "alembic failed in revision mig_users: LockNotAvailable: canceling statement due to lock timeout"
-        in result["msg"]
-    )
+    for failed in (result, never):
+        assert (
+            "alembic failed in revision mig_users: LockNotAvailable: canceling statement due to lock timeout. "
+            f"In its way: process {process} of convosphere (reader), idle in transaction for "
+        ) in failed["msg"]
+        assert failed["failure"]["holders"][0]["process"] == process
+    assert "mig_new" not in columns(database, "users")
+
+
+def test_a_session_that_has_long_done_nothing_with_its_lock_is_ended(migration, database):
+    with (
+        backend_with(mig_users=USERS) as tag,
+        reading(database, "users") as process,
+        reading(database, "assistants") as beside,
+    ):
+        result = migration.run(tag, idle_transaction_timeout=1)
+        left = [row[0] for row in database.query("SELECT pid FROM pg_stat_activity WHERE application_name = 'reader'")]
+
+    assert result["changed"], result
+    assert [item["process"] for item in result["ended_sessions"]] == [process]
+    assert f"was ended: process {process} of convosphere (reader), idle in transaction for" in str(result["warnings"])
+    assert left == [beside]
+    assert "mig_new" in columns(database, "users")
 
 
 def test_a_database_that_goes_away_in_the_middle_is_told(migration, database):
@@ -269,14 +287,24 @@ def release(database: PlatformDatabase) -> None:
 
 
 @contextmanager
-def locked(database: PlatformDatabase, table: str) -> Iterator[None]:
+def reading(database: PlatformDatabase, table: str) -> Iterator[int]:
+    """A session that has read a table and does not end its transaction, as the platform may leave one at each start."""
     host, port = database.running.address("postgres").split(":")
-    connection = psycopg2.connect(host=host, port=port, user="convosphere", password=DATABASE_KEY, dbname=database.name)
+    connection = psycopg2.connect(
+        host=host, port=port, user="convosphere", password=DATABASE_KEY, dbname=database.name,
+        application_name="reader",
+    )  # fmt: skip
     try:
-        connection.cursor().execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
-        yield
+        connection.cursor().execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - a name of the tests
+        yield connection.info.backend_pid
     finally:
         connection.close()
+
+
+def columns(database: PlatformDatabase, table: str) -> set[str]:
+    """The names of a table's columns."""
+    found = database.query("SELECT column_name FROM information_schema.columns WHERE table_name = %s", table)
+    return {row[0] for row in found}
 
 
 def command_lines() -> str:
