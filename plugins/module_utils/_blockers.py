@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who holds the locks that a migration waits for, and an end to those who hold them for nothing.
 
-With CREATE_DEFAULT_ADMIN the platform leaves a session open in a transaction each time it starts, with a lock on the table
-of users (seen with version 0.1.2-beta): whatever changes that table would wait for it in vain, in every migration.
+With CREATE_DEFAULT_ADMIN the platform leaves a session open in a transaction each time it starts, with a lock on the
+table of users (seen with version 0.1.2-beta): whatever changes that table would wait for it in vain, every time.
 
 This file is private to the collection and may change without notice.
 """

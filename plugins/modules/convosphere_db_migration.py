@@ -108,8 +108,8 @@ options:
   idle_transaction_timeout:
     description:
       - A session that holds a lock which a revision waits for is ended where it has done nothing in its transaction for
-        longer than so many seconds. With C(CREATE_DEFAULT_ADMIN) the platform leaves one such session at each start, with a
-        lock on C(users).
+        longer than so many seconds. With C(CREATE_DEFAULT_ADMIN) the platform leaves one such session at each start,
+        with a lock on C(users).
       - V(0) ends none; then the revision fails after O(lock_timeout).
     type: int
     default: 30
