@@ -30,7 +30,10 @@ BROKEN = {"stack_compose_override": {"services": {"redis": {"nonsense": 1}}}}
 
 @pytest.fixture(scope="module")
 def mig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    with environment("mig", tmp_path_factory.mktemp("mig"), {"stack_secrets": SECRETS}) as found:
+    """It has a project name and a directory of its own choice, as any environment may."""
+    folder = tmp_path_factory.mktemp("mig")
+    place = {"stack_project_name": "mig-shop", "stack_directory": str(folder / "host/elsewhere/shop")}
+    with environment("mig", folder, {"stack_secrets": SECRETS, **place}) as found:
         yield found
 
 

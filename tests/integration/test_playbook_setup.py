@@ -36,3 +36,19 @@ def test_the_directories_of_a_new_environment(itest, tmp_path):
     assert grp.getgrgid(found["itest"].st_gid).gr_name == "daemon"
 
     assert itest.run("setup.yml", extra_vars=variables).succeeded().changed == 0
+
+
+def test_the_directory_of_a_stack_that_lies_elsewhere(itest, tmp_path):
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    variables = {
+        "environment_root": str(root),
+        "environment_backup_root": str(root / "backups"),
+        "stack_directory": str(elsewhere),
+    }
+
+    assert itest.run("setup.yml", extra_vars=variables).succeeded().changed == 1
+
+    found = {path: oct(path.stat().st_mode & 0o7777) for path in (elsewhere, elsewhere / "releases")}
+    assert set(found.values()) == {"0o2750"}
+    assert not (root / "itest").exists()
+    assert itest.run("setup.yml", extra_vars=variables).succeeded().changed == 0

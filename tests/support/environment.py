@@ -40,16 +40,17 @@ class Environment:
     """One environment on this machine: `host` is the inventory's name of it, `directory` where its stack lives."""
 
     def __init__(self, name: str, folder: Path, variables: Mapping[str, Any] | None = None) -> None:
+        given = variables or {}
         self.name = name
         self.host = f"{name}-local"
-        self.project = f"convosphere-{name}"
+        self.project = str(given.get("stack_project_name", f"convosphere-{name}"))
         self.folder = folder
         self.root = folder / "host"
-        self.directory = self.root / name
+        self.directory = Path(given.get("stack_directory", self.root / name))
         self.http_port, self.api_port, self.postgres_port = free_ports(3)
         self.url = f"http://localhost:{self.http_port}"
-        self.given_secrets: dict[str, str] = dict((variables or {}).get("stack_secrets", {}))
-        self.inventory = write_inventory(folder / "inventory", {name: self._variables(variables or {})})
+        self.given_secrets: dict[str, str] = dict(given.get("stack_secrets", {}))
+        self.inventory = write_inventory(folder / "inventory", {name: self._variables(given)})
 
     def run(self, playbook: str, *, extra_vars: Mapping[str, Any] | None = None, **settings: Any) -> PlaybookRun:
         """Run one of the collection's playbooks for this environment.
@@ -183,7 +184,6 @@ class Environment:
             # Any account that is there: a test leaves no user on the machine.
             "environment_user": "daemon",
             "sandbox_directory": str(self.root / "sandbox"),
-            "stack_directory": str(self.directory),
             "stack_image_source": "sandbox",
             "stack_http_port": self.http_port,
             "stack_api_port": self.api_port,
