@@ -123,24 +123,26 @@ class Deployment:
         if release is None or not self.stack.containers:
             return self._told(error, "No release served before: the containers are left for you to look at.")
         try:
-            self._bring_back(release["images"])
+            self._bring_back(release)
         except Exception as second:  # noqa: BLE001 - whatever it is, the operator has to know that nothing may serve
             return self._told(error, f"Going back to release {release['id']} failed too: {second}")
-        return self._told(error, f"Release {release['id']} was brought back and serves.")
+        return self._told(
+            error, f"Release {release['id']} was brought back and serves.{self._dropped(release['files'])}"
+        )
 
     def _told(self, error: ConvosphereError, what_now: str) -> ConvosphereError:
         """The same error, with what serves now before why it failed: the first thing an operator has to know."""
         return type(error)(f"The deploy failed. {what_now}\n{error.message}", hint=error.hint, **error.details)
 
-    def _bring_back(self, images: Mapping[str, str]) -> None:
-        """Put the files and secrets of before in place again and start the images of the release, by their ids."""
+    def _bring_back(self, release: Mapping[str, Any]) -> None:
+        """Put the release's files and the secrets of before in place and start the release's images, by their ids."""
         stack = self.stack
         if stack.present_secrets is not None:
             # One that was made up may be what a service began its data with: the next deploy must find it again.
             made_up = {name: stack.variables[name] for name in stack.made_up}
             kept = _environment_file.merge(stack.present_secrets, made_up, SECRETS_HEADER) if made_up else None
             _files.write_text(stack.secrets_path, kept or stack.present_secrets, "0600")
-        texts = self._texts_before()
+        texts = self._texts_of(release)
         for name, text in texts.items():
             if text is None:
                 _files.remove(stack.directory / name)
@@ -150,18 +152,36 @@ class Deployment:
         before = {name: stack.present_variables[name] for name in stack.variables if name in stack.present_variables}
         project = stack.project_with(before)
         model = project.model(files)
-        with _files.unnamed(self._pins(model, images), "images") as pins:
+        with _files.unnamed(self._pins(model, release["images"]), "images") as pins:
             project.up([*files, pins], timeout=self.timeout)
         self.wait(name for name, service in model["services"].items() if _stack.replicas(service))
 
-    def _texts_before(self) -> dict[str, str | None]:
-        """The texts that were found, None for no file. What was as wanted already may be the work of a deploy that was
-        killed, and that this one was to complete: of that, what the release that serves has."""
-        before = dict(self.stack.present_texts)
-        for name, text in before.items():
-            if text == self.stack.texts.get(name, (None,))[0]:
-                before[name] = _files.read_text(self.stack.releases / _releases.CURRENT / name)
+    def _texts_of(self, release: Mapping[str, Any]) -> dict[str, str | None]:
+        """The texts of the release that serves, None for a file that it does not have.
+
+        What was found may be the work of a deploy that was killed, or of a hand: it never served as a release.
+        """
+        before: dict[str, str | None] = {}
+        for name, found in self.stack.present_texts.items():
+            if found is not None and _stack_plan.digest(found) == release["files"].get(name):
+                before[name] = found
+                continue
+            before[name] = _files.read_text(self.stack.releases / _releases.CURRENT / name)
+            if before[name] is None and name in release["files"]:
+                raise ConvosphereError(f"It has no copy of its {name} in {self.stack.releases / _releases.CURRENT}")
         return before
+
+    def _dropped(self, files: Mapping[str, str]) -> str:
+        """What to tell of texts that are gone now: those that were found and neither served nor are wanted."""
+        names = [
+            name
+            for name, found in self.stack.present_texts.items()
+            if found not in (None, self.stack.texts.get(name, (None,))[0])
+            and _stack_plan.digest(found) != files.get(name)
+        ]
+        if not names:
+            return ""
+        return f" What was found in {', '.join(names)}, changed by hand or by a deploy that was killed, is undone."
 
     def _pins(self, model: Mapping[str, Any], images: Mapping[str, str]) -> str:
         """Compose text which names the images of the release by id, where the reference is another by now or none."""

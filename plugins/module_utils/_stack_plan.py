@@ -121,9 +121,14 @@ def wanted_release(stack: _stack.Stack) -> dict[str, Any]:
     """What tells one release from another: each service's image, each file's sha256, shortened to 12 digits, and the
     revisions at which its code wants the database, where they are known.
     """
-    digests = {name: hashlib.sha256(text.encode()).hexdigest()[:12] for name, (text, _mode) in stack.texts.items()}
+    digests = {name: digest(text) for name, (text, _mode) in stack.texts.items()}
     revisions = {"schema_revisions": list(stack.schema["heads"])} if stack.schema else {}
     return {"images": images_of(stack), "files": digests, **revisions}
+
+
+def digest(text: str) -> str:
+    """What a release keeps to know a file's text by."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _present_release(stack: _stack.Stack) -> dict[str, dict[str, Any]]:

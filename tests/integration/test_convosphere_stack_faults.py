@@ -167,6 +167,21 @@ def test_a_deploy_that_was_killed_while_it_waited_for_health_goes_back_to_the_re
     assert stack.deploy(options_of(stack)).changed is False
 
 
+def test_the_way_back_leads_past_another_deploy_that_was_killed(stack):
+    stack.deploy(options_of(stack))
+    before = {"files": stack.files(), "serving": stack.serving(), "release": stack.release()}
+    # The second deploy came as far as its files and containers, and was given up for a third one.
+    second = stack.options({"web": stack.service(environment=["TOKEN=${TOKEN}", "SECOND=yes"])})
+    (stack.directory / "compose.yaml").write_text(second["files"][0]["content"])
+    docker("compose", f"--project-directory={stack.directory}", f"--project-name={stack.name}", "up", "--detach")
+
+    message = stack.fail(options_of(stack, CRASHES))
+
+    assert_went_back(stack, message, **before)
+    assert "What was found in compose.yaml, changed by hand or by a deploy that was killed, is undone." in message
+    assert stack.deploy(options_of(stack)).changed is False
+
+
 def test_a_way_back_that_fails_says_so(stack):
     port = socket.create_server(("127.0.0.1", 0))
     number = port.getsockname()[1]

@@ -8,7 +8,13 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils import _compose, _deploy, _releases, _stack
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _compose,
+    _deploy,
+    _releases,
+    _stack,
+    _stack_plan,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
     CommandError,
     ConvosphereError,
@@ -19,7 +25,11 @@ from support.containers import container, engine
 
 IMAGE = "registry:5000/app:1.0"
 GOOD, BAD = "sha256:1234", "sha256:bad0"
-RECORD = {"images": {"web": f"{IMAGE}@1234"}, "files": {"compose.yaml": "", "old.txt": ""}}
+OLD = {"compose.yaml": "old", "old.txt": "left over"}
+RECORD = {
+    "images": {"web": f"{IMAGE}@1234"},
+    "files": {name: _stack_plan.digest(text) for name, text in OLD.items()},
+}
 MODEL = {"services": {"web": {"image": IMAGE}}}
 
 
@@ -40,12 +50,12 @@ def compose(monkeypatch):
 
 def deployment(directory: Path, wait: Any = None, found: Any = None) -> _deploy.Deployment:
     """A deploy of a new compose.yaml, an override and a new secret over a release that serves."""
-    for name, text in {"compose.yaml": "old", "old.txt": "left over"}.items():
+    for name, text in OLD.items():
         (directory / name).write_text(text)
         (directory / name).chmod(0o644)
     (directory / ".env").write_text("# mine\nTOKEN=old-token # note\n")
     (directory / ".env").chmod(0o600)
-    _releases.save(directory / "releases", {"id": "1", **RECORD}, {"compose.yaml": "old", "old.txt": "left over"})
+    _releases.save(directory / "releases", {"id": "1", **RECORD}, OLD)
     texts = {"compose.yaml": ("new", "0640"), "compose.override.yaml": ("more", "0640")}
     stack = _stack.Stack("p", directory, "unix:///x", texts, [{"name": "TOKEN", "value": "new-token"}])
     stack.read_files()
@@ -137,6 +147,32 @@ def test_a_release_that_is_ill_itself_is_nothing_to_go_back_to(tmp_path, compose
         deploy.complete()
 
     assert compose.ups == []
+
+
+@pytest.mark.parametrize("found", ["of another deploy, killed", "by hand"])
+def test_what_never_served_as_a_release_is_not_brought_back_and_that_is_told(tmp_path, compose, found):
+    deploy = deployment(tmp_path, Mock(side_effect=[UnhealthyError("ill"), None]))
+    (tmp_path / "compose.yaml").write_text(found)
+    deploy.stack.read_files()
+
+    with pytest.raises(UnhealthyError, match=r"serves\. What was found in compose\.yaml, .*, is undone\.\nill$"):
+        deploy.apply()
+
+    assert (tmp_path / "compose.yaml").read_text() == "old"
+    assert compose.ups[-1][1]["compose.yaml"] == "old"
+
+
+@pytest.mark.usefixtures("compose")
+def test_a_release_that_lost_a_file_is_not_taken_for_one_without(tmp_path):
+    deploy = deployment(tmp_path, Mock(side_effect=UnhealthyError("ill")))
+    (tmp_path / "compose.yaml").write_text("by hand")
+    (tmp_path / "releases/1/compose.yaml").unlink()
+    deploy.stack.read_files()
+
+    with pytest.raises(
+        UnhealthyError, match=r"Going back to release 1 failed too: It has no copy of its compose\.yaml"
+    ):
+        deploy.apply()
 
 
 @pytest.mark.parametrize(
