@@ -56,6 +56,32 @@ class Backup:
 
 
 @dataclass(frozen=True)
+class Scope:
+    """Whose backups ``latest``, ``latest_verified`` and labels mean, None for anybody's. An id means just one."""
+
+    environment: str | None = None
+    database: str | None = None
+
+    def __str__(self) -> str:
+        named = {"database": self.database, "environment": self.environment}
+        return " of ".join(f"{what} {name}" for what, name in named.items() if name is not None)
+
+    def has(self, manifest: Manifest) -> bool:
+        """Whether a backup is one of these."""
+        return not self.objections(manifest)
+
+    def objections(self, manifest: Manifest) -> list[str]:
+        """A sentence, without its final dot, for each thing because of which a backup is none of these."""
+        found = {"environment": manifest.environment, "database": database_of(manifest)}
+        wanted = {"environment": self.environment, "database": self.database}
+        return [
+            f"The backup {manifest.id} is of {what} {found[what] or 'none'}, not of {wanted[what]}"
+            for what in wanted
+            if wanted[what] not in (None, found[what])
+        ]
+
+
+@dataclass(frozen=True)
 class Foreign:
     """Something in the directory that is no backup, and why it is none."""
 
@@ -89,20 +115,19 @@ class Catalogue:
         backups.sort(key=lambda backup: (backup.manifest.created_at, backup.manifest.id))
         return backups, sorted(foreign, key=lambda item: item.path.name)
 
-    def find(self, name: str, now: datetime | None = None) -> Backup:
-        """The backup that ``name`` means: an id, a label (the newest with it), a file's name or path, ``latest``,
-        ``latest_verified``.
+    def find(self, name: str, now: datetime | None = None, scope: Scope = Scope()) -> Backup:
+        """The backup that ``name`` means: an id, a file's name or path, or of those in ``scope`` a label (the newest
+        with it), ``latest``, ``latest_verified``.
 
         Raises InputError that lists what is there.
         """
         moment = now or datetime.now(timezone.utc)
         backups, foreign = self.read()
-        found = _matching(backups, name)
+        found = _matching(backups, name, scope)
         if not found:
             broken = [f"{item.path.name}: {item.reason}" for item in foreign if name in str(item.path)]
             raise InputError(
-                f"There is no backup {name} in {self.directory}",
-                hint=". ".join(broken) or f"There are: {_told(backups)}.",
+                f"There is no backup {name} in {self.directory}", hint=". ".join(broken) or _told(backups, scope)
             )
         # One that a wrong clock dated into the future is not the latest for all the years until then, and one that is
         # known to be damaged is none to rely on.
@@ -225,17 +250,15 @@ def summary(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _matching(backups: list[Backup], name: str) -> list[Backup]:
+def _matching(backups: list[Backup], name: str, scope: Scope) -> list[Backup]:
+    own = [backup for backup in backups if scope.has(backup.manifest)]
     if name == LATEST:
-        return backups
+        return own
     if name == LATEST_VERIFIED:
-        return [backup for backup in backups if backup.manifest.verified]
+        return [backup for backup in own if backup.manifest.verified]
     by_id = [backup for backup in backups if backup.manifest.id == name]
-    return by_id or [backup for backup in backups if _has(backup, name)] or _labelled(backups, name)
-
-
-def _labelled(backups: list[Backup], label: str) -> list[Backup]:
-    return [backup for backup in backups if backup.manifest.label == label]
+    by_file = [backup for backup in backups if _has(backup, name)]
+    return by_id or by_file or [backup for backup in own if backup.manifest.label == name]
 
 
 def _has(backup: Backup, name: str) -> bool:
@@ -245,11 +268,21 @@ def _has(backup: Backup, name: str) -> bool:
     return here and path.name in [file.name for file in backup.paths()]
 
 
-def _told(backups: list[Backup]) -> str:
-    names = [
-        f"{item.manifest.id} ({item.manifest.label})" if item.manifest.label else item.manifest.id for item in backups
+def _told(backups: list[Backup], scope: Scope) -> str:
+    """What there is instead. What a label and ``latest`` do not mean is told apart, with whose it is."""
+    own = [_with(backup, backup.manifest.label) for backup in backups if scope.has(backup.manifest)]
+    others = [
+        _with(backup, backup.manifest.label, f"{database_of(backup.manifest)} of {backup.manifest.environment}")
+        for backup in backups
+        if not scope.has(backup.manifest)
     ]
-    return ", ".join(names[-10:]) or "none"
+    told = f"There are{f' of {scope}' if others else ''}: {', '.join(own[-10:]) or 'none'}."
+    return told + (f" Of others, which are only found by their id: {', '.join(others[-10:])}." if others else "")
+
+
+def _with(backup: Backup, *facts: str | None) -> str:
+    told = ", ".join(fact for fact in facts if fact)
+    return f"{backup.manifest.id} ({told})" if told else backup.manifest.id
 
 
 def _strange(name: str) -> str:

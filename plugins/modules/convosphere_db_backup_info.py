@@ -29,10 +29,15 @@ options:
       - Not given means all.
     type: str
   environment_name:
-    description: Only backups of this environment. Not given means of all.
+    description:
+      - Only backups of this environment. Not given means of all.
+      - With O(backup) it is where a label, V(latest) and V(latest_verified) are looked for. An id or a file means that
+        backup, whatever it is of.
     type: str
   database:
-    description: Only backups of the database with this name. Not given means of all.
+    description:
+      - Only backups of the database with this name. Not given means of all.
+      - With O(backup) it is where that is looked for, as O(environment_name) is.
     type: str
   retention:
     description:
@@ -245,7 +250,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _progress, _retention
-from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
 from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
 
 
@@ -266,8 +271,13 @@ class BackupInfoModule(InfoModule):
         catalogue = Catalogue(Path(self.params["backup_dir"]))
         backups, foreign = catalogue.read()
         keep = self.decide(backups)
-        only = catalogue.find(self.params["backup"], self.now).manifest.id if self.params["backup"] else None
-        shown = [self.describe(backup, keep) for backup in backups if self.is_asked_for(backup, only)]
+        scope = Scope(self.params["environment_name"], self.params["database"])
+        if self.params["backup"]:
+            only = catalogue.find(self.params["backup"], self.now, scope).manifest.id
+            asked_for = [backup for backup in backups if backup.manifest.id == only]
+        else:
+            asked_for = [backup for backup in backups if scope.has(backup.manifest)]
+        shown = [self.describe(backup, keep) for backup in asked_for]
         there = catalogue.directory.is_dir()
         return {
             "backups": shown,
@@ -276,15 +286,6 @@ class BackupInfoModule(InfoModule):
             "bytes": sum(backup["bytes"] for backup in shown),
             "bytes_free": shutil.disk_usage(catalogue.directory).free if there else None,
         }
-
-    def is_asked_for(self, backup: Backup, only: str | None) -> bool:
-        """Whether it is one of those that the options mean."""
-        manifest = backup.manifest
-        return (
-            only in (None, manifest.id)
-            and self.params["environment_name"] in (None, manifest.environment)
-            and self.params["database"] in (None, _backups.database_of(manifest))
-        )
 
     def decide(self, backups: list[Backup]) -> dict[str, list[str]]:
         """Why each backup is kept, by id; nothing without a policy."""

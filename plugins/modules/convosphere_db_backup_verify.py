@@ -40,10 +40,17 @@ options:
     description:
       - The backups to verify. Each is an id, a label (the newest with it), the name or path of a file in
         O(backup_dir), V(latest), or V(all).
+      - A label and V(latest) are looked for among the backups of O(login_db) only, and of O(environment_name) if that
+        is given. V(all) is whatever is in the directory.
     type: list
     elements: str
     default: [latest]
     aliases: [backup]
+  environment_name:
+    description:
+      - The environment among whose backups a label and V(latest) are looked for, for example V(prod).
+      - Not given means among those of every environment.
+    type: str
   level:
     description:
       - V(checksum) compares sizes and checksums of all files with the manifest, and reads the table of contents of the
@@ -143,7 +150,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _postgres_tools,
     _verification,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import UPDATE, Change, Plan
@@ -161,6 +168,7 @@ class VerifyModule(ConvosphereModule):
         **_postgres_tools.TOOLS_OPTIONS,
         **_verification.VERIFY_OPTIONS,
         "backups": {"type": "list", "elements": "str", "default": ["latest"], "aliases": ["backup"]},
+        "environment_name": {"type": "str"},
         "level": {"type": "str", "choices": ["checksum", "restore"], "default": "restore"},
         "reverify_after": {"type": "int"},
         "force": {"type": "bool", "default": False},
@@ -201,7 +209,8 @@ class VerifyModule(ConvosphereModule):
         broken = [item for item in foreign if item.path.name.endswith(".manifest.json")]
         if ALL in names and broken:
             raise InputError.of([item.reason for item in broken], hint="Move away what is no backup any more.")
-        found = every if ALL in names else [self.catalogue.find(name) for name in names]
+        scope = Scope(self.params["environment_name"], self.params["login_db"])
+        found = every if ALL in names else [self.catalogue.find(name, scope=scope) for name in names]
         wanted = {backup.manifest.id for backup in found}
         return [backup for backup in every if backup.manifest.id in wanted]
 

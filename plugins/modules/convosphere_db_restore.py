@@ -51,6 +51,8 @@ options:
       - Required with O(state=restored), and not looked at otherwise.
       - The backup to restore. It is an id, a label (the newest with it), the name of a file in O(backup_dir),
         V(latest), V(latest_verified), or the path of a file of a backup in any directory.
+      - A label, V(latest) and V(latest_verified) are looked for among the backups of O(environment_name) and
+        O(login_db) only. One of another environment or database is restored by its id or file, with O(force=true).
     type: str
   backup_dir:
     description:
@@ -59,7 +61,8 @@ options:
     type: path
   environment_name:
     description:
-      - The environment that is restored, for example V(prod). A backup of another one is refused.
+      - The environment that is restored, for example V(prod). A backup of another one, as one of another
+        database than O(login_db), is refused.
       - Required with O(state=restored), and not looked at otherwise.
     type: str
   include:
@@ -82,8 +85,8 @@ options:
     default: 600
   force:
     description:
-      - Whether to restore a backup of another environment, of another major version of PostgreSQL, or with a schema
-        revision that the backend does not know, and what seems to be restored already.
+      - Whether to restore a backup of another environment or database, of another major version of PostgreSQL, or with
+        a schema revision that the backend does not know, and what seems to be restored already.
     type: bool
     default: false
   known_revisions:
@@ -228,7 +231,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _scratch,
     _verification,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
 from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
@@ -268,6 +271,7 @@ class RestoreModule(ConvosphereModule):
     def plan(self) -> Plan:
         """Look at what is there. What has to be done is held against it again under the locks."""
         self.live = self.params["login_db"]
+        self.scope = Scope(self.params["environment_name"], self.live)
         if self.live in (_scratch.MAINTENANCE, "template0", "template1"):
             raise InputError(f"The database {self.live} is PostgreSQL's own", hint="Give the platform's as login_db.")
         self.server = _scratch.Server(self.params, read_only=self.check_mode)
@@ -307,7 +311,7 @@ class RestoreModule(ConvosphereModule):
 
     def compare(self) -> Plan:
         """What is to be restored, recorded and started. Raises InputError where it must not be."""
-        self.backup = self.catalogue.find(self.params["backup"])
+        self.backup = self.catalogue.find(self.params["backup"], scope=self.scope)
         self.others = PartsRestore(self.params, self.backup)
         present = self.present()
         wanted = {"backup": self.backup.manifest.id, "written_since": False, **self.parts(str(self.others))}
@@ -358,10 +362,7 @@ class RestoreModule(ConvosphereModule):
             raise InputError(f"{backup} is encrypted, and no identity_file was given")
         if self.backup.manifest.recipients:
             _archive.refuse_key(self.params["identity_file"])
-        problems = []
-        if self.backup.manifest.environment != self.params["environment_name"]:
-            environment = self.params["environment_name"]
-            problems.append(f"{backup} is of environment {self.backup.manifest.environment}, not of {environment}")
+        problems = self.scope.objections(self.backup.manifest)
         if int(record.server_version.split(".")[0]) != self.tools.major:
             problems.append(f"{backup} is of PostgreSQL {record.server_version}, and the server is {self.tools.major}")
         unknown = sorted(set(record.schema_revisions) - self.revisions(record.schema_revisions))

@@ -79,6 +79,16 @@ def test_one_environment_database_or_backup_is_picked(run_steps, directory):
             ),
             Step("latest", {**here, "backup": "latest"}, returns={"backups": [shown(other)], "bytes": 6}),
             Step(
+                "latest of prod",
+                {**here, "backup": "latest", "environment_name": "prod"},
+                returns={"backups": [shown(prod)]},
+            ),
+            Step(
+                "whatever it is of",
+                {**here, "backup": other.id, "database": "convosphere"},
+                returns={"backups": [shown(other)]},
+            ),
+            Step(
                 "nothing",
                 {"backup_dir": str(directory / "none")},
                 returns={"backups": [], "foreign": [], "bytes": 0, "bytes_free": None},

@@ -10,6 +10,7 @@ from unittest.mock import ANY
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
 
+from support.backups import put_backup
 from support.dumps import CONNECTION, BackupDirectory, other_key
 from support.law import Case, Refused, Step
 from support.platform_database import PlatformDatabase
@@ -82,6 +83,21 @@ def test_law(run_law, backups, tmp_path):
     assert backups.databases() == []
     assert backups.leftovers() == []
     assert backups.manifest(secret.id)["verified"]["level"] == "restore", "a wrong key says nothing of the backup"
+
+
+def test_only_a_backup_of_the_same_database_is_the_latest(run_steps, backups):
+    own = backups.back_up(datetime.now(UTC) - timedelta(hours=1), label="nightly")
+    staging = backups.back_up(datetime.now(UTC) - timedelta(minutes=30), label="nightly", environment="staging")
+    analytics = put_backup(backups.directory, datetime.now(UTC), label="nightly", database_name="analytics")
+    options = {**backups.options, "level": "checksum"}
+    run_steps(
+        MODULE,
+        [
+            Step("latest", options, diff=diff(staging.id, "checksum")),
+            Step("label", {**options, "backup": "nightly", "environment_name": "dev"}, diff=diff(own.id, "checksum")),
+        ],
+    )
+    assert backups.manifest(analytics.id)["verified"] is None
 
 
 def test_it_is_due_again_after_some_days_and_when_a_file_was_written(run_steps, backups):

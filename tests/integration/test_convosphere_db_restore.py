@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import ANY
@@ -98,8 +99,13 @@ def test_law(run_law, backups):
             Refused("unknown", options(backups, backup="nothing"), "There is no backup nothing in"),
             Refused(
                 "another environment",
-                options(backups, backup="old", environment_name="prod"),
+                options(backups, backup=old.id, environment_name="prod"),
                 f"{old.id} is of environment dev, not of prod. Nothing was changed",
+            ),
+            Refused(
+                "the latest of another environment",
+                options(backups, environment_name="prod"),
+                f"which are only found by their id: {old.id} (old, {name} of dev)",
             ),
             Refused(
                 "a schema that the backend does not know",
@@ -311,6 +317,27 @@ def belongings(database: PlatformDatabase) -> dict[str, object]:
     access = database.query("SELECT relacl::text FROM pg_class WHERE relname = 'users'")
     extensions = database.query("SELECT extname::text, extversion FROM pg_extension ORDER BY 1")
     return {**dict(zip(names, row, strict=True)), "all": [settings, table, access, extensions]}
+
+
+def test_a_backup_of_another_database_comes_in_its_place_only_by_force(run_steps, backups):
+    proven = {"level": "restore", "at": "2026-11-23T15:04:05Z", "duration": 1.0, "host": "x"}
+    own = backups.back_up(datetime.now(UTC) - timedelta(hours=1), label="nightly", verified=proven)
+    other = backups.back_up(label="nightly", database=replace(backups.describe(), name="analytics"))
+    backups.database.query("DELETE FROM users")
+    run_steps(
+        MODULE,
+        [
+            Step("look", options(backups, backup="nightly"), check=True, diff=restored(backups.database.name, own.id)),
+            Step(
+                "refused",
+                options(backups, backup=other.id),
+                fails=f"{other.id} is of database analytics, not of {backups.database.name}. Nothing was changed",
+            ),
+            Step("restore", options(backups, backup="nightly"), changed=True),
+            Step("forced", options(backups, backup=other.id, force=True), changed=True),
+            Step("discard", discard(backups), changed=True),
+        ],
+    )
 
 
 def test_names_that_need_quoting_and_are_as_long_as_can_be(run_steps, tables, tmp_path):

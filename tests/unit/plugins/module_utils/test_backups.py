@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _files
-from ansible_collections.convosphere.platform.plugins.module_utils._backups import Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._backups import Catalogue, Scope
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 
 from support.backups import NOON, VERIFIED, manifest_of, put_backup
@@ -78,6 +78,29 @@ def test_a_name_that_means_nothing_lists_what_there_is(tmp_path):
         Catalogue(tmp_path).find("latest_verified")
     with pytest.raises(InputError, match="There is no backup /elsewhere/"):
         Catalogue(tmp_path).find(f"/elsewhere/{manifest.files[0].name}")
+
+
+def test_a_label_and_the_latest_are_those_of_one_environment_and_database(tmp_path):
+    own = put_backup(tmp_path, NOON - DAY, label="nightly", verified=VERIFIED)
+    other = put_backup(tmp_path, NOON, label="nightly", verified=VERIFIED, database_name="analytics")
+    foreign = put_backup(tmp_path, NOON + timedelta(minutes=1), label="first", environment="prod")
+    catalogue, scope = Catalogue(tmp_path), Scope("dev", "convosphere")
+
+    for name in ("nightly", "latest", "latest_verified"):
+        assert catalogue.find(name, scope=scope).manifest == own
+        assert catalogue.find(name, scope=Scope("dev", "analytics")).manifest == other
+    for manifest in (other, foreign):
+        assert catalogue.find(manifest.id, scope=scope).manifest == manifest
+        assert catalogue.find(manifest.files[0].name, scope=scope).manifest == manifest
+    assert scope.objections(foreign) == [f"The backup {foreign.id} is of environment prod, not of dev"]
+    assert scope.objections(other) == [f"The backup {other.id} is of database analytics, not of convosphere"]
+    told = (
+        f"There are of database convosphere of environment dev: {own.id} (nightly). Of others, which are only found by "
+        f"their id: {other.id} (nightly, analytics of dev), {foreign.id} (first, convosphere of prod)."
+    )
+    with pytest.raises(InputError) as caught:
+        catalogue.find("first", scope=scope)
+    assert caught.value.hint == told
 
 
 def test_a_broken_backup_that_is_asked_for_says_what_is_wrong_with_it(tmp_path):
