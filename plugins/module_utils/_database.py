@@ -47,6 +47,14 @@ LOCK_TIMEOUT = 300
 #: The first half of the advisory lock's key, which sets this collection's locks apart from other programs'.
 LOCK_SPACE = 0x636F6E76
 
+#: For a session that takes as long as it must, and waits in the middle of it for others: no limit that the server or
+#: ALTER ROLE sets for other sessions ends it. Which limits there are depends on the server's version.
+LIFT_LIMITS = """
+SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN (
+    'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout'
+)
+"""
+
 _READ_COLUMNS = """
 SELECT a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
        CASE WHEN t.typname IN ('varchar', 'bpchar') AND a.atttypmod > 4 THEN a.atttypmod - 4 END,
@@ -174,6 +182,12 @@ class Database:
             cursor.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_SPACE, number))
             cursor.execute("RESET lock_timeout")
         self.connection.commit()
+
+    def read_to_the_end(self) -> None:
+        """From now on no limit of time ends this session, and it fails rather than see only those rows it may see."""
+        self.fetch(LIFT_LIMITS)
+        self.fetch("SELECT set_config('row_security', 'off', false)")
+        self.commit()  # a rollback, of this or of whatever comes next, would take it back
 
     def commit(self) -> None:
         """Make everything since the transaction began permanent, at once."""

@@ -89,6 +89,7 @@ class Server:
     def _connect(self) -> None:
         self.connection = _database.connect(self.params)
         self.connection.set_session(autocommit=True, readonly=self.read_only)
+        self.fetch(_database.LIFT_LIMITS)  # it holds the lock, and does nothing else, as long as a dump is loaded
 
     def fetch(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of one query."""
@@ -127,10 +128,8 @@ class Server:
         """Where the connection was lost make a new one, with the lock, which the server gives once it has ended what
         the lost one has asked for. Raises DatabaseError.
         """
-        if not self.connection.closed:
-            return
         deadline = time.monotonic() + SECONDS_TO_RENEW
-        while True:
+        while self.connection.closed:
             try:
                 self._connect()
                 self.lock(live)
@@ -139,8 +138,6 @@ class Server:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(1)
-            else:
-                return
 
     def version(self) -> str:
         """The server's version, such as "15.8"."""

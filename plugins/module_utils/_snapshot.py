@@ -49,10 +49,7 @@ class Snapshot:
     def __init__(self, database: Database) -> None:
         self.database = database
         # A server may end those that do nothing in a transaction, which this one does while the dump goes on.
-        for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
-            database.fetch("SELECT set_config(%s, '0', false)", (setting,))
-        database.fetch("SELECT set_config('row_security', 'off', false)")
-        database.rollback()
+        database.read_to_the_end()
         self.name = str(database.fetch("SELECT pg_export_snapshot()")[0][0])
         found = database.fetch(_TABLES)
         role = database.fetch("SELECT current_user::text")[0][0]

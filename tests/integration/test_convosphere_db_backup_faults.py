@@ -12,7 +12,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,14 @@ import psycopg2
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils import _files
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
+from ansible_collections.convosphere.platform.plugins.module_utils._database import Database
+from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Server
+from ansible_collections.convosphere.platform.plugins.module_utils._snapshot import Snapshot
 
 from support.backup_module import BackupModule
 from support.backups import put_backup
+from support.dumps import CONNECTION
 from support.platform_database import PlatformDatabase, platform_tables
 from support.sandbox import Sandbox, until
 
@@ -222,6 +227,29 @@ def role(database: PlatformDatabase, *grants: str) -> Iterator[dict[str, str]]:
 
 def test_a_role_that_may_read_everything_is_enough(module, database):
     with role(database, "pg_read_all_data") as login:
+        assert module.run(**login)["changed"]
+
+
+def test_no_limit_of_time_that_a_role_has_ends_what_must_be_read_to_its_end(module, database):
+    limits = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout")
+    with role(database, "pg_read_all_data") as login:
+        quoted = '"' + login["login_user"].replace('"', '""') + '"'
+        for limit in limits:
+            database.query(f"ALTER ROLE {quoted} SET {limit} = '400ms'")
+        params = {**CONNECTION, **database.login, **login}
+        reader = Database(params, read_only=True)
+        with closing(reader.connection), Content(params, database.name) as content:
+            snapshot = Snapshot(reader)
+            server = Server(params, read_only=True, database=database.name)
+            with closing(server):
+                for session in (reader, content.database, server):
+                    session.fetch("SELECT pg_sleep(0.6)")  # the others do nothing meanwhile
+                    assert session.fetch("SELECT setting FROM pg_settings WHERE name = ANY (%s)", (list(limits),)) == [
+                        ("0",)
+                    ] * len(limits)
+            for session in (reader, content.database):
+                assert session.fetch("SHOW row_security") == [("off",)]
+            assert snapshot.count()["public.noise"] == content.counts()["public.noise"]
         assert module.run(**login)["changed"]
 
 
