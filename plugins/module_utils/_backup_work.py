@@ -49,6 +49,7 @@ class BackupWork:
 
     def plan(self) -> Plan:
         """What is to be made, changed and deleted. Raises ConvosphereError before anything is, if it cannot be."""
+        _parts.refuse_without_database(self.params["include"])
         if not self.check_mode and self._needs_directory():
             self._make_directory()
             self.held.enter_context(self.catalogue.lock())

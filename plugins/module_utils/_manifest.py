@@ -149,6 +149,8 @@ def _manifest(document: Mapping[str, Any]) -> Manifest:
     if not _ID.fullmatch(document["id"]):
         raise ValueError(f"its id {document['id']!r} is not the one of a backup")
     files = tuple(_file(document["id"], entry) for entry in document["files"])
+    if not files:
+        raise ValueError("it has no files, and so it is of no backup")
     database = document["database"]
     if database is not None:
         _check(database, _DATABASE, "database.")

@@ -180,6 +180,15 @@ PARTS: dict[str, Callable[[Mapping[str, Any], Path], Part]] = {
 }
 
 
+def refuse_without_database(include: Sequence[str]) -> None:
+    """Raise InputError where ``include`` lacks the database: uploads and vectors alone can never be restored."""
+    if "database" not in include:
+        raise InputError(
+            f"include is {', '.join(include) or 'empty'}: there is no backup without the database",
+            hint="Give include: [database], and beside it what else you want. Nothing was changed.",
+        )
+
+
 def facts(parts: Sequence[Part]) -> dict[str, Any]:
     """What the manifest says of uploads and vectors, under these names."""
     return {part.kind: part.fact for part in parts if isinstance(part, _ProjectPart)}

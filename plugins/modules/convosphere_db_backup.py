@@ -75,7 +75,7 @@ options:
     type: str
   include:
     description:
-      - What is backed up, all of it of one moment, see O(freeze).
+      - What is backed up, all of it of one moment, see O(freeze). V(database) must be among it.
       - V(uploads) are the files that users uploaded, V(vectors) is what the vector store has. They are in containers of
         O(project_name).
     type: list

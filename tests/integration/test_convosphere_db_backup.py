@@ -96,6 +96,8 @@ def test_law(run_law, database, options):
             Refused("no age", {**options, "max_age": "a day"}, "Give a number and a unit: 12h, 30d or 8w"),
             Refused("no key", {**options, "recipients": ["mine"]}, "The recipients are not public keys of age"),
             Refused("secret key", {**options, "recipients": [SECRET_KEY]}, "One of the recipients is a secret key"),
+            Refused("no database", {**options, "include": ["uploads"]}, "there is no backup without the database"),
+            Refused("nothing", {**options, "include": []}, "include is empty"),
             Refused("no such backup", {**options, "backup": "monthly"}, "There is no backup monthly"),
             Refused("no container", {**options, "login_container": "nowhere"}, "Is login_container the name"),
             Refused("wrong password", {**options, "login_password": "planted-wrong"}, "authentication failed"),

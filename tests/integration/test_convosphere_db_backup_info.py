@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import ANY
@@ -12,7 +13,7 @@ import pytest
 import yaml
 from ansible_collections.convosphere.platform.plugins.module_utils import _files
 
-from support.backups import NOON, VERIFIED, put_backup
+from support.backups import NOON, VERIFIED, manifest_of, put_backup
 from support.collection import rendered_docs
 from support.law import Refused, Step
 
@@ -38,6 +39,8 @@ def test_law(run_info_law, directory):
     broken = put_backup(directory, NOON - 697 * DAY)
     (directory / broken.files[0].name).write_bytes(b"half")
     (directory / "notes.txt").touch()
+    nothing = replace(manifest_of(NOON - 696 * DAY), files=(), include=())
+    (directory / nothing.file_name).write_text(nothing.to_json())
     run_info_law(
         MODULE,
         {"backup_dir": str(directory), "retention": {"keep_last": 1}},
@@ -49,6 +52,10 @@ def test_law(run_info_law, directory):
                     "reason": "it has no manifest",
                 },
                 {"path": str(directory / broken.file_name), "reason": ANY},
+                {
+                    "path": str(directory / nothing.file_name),
+                    "reason": f"{nothing.file_name} is not a manifest: it has no files, and so it is of no backup",
+                },
                 {"path": str(directory / "notes.txt"), "reason": "it is not a file of a backup"},
             ],
             "in_progress": None,

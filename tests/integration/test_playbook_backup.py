@@ -11,8 +11,10 @@ import json
 def test_check_mode_says_what_would_be_made_and_makes_nothing(dbtest):
     before = dbtest.traces()
 
-    run = dbtest.run("backup.yml", check=True, diff=True).succeeded()
+    wishes = {"database_include": ["uploads"]}  # the database always is
+    run = dbtest.run("backup.yml", check=True, diff=True, extra_vars=wishes).succeeded()
 
+    assert run.task("Make a backup").diff["after"]["new backup"]["include"] == ["database", "uploads"]
     assert run.task("Say how it went").result["msg"] == [f"A backup would be made in {dbtest.backups}"]
     assert run.changed == 1
     assert dbtest.traces() == before

@@ -76,6 +76,13 @@ def test_a_backup_that_is_let_go_of_may_be_deleted_by_the_next_run_only(tmp_path
     assert names_in(tmp_path, "*.manifest.json") == [f"{newest}.manifest.json"]
 
 
+@pytest.mark.parametrize(("include", "told"), [([], "empty"), (["vectors", "uploads"], "vectors, uploads")])
+def test_there_is_no_backup_without_the_database(tmp_path, plan_of, include, told):
+    with pytest.raises(InputError, match=f"include is {told}: there is no backup without the database"):
+        plan_of(include=include)
+    assert names_in(tmp_path) == []
+
+
 def test_a_backup_that_is_damaged_is_not_young_enough(tmp_path, plan_of):
     sound = put_backup(tmp_path, NOON - 2 * DAY).id
     put_backup(tmp_path, NOON - DAY, damaged_at=NOON)

@@ -73,6 +73,7 @@ def test_an_id_is_in_utc():
         (changed(verified={**VERIFIED, "level": "seen"}), "verified.level is none of checksum, restore"),
         (changed(damaged_at="yesterday"), "does not match format"),
         (changed(damaged_at=True), "damaged_at is bool"),
+        (changed(files=[]), "it has no files, and so it is of no backup"),
         (changed(files=["x"]), "files is not a list of objects"),
         (changed(files=[{"kind": "database"}]), "no files.name; no files.size; no files.sha256"),
         (changed(database={}), "no database.name"),
