@@ -10,17 +10,23 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _manifest, _parts, _retention
-from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _backup_removal,
+    _backups,
+    _manifest,
+    _parts,
+    _retention,
+)
+from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
 from ansible_collections.convosphere.platform.plugins.module_utils._dump import DatabasePart
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import FileRecord, Manifest
 from ansible_collections.convosphere.platform.plugins.module_utils._parts import PARTS, Part
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, DELETE, Change, Plan, compare
@@ -43,6 +49,7 @@ class BackupWork:
 
     def __post_init__(self) -> None:
         self.catalogue = Catalogue(Path(self.params["backup_dir"]))
+        self.scope = Scope(self.params["environment_name"], self.params["login_db"])
         self.held = ExitStack()
         self.parts: list[Part] = []
         self.backup: Backup | None = None
@@ -111,24 +118,20 @@ class BackupWork:
 
     def _change_one(self, name: str) -> list[Change]:
         """The change of a backup that is there, none where it is as it should be."""
-        self.backup = self.catalogue.find(name, self.now)
+        self.backup = self.catalogue.find(name, self.now, self.scope)
+        if not self.params["force"]:
+            _backup_removal.refuse_foreign(self.backup, self.scope)
         manifest = self.backup.manifest
         given = {key: self.params[key] for key in ("label", "pinned") if self.params[key] is not None}
         change = compare(manifest.id, given, _backups.summary(manifest))
         return [change] if change else []
 
     def _remove(self, name: str) -> list[Change]:
-        """The deletion of the backup with this id or file, or of all that have this label."""
-        if name in (_backups.LATEST, _backups.LATEST_VERIFIED):
-            raise InputError(f"backup is {name}, of which there would be another one", hint="Give its id.")
-        doomed = [backup for backup in self.backups if backup.manifest.label == name]
-        if not doomed:
-            # What is broken is not taken for gone.
-            if not any(Path(name).name in path.name for path in self._all_paths()):
-                return []
-            doomed = [self.catalogue.find(name, self.now)]
-        for backup in doomed:
-            self._refuse_loss(backup)
+        """The deletion of the backup with this id or file, or of all of this run's scope that have this label."""
+        doomed = _backup_removal.doomed(self.catalogue, self.backups, name, self.scope, self.now)
+        for backup in [] if self.params["force"] else doomed:
+            _backup_removal.refuse_foreign(backup, self.scope)
+            _backup_removal.refuse_loss(backup, self.backups)
         return [Change(backup.manifest.id, DELETE, _backups.summary(backup.manifest), None) for backup in doomed]
 
     def _young_enough(self) -> Backup | None:
@@ -191,21 +194,6 @@ class BackupWork:
     def _alike(self) -> list[Backup]:
         return self.groups().get(tuple(sorted(self.params["include"])), [])
 
-    def _refuse_loss(self, backup: Backup) -> None:
-        """Nothing that somebody relies on is deleted without force."""
-        if self.params["force"]:
-            return
-        alike = _backups.groups(self.backups, backup.manifest.environment, _backups.database_of(backup.manifest))
-        entries = [_retention.entry_of(found.manifest) for found in alike[tuple(sorted(backup.manifest.include))]]
-        proofs = _retention.last_proofs(entries[::-1])
-        reasons = ["it is pinned"] if backup.manifest.pinned else []
-        reasons += [f"it is the {reason} one" for reason, entry in proofs.items() if entry.id == backup.manifest.id]
-        if reasons:
-            raise InputError(
-                f"The backup {backup.manifest.id} is not deleted: {' and '.join(reasons)}",
-                hint="Unpin it, or verify a newer one, or give force: true.",
-            )
-
     def _refuse_full_disk(self) -> None:
         last = self._alike()[-1].manifest if self._alike() else None
         needed = sum(part.expected_bytes(last) for part in self.parts)
@@ -266,7 +254,7 @@ class BackupWork:
     def _free_id(self, created_at: datetime) -> str:
         """An id that nothing in the directory has: a clock may show the same second twice."""
         wanted = _manifest.new_id(self.params["login_db"], created_at)
-        taken = [path.name for path in self._all_paths()]
+        taken = self.catalogue.names()
         number, identifier = 1, wanted
         while any(name.startswith(f"{identifier}.") for name in taken):
             number += 1
@@ -275,9 +263,6 @@ class BackupWork:
 
     def _named(self, identifier: str) -> Backup:
         return next(backup for backup in self.backups if backup.manifest.id == identifier)
-
-    def _all_paths(self) -> Sequence[Path]:
-        return list(self.catalogue.directory.iterdir()) if self.catalogue.directory.is_dir() else []
 
     def _needs_directory(self) -> bool:
         return self.params["state"] == "present" or self.catalogue.directory.is_dir()

@@ -102,7 +102,7 @@ class Catalogue:
         """All backups, oldest first, and whatever else lies there. Raises InputError where it cannot be read."""
         backups: list[Backup] = []
         foreign: list[Foreign] = []
-        names = self._names()
+        names = self.names()
         for name in names:
             if name.endswith(_manifest.SUFFIX):
                 try:
@@ -168,7 +168,7 @@ class Catalogue:
 
         A dump without any manifest is not touched: it may be all that somebody has.
         """
-        temporary = [name for name in self._names() if name.startswith(TEMPORARY)]
+        temporary = [name for name in self.names() if name.startswith(TEMPORARY)]
         files: list[str] = []
         for name in temporary:
             if name.endswith(_manifest.SUFFIX):
@@ -212,7 +212,8 @@ class Catalogue:
                 raise InputError(f"{name}: {file.name} has {path.stat().st_size} bytes and not {file.size}")
         return backup
 
-    def _names(self) -> list[str]:
+    def names(self) -> list[str]:
+        """All that is in the directory, sorted; nothing where it is not there. Raises InputError."""
         try:
             return sorted(path.name for path in self.directory.iterdir())
         except FileNotFoundError:

@@ -56,6 +56,8 @@ options:
     description:
       - A backup that is there, by its id, its label (the newest with it), a file's name or path, V(latest) or
         V(latest_verified). One that a verification found damaged is only taken by its id or file, or where all are.
+      - A label, V(latest) and V(latest_verified) are looked for among the backups of O(environment_name) and
+        O(login_db) only. One of another environment or database is taken by its id or file, with O(force=true).
       - With O(state=absent) a label means all backups that have it, and V(latest) and V(latest_verified) are refused.
     type: str
   label:
@@ -120,7 +122,9 @@ options:
             clock that leaps ahead makes all but the newest one too old.
         type: str
   force:
-    description: Whether to delete O(backup) also where it is pinned or the last verified one.
+    description:
+      - Whether to delete O(backup) also where it is pinned or the last verified one, and to delete or change one of
+        another environment or database.
     type: bool
     default: false
   lock_timeout:

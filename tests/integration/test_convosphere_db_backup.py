@@ -48,7 +48,8 @@ def test_law(run_law, database, options):
     verified = put_backup(directory, NOON - 699 * DAY, verified=VERIFIED, **name)
     pinned = put_backup(directory, NOON - 698 * DAY, pinned=True, **name)
     spare = put_backup(directory, NOON - 697 * DAY, **name)
-    other = put_backup(directory, NOON - 696 * DAY)
+    other = put_backup(directory, NOON - 696 * DAY, label="old")
+    foreign = put_backup(directory, NOON - 695 * DAY, label="old")
     new = {"environment": "dev", "include": ["database"], "label": "nightly", "pinned": False, "recipients": []}
     run_law(
         MODULE,
@@ -82,12 +83,15 @@ def test_law(run_law, database, options):
             ),
             Case(
                 "absent",
-                {**options, "state": "absent", "backup": other.id},
+                {**options, "state": "absent", "backup": other.id, "force": True},
                 diff={"before": {other.id: summary_of(other)}, "after": {}},
                 returns={"deleted": [other.id], "created": None},
             ),
         ],
         refused=[
+            Refused(
+                "another's", {**options, "backup": foreign.id, "pinned": True}, "is of database convosphere, not of"
+            ),
             Refused("pinned", {**options, "state": "absent", "backup": pinned.id}, "not deleted: it is pinned"),
             Refused("proven", {**options, "state": "absent", "backup": verified.id}, "it is the last verified one"),
             Refused("whichever", {**options, "state": "absent", "backup": "latest"}, "Give its id"),

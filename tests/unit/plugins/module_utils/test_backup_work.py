@@ -211,6 +211,29 @@ def test_a_label_stands_for_all_that_have_it_when_they_are_deleted(work, tmp_pat
     assert not run(work(state="absent", backup="trial")).changed
 
 
+def test_backups_of_others_are_neither_deleted_nor_changed_by_their_label_nor_without_force(work, tmp_path):
+    directory = tmp_path / "backups"
+    own = put_backup(directory, NOON - 9 * DAY, label="before-2.0")
+    prod = put_backup(directory, NOON - 8 * DAY, label="before-2.0", environment="prod", pinned=True)
+    other = put_backup(directory, NOON - 7 * DAY, label="before-2.0", database_name="analytics", pinned=True)
+    for day in range(2):
+        put_backup(directory, NOON - day * DAY)
+
+    assert run(work(backup="before-2.0", pinned=True)).names(UPDATE) == [own.id]
+    assert run(work(backup="before-2.0", pinned=False)).names(UPDATE) == [own.id]
+    assert run(work(state="absent", backup="before-2.0")).names(DELETE) == [own.id]
+    assert not run(work(state="absent", backup="before-2.0")).changed
+    with pytest.raises(InputError, match=r"There is no backup before-2\.0"):
+        work(backup="before-2.0", pinned=False).plan()
+    for options in ({"state": "absent"}, {"pinned": False}):
+        with pytest.raises(InputError, match=f"{prod.id} is of environment prod, not of dev"):
+            work(backup=prod.id, **options).plan()
+        with pytest.raises(InputError, match=f"{other.id} is of database analytics, not of convosphere"):
+            work(backup=other.id, **options).plan()
+    assert run(work(backup=prod.id, pinned=False, force=True)).names(UPDATE) == [prod.id]
+    assert run(work(state="absent", backup=other.id, force=True)).names(DELETE) == [other.id]
+
+
 def test_nothing_that_somebody_relies_on_is_deleted_without_force(work, tmp_path):
     directory = tmp_path / "backups"
     proven = put_backup(directory, NOON - 2 * DAY, verified=VERIFIED)
