@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _retention
+from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _manifest, _retention
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 
@@ -25,9 +25,14 @@ def doomed(catalogue: Catalogue, backups: Sequence[Backup], name: str, scope: Sc
     if name in (_backups.LATEST, _backups.LATEST_VERIFIED):
         raise InputError(f"backup is {name}, of which there would be another one", hint="Give its id.")
     labelled = [backup for backup in backups if backup.manifest.label == name and scope.has(backup.manifest)]
-    if labelled or not any(Path(name).name in found for found in catalogue.names()):
+    if labelled or not _is_there(catalogue, Path(name).name):
         return labelled
     return [catalogue.find(name, now, scope)]
+
+
+def _is_there(catalogue: Catalogue, name: str) -> bool:
+    """Whether there is a file of this name, or any of the backup with this id, which others may begin with too."""
+    return any(found == name or (_manifest.is_id(name) and found.startswith(f"{name}.")) for found in catalogue.names())
 
 
 def refuse_foreign(backup: Backup, scope: Scope) -> None:

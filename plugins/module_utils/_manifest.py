@@ -120,6 +120,11 @@ def safe_name(database: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", database).lstrip("._-")[:100] or "database"
 
 
+def is_id(name: str) -> bool:
+    """Whether a name may be the id of a backup, which no label and no database's name is by accident."""
+    return bool(_ID.fullmatch(name))
+
+
 def new_id(database: str, created_at: datetime) -> str:
     """``<database>-20261123T150102Z``."""
     return f"{safe_name(database)}-{created_at.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}"
@@ -146,7 +151,7 @@ def parse(text: str, name: str) -> Manifest:
 def _manifest(document: Mapping[str, Any]) -> Manifest:
     document = {**_LATER, **document}
     _check(document, _MANIFEST, "")
-    if not _ID.fullmatch(document["id"]):
+    if not is_id(document["id"]):
         raise ValueError(f"its id {document['id']!r} is not the one of a backup")
     files = tuple(_file(document["id"], entry) for entry in document["files"])
     if not files:

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -245,6 +246,24 @@ def test_nothing_that_somebody_relies_on_is_deleted_without_force(work, tmp_path
     with pytest.raises(InputError, match="it is pinned and it is the last verified one"):
         work(state="absent", backup=checked.id).plan()
     assert run(work(state="absent", backup=proven.id, force=True)).names(DELETE) == [proven.id]
+
+
+def test_what_only_begins_or_is_called_like_another_one_is_not_taken_for_it(work, tmp_path):
+    directory = tmp_path / "backups"
+    first = put_backup(directory, NOON - DAY)
+    second = put_backup(directory, NOON - DAY, id=f"{first.id}-2", files=(second_file(first),))
+    labelled = put_backup(directory, NOON - 2 * DAY, label="convosphere")
+    put_backup(directory, NOON)
+
+    for name, doomed in ((first.id, first), ("convosphere", labelled), (second.files[0].name, second)):
+        assert run(work(state="absent", backup=name)).names(DELETE) == [doomed.id]
+        assert not run(work(state="absent", backup=name)).changed
+
+
+def second_file(manifest):
+    """The file of a backup that was made in the same second."""
+    file = manifest.files[0]
+    return replace(file, name=file.name.replace(".dump", "-2.dump"))
 
 
 def test_what_is_broken_is_not_taken_for_gone(work, tmp_path):
