@@ -134,13 +134,7 @@ class Judge:
                 hint="Use the version that it was migrated with, or restore a backup of before.",
                 unknown=unknown,
             )
-        named = [*self.accept, *self.assume, *([self.wanted] if self.wanted else [])]
-        strange = [name for name in dict.fromkeys(named) if name not in self.code.by_id]
-        if strange:
-            raise InputError.of(
-                [f"This version of the backend has no revision {name}" for name in strange],
-                hint=f"It has: {', '.join(sorted(self.code.by_id))}.",
-            )
+        refuse_misspelt(self.code, [*self.accept, *self.assume, *([self.wanted] if self.wanted else [])])
 
     def _of_nothing(self, before: tuple[str, ...]) -> Migration:
         if before:
@@ -236,3 +230,13 @@ class Judge:
     def _is_too_short(self, steps: Sequence[Step]) -> bool:
         width = self.found.width
         return width is not None and any(len(step.revision.id) > width for step in steps)
+
+
+def refuse_misspelt(code: Code, named: Sequence[str]) -> None:
+    """Raise InputError for each of the revisions that an operator names and the code does not have."""
+    strange = [name for name in dict.fromkeys(named) if name not in code.by_id]
+    if strange:
+        raise InputError.of(
+            [f"This version of the backend has no revision {name}" for name in strange],
+            hint=f"It has: {', '.join(sorted(code.by_id))}.",
+        )

@@ -248,6 +248,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._backend impo
 from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._migration_work import MigrationWork
+from ansible_collections.convosphere.platform.plugins.module_utils._migrations import refuse_misspelt
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan
 from ansible_collections.convosphere.platform.plugins.module_utils._revisions import Code
@@ -321,6 +322,7 @@ class MigrationModule(ConvosphereModule):
         except ConvosphereError:
             self.situation = self.why_no_database()
             if self.check_mode and self.situation != UNKNOWN:
+                refuse_misspelt(code, [*self.params["accept"], *self.params["assume"]])
                 return Plan()
             raise
         return self.work.plan()

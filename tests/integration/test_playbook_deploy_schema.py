@@ -57,6 +57,12 @@ def ran(run: PlaybookRun, name: str) -> bool:
     return any(task.name.endswith(name) and task.status != "skipped" for task in run.tasks)
 
 
+def test_a_revision_that_is_misspelt_stops_the_first_deploy_too(mig):
+    run = mig.run("deploy.yml", extra_vars={"stack_accept_revisions": ["f00"]})
+
+    assert "This version of the backend has no revision f00" in run.task(LOOK).message
+
+
 def test_the_first_deploy_records_what_the_backend_made(live, first):
     assert first.task(LOOK).result["situation"] == "absent"
     assert first.task(RECORD).result["situation"] == "unstamped"
@@ -79,6 +85,18 @@ def test_the_second_deploy_changes_nothing_and_starts_no_container(live):
         "events", f"--since={since}", f"--until={until}", "--filter=event=create", "--format={{.Actor.Attributes.name}}"
     )
     assert not [name for name in created.split() if name.startswith("convosphere-alembic-")]
+
+
+@pytest.mark.parametrize("option", ["stack_accept_revisions", "stack_assume_revisions"])
+def test_a_revision_that_is_misspelt_is_named_also_where_nothing_is_to_be_migrated(live, option):
+    before = live.traces()
+
+    run = live.run("deploy.yml", extra_vars={option: [AGENTS, "f00"]})
+
+    assert run.rc == 2
+    assert "This version of the backend has no revision f00. It has: " in run.task(LOOK).message
+    assert live.traces() == before
+    assert live.run("deploy.yml", extra_vars={option: [AGENTS]}).succeeded().changed == 0
 
 
 def test_a_database_that_alembic_knows_nothing_of_is_recorded_before_the_next_deploy(live):
