@@ -173,11 +173,8 @@ class Catalogue:
         for name in temporary:
             if name.endswith(_manifest.SUFFIX):
                 files += self._files_of(name)
-        for name in [*files, *temporary]:
-            path = self.directory / name
-            if not path.is_dir() or path.is_symlink():
-                _files.remove(path)
-        return sorted({*files, *temporary})
+        # A copy that is being written here is held by a lock of its own, and not by the directory's.
+        return sorted(name for name in {*files, *temporary} if _files.remove_unheld(self.directory / name))
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -122,18 +122,32 @@ class Folder:
 @contextmanager
 def _exclusive(partial: Path) -> Iterator[Any]:
     """The unfinished file, empty, held by this run alone. What a killed run left of it is begun anew."""
-    descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise CopyError(f"Another run is writing {partial} right now", hint="Wait for it to end.") from error
-        os.ftruncate(descriptor, 0)
+    with os.fdopen(_held(partial), "wb") as file:
+        os.ftruncate(file.fileno(), 0)
         try:
             yield file
         finally:
             with suppress(OSError):
                 partial.unlink(missing_ok=True)
+
+
+def _held(partial: Path) -> int:
+    """The descriptor of the unfinished file, which is locked, and still there: a run that clears up removes such files,
+    and may have opened it before.
+    """
+    while True:
+        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), partial.lstat()):
+                    return descriptor
+        except BaseException as error:
+            os.close(descriptor)
+            if isinstance(error, BlockingIOError):
+                raise CopyError(f"Another run is writing {partial} right now", hint="Wait for it to end.") from error
+            raise
+        os.close(descriptor)
 
 
 def _copy(path: Path, file: Any, progress: Callable[[int], None]) -> tuple[int, str]:

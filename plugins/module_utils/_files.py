@@ -89,6 +89,29 @@ def remove(path: Path) -> None:
         raise ConvosphereError(f"Cannot remove {path}: {error.strerror}") from error
 
 
+def remove_unheld(path: Path) -> bool:
+    """Remove what a killed run left; whether it did. Not a directory, nor a file that a run has locked as it writes it.
+
+    Raises ConvosphereError.
+    """
+    if path.is_symlink():
+        remove(path)
+        return True
+    if not path.is_file():
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    except OSError as error:
+        raise ConvosphereError(f"Cannot remove {path}: {error.strerror}", hint="Use become: true.") from error
+    with os.fdopen(descriptor, "r+b"):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        remove(path)
+    return True
+
+
 @contextmanager
 def changing(what: str, directory: Path) -> Iterator[None]:
     """Raise ConvosphereError where a change of a directory of ``what``, such as "backups", fails in the block."""

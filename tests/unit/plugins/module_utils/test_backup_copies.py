@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import fcntl
 from datetime import timedelta
 
 import pytest
@@ -159,3 +160,34 @@ def test_a_damaged_copy_is_not_the_latest(share):
     put_backup(share, NOON, damaged_at=NOON)
 
     assert _copies.find(Folder({"directory": share}), "latest") == sound
+
+
+def test_a_copy_that_is_being_written_is_not_taken_for_what_a_killed_run_left(here, share):
+    backup = put_backup(here)
+    file = backup.files[0]
+    (share / ".convosphere-other.part").touch()
+    cleared = []
+
+    def clear(_done):
+        cleared.append(Catalogue(share).clear_unfinished())
+
+    Folder({"directory": share}).put(here / file.name, file.size, file.sha256, clear)
+
+    assert cleared == [[".convosphere-other.part"]]
+    assert names_in(share) == [file.name]
+
+
+def test_a_copy_begins_anew_where_its_unfinished_file_was_cleared_away_as_it_was_opened(here, share, monkeypatch):
+    file = put_backup(here).files[0]
+    flock, cleared = fcntl.flock, []
+
+    def clear_first(descriptor, how):
+        if not cleared:
+            cleared.extend(share.iterdir())
+            cleared[0].unlink()
+        return flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", clear_first)
+    Folder({"directory": share}).put(here / file.name, file.size, file.sha256, lambda _done: None)
+
+    assert names_in(share) == [file.name]
