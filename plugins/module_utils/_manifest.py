@@ -65,6 +65,7 @@ class Manifest:
     None or has the name of the vector store's ``backup``, None for a store without a class, and its ``classes``.
     ``recipients`` are the public keys it is encrypted to, none for a plain one. ``write_freeze`` is None or has
     ``from``, ``to`` and ``how``; ``verified`` is None or has ``level``, ``at``, ``duration`` and ``host``.
+    ``checked_at`` is when all files were last read and had their checksums, whatever was proven before.
     ``damaged_at`` is when a verification found that it cannot be restored, None where none did or it has been since.
     """
 
@@ -83,6 +84,7 @@ class Manifest:
     recipients: tuple[str, ...] = ()
     write_freeze: Mapping[str, Any] | None = None
     verified: Mapping[str, Any] | None = None
+    checked_at: datetime | None = None
     damaged_at: datetime | None = None
     manifest_version: int = field(default=VERSION)
 
@@ -107,7 +109,8 @@ class Manifest:
         """The manifest as JSON has it, which is also how modules return it."""
         document = asdict(self)
         document["created_at"] = format_time(self.created_at)
-        document["damaged_at"] = format_time(self.damaged_at) if self.damaged_at else None
+        for name in _MOMENTS:
+            document[name] = format_time(document[name]) if document[name] else None
         return {key: _plain(document[key]) for key in _MANIFEST}
 
     def to_json(self) -> str:
@@ -165,9 +168,9 @@ def _manifest(document: Mapping[str, Any]) -> Manifest:
             raise ValueError(f"{name} does not have exactly {', '.join(sorted(keys))}")
     if document["verified"] is not None and document["verified"]["level"] not in LEVELS:
         raise ValueError(f"verified.level is none of {', '.join(LEVELS)}")
-    damaged_at = parse_time(document["damaged_at"]) if document["damaged_at"] else None
+    moments = {name: parse_time(document[name]) if document[name] else None for name in _MOMENTS}
     taken = {**_frozen(document), "created_at": parse_time(document["created_at"]), "files": files}
-    return Manifest(**{**taken, "database": database, "damaged_at": damaged_at})
+    return Manifest(**{**taken, **moments, "database": database})
 
 
 def _file(backup: str, entry: Any) -> FileRecord:
@@ -246,7 +249,10 @@ _MANIFEST: dict[str, tuple[type, ...]] = {
     "recipients": (list,),
     "write_freeze": (dict, _NONE),
     "verified": (dict, _NONE),
+    "checked_at": (str, _NONE),
     "damaged_at": (str, _NONE),
 }
 #: What manifests did not have at first, and how one without it is read.
-_LATER = {"damaged_at": None}
+_LATER = {"checked_at": None, "damaged_at": None}
+#: The moments that may be null.
+_MOMENTS = ("checked_at", "damaged_at")

@@ -136,16 +136,18 @@ class Verifier:
     def record(self, backup: Backup, level: str, seconds: float) -> Backup:
         """Write into the manifest what it was verified by; the backup as it is then.
 
-        What was proven by more stays so: its files are the same as then, and this is known until now. What was found
-        damaged is no longer, once it was restored: a dump that cannot be loaded may have the right checksum.
+        What was proven by more stays so, with its date, from which it is counted when that is due again: only that its
+        files are the same as then is known anew. What was found damaged is no longer, once it was restored: a dump that
+        cannot be loaded may have the right checksum.
         """
-        at = _moments.format_time(datetime.now(timezone.utc))
+        now = datetime.now(timezone.utc).replace(microsecond=0)
+        at = _moments.format_time(now)
         verified = {"level": level, "at": at, "duration": round(seconds, 1), "host": platform.node()}
         known = backup.manifest.verified
         if known and _manifest.LEVELS.index(known["level"]) > _manifest.LEVELS.index(level):
-            verified = {**known, "at": at}
+            verified = dict(known)
         damaged = None if level == RESTORE else backup.manifest.damaged_at
-        manifest = replace(backup.manifest, verified=verified, damaged_at=damaged)
+        manifest = replace(backup.manifest, verified=verified, checked_at=now, damaged_at=damaged)
         self.catalogue.save(manifest)
         return Backup(manifest, backup.directory)
 
@@ -155,7 +157,7 @@ class Verifier:
     def condemn(self, backup: Backup) -> None:
         """Write into the manifest that it is damaged: whatever proved it before holds no more."""
         now = datetime.now(timezone.utc).replace(microsecond=0)
-        self.catalogue.save(replace(backup.manifest, verified=None, damaged_at=now))
+        self.catalogue.save(replace(backup.manifest, verified=None, checked_at=None, damaged_at=now))
 
     def run(self, backup: Backup, level: str) -> Backup:
         """Verify one backup and write the result down. Raises ConvosphereError."""
@@ -195,15 +197,14 @@ def is_verified(backup: Backup, level: str, now: datetime, reverify_after: timed
     verified = backup.manifest.verified
     if verified is None or _manifest.LEVELS.index(verified["level"]) < _manifest.LEVELS.index(level):
         return False
-    try:
-        at = _moments.parse_time(verified["at"])
-    except ValueError:
-        return False
-    if at - now > _backups.TOLERANCE or (reverify_after is not None and now - at > reverify_after):
+    at = _moments.parse_time(verified["at"])
+    checked = max(at, backup.manifest.checked_at or at)  # whatever was written before then was what the proof is of
+    proven = at if level == RESTORE else checked
+    if checked - now > _backups.TOLERANCE or (reverify_after is not None and now - proven > reverify_after):
         return False
     # The manifest has whole seconds, and the files' times more than that.
     written = [(backup.directory / file.name).stat().st_mtime for file in backup.manifest.files]
-    return all(moment < at.timestamp() + 1 for moment in written)
+    return all(moment < checked.timestamp() + 1 for moment in written)
 
 
 def missing_room(server: Server, tools: PostgresTools, needed: int) -> str | None:

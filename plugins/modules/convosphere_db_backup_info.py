@@ -150,6 +150,11 @@ backups:
     verified:
       description: Null, or the level, at, duration and host of its verification.
       type: dict
+    checked_at:
+      description:
+        - When all its files were last read and had the right checksums, in UTC; null where they were not, or differed.
+        - It may be later than the proof in RV(backups[].verified).
+      type: str
     damaged_at:
       description: When a verification found that it cannot be restored, in UTC; null where none did.
       type: str

@@ -63,6 +63,7 @@ options:
   reverify_after:
     description:
       - After how many days a backup is verified again.
+      - Each O(level) counts from the last time that it or more was done. V(checksum) does not put V(restore) off.
       - Not given means never, since its files have not been written to.
     type: int
   force:
@@ -121,7 +122,7 @@ backups:
           type: str
           sample: restore
         at:
-          description: When, in UTC.
+          description: When, in UTC. A later verification by less leaves it as it is.
           type: str
           sample: "2026-11-23T15:04:05Z"
         duration:

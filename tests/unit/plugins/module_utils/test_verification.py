@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -17,6 +17,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._archive impo
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError, DatabaseError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import Manifest
+
+from support.backups import put_backup
 
 PROVEN = {"level": "restore", "at": "2026-01-01T00:00:00Z", "duration": 70.0, "host": "there"}
 
@@ -31,11 +33,27 @@ def backup(verified: dict[str, Any] | None) -> Backup:
     return Backup(made, Path("/nowhere"))
 
 
-def test_a_checksum_does_not_take_back_that_it_was_restored(verifier):
-    told = verifier.record(backup(PROVEN), "checksum", 1.0).manifest.verified
+def test_a_checksum_neither_takes_back_nor_dates_anew_that_it_was_restored(verifier):
+    began = datetime.now(UTC).replace(microsecond=0)
+    told = verifier.record(backup(PROVEN), "checksum", 1.0)
 
-    assert told["at"] > PROVEN["at"]
-    assert {**told, "at": PROVEN["at"]} == PROVEN
+    assert told.manifest.verified == PROVEN
+    assert told.manifest.checked_at >= began
+    month, now = timedelta(days=30), datetime.now(UTC)
+    assert not _verification.is_verified(told, "restore", now, month), (
+        "the proof is due, whenever its sums were looked at"
+    )
+    assert _verification.is_verified(told, "checksum", now, month)
+    assert not _verification.is_verified(told, "checksum", now + 2 * month, month)
+
+
+def test_a_file_that_was_written_after_its_proof_is_as_good_where_its_checksum_was_looked_at_since(tmp_path):
+    made = put_backup(tmp_path, verified=PROVEN)
+    now = datetime.now(UTC)
+
+    for checked_at, good in ((None, False), (now, True), (now - timedelta(days=1), False)):
+        found = Backup(replace(made, checked_at=checked_at), tmp_path)
+        assert [_verification.is_verified(found, level, now, None) for level in ("checksum", "restore")] == [good] * 2
 
 
 @pytest.mark.parametrize(
