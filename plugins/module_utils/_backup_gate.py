@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ansible_collections.convosphere.platform.plugins.module_utils import _moments
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
 from ansible_collections.convosphere.platform.plugins.module_utils._verification import RESTORE, is_verified
 
@@ -54,7 +55,7 @@ class Gate:
         found = []
         if backup.is_from_future(now):
             found.append("is dated in the future")
-        elif backup.age(now) > timedelta(hours=self.max_age):
+        elif backup.age(now) > _moments.span("backup_max_age", self.max_age, "hours"):
             found.append(f"is {backup.age(now) / timedelta(hours=1):.1f} hours old, and may be {self.max_age:g}")
         if not manifest.verified:
             found.append("is not verified")

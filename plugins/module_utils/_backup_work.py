@@ -20,6 +20,7 @@ from typing import Any
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _backup_removal,
     _backups,
+    _files,
     _manifest,
     _parts,
     _retention,
@@ -58,7 +59,8 @@ class BackupWork:
         """What is to be made, changed and deleted. Raises ConvosphereError before anything is, if it cannot be."""
         _parts.refuse_without_database(self.params["include"])
         if not self.check_mode and self._needs_directory():
-            self._make_directory()
+            # Who may read a backup may read everything that is in the platform.
+            _files.make_private(self.catalogue.directory)
             self.held.enter_context(self.catalogue.lock())
         self.backups, _foreign = self.catalogue.read()
         plan = Plan(tuple(self._own_changes()))
@@ -266,13 +268,6 @@ class BackupWork:
 
     def _needs_directory(self) -> bool:
         return self.params["state"] == "present" or self.catalogue.directory.is_dir()
-
-    def _make_directory(self) -> None:
-        """For nobody but its owner: who may read a backup may read everything that is in the platform."""
-        try:
-            self.catalogue.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConvosphereError(f"Cannot make {self.catalogue.directory}: {error.strerror}") from error
 
 
 def _planned(manifest: Manifest, plan: Plan) -> Manifest:

@@ -261,6 +261,8 @@ def _matching(backups: list[Backup], name: str, scope: Scope) -> list[Backup]:
 
 def _has(backup: Backup, name: str) -> bool:
     """Whether a file's name, or a path by whichever way it leads there, is one of the backup's."""
+    if "\0" in name:
+        return False  # which no path has
     path = Path(name)
     here = path.name == name or path.parent.resolve() == backup.directory.resolve()
     return here and path.name in [file.name for file in backup.paths()]

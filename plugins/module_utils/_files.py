@@ -81,6 +81,14 @@ def write_text(path: Path, text: str, mode: str) -> None:
         raise ConvosphereError(f"Cannot write {path}: {error.strerror}") from error
 
 
+def make_private(directory: Path) -> None:
+    """Make a directory for nobody but its owner, and those it lies in. Raises ConvosphereError."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConvosphereError(f"Cannot make {directory}: {error.strerror}") from error
+
+
 def remove(path: Path) -> None:
     """Remove a file, if it is there. Raises ConvosphereError."""
     try:

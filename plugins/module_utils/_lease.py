@@ -17,11 +17,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _files
+from ansible_collections.convosphere.platform.plugins.module_utils import _files, _moments
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._moments import format_time
 
@@ -92,7 +92,7 @@ def decide(present: Lease | None, wanted: Lease, seconds: float, clock: Clock) -
 
 def make(run_id: str, holder: str, purpose: str, seconds: float, clock: Clock) -> Lease:
     """A lease from now on for ``seconds``."""
-    until = clock.now + timedelta(seconds=seconds)
+    until = clock.now + _moments.span("lease", seconds, "seconds")
     return Lease(
         run_id, holder, purpose, format_time(clock.now), format_time(until), clock.boot, clock.uptime + seconds
     )

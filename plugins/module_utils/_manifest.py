@@ -164,10 +164,12 @@ def _manifest(document: Mapping[str, Any]) -> Manifest:
         _check(database, _DATABASE, "database.")
         database = DatabaseRecord(**_frozen(database))
     for name, keys in _OBJECTS.items():
-        if document[name] is not None and set(document[name]) != keys:
-            raise ValueError(f"{name} does not have exactly {', '.join(sorted(keys))}")
-    if document["verified"] is not None and document["verified"]["level"] not in LEVELS:
-        raise ValueError(f"verified.level is none of {', '.join(LEVELS)}")
+        if document[name] is not None:
+            _check(document[name], keys, f"{name}.")
+    if document["verified"] is not None:
+        parse_time(document["verified"]["at"])
+        if document["verified"]["level"] not in LEVELS:
+            raise ValueError(f"verified.level is none of {', '.join(LEVELS)}")
     moments = {name: parse_time(document[name]) if document[name] else None for name in _MOMENTS}
     taken = {**_frozen(document), "created_at": parse_time(document["created_at"]), "files": files}
     return Manifest(**{**taken, **moments, "database": database})
@@ -218,11 +220,11 @@ def _plain(value: Any) -> Any:
 
 _NONE = type(None)
 #: The keys of objects that may be null.
-_OBJECTS = {
-    "uploads": {"files", "bytes"},
-    "vectors": {"backup", "classes"},
-    "write_freeze": {"from", "to", "how"},
-    "verified": {"level", "at", "duration", "host"},
+_OBJECTS: dict[str, dict[str, tuple[type, ...]]] = {
+    "uploads": {"files": (int,), "bytes": (int,)},
+    "vectors": {"backup": (str, _NONE), "classes": (list,)},
+    "write_freeze": {"from": (str,), "to": (str,), "how": (str,)},
+    "verified": {"level": (str,), "at": (str,), "duration": (int, float), "host": (str,)},
 }
 _FILE: dict[str, tuple[type, ...]] = {"kind": (str,), "name": (str,), "size": (int,), "sha256": (str,)}
 _DATABASE: dict[str, tuple[type, ...]] = {

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ansible_collections.convosphere.platform.plugins.module_utils import _moments
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import TOLERANCE
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import Manifest
 
-_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 _PERIOD = re.compile(r"([1-9][0-9]{0,5})([hdw])")
 #: The slots of a calendar: two backups with the same answer are of the same day, week or month. All in UTC.
 _CALENDAR: dict[str, Callable[[datetime], Any]] = {
@@ -84,7 +85,7 @@ def parse_period(text: str, name: str) -> timedelta:
     found = _PERIOD.fullmatch(text)
     if not found:
         raise InputError(f"{name} is {text!r}", hint="Give a number and a unit: 12h, 30d or 8w.")
-    return int(found.group(1)) * _UNITS[found.group(2)]
+    return _moments.span(name, int(found.group(1)), _UNITS[found.group(2)])
 
 
 def decide(policy: Policy, entries: Sequence[Entry], now: datetime) -> dict[str, list[str]]:

@@ -109,7 +109,7 @@ backup:
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _copies
+from ansible_collections.convosphere.platform.plugins.module_utils import _copies, _files
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
 from ansible_collections.convosphere.platform.plugins.module_utils._copies import Difference, Place
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
@@ -168,7 +168,7 @@ class BackupCopyModule(ConvosphereModule):
 
     def apply(self, plan: Plan) -> None:
         """Copy, while no other run may delete what is copied."""
-        self.catalogue.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _files.make_private(self.catalogue.directory)
         with self.catalogue.lock():
             for there, backup, lacking in self.work:
                 if self.params["copy_from"]:

@@ -141,13 +141,14 @@ backups:
       sample: 120034
 """
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _archive,
     _database,
+    _moments,
     _postgres_tools,
     _verification,
 )
@@ -218,7 +219,7 @@ class VerifyModule(ConvosphereModule):
     def is_due(self, backup: Backup) -> bool:
         """Whether one has to be verified."""
         days = self.params["reverify_after"]
-        after = None if days is None else timedelta(days=days)
+        after = None if days is None else _moments.span("reverify_after", days, "days")
         now = datetime.now(timezone.utc)
         return self.params["force"] or not _verification.is_verified(backup, self.params["level"], now, after)
 

@@ -78,6 +78,8 @@ def test_a_name_that_means_nothing_lists_what_there_is(tmp_path):
         Catalogue(tmp_path).find("latest_verified")
     with pytest.raises(InputError, match="There is no backup /elsewhere/"):
         Catalogue(tmp_path).find(f"/elsewhere/{manifest.files[0].name}")
+    with pytest.raises(InputError, match="There is no backup"):
+        Catalogue(tmp_path).find(f"{tmp_path}\0/{manifest.files[0].name}")
 
 
 def test_a_label_and_the_latest_are_those_of_one_environment_and_database(tmp_path):
