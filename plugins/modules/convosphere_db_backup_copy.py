@@ -27,7 +27,8 @@ options:
   backup:
     description:
       - Which backup. An id, a label (the newest with it), V(latest), V(latest_verified), or V(all).
-      - V(all) is only for O(copy_to), and means all that are not known to be damaged.
+      - V(all) is only for O(copy_to), and means all that are not known to be damaged. It is an error if there is no
+        backup in O(backup_dir).
     type: str
     default: latest
   backup_dir:
@@ -109,14 +110,13 @@ backup:
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _copies, _files
+from ansible_collections.convosphere.platform.plugins.module_utils import _choice, _copies, _files
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._choice import ALL
 from ansible_collections.convosphere.platform.plugins.module_utils._copies import Difference, Place
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, make_plan
-
-ALL = "all"
 
 
 class BackupCopyModule(ConvosphereModule):
@@ -146,7 +146,7 @@ class BackupCopyModule(ConvosphereModule):
     def look_there(self) -> list[tuple[Place, Backup, Difference]]:
         """What the other places lack."""
         if self.params["backup"] == ALL:
-            backups = [backup for backup in self.catalogue.read()[0] if not backup.manifest.damaged_at]
+            backups = [backup for backup in _choice.every(self.catalogue) if not backup.manifest.damaged_at]
         else:
             backups = [self.catalogue.find(self.params["backup"])]
         found = []

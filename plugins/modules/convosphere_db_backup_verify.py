@@ -39,7 +39,7 @@ options:
   backups:
     description:
       - The backups to verify. Each is an id, a label (the newest with it), the name or path of a file in
-        O(backup_dir), V(latest), or V(all).
+        O(backup_dir), V(latest), or V(all). It is an error if there is none.
       - A label and V(latest) are looked for among the backups of O(login_db) only, and of O(environment_name) if that
         is given. V(all) is whatever is in the directory.
     type: list
@@ -147,19 +147,19 @@ from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _archive,
+    _choice,
     _database,
     _moments,
     _postgres_tools,
     _verification,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
+from ansible_collections.convosphere.platform.plugins.module_utils._choice import ALL
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import UPDATE, Change, Plan
 from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Scratch, Server
 from ansible_collections.convosphere.platform.plugins.module_utils._verification import RESTORE, Verifier
-
-ALL = "all"
 
 
 class VerifyModule(ConvosphereModule):
@@ -212,7 +212,8 @@ class VerifyModule(ConvosphereModule):
         if ALL in names and broken:
             raise InputError.of([item.reason for item in broken], hint="Move away what is no backup any more.")
         scope = Scope(self.params["environment_name"], self.params["login_db"])
-        found = every if ALL in names else [self.catalogue.find(name, scope=scope) for name in names]
+        named = [] if ALL in names else [self.catalogue.find(name, scope=scope) for name in names]
+        found = _choice.every(self.catalogue) if ALL in names else named
         wanted = {backup.manifest.id for backup in found}
         return [backup for backup in every if backup.manifest.id in wanted]
 

@@ -47,6 +47,8 @@ def test_law(run_law, backups, storage, tmp_path):
     place = f"s3://{storage.bucket}/law at {storage.endpoint}"
     first, second = "convosphere-20260101T000000Z", "convosphere-20260102T000000Z"
     elsewhere = str(tmp_path / "elsewhere")
+    empty = tmp_path / "empty"
+    empty.mkdir()
 
     run_law(
         MODULE,
@@ -80,10 +82,15 @@ def test_law(run_law, backups, storage, tmp_path):
         ],
         refused=[
             Refused("unknown backup", {**options, "backup": "third"}, "There is no backup third"),
+            Refused("no disk", {**options, "backup": "all", "backup_dir": elsewhere + "x"}, "no directory"),
+            Refused("an empty disk", {**options, "backup": "all", "backup_dir": str(empty)}, "no backup in"),
             Refused(
                 "unknown copy", {"backup_dir": elsewhere, "copy_from": bucket, "backup": "x"}, "no copy of a backup x"
             ),
             Refused("no such directory", {**options, "copy_to": [{"directory": str(tmp_path / "no")}]}, "No such file"),
+            Refused(
+                "nowhere to make it", {"backup_dir": "/proc/none/x", "copy_from": bucket}, "Cannot make /proc/none/x"
+            ),
             Refused("all back", {"backup_dir": elsewhere, "copy_from": bucket, "backup": "all"}, "one backup back"),
             Refused("two places in one", {**options, "copy_to": [{**bucket, "directory": "/x"}]}, "mutually exclusive"),
             Refused("half a key", {**options, "copy_to": [{"bucket": "b", "access_key": "x"}]}, "required together"),

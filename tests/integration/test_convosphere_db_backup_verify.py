@@ -40,6 +40,8 @@ def test_law(run_law, backups, tmp_path):
     new = backups.back_up()
     secret = backups.back_up(an_hour_ago - timedelta(hours=1), encrypted=True)
     options = backups.options
+    empty = tmp_path / "empty"
+    empty.mkdir()
     verified = {"level": "checksum", "at": ANY, "duration": ANY, "host": ANY}
     one = {"id": old.id, "label": "old", "action": "verified", "tables": 32, "rows": 22}
     run_law(
@@ -72,6 +74,16 @@ def test_law(run_law, backups, tmp_path):
         ],
         refused=[
             Refused("unknown", {**options, "backup": "nothing"}, "There is no backup nothing in"),
+            Refused("no name", {**options, "backup": f"{backups.directory}\0/x"}, "There is no backup"),
+            Refused(
+                "never", {**options, "reverify_after": 9999999999}, "reverify_after is 9999999999, and has to be 0 to"
+            ),
+            Refused(
+                "no disk", {**options, "backups": ["all"], "backup_dir": "/nowhere"}, "no directory /nowhere. Is the"
+            ),
+            Refused(
+                "an empty disk", {**options, "backups": ["all"], "backup_dir": str(empty)}, f"no backup in {empty}"
+            ),
             Refused("without the key", {**options, "backup": secret.id, "force": True}, "no identity_file was given"),
             Refused(
                 "with another key",
