@@ -20,11 +20,8 @@ from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils._database import literal, quoted
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import DatabaseError
-from ansible_collections.convosphere.platform.plugins.module_utils._scratch import (
-    Found,
-    Server,
-    comment_statement,
-)
+from ansible_collections.convosphere.platform.plugins.module_utils._marks import comment_statement
+from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Found, Server
 
 SECONDS_BETWEEN = 0.05
 #: For how long the renames are tried while connections come back as fast as they are ended.

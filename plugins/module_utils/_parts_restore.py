@@ -57,7 +57,9 @@ class PartsRestore:
             key = params["identity_file"]
             self.archives = {kind: Archive(backup, backup.manifest.file(kind), key) for kind in self.kinds}
         self.new = ""
-        #: Under what name is kept what was there, by kind; None where nothing was.
+        #: Under what name is kept what is there, by kind; None where nothing is.
+        self.aside: dict[str, str | None] = {}
+        #: The same, of what was exchanged.
         self.kept: dict[str, str | None] = {}
 
     def __str__(self) -> str:
@@ -92,36 +94,65 @@ class PartsRestore:
             archive = self.archives[VECTORS]
             self._store().stage(archive.pieces(), self._vectors_name() or "", timeout, unpack=archive.programs())
 
-    def swap(self, now: datetime) -> None:
-        """Exchange both for what is there, which is kept. Nobody may be writing to them.
+    def set_aside(self, now: datetime) -> None:
+        """See to it that all is kept that will be exchanged. Exchanges nothing. Raises ConvosphereError.
 
-        Raises ConvosphereError, and then ``go_back`` undoes it.
+        Nobody may be writing from now on.
         """
         if UPLOADS in self.archives:
-            self.kept[UPLOADS] = _volumes.kept_name(now)  # first: what stops halfway has to be undone too
-            self._volume().swap(self.new, _volumes.kept_name(now))
+            self.aside[UPLOADS] = _volumes.kept_name(now)  # they are renamed
         if VECTORS in self.archives:
-            name, timeout = _vectors.kept_name(now), self.params["vectors_timeout"]
-            self.kept[VECTORS] = self._store().swap(self._vectors_name(), name, timeout)
+            self.aside[VECTORS] = self._store().set_aside(_vectors.kept_name(now), self.params["vectors_timeout"])
 
-    def go_back(self) -> None:
+    def note(self) -> dict[str, Any]:
+        """What ``undo`` has to know, once all was set aside: by a later run, with other options."""
+        new = {kind: dict(self._fact(kind) or {}) for kind in self.archives}
+        return {"project": self.params["project_name"], "kept": self.aside, "new": new}
+
+    def swap(self) -> None:
+        """Exchange both for what is there, and was set aside. Raises ConvosphereError, and ``go_back`` undoes it."""
+        for kind in self.archives:
+            self.kept[kind] = self.aside[kind]  # first: what stops halfway has to be undone too
+            if kind == UPLOADS:
+                self._volume().swap(self.new, str(self.kept[kind]))
+            else:
+                self._store().replace(self._vectors_name(), self.params["vectors_timeout"])
+
+    def go_back(self, written: datetime | None = None) -> None:
         """Undo ``swap`` as far as it came, each part whatever becomes of the other.
 
-        Raises ConvosphereError that says what could not be undone, and where it is.
+        ``written`` is now, where somebody may have written to what came by it: then that is kept as well. Raises
+        ConvosphereError that says what could not be undone, and where it is.
         """
+        new = {kind: self._fact(kind) or {} for kind in self.archives}
+        self._go_back(new, dict.fromkeys(self.kept, written))
+
+    def undo(self, new: Mapping[str, Mapping[str, Any]], now: datetime) -> None:
+        """The same of another run's ``swap``, who knows when: ``kept`` and ``new`` are as it has noted them."""
+        written: dict[str, datetime | None] = dict.fromkeys(self.kept, now)
+        if UPLOADS in self.kept and asdict(self._volume().totals()) == new[UPLOADS]:
+            written[UPLOADS] = None
+        self._go_back(new, written)
+
+    def _go_back(self, new: Mapping[str, Mapping[str, Any]], written: Mapping[str, datetime | None]) -> None:
         problems = []
         for kind, kept in list(self.kept.items()):
             del self.kept[kind]
+            moment = written[kind]
             try:
                 if kind == UPLOADS:
-                    self._volume().go_back(str(kept))
+                    self._volume().go_back(str(kept), keep=moment is not None)
                 else:
-                    self._store().go_back(kept, self.params["vectors_timeout"])
+                    aside = _vectors.kept_name(moment, _vectors.REJECTED) if moment else None
+                    timeout = self.params["vectors_timeout"]
+                    self._store().go_back(kept, timeout, new=new[kind].get("backup"), aside=aside)
             except ConvosphereError as error:
                 where = f"{_volumes.PATH}/{kept}" if kind == UPLOADS else f"the vector store's backup {kept}"
                 problems.append(f"The {kind} of before could not be put back, and are in {where}: {error}")
         if problems:
-            raise ConvosphereError(". ".join(problems))
+            raise ConvosphereError(
+                ". ".join(problems), hint="The next restore, of whichever backup, tries it again first."
+            )
 
     def state(self) -> dict[str, Any]:
         """What there is now of each kind, in numbers, to be compared with later on. Raises ConvosphereError."""
@@ -152,7 +183,7 @@ class PartsRestore:
     def earlier(self) -> list[str]:
         """What restores have kept of both, as ``uploads in <directory>`` and ``vectors in <backup>``."""
         uploads = self._volume().kept() if UPLOADS in self.kinds else []
-        vectors = self._store().names(_vectors.BEFORE) if VECTORS in self.kinds else []
+        vectors = self._store().kept() if VECTORS in self.kinds else []
         return [f"{UPLOADS} in {name}" for name in uploads] + [f"{VECTORS} in {name}" for name in vectors]
 
     def discard(self) -> None:

@@ -21,6 +21,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._backups impo
 from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, DatabaseError
 from ansible_collections.convosphere.platform.plugins.module_utils._exchange import Exchange
+from ansible_collections.convosphere.platform.plugins.module_utils._marks import HALFWAY
 from ansible_collections.convosphere.platform.plugins.module_utils._parts_restore import PartsRestore
 from ansible_collections.convosphere.platform.plugins.module_utils._pause import Pause
 from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
@@ -76,13 +77,11 @@ class Restorer:
             self.others.close()
             self.verifier.progress.end()
 
-    def mark(self, backup: Backup, name: str) -> dict[str, Any]:
+    def mark(self, backup: Backup, state: Mapping[str, Any]) -> dict[str, Any]:
         """What is written of the restored database, by which a later run knows that nothing has changed since.
 
-        Uploads and vectors must have been exchanged.
+        ``state`` is the database's own. Uploads and vectors must have been exchanged.
         """
-        with Content(self.server.params, name) as content:
-            state = content.state()
         record = backup.manifest.file("database")
         return {
             "role": LIVE,
@@ -116,18 +115,21 @@ class Restorer:
         previous = _scratch.dated_name(self.live, _scratch.BEFORE, _stamp(moment), databases)
         exchange = Exchange(self.server)
         mark: dict[str, Any] = {}
+        with Content(self.server.params, name) as content:
+            state = content.state()  # which takes as long as counting all rows, while nobody has to wait yet
         try:
             self.pause.stop()
-            self.others.swap(moment)
-            mark = self.mark(backup, name)
+            if live:
+                exchange.drain(self.live, self.drain)
+            self._swap_others(name, moment)
+            mark = self.mark(backup, state)
             if live is None:
                 exchange.put_in_place(name, self.live, mark)
             else:
-                exchange.drain(self.live, self.drain)
                 kept = {"role": _scratch.BEFORE, "of": self.live, "at": _now(), "replaced_by": backup.manifest.id}
                 exchange.take_over(name, live, previous, mark, kept)
         except BaseException as error:  # also where somebody interrupts the run
-            if not self._is_done(error, mark):
+            if not self._is_done(error, mark, name):
                 raise
         try:
             self.pause.start()
@@ -137,7 +139,16 @@ class Restorer:
             self._go_back(exchange, live, previous, mark, error)
         return previous if live else None
 
-    def _is_done(self, error: BaseException, mark: Mapping[str, Any]) -> bool:
+    def _swap_others(self, name: str, moment: datetime) -> None:
+        """Exchange uploads and vectors, once it is written down beside them how a later run can undo it."""
+        if not self.others.kinds:
+            return
+        self.others.set_aside(moment)
+        mark = {"role": _scratch.RESTORE, "of": self.live, HALFWAY: self.others.note()}
+        Scratch(self.server, self.live).mark(name, mark)
+        self.others.swap()
+
+    def _is_done(self, error: BaseException, mark: Mapping[str, Any], name: str) -> bool:
         """Whether all was exchanged in spite of ``error``, as where only the server's answer to COMMIT was lost.
 
         Otherwise what was exchanged before is put back. Raises ConvosphereError where more is wrong than ``error``.
@@ -158,6 +169,9 @@ class Restorer:
         try:
             if not live or live.mark != mark:
                 self.others.go_back()
+                if self.others.kinds:
+                    with suppress(ConvosphereError):  # to undo it once more does no harm
+                        Scratch(self.server, self.live).mark(name, {"role": _scratch.RESTORE, "of": self.live})
         except ConvosphereError as second:
             raise _more(error, str(second)) from error
         finally:
@@ -168,39 +182,50 @@ class Restorer:
         self, exchange: Exchange, live: Found, previous: str, mark: Mapping[str, Any], error: ConvosphereError
     ) -> None:
         """Put back what was there, since the services did not come up on what was restored, and raise why."""
-        told = []
         try:
             self.pause.stop()
-            told.append(self._reject(exchange, live, previous, mark))
+            told = self._reject(exchange, live, previous, mark)
         except ConvosphereError as second:
             parts = f", and of the {self.others}" if str(self.others) else ""
-            told.append(f"Going back to the old database, {previous}{parts}, failed too: {second}")
-        else:
-            try:
-                self.others.go_back()
-            except ConvosphereError as second:
-                told.append(str(second))
+            told = f"Going back to the old database, {previous}{parts}, failed too: {second}"
         self.pause.start_if_possible()
         raise ConvosphereError(
             f"{error.message}\nThis was with the restored database",
-            hint=f"{'. '.join(told)}. Give wait: false to restore whatever the services say of it.",
+            hint=f"{told.rstrip('.')}. Give wait: false to restore whatever the services say of it.",
             **error.details,
         ) from error
 
     def _reject(self, exchange: Exchange, live: Found, previous: str, mark: Mapping[str, Any]) -> str:
-        """Have the old database be the live one again; a sentence that says so, and what became of the restored one."""
-        stamp = _stamp(datetime.now(timezone.utc))
-        aside = _scratch.dated_name(self.live, _scratch.REJECTED, stamp, self.server.databases())
+        """Have all be live again that was before; a sentence that says so, and what became of what was restored.
+
+        What was restored is kept where anything was written to it.
+        """
+        now = datetime.now(timezone.utc)
+        scratch = Scratch(self.server, self.live)
+        aside = _scratch.dated_name(self.live, _scratch.REJECTED, _stamp(now), self.server.databases())
         kept = {"role": _scratch.REJECTED, "of": self.live, "at": _now(), "backup": mark["backup"]}
-        exchange.go_back(live, previous, aside, kept)
-        told = "The old database is the live one again, and the restored one"
-        # Only now is nobody left who could write to it.
-        with suppress(ConvosphereError), Content(self.server.params, aside) as content:
-            if content.is_as(mark["state"]):
-                content.close()
-                Scratch(self.server, self.live).drop(aside)
-                return f"{told} was removed"
-        return f"{told} is kept as {aside}, since something was written to it meanwhile"
+        noted = {**kept, HALFWAY: self.others.note()} if self.others.kinds else kept
+        exchange.go_back(live, previous, aside, noted)
+        told = f"The old database is the live one again, and the restored one is kept as {aside}"
+        written = self._is_written(aside, mark)  # only now is nobody left who could write to it
+        try:
+            self.others.go_back(now if written else None)
+            scratch.mark(aside, kept)
+        except ConvosphereError as second:
+            return f"{told}. {second}"
+        if written:
+            return f"{told}, since something was written to it meanwhile"
+        try:
+            scratch.drop(aside)
+        except ConvosphereError as second:
+            return f"{told}: {second}"
+        return "The old database is the live one again, and the restored one was removed"
+
+    def _is_written(self, name: str, mark: Mapping[str, Any]) -> bool:
+        """Whether anything was, or may have been, written to what was restored."""
+        with suppress(ConvosphereError), Content(self.server.params, name) as content:
+            return not (content.is_as(mark["state"]) and self.others.is_as(mark["parts"]))
+        return True
 
 
 def _more(error: BaseException, told: str) -> ConvosphereError:

@@ -11,7 +11,6 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-import json
 import re
 import time
 import uuid
@@ -20,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _database
+from ansible_collections.convosphere.platform.plugins.module_utils import _database, _marks
 from ansible_collections.convosphere.platform.plugins.module_utils._database import literal, quoted
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import DatabaseError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import DatabaseRecord
@@ -43,7 +42,6 @@ _NAME_BYTES = 63
 #: What makes loading faster, and is taken back before anybody else uses the database.
 _FASTER = ("SET synchronous_commit TO off", "SET maintenance_work_mem TO '128MB'")
 
-_MARK = re.compile(r"\n?\[convosphere\.platform (\{.*\})\]\Z", re.DOTALL)
 _READ = """
 SELECT d.datname::text, shobj_description(d.oid, 'pg_database'), d.datallowconn, to_jsonb(d),
     pg_get_userbyid(d.datdba)::text, t.spcname::text
@@ -68,6 +66,11 @@ class Found:
     def is_ours(self, live: str, *roles: str) -> bool:
         """Whether the collection made it for ``live``, in one of these roles."""
         return self.mark.get("of") == live and self.mark.get("role") in roles
+
+    @property
+    def halfway(self) -> Mapping[str, Any]:
+        """What of the platform was being exchanged beside it when its run was killed; empty where nothing was."""
+        return self.mark.get(_marks.HALFWAY) or {}
 
     def is_half_made(self, live: str) -> bool:
         """Whether a run was killed between making it and marking it: nobody can ever have connected to it."""
@@ -187,29 +190,38 @@ class Scratch:
 
     def mark(self, name: str, mark: Mapping[str, Any], comment: str | None = None) -> None:
         """Write what a database is into its comment, below what others wrote there."""
-        self.server.execute(comment_statement(name, mark, comment), step=f"mark the database {name}")
+        self.server.execute(_marks.comment_statement(name, mark, comment), step=f"mark the database {name}")
 
     def drop(self, name: str) -> None:
         """Remove a database, whoever is connected to it."""
         self.server.execute(f"DROP DATABASE IF EXISTS {quoted(name)} WITH (FORCE)", step=f"remove the database {name}")
 
     def drop_if_possible(self, name: str) -> None:
-        """The same while something else has failed, maybe the server: what cannot be removed is the next run's."""
+        """Remove a leftover while something else has failed, maybe the server: what cannot be is the next run's."""
         with suppress(DatabaseError):
-            self.drop(name)
+            self._drop_leftover(name)
             return
         with suppress(DatabaseError):
             server = Server(self.server.params, read_only=False)
-            Scratch(server, self.live).drop(name)
+            Scratch(server, self.live)._drop_leftover(name)
             server.close()
 
     def leftovers(self) -> list[str]:
-        """What killed runs left: only for whoever holds the lock, since others may be at work with theirs."""
+        """What killed runs left: only for whoever holds the lock, since others may be at work with theirs.
+
+        Not what says how to undo an exchange that stopped halfway: that has to be undone first.
+        """
         return [
             found.name
             for found in self.server.databases().values()
-            if found.name != self.live and (found.is_ours(self.live, VERIFY, RESTORE) or found.is_half_made(self.live))
+            if found.name != self.live
+            and not found.halfway
+            and (found.is_ours(self.live, VERIFY, RESTORE) or found.is_half_made(self.live))
         ]
+
+    def _drop_leftover(self, name: str) -> None:
+        if name in self.leftovers():
+            self.drop(name)
 
     def remove_leftovers(self) -> list[str]:
         """Remove them; their names."""
@@ -224,28 +236,12 @@ class Scratch:
         return [each.name for each in sorted(found, key=lambda each: (str(each.mark.get("at")), each.name))]
 
 
-def comment_statement(name: str, mark: Mapping[str, Any], comment: str | None) -> str:
-    """The statement that gives a database its comment: what others wrote, and the mark."""
-    told = (f"{comment}\n" if comment else "") + f"[convosphere.platform {json.dumps(mark, sort_keys=True)}]"
-    return f"COMMENT ON DATABASE {quoted(name)} IS {literal(told)}"
-
-
 def dated_name(live: str, role: str, stamp: str, taken: Mapping[str, Any]) -> str:
     """What a database is called that is kept as BEFORE or REJECTED. ``stamp`` is such as 20261123T150102Z."""
     name = f"{_base(live, role)}_{role}_{stamp}"
     while name in taken:  # two restores within one second
         name = f"{_cut(name, _NAME_BYTES - 9)}_{uuid.uuid4().hex[:8]}"
     return name
-
-
-def split_comment(text: str | None) -> tuple[str | None, dict[str, Any]]:
-    """What others wrote, and the mark, which is empty where there is none."""
-    found = _MARK.search(text or "")
-    try:
-        mark = json.loads(found.group(1)) if found else {}
-    except ValueError:
-        return text, {}
-    return ((text or "")[: found.start()] or None, mark) if found else (text, {})
 
 
 @contextmanager
@@ -291,7 +287,7 @@ def _cut(name: str, size: int) -> str:
 
 def _found(row: Sequence[Any]) -> Found:
     name, text, is_open, raw, owner, tablespace = row
-    comment, mark = split_comment(text)
+    comment, mark = _marks.split_comment(text)
     # The columns differ between versions of PostgreSQL: 15 has daticulocale, 17 datlocale.
     icu = raw.get("daticulocale") or (raw.get("datlocale") if raw.get("datlocprovider") == "i" else None)
     return Found(name, comment, mark, is_open, owner, tablespace, raw["datconnlimit"], icu)

@@ -11,6 +11,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import stat
@@ -22,10 +23,16 @@ MOVING = "_moving"
 
 
 def move_all(source: Path, target: Path, own: str) -> None:
-    """Rename everything in one directory into another, but what begins with ``own``."""
+    """Rename everything in one directory into another, but what begins with ``own``.
+
+    Raises FileExistsError rather than put one file in the place of another.
+    """
     for path in sorted(source.iterdir()):
-        if not path.name.startswith(own):
-            path.rename(target / path.name)
+        if path.name.startswith(own):
+            continue
+        if os.path.lexists(target / path.name):
+            raise FileExistsError(f"{target / path.name} is there already, and stays, as does {path}")
+        path.rename(target / path.name)
 
 
 def swap(root: Path, own: str, new: str, kept: str) -> None:
@@ -43,22 +50,25 @@ def swap(root: Path, own: str, new: str, kept: str) -> None:
     except OSError as error:
         ends(None)
         try:
-            go_back(root, own, new, kept)
+            go_back(root, own, new, kept, new)
         except OSError as second:
             raise OSError(f"{error}; and what was moved could not be moved back out of {old}: {second}") from error
         raise
     os.sync()
 
 
-def go_back(root: Path, own: str, new: str, kept: str) -> None:
-    """Undo ``swap``, however far it came; run again it goes on. What came by it is in ``new`` then. Raises OSError."""
+def go_back(root: Path, own: str, new: str, kept: str, aside: str) -> None:
+    """Undo ``swap``, however far it came; run again it goes on. What came by it is in ``aside`` then. Raises OSError.
+
+    What did not come, since all or some of it was not moved yet, is in ``new`` still.
+    """
     fresh, moving, old = root / new, root / (new + MOVING), root / kept
     if not old.is_dir():
         return  # nothing was moved, or all was moved back
-    if not fresh.is_dir():
+    if not fresh.is_dir() and not (root / aside).is_dir():
         moving.mkdir(0o700, exist_ok=True)
         move_all(root, moving, own)
-        moving.rename(fresh)
+        moving.rename(root / aside)
     move_all(old, root, own)
     old.rmdir()
     os.sync()
@@ -90,15 +100,21 @@ def ends(seconds: int | None) -> None:
     signal.signal(signal.SIGTERM, late if seconds else signal.SIG_IGN)
 
 
+def wait_for_others(root: Path) -> None:
+    """Wait until nobody else moves files in ``root``, until this one ends: that of a killed run goes on without it."""
+    fcntl.flock(os.open(root, os.O_RDONLY), fcntl.LOCK_EX)
+
+
 def main(root: str, action: str, own: str, *arguments: str) -> None:
-    """``swap`` and ``go_back`` with ``new``, ``kept`` and seconds; ``count``, which writes two numbers."""
+    """``swap`` and ``go_back`` with seconds and their own arguments; ``count``, which writes two numbers."""
     if action == "count":
         sys.stdout.write("{} {}\n".format(*count(Path(root), own)))
         return
-    new, kept, seconds = arguments
+    seconds, *names = arguments
     ends(int(seconds))
     try:
-        (swap if action == "swap" else go_back)(Path(root), own, new, kept)
+        wait_for_others(Path(root))
+        (swap if action == "swap" else go_back)(Path(root), own, *names)
     except OSError as error:
         raise SystemExit(str(error)) from error
 

@@ -32,13 +32,15 @@ SERVICE = "weaviate"
 PORT = 8080
 #: Of backups that are taken out and removed; those of a killed run are known by it, and removed by the next.
 RUN = "convosphere_run_"
-#: Of backups that a restore made of what it replaced, and keeps.
+#: Of backups that a restore made of what it replaced, and keeps; of what it had to take away again.
 BEFORE = "convosphere_before_"
+REJECTED = "convosphere_rejected_"
 POLL_SECONDS = 0.25
 #: For how long a backup that was just asked for may be unknown.
 START_SECONDS = 10
 _CHUNK = 1024 * 1024
 _BACKUPS = "/v1/backups/filesystem"
+_ENDED = ("SUCCESS", "FAILED", "CANCELED")
 
 
 @dataclass(frozen=True)
@@ -122,40 +124,23 @@ class VectorStore:
         step = f"write the vector store's backup {name} into {self.container.name}"
         _pipeline.run([*unpack, copy], step=step, source=archive, timeout=timeout)
 
-    def swap(self, name: str | None, kept: str, timeout: float) -> str | None:
+    def set_aside(self, name: str, timeout: float) -> str | None:
+        """Have all that is there as the backup ``name`` too, in seconds. Returns it, None where there is nothing.
+
+        Raises ApiError.
+        """
+        if not self.classes():  # without any, the store refuses to make a backup
+            return None
+        self.start(name)
+        self.wait(name, time.monotonic() + timeout)
+        return name
+
+    def replace(self, name: str | None, timeout: float) -> None:
         """Have just what the backup ``name`` in the container holds; None is a store without a class.
 
-        What is there now is set aside as the backup ``kept``, and comes back where the other one cannot be restored.
-        Returns that name, None where there was nothing. ``timeout`` is in seconds. Raises ApiError.
+        ``timeout`` is in seconds. Raises ApiError, and then nobody knows what is in the store.
         """
         deadline = time.monotonic() + timeout
-        before = kept if self.classes() else None
-        if before:
-            self.start(kept)
-            self.wait(kept, deadline)
-        try:
-            self._replace(name, deadline)
-        except ConvosphereError as error:
-            try:
-                self.go_back(before, timeout)
-            except ConvosphereError as second:
-                told = f"What was in it before could not be put back, and is in its backup {before}: {second}"
-                raise ApiError(f"{error}. {told}") from error
-            raise ApiError(f"{error}. What was in the vector store before is in it again") from error
-        return before
-
-    def go_back(self, kept: str | None, timeout: float) -> None:
-        """Undo ``swap``. Raises ApiError."""
-        self._replace(kept, time.monotonic() + timeout)
-
-    def discard_kept(self) -> list[str]:
-        """Delete what restores have kept; returns the names of the backups."""
-        found = self.names(BEFORE)
-        for name in found:
-            self.remove(name)
-        return found
-
-    def _replace(self, name: str | None, deadline: float) -> None:
         for present in self.classes():  # Weaviate restores no class that is there
             _checked(self.api.delete(f"/v1/schema/{quote(present)}"), f"delete the class {present} of the vector store")
         if name is not None:
@@ -163,6 +148,41 @@ class VectorStore:
                 self.api.post(f"{_BACKUPS}/{name}/restore", {}), f"begin to restore the vector store's backup {name}"
             )
             self.wait(name, deadline, "/restore")
+
+    def go_back(self, kept: str | None, timeout: float, *, new: str | None = None, aside: str | None = None) -> None:
+        """Undo ``replace`` by ``new``, however far it came: have what was ``set_aside`` as ``kept``. Raises ApiError.
+
+        What is there until then is set aside as ``aside``, if that is given, since somebody may have written to it.
+        """
+        if kept is not None:
+            self.wait(kept, time.monotonic() + timeout)  # before anything is deleted: is it there at all?
+        if new is not None:
+            self._let_end(new, time.monotonic() + timeout)
+        if aside is not None:
+            self.set_aside(aside, timeout)
+        self.replace(kept, timeout)
+
+    def kept(self) -> list[str]:
+        """The backups that restores have kept: of before, oldest first, and rejected ones."""
+        return self.names(BEFORE) + self.names(REJECTED)
+
+    def discard_kept(self) -> list[str]:
+        """Delete what restores have kept; returns the names of the backups."""
+        found = self.kept()
+        for name in found:
+            self.remove(name)
+        return found
+
+    def _let_end(self, name: str, deadline: float) -> None:
+        """Wait while a restore goes on that nobody waits for any more: the store refuses another one until then."""
+        while time.monotonic() < deadline:
+            answer = self.api.get(f"{_BACKUPS}/{name}/restore")
+            if (
+                answer.status == 404
+                or _checked(answer, f"look at the restore of {name}").json().get("status") in _ENDED
+            ):
+                return
+            time.sleep(POLL_SECONDS)
 
     def _execute(self, *command: str) -> str:
         with _engine.asking(f"run {command[0]} in {self.container.name}"):
@@ -198,9 +218,9 @@ def new_name(now: datetime) -> str:
     return f"{RUN}{now.astimezone(timezone.utc):%Y%m%dt%H%M%Sz}_{secrets.token_hex(3)}"
 
 
-def kept_name(now: datetime) -> str:
+def kept_name(now: datetime, prefix: str = BEFORE) -> str:
     """The name under which a restore at that moment keeps what was in the store."""
-    return f"{BEFORE}{now.astimezone(timezone.utc):%Y%m%dt%H%M%Sz}"
+    return f"{prefix}{now.astimezone(timezone.utc):%Y%m%dt%H%M%Sz}"
 
 
 def _folder(container: Container) -> str:

@@ -39,6 +39,7 @@ PATH = "/app/uploads"
 OWN = ".convosphere_"
 _NEW = f"{OWN}new_"
 _BEFORE = f"{OWN}before_"
+_REJECTED = f"{OWN}rejected_"
 #: Files are only renamed in this time, or counted. Where it is over, what was renamed is renamed back.
 RENAME_SECONDS = 300
 #: How much longer that may take.
@@ -75,14 +76,14 @@ os.sync()
 
 _LIST = """
 import os, sys
-print(*sorted(name for name in os.listdir(sys.argv[1]) if name.startswith(sys.argv[2])), sep="\\n")
+print(*sorted(name for name in os.listdir(sys.argv[1]) if name.startswith(tuple(sys.argv[2:]))), sep="\\n")
 """
 
 _DISCARD = """
 import os, shutil, sys
-root, prefix = sys.argv[1:3]
+root, prefixes = sys.argv[1], tuple(sys.argv[2:])
 for name in sorted(os.listdir(root)):
-    if name.startswith(prefix):
+    if name.startswith(prefixes):
         shutil.rmtree(os.path.join(root, name))
         print(name)
 """
@@ -137,12 +138,20 @@ class Volume:
         """
         self._move("swap", new, kept, step="exchange the uploaded files")
 
-    def go_back(self, kept: str) -> None:
-        """Undo ``swap``, however far it came: what came by it is removed. Raises CommandError."""
-        left = self._work(_LIST, _NEW, step="list what a restore has left", timeout=RENAME_SECONDS).split()
-        new = left[0] if left else f"{_NEW}{secrets.token_hex(4)}"
-        self._move("go_back", new.removesuffix(_uploads_program.MOVING), kept, step="put the uploaded files back")
+    def go_back(self, kept: str, *, keep: bool) -> None:
+        """Undo ``swap``, however far it came. Raises CommandError.
+
+        What came by it is removed, or with ``keep``, since somebody may have written to it, kept as rejected.
+        """
+        aside = kept.replace(_BEFORE, _REJECTED)  # whenever it is tried, so that it is seen how far it came
+        step = "list what a restore has left"
+        found = self._work(_LIST, _NEW, aside, step=step, timeout=RENAME_SECONDS).split()
+        left = [name for name in found if name != aside] or [f"{_NEW}{secrets.token_hex(4)}"]
+        new = left[0].removesuffix(_uploads_program.MOVING)
+        self._move("go_back", new, kept, aside, step="put the uploaded files back")
         self.discard_new()
+        if not keep and aside not in found:
+            self._work(_DISCARD, aside, step="remove the files that were restored", timeout=None)
 
     def totals(self) -> _tar.Totals:
         """How many files there are, and bytes in them, as ``archive`` would count them. Raises CommandError."""
@@ -155,15 +164,17 @@ class Volume:
         self._work(_DISCARD, _NEW, step="remove the unpacked files", timeout=None)
 
     def kept(self) -> list[str]:
-        """The directories with the files of before that restores have kept, oldest first."""
-        return self._work(_LIST, _BEFORE, step="list what restores have kept", timeout=RENAME_SECONDS).split()
+        """The directories with the files that restores have kept: of before, oldest first, and rejected ones."""
+        step = "list what restores have kept"
+        return self._work(_LIST, _BEFORE, _REJECTED, step=step, timeout=RENAME_SECONDS).split()
 
     def discard_kept(self) -> list[str]:
         """Delete what restores have kept; returns the names of the directories."""
-        return self._work(_DISCARD, _BEFORE, step="delete the uploaded files of before", timeout=None).splitlines()
+        step = "delete the uploaded files of before"
+        return self._work(_DISCARD, _BEFORE, _REJECTED, step=step, timeout=None).splitlines()
 
-    def _move(self, action: str, new: str, kept: str, *, step: str) -> None:
-        told = action, OWN, new, kept, str(RENAME_SECONDS)
+    def _move(self, action: str, *names: str, step: str) -> None:
+        told = action, OWN, str(RENAME_SECONDS), *names
         self._work(_program(), *told, step=step, timeout=RENAME_SECONDS + _UNDO_SECONDS)
 
     def _work(

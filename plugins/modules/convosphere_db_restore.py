@@ -21,6 +21,10 @@ description:
   - Where the services do not come up on the restored database, the old one is put back. The restored one is removed
     then, or kept as C(_rejected_) and the time where something was written to it. Killed at any moment, the old
     database or the new one is live, whole, and the next run carries on, starts the services and clears up.
+  - Uploads and vectors are exchanged just before, and what is to be undone is written into the mark of the restored
+    database first. Where a run is killed between, the next one, whichever backup it restores and with whichever
+    O(include), puts back what was there. What was written meanwhile is kept with C(rejected) in its name, and
+    O(state=discarded) is refused until then.
   - Restoring what is there already, with nothing written since, is no change. That is known for certain, from the
     transaction that each row carries, and takes as long as counting all rows. Of uploads the files and bytes are
     counted, of vectors the classes and objects.
@@ -72,6 +76,7 @@ options:
         the services are stopped they are exchanged for it, and put back where the restore fails.
       - What was there is kept until O(state=discarded). The files are then in C(/app/uploads), in a directory of the
         name C(.convosphere_before_) and the time, which no backup includes, and the vectors in a backup of the store.
+        The same with C(rejected) in place of C(before) is what had to be taken away again after somebody wrote to it.
     type: list
     elements: str
     choices: [database, uploads, vectors]
@@ -234,6 +239,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
 from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._halfway import Halfway
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._parts_restore import RESTORE_OPTIONS, PartsRestore
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import DELETE, Change, Plan, make_plan
@@ -277,6 +283,7 @@ class RestoreModule(ConvosphereModule):
         self.server = _scratch.Server(self.params, read_only=self.check_mode)
         self.held.callback(self.server.close)
         self.scratch = _scratch.Scratch(self.server, self.live)
+        self.halfway = Halfway(self.scratch, self.params)
         self.discarded: list[str] = []
         return self.plan_restore() if self.params["state"] == RESTORED else self.plan_discard()
 
@@ -287,6 +294,7 @@ class RestoreModule(ConvosphereModule):
         if self.discarded and not self.check_mode:
             self.server.lock(self.live)
             self.discarded = self.kept()  # another run may have done it until now
+        self.halfway.refuse()
         if self.discarded and self.live not in self.server.databases():
             raise InputError(
                 f"There is no database {self.live}: what is kept of it may be all there is",
@@ -315,7 +323,7 @@ class RestoreModule(ConvosphereModule):
         self.others = PartsRestore(self.params, self.backup)
         present = self.present()
         wanted = {"backup": self.backup.manifest.id, "written_since": False, **self.parts(str(self.others))}
-        restore = make_plan({self.live: wanted}, {self.live: present} if present else {})
+        restore = self.halfway.plan() + make_plan({self.live: wanted}, {self.live: present} if present else {})
         if restore.changed:
             self.refuse()
             restore += make_plan({self.backup.manifest.id: {"verified": "restore"}}, self.verified())
@@ -329,6 +337,8 @@ class RestoreModule(ConvosphereModule):
             return None
         record = self.backup.manifest.file("database")
         told: dict[str, Any] = {"backup": found.mark.get("backup"), "written_since": None}
+        if self.halfway.found():
+            return told  # whatever it was restored from, what belongs to it is not there
         if not found.is_ours(self.live, LIVE) or found.mark.get("sha256") != record.sha256:
             return told
         parts = found.mark.get("parts") or {}
@@ -371,6 +381,7 @@ class RestoreModule(ConvosphereModule):
         if problems and not self.params["force"]:
             raise InputError.of(problems, hint="Nothing was changed. Where that is meant, give force: true.")
         self.others.check()
+        self.halfway.check()
         room = _verification.missing_room(self.server, self.tools, record.size)
         if room:
             raise ConvosphereError(room, hint="Nothing was changed. Make room, for example by state: discarded.")
@@ -391,6 +402,7 @@ class RestoreModule(ConvosphereModule):
             self.discard()
             return
         self.catalogue.clear_unfinished()
+        self.halfway.undo(self.pause)
         began = time.monotonic()
         if self.restored:
             verifier = Verifier(self.catalogue, self.tools, self.server, **_verification.settings(self.params))

@@ -103,9 +103,28 @@ def test_a_restore_can_be_undone(parts):
     before = parts.files()
     restore_uploads(parts, content, totals)
 
-    volume(parts).go_back(KEPT)
+    volume(parts).go_back(KEPT, keep=False)
 
     assert parts.files() == before
+
+
+def test_what_was_written_to_a_restore_is_kept_where_it_is_undone(parts):
+    parts.run_backend()
+    parts.write("one", "1")
+    content, totals = archived(parts)
+    parts.write("two", "2")
+    before = parts.files()
+    restore_uploads(parts, content, totals)
+    parts.write("three", "3")
+
+    volume(parts).go_back(KEPT, keep=True)
+
+    found = parts.files()
+    rejected = KEPT.replace("before", "rejected")
+    assert {name: text for name, text in found.items() if not name.startswith(".")} == before
+    assert sorted(set(found) - set(before)) == [f"{rejected}/one", f"{rejected}/three"]
+    assert archived(parts)[1] == Totals(2, 2)  # nor is that a part of the next backup
+    assert volume(parts).kept() == volume(parts).discard_kept() == [rejected]
 
 
 @pytest.mark.parametrize("damage", ["short", "other"])
@@ -157,17 +176,22 @@ def test_vectors_go_out_and_come_back_and_leave_nothing(parts):
     parts.add_objects("Documents", 5)
     parts.add_objects("Later", 1)
     store.stage([content], name, 30)
-    kept = store.swap(name, _vectors.kept_name(NOW), 30)
+    kept = store.set_aside(_vectors.kept_name(NOW), 30)
+    store.replace(name, 30)
     assert parts.objects() == {"Documents": 30, "Notes": 2}
     assert kept == "convosphere_before_20260102t030405z"
-    store.go_back(kept, 30)
+    parts.add_objects("Written", 1)
+    rejected = _vectors.kept_name(NOW, _vectors.REJECTED)
+    store.go_back(kept, 30, new=name, aside=rejected)
     assert parts.objects() == {"Documents": 35, "Notes": 2, "Later": 1}
+    store.go_back(rejected, 30, new=kept)
+    assert parts.objects() == {"Documents": 30, "Notes": 2, "Written": 1}
     store.remove_leftovers()
-    assert store.discard_kept() == [kept]
+    assert store.discard_kept() == [kept, rejected]
     assert store.names("") == []
 
 
-def test_what_was_in_the_store_comes_back_where_a_restore_fails(parts):
+def test_what_was_in_the_store_can_be_put_back_where_a_restore_fails(parts):
     weaviate = parts.run_weaviate()
     parts.add_objects("Documents", 3)
     store = vectors(parts)
@@ -181,8 +205,11 @@ def test_what_was_in_the_store_comes_back_where_a_restore_fails(parts):
                 other.addfile(member, archive.extractfile(member) if member.isfile() else None)
 
     store.stage([damaged.getvalue()], name, 30)
-    with pytest.raises(ApiError, match=r"does not exist\. What was in the vector store before is in it again"):
-        store.swap(name, _vectors.kept_name(NOW), 30)
+    kept = store.set_aside(_vectors.kept_name(NOW), 30)
+    with pytest.raises(ApiError, match="does not exist"):
+        store.replace(name, 30)
+    assert parts.objects() == {}
+    store.go_back(kept, 30, new=name)
 
     assert parts.objects() == {"Documents": 3, "Later": 1}
     weaviate.reload()
@@ -195,11 +222,22 @@ def test_an_empty_store_comes_back_as_one(parts):
     assert store.classes() == []
     parts.add_objects("Later", 1)
 
-    kept = store.swap(None, _vectors.kept_name(NOW), 30)
+    kept = store.set_aside(_vectors.kept_name(NOW), 30)
+    store.replace(None, 30)
 
     assert parts.objects() == {}
     store.go_back(kept, 30)
     assert parts.objects() == {"Later": 1}
+
+
+def test_nothing_is_deleted_for_what_is_not_there(parts):
+    parts.run_weaviate()
+    parts.add_objects("Documents", 1)
+
+    with pytest.raises(ApiError, match="does not exist"):
+        vectors(parts).go_back("convosphere_before_lost", 30)
+
+    assert parts.objects() == {"Documents": 1}
 
 
 def test_what_a_killed_run_left_in_the_store_is_removed(parts):

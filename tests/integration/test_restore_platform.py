@@ -6,18 +6,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
+import psycopg2
 import pytest
 
+from support.collection import argument_spec
 from support.law import Step
+from support.module_process import ModuleProcess, run_module
 from support.platform_database import PlatformDatabase
-from support.platform_parts import API_KEY, PlatformParts, platform_parts
-from support.sandbox import Sandbox
+from support.platform_parts import API_KEY, PlatformParts, platform_parts, wait_for
+from support.sandbox import DATABASE_KEY, Sandbox, until
 
-BACKUP, RESTORE = "convosphere_db_backup", "convosphere_db_restore"
+BACKUP, RESTORE, VERIFY = "convosphere_db_backup", "convosphere_db_restore", "convosphere_db_backup_verify"
 #: Ends at once where a certain file is among the uploads.
 SENSITIVE = ("sh", "-c", "test ! -e /app/uploads/bad && exec sleep 3600")
 
@@ -132,6 +136,94 @@ def test_services_that_do_not_come_up_get_all_back_that_was_there(run_steps, opt
 
     assert database.emails() == ["after@example.com"]
     assert list(parts.files()) == ["two"]
+    assert parts.objects() == {"Documents": 5}
+
+
+@pytest.fixture
+def killed(options, database, parts, tmp_path) -> dict[str, str]:
+    """A restore has been ended when uploads and vectors were exchanged, and the databases not yet.
+
+    The uploads of before, which are `two` and have an object more in the vector store beside them.
+    """
+    backend = parts.run_backend()
+    parts.run_weaviate()
+    parts.write("bad", "ends the backend")
+    parts.add_objects("Documents", 1)
+    assert run_module(BACKUP, options, tmp_path)["changed"]
+    parts.execute("backend", "rm", "/app/uploads/bad")
+    parts.write("two", "2")
+    parts.add_objects("Documents", 4)
+    database.add_user("after@example.com")
+    before = parts.files()
+    with closing(connection(database)) as holder, holder.cursor() as cursor:
+        cursor.execute(f"COMMENT ON DATABASE {database.name} IS 'held'")  # keeps it from being renamed
+        process = ModuleProcess(RESTORE, {**options, "backup": "latest"}, tmp_path)
+        waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER DATABASE%'"
+        until(lambda: bool(database.running.query(waiting)), "the rename")
+        process.kill()
+        holder.rollback()
+    backend.remove(force=True)
+    parts.run_backend(*SENSITIVE[:2], "exec sleep 3600")
+    assert (list(visible(parts)), parts.objects()) == (["bad"], {"Documents": 1})
+    return before
+
+
+def connection(database: PlatformDatabase) -> Any:
+    login = {"port": database.login["login_port"], "user": "convosphere", "password": DATABASE_KEY}
+    return psycopg2.connect(host="127.0.0.1", dbname="postgres", **login)
+
+
+def test_an_exchange_that_was_killed_is_undone_by_the_next_restore(run_steps, options, database, parts, killed):
+    parts.write("meanwhile", "3")
+    parts.add_objects("Meanwhile", 1)
+    parts.containers["backend"].remove(force=True)
+    parts.run_backend(*SENSITIVE[:2], "test ! -e /app/uploads/bad -o -e /app/uploads/meanwhile && exec sleep 3600")
+    verify = {**options, "backup": "latest", "level": "restore", "force": True}
+    known = {name: verify[name] for name in argument_spec(VERIFY) if name in verify}
+    restore, discard = {**options, "backup": "latest", "wait_timeout": 20}, {**options, "state": "discarded"}
+    alone = {name: value for name, value in discard.items() if name not in ("include", "project_name")}
+
+    run_steps(VERIFY, [Step("verify", known, changed=True)])
+    run_steps(
+        RESTORE,
+        [
+            Step("discard", discard, fails="was ended while it exchanged uploads and vectors: what is kept of before"),
+            Step("discard the database", alone, fails="Restore a backup, whichever"),
+            Step("look", restore, check=True, changed=True, returns={"restored": True}),
+            Step("a rejected restore", restore, fails="The old database is the live one again"),
+        ],
+    )
+
+    assert database.emails() == ["after@example.com"]
+    assert visible(parts) == killed
+    assert parts.objects() == {"Documents": 5}
+    kept = {name.partition("/")[::2] for name in parts.files() if name.startswith(".convosphere_rejected_")}
+    assert {name for _folder, name in kept} >= {"bad", "meanwhile"}
+    run = run_steps(RESTORE, [Step("discard", discard, changed=True, returns={"kept": []})])
+    assert "vectors in convosphere_rejected_" in " ".join(run.task("discard").result["discarded"])
+    assert parts.files() == killed
+
+
+def test_an_empty_vector_store_gets_back_what_was_in_it(run_steps, options, database, parts, killed):
+    """As where the restore is killed after it has deleted the classes, and before those of the backup are there."""
+    parts.weaviate("delete", "/v1/schema/Documents")
+    alone = {name: value for name, value in options.items() if name not in ("include", "project_name")}
+    parts.containers["weaviate"].stop()
+    unreachable = {**alone, "backup": "latest", "weaviate_api_key": API_KEY}
+    run_steps(RESTORE, [Step("no store", unreachable, fails="An earlier restore was ended while")])
+    parts.containers["weaviate"].start()
+    wait_for(parts._is_ready)
+
+    run_steps(
+        RESTORE,
+        [
+            Step("restore the database", unreachable, changed=True, returns={"restored": True}),
+            Step("again", unreachable, changed=False),
+        ],
+    )
+
+    assert database.emails() == []
+    assert visible(parts) == killed
     assert parts.objects() == {"Documents": 5}
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -31,13 +32,21 @@ class Part:
 
     failing: dict[str, ConvosphereError] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    told: dict[str, Any] = field(default_factory=dict)
 
-    def swap(self, _new: Any, kept: str, _timeout: float = 0) -> str:
+    def set_aside(self, name: str, _timeout: float) -> str:
+        self._do("set_aside")
+        return name
+
+    def swap(self, _new: str, _kept: str) -> None:
         self._do("swap")
-        return kept
 
-    def go_back(self, _kept: str, _timeout: float = 0) -> None:
+    def replace(self, _name: str, _timeout: float) -> None:
+        self._do("swap")
+
+    def go_back(self, _kept: str, *_timeout: float, **more: Any) -> None:
         self._do("go_back")
+        self.told = more
 
     def totals(self) -> Totals:
         self._do("totals")
@@ -69,25 +78,68 @@ def parts(monkeypatch: pytest.MonkeyPatch, volume: Part, store: Part) -> PartsRe
 def test_an_exchange_of_uploads_that_stops_halfway_is_undone(monkeypatch):
     volume, store = Part({"swap": CommandError("EBUSY")}), Part()
     restore = parts(monkeypatch, volume, store)
+    restore.set_aside(NOW)
     with pytest.raises(CommandError, match="EBUSY"):
-        restore.swap(NOW)
+        restore.swap()
 
     restore.go_back()
 
-    assert (volume.asked, store.asked) == (["swap", "go_back"], [])
+    assert (volume.asked, store.asked) == (["swap", "go_back"], ["set_aside"])
+
+
+def test_nothing_is_undone_where_nothing_was_exchanged(monkeypatch):
+    volume, store = Part(), Part({"set_aside": ApiError("no room")})
+    restore = parts(monkeypatch, volume, store)
+    with pytest.raises(ApiError, match="no room"):
+        restore.set_aside(NOW)
+
+    restore.go_back()
+
+    assert (volume.asked, store.asked) == ([], ["set_aside"])
+
+
+@pytest.mark.parametrize("written", [None, NOW])
+def test_what_was_written_to_what_came_is_kept_too(monkeypatch, written):
+    volume, store = Part(), Part()
+    restore = parts(monkeypatch, volume, store)
+    restore.set_aside(NOW)
+    restore.swap()
+
+    restore.go_back(written)
+
+    assert volume.told == {"keep": bool(written)}
+    assert store.told == {"new": "b", "aside": written and "convosphere_rejected_20260102t030405z"}
+
+
+@pytest.mark.parametrize(("found", "keep"), [({"files": 1, "bytes": 2}, False), ({"files": 2, "bytes": 2}, True)])
+def test_another_run_undoes_it_by_what_was_noted(monkeypatch, found, keep):
+    first = parts(monkeypatch, Part(), Part())
+    first.set_aside(NOW)
+    note = json.loads(json.dumps(first.note()))
+    volume, store = Part(), Part()
+    restore = parts(monkeypatch, volume, store)
+    restore.kept = note["kept"]
+
+    restore.undo({**note["new"], "uploads": found}, NOW)
+
+    assert note["project"] == "p"
+    assert volume.told == {"keep": keep}
+    assert store.told == {"new": "b", "aside": "convosphere_rejected_20260102t030405z"}
+    assert (volume.asked, store.asked) == (["totals", "go_back"], ["go_back"])
 
 
 def test_both_are_put_back_and_what_cannot_be_is_named(monkeypatch):
     volume, store = Part({"go_back": CommandError("ENOSPC")}), Part({"go_back": ApiError("gone")})
     restore = parts(monkeypatch, volume, store)
-    restore.swap(NOW)
+    restore.set_aside(NOW)
+    restore.swap()
 
     with pytest.raises(ConvosphereError) as caught:
         restore.go_back()
 
     assert f"The uploads of before could not be put back, and are in {KEPT}: ENOSPC" in str(caught.value)
     assert "are in the vector store's backup convosphere_before_20260102t030405z: gone" in str(caught.value)
-    assert (volume.asked, store.asked) == (["swap", "go_back"], ["swap", "go_back"])
+    assert (volume.asked, store.asked) == (["swap", "go_back"], ["set_aside", "swap", "go_back"])
     restore.go_back()  # nothing is tried twice
 
 

@@ -33,9 +33,11 @@ def exchange(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
 
 @pytest.fixture
 def restorer(monkeypatch: pytest.MonkeyPatch, server: MagicMock) -> _restoring.Restorer:
+    monkeypatch.setattr(_restoring, "Content", MagicMock())
     others = MagicMock(kept={"uploads": "x"}, __str__=lambda _self: "uploads")
+    others.note.return_value = {"kept": {"uploads": "x"}}
     made = _restoring.Restorer(MagicMock(), server, MagicMock(), "live", 0, 0, MagicMock(), others)
-    monkeypatch.setattr(made, "mark", lambda _backup, _name: {"backup": BACKUP.manifest.id, "state": {}})
+    monkeypatch.setattr(made, "mark", lambda _backup, _name: {"backup": BACKUP.manifest.id, "state": {}, "parts": {}})
     return made
 
 
@@ -67,6 +69,8 @@ def test_a_rename_that_did_not_happen_is_undone(restorer, exchange):
 
     restorer.server.renew.assert_called_once()
     restorer.others.go_back.assert_called_once()
+    ((statement,), _more) = restorer.server.execute.call_args
+    assert "halfway" not in statement
     restorer.pause.start_if_possible.assert_called_once()
 
 
@@ -105,21 +109,56 @@ def test_an_interrupt_after_the_rename_leaves_what_was_restored(restorer, exchan
     restorer.pause.start_if_possible.assert_called_once()
 
 
-@pytest.mark.parametrize(("untouched", "told"), [(True, "was removed"), (False, "is kept as live_rejected_")])
-def test_a_restored_database_that_was_written_to_is_kept_where_the_services_fail(
-    monkeypatch, restorer, exchange, untouched, told
-):
-    content = MagicMock(**{"__enter__.return_value.is_as.return_value": untouched})
+@pytest.fixture
+def rejecting(monkeypatch: pytest.MonkeyPatch, restorer: _restoring.Restorer) -> MagicMock:
+    """Has the services fail on what was restored; what the restorer does to databases beside the live one."""
+    content = MagicMock(**{"__enter__.return_value.is_as.return_value": True})
     monkeypatch.setattr(_restoring, "Content", MagicMock(return_value=content))
     scratch = MagicMock()
     monkeypatch.setattr(_restoring, "Scratch", scratch)
-    restorer.pause.start.side_effect = CommandError("backend is ill")
-    restorer.others.go_back.side_effect = CommandError("The uploads are in /app/uploads/x")
+    monkeypatch.setattr(restorer.pause, "start", MagicMock(side_effect=CommandError("backend is ill")))
+    return scratch.return_value
 
+
+def rejected(restorer: _restoring.Restorer) -> str:
     with pytest.raises(_restoring.ConvosphereError) as caught:
         restorer._exchange(BACKUP, "new")
+    return str(caught.value)
 
-    assert f"The old database is the live one again, and the restored one {told}" in str(caught.value)
-    assert "The uploads are in /app/uploads/x" in str(caught.value)
+
+@pytest.mark.parametrize(("untouched", "told"), [(True, "was removed"), (False, "is kept as live_rejected_")])
+def test_what_was_written_to_is_kept_where_the_services_fail(restorer, exchange, rejecting, untouched, told):
+    restorer.others.is_as.return_value = untouched
+
+    assert f"The old database is the live one again, and the restored one {told}" in rejected(restorer)
+
     exchange.go_back.assert_called_once()
-    assert scratch.return_value.drop.called is untouched
+    (written,) = restorer.others.go_back.call_args.args
+    assert (written is None) is untouched
+    assert rejecting.drop.called is untouched
+
+
+def test_what_could_not_be_put_back_stays_noted_where_the_services_fail(restorer, exchange, rejecting):
+    restorer.others.go_back.side_effect = CommandError("The uploads are in /app/uploads/x")
+
+    assert "The uploads are in /app/uploads/x" in rejected(restorer)
+
+    *_names, mark = exchange.go_back.call_args.args
+    assert mark["halfway"] == {"kept": {"uploads": "x"}}
+    assert "halfway" not in [name for call in rejecting.mark.call_args_list[1:] for name in call.args[1]]
+    rejecting.drop.assert_not_called()
+
+
+def test_what_is_to_be_undone_is_noted_before_anything_is_exchanged(restorer, exchange):
+    order = MagicMock()
+    order.attach_mock(restorer.others, "others")
+    order.attach_mock(restorer.server.execute, "execute")
+    order.attach_mock(exchange, "exchange")
+
+    restorer._exchange(BACKUP, "new")
+
+    asked = [call[0] for call in order.mock_calls]
+    wanted = ["exchange.drain", "others.set_aside", "execute", "others.swap", "exchange.take_over"]
+    assert [name for name in asked if name in wanted] == wanted
+    ((statement,), _more) = restorer.server.execute.call_args
+    assert '"halfway": {"kept": {"uploads": "x"}}' in statement

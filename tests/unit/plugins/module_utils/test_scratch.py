@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils import _scratch
+from ansible_collections.convosphere.platform.plugins.module_utils import _marks, _scratch
 from ansible_collections.convosphere.platform.plugins.module_utils._scratch import BEFORE, RESTORE, VERIFY, Scratch
 
 
@@ -24,22 +24,22 @@ class FakeServer:
 
 
 def marked(role: str, of: str = "live", **more: Any) -> str:
-    statement = _scratch.comment_statement("any", {"role": role, "of": of, **more}, None)
+    statement = _marks.comment_statement("any", {"role": role, "of": of, **more}, None)
     return statement.partition(" IS ")[2].strip("'")
 
 
 @pytest.mark.parametrize("comment", [None, "Ask Ada", "two\nlines [convosphere]"])
 def test_a_mark_leaves_what_others_wrote(comment):
     mark = {"role": "live", "of": 'od"d', "at": "2026-11-23T15:01:02Z"}
-    statement = _scratch.comment_statement("any", mark, comment)
+    statement = _marks.comment_statement("any", mark, comment)
     stored = statement.partition(" IS ")[2].lstrip("E").strip("'").replace("\\\\", "\\")
 
-    assert _scratch.split_comment(stored) == (comment, mark)
+    assert _marks.split_comment(stored) == (comment, mark)
 
 
 @pytest.mark.parametrize("text", [None, "", "Ask Ada", "[convosphere.platform {not json}]", "[convosphere.platform 1]"])
 def test_what_is_no_mark_is_a_comment(text):
-    assert _scratch.split_comment(text) == (text, {})
+    assert _marks.split_comment(text) == (text, {})
 
 
 def test_only_what_is_marked_or_was_never_opened_is_a_leftover():
@@ -50,6 +50,7 @@ def test_only_what_is_marked_or_was_never_opened_is_a_leftover():
         ("live_restore_1123abcd", None, True),
         ("live_restore_2123abcd", "Ask Ada", False),
         ("live_restore_x", None, False),
+        ("live_restore_3123abcd", marked(RESTORE, halfway={"kept": {"uploads": "x"}}), True),
         ("other_verify_0123abcd", marked(VERIFY, "other"), True),
         ("live_before_20261123T150102Z", marked(BEFORE), True),
     )

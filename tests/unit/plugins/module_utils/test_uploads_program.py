@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils import _uploads_program as program
 
-OWN, NEW, KEPT = ".own_", ".own_new_1", ".own_before_1"
+OWN, NEW, KEPT, ASIDE = ".own_", ".own_new_1", ".own_before_1", ".own_rejected_1"
 #: The renames of a whole exchange of the files below.
 RENAMES = 6
 
@@ -64,8 +65,9 @@ def test_the_new_files_are_there_and_those_of_before_are_kept(root):
     assert files(root) == {"both": f"{NEW}/both", "c/two": f"{NEW}/c/two"}
     assert files(root / KEPT) == before
     assert (root / ".own_other/x").exists()
-    program.go_back(root, OWN, NEW, KEPT)
+    program.go_back(root, OWN, NEW, KEPT, ASIDE)
     assert files(root) == before
+    assert files(root / ASIDE) == {"both": f"{NEW}/both", "c/two": f"{NEW}/c/two"}
     assert not (root / KEPT).exists()
 
 
@@ -92,12 +94,41 @@ def test_what_was_killed_halfway_can_be_undone_even_if_that_is_killed_too(root, 
     if again is not None:
         stop_at(monkeypatch, again, Killed())
         with suppress(Killed):
-            program.go_back(root, OWN, NEW, KEPT)
+            program.go_back(root, OWN, NEW, KEPT, ASIDE)
 
-    program.go_back(root, OWN, NEW, KEPT)
+    program.go_back(root, OWN, NEW, KEPT, ASIDE)
 
     assert files(root) == before
-    assert {path.name for path in root.iterdir() if path.name.startswith(OWN)} == {".own_other", NEW}
+    (came,) = {path.name for path in root.iterdir() if path.name.startswith(OWN)} - {".own_other"}
+    assert came in (NEW, ASIDE)
+    assert files(root / came) == {"both": f"{NEW}/both", "c/two": f"{NEW}/c/two"}
+
+
+def test_no_file_takes_the_place_of_another_one_when_it_is_undone(root, monkeypatch):
+    stop_at(monkeypatch, 1, Killed())
+    with pytest.raises(Killed):
+        program.swap(root, OWN, NEW, KEPT)
+    monkeypatch.undo()
+    (root / "a").write_text("written since")
+
+    with pytest.raises(FileExistsError, match="is there already, and stays"):
+        program.go_back(root, OWN, NEW, KEPT, ASIDE)
+
+    assert (root / "a").read_text() == "written since"
+    assert (root / KEPT / "a/one").exists()
+
+
+def test_what_a_killed_run_has_begun_is_waited_for(root):
+    command = [sys.executable, "-c", Path(program.__file__).read_text(), str(root)]
+    holder = os.open(root, os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+
+    late = subprocess.run([*command, "swap", OWN, "1", NEW, KEPT], check=False, capture_output=True)
+    os.close(holder)
+
+    assert b"did not end in time" in late.stderr
+    assert not (root / KEPT).exists()
+    subprocess.run([*command, "swap", OWN, "60", NEW, KEPT], check=True)
 
 
 def test_what_another_run_keeps_is_left_alone(root):
@@ -133,8 +164,8 @@ def test_its_text_alone_is_the_program(root):
     source = Path(program.__file__).read_text()
     command = [sys.executable, "-c", source]
 
-    swapped = subprocess.run([*command, str(root), "swap", OWN, NEW, KEPT, "60"], check=False, capture_output=True)
-    refused = subprocess.run([*command, str(root), "swap", OWN, NEW, KEPT, "60"], check=False, capture_output=True)
+    swapped = subprocess.run([*command, str(root), "swap", OWN, "60", NEW, KEPT], check=False, capture_output=True)
+    refused = subprocess.run([*command, str(root), "swap", OWN, "60", NEW, KEPT], check=False, capture_output=True)
     counted = subprocess.run([*command, str(root), "count", OWN], check=True, capture_output=True, text=True)
 
     assert (swapped.returncode, refused.returncode) == (0, 1)
