@@ -102,7 +102,8 @@ class VectorStore:
 
     def names(self, prefix: str) -> list[str]:
         """The backups in the container whose names begin with ``prefix``, sorted."""
-        self._execute("mkdir", "-p", "--", self.folder)
+        if self._ends("test", "-d", self.folder)[0]:
+            return []  # nothing was ever backed up, and to look is no reason to make it
         return sorted(
             name for name in self._execute("ls", "-1", "--", self.folder).splitlines() if name.startswith(prefix)
         )
@@ -185,12 +186,17 @@ class VectorStore:
             time.sleep(POLL_SECONDS)
 
     def _execute(self, *command: str) -> str:
-        with _engine.asking(f"run {command[0]} in {self.container.name}"):
-            status, output = self.container.exec_run(list(command), user="0")
-        text = b"".join([output] if isinstance(output, bytes) else output).decode("utf-8", errors="replace")
+        status, text = self._ends(*command)
         if status:
             raise ConvosphereError(f"Cannot run {' '.join(command)} in {self.container.name}: {text.strip()}")
         return text
+
+    def _ends(self, *command: str) -> tuple[int, str]:
+        """The status with which a command in the container ends, and what it says."""
+        with _engine.asking(f"run {command[0]} in {self.container.name}"):
+            status, output = self.container.exec_run(list(command), user="0")
+        text = b"".join([output] if isinstance(output, bytes) else output).decode("utf-8", errors="replace")
+        return status or 0, text
 
 
 def find(

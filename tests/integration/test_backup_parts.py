@@ -240,6 +240,15 @@ def test_nothing_is_deleted_for_what_is_not_there(parts):
     assert parts.objects() == {"Documents": 1}
 
 
+def test_to_list_what_is_kept_writes_nothing(parts):
+    parts.run_weaviate()
+    parts.execute("weaviate", "rm", "-r", "/var/lib/weaviate/backups")
+
+    assert vectors(parts).kept() == []
+
+    assert "backups" not in parts.execute("weaviate", "ls", "/var/lib/weaviate")
+
+
 def test_what_a_killed_run_left_in_the_store_is_removed(parts):
     parts.run_weaviate()
     parts.add_objects("Documents", 1)
