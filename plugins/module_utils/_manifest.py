@@ -24,7 +24,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._moments impo
 VERSION = 1
 SUFFIX = ".manifest.json"
 LEVELS = ("checksum", "restore")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*-[0-9]{8}T[0-9]{6}Z(-[0-9]+)?")
+_ID = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)-([0-9]{8}T[0-9]{6}Z)(-[0-9]+)?")
+_ID_TIME = "%Y%m%dT%H%M%SZ"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -130,7 +131,17 @@ def is_id(name: str) -> bool:
 
 def new_id(database: str, created_at: datetime) -> str:
     """``<database>-20261123T150102Z``."""
-    return f"{safe_name(database)}-{created_at.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}"
+    return f"{safe_name(database)}-{created_at.astimezone(timezone.utc):{_ID_TIME}}"
+
+
+def parts_of(identifier: str) -> tuple[str, datetime] | None:
+    """The ``safe_name`` of the database, and the moment, that an id is made of; None for what is no id."""
+    found = _ID.fullmatch(identifier)
+    try:
+        moment = datetime.strptime(found.group(2), _ID_TIME) if found else None
+    except ValueError:
+        return None
+    return (found.group(1), moment.replace(tzinfo=timezone.utc)) if found and moment else None
 
 
 def parse(text: str, name: str) -> Manifest:

@@ -149,6 +149,9 @@ class BackupCopyModule(ConvosphereModule):
             backups = [backup for backup in _choice.every(self.catalogue) if not backup.manifest.damaged_at]
         else:
             backups = [self.catalogue.find(self.params["backup"])]
+            broken = _choice.warning(self.catalogue, self.params["backup"], backups[0])
+            if broken:
+                self.warn(broken)
         found = []
         for there in map(_copies.place, self.params["copy_to"]):
             names = there.names()

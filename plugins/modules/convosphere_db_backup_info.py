@@ -254,7 +254,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _progress, _retention
+from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _choice, _progress, _retention
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
 from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
 
@@ -278,7 +278,7 @@ class BackupInfoModule(InfoModule):
         keep = self.decide(backups)
         scope = Scope(self.params["environment_name"], self.params["database"])
         if self.params["backup"]:
-            only = catalogue.find(self.params["backup"], self.now, scope).manifest.id
+            only = self.find(catalogue, scope).manifest.id
             asked_for = [backup for backup in backups if backup.manifest.id == only]
         else:
             asked_for = [backup for backup in backups if scope.has(backup.manifest)]
@@ -291,6 +291,14 @@ class BackupInfoModule(InfoModule):
             "bytes": sum(backup["bytes"] for backup in shown),
             "bytes_free": shutil.disk_usage(catalogue.directory).free if there else None,
         }
+
+    def find(self, catalogue: Catalogue, scope: Scope) -> Backup:
+        """The one that is asked for. Where a newer one is broken, whose place it takes, that is said."""
+        found = catalogue.find(self.params["backup"], self.now, scope)
+        broken = _choice.warning(catalogue, self.params["backup"], found)
+        if broken:
+            self.warn(broken)
+        return found
 
     def decide(self, backups: list[Backup]) -> dict[str, list[str]]:
         """Why each backup is kept, by id; nothing without a policy."""

@@ -40,6 +40,7 @@ options:
     description:
       - The backups to verify. Each is an id, a label (the newest with it), the name or path of a file in
         O(backup_dir), V(latest), or V(all). It is an error if there is none.
+      - It is one too where a newer backup that V(latest) or the label would mean has lost a file, or is cut short.
       - A label and V(latest) are looked for among the backups of O(login_db) only, and of O(environment_name) if that
         is given. V(all) is whatever is in the directory.
     type: list
@@ -211,11 +212,21 @@ class VerifyModule(ConvosphereModule):
         broken = [item for item in foreign if item.path.name.endswith(".manifest.json")]
         if ALL in names and broken:
             raise InputError.of([item.reason for item in broken], hint="Move away what is no backup any more.")
-        scope = Scope(self.params["environment_name"], self.params["login_db"])
-        named = [] if ALL in names else [self.catalogue.find(name, scope=scope) for name in names]
-        found = _choice.every(self.catalogue) if ALL in names else named
+        found = _choice.every(self.catalogue) if ALL in names else [self.find(name) for name in names]
         wanted = {backup.manifest.id for backup in found}
         return [backup for backup in every if backup.manifest.id in wanted]
+
+    def find(self, name: str) -> Backup:
+        """The one that is meant. Raises InputError where a newer one is broken, whose proof another one is not."""
+        scope = Scope(self.params["environment_name"], self.params["login_db"])
+        found = self.catalogue.find(name, scope=scope)
+        broken = _choice.broken_since(self.catalogue, name, found)
+        if broken:
+            raise InputError.of(
+                broken,
+                hint=f"The newest whole one is {found.manifest.id}. Move away what is none any more, or give an id.",
+            )
+        return found
 
     def is_due(self, backup: Backup) -> bool:
         """Whether one has to be verified."""

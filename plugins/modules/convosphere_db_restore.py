@@ -229,6 +229,7 @@ from typing import Any
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _alembic,
     _archive,
+    _choice,
     _database,
     _moments,
     _pause,
@@ -315,6 +316,9 @@ class RestoreModule(ConvosphereModule):
             self.pause.lock(self.held)
             self.server.lock(self.live)
             plan = self.compare()  # another run may have done something until now
+        broken = _choice.warning(self.catalogue, self.params["backup"], self.backup)
+        if broken:
+            self.warn(broken)
         return plan
 
     def compare(self) -> Plan:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from support.sandbox import DATABASE_KEY, Sandbox, until
 
 VERIFY = "convosphere_db_backup_verify"
 RESTORE = "convosphere_db_restore"
+INFO = "convosphere_db_backup_info"
 #: With everything in it that a shell, a URL or libpq could take for its own.
 ODD_PASSWORD = "planted '\"\\ $HOME `id` %s @:/?#[]&;|<> é"
 
@@ -130,6 +131,24 @@ def test_one_damaged_backup_does_not_keep_the_others_from_being_verified(backups
     assert made[1].id in message
     assert made[0].id not in message
     assert [bool(backups.manifest(each.id)["verified"]) for each in made] == [True, False, True]
+
+
+def test_the_latest_that_is_cut_short_is_not_silently_passed_over(backups):
+    whole = backups.back_up(datetime.now(UTC) - timedelta(hours=1))
+    short = backups.back_up()
+    path = backups.directory / short.files[0].name
+    path.write_bytes(path.read_bytes()[:-10])
+
+    message = failed(verify(backups))
+    assert "bytes and not" in message
+    assert f"The newest whole one is {whole.id}" in message
+    assert not backups.manifest(whole.id)["verified"]
+    listed = run_module(INFO, {"backup_dir": str(backups.directory), "backup": "latest"}, backups.directory.parent)
+    restored = restore(backups)
+    for found in (listed, restored):
+        assert not found.get("failed"), found
+        told = f"latest means {whole.id}, because what is newer is broken: {short.file_name}"
+        assert told in str(found["warnings"])
 
 
 def test_the_wrong_key(backups, tmp_path):
