@@ -132,8 +132,11 @@ class BackupCopies:
             backups, self.params["environment_name"], self.params["login_db"]
         ).items():
             entries = [_retention.entry_of(backup.manifest) for backup in alike]
-            if new and include == tuple(sorted(self.params["include"])):
-                entries.append(Entry(new, self.now, pinned=bool(self.params["pinned"])))
+            one = Entry(new or "new", self.now, pinned=bool(self.params["pinned"]))
+            is_alike = include == tuple(sorted(self.params["include"]))
+            entries = _retention.foreseen(entries, self.params["expected"], one if is_alike else None)
+            if new and is_alike:
+                entries.append(one)
             reasons = _retention.decide(policy, entries, self.now)
             found += [item.manifest for item in alike if not reasons[item.manifest.id] and item.manifest.id != about]
         self.surplus[there.title] = found

@@ -179,8 +179,11 @@ class BackupWork:
         for include, backups in self.groups().items():
             left = [backup for backup in backups if backup.manifest.id not in plan.names(DELETE)]
             entries = [_retention.entry_of(_planned(backup.manifest, plan)) for backup in left]
-            if plan.of(CREATE) and include == tuple(sorted(self.params["include"])):
-                entries.append(Entry(NEW, self.now, pinned=bool(self.params["pinned"])))
+            new = Entry(NEW, self.now, pinned=bool(self.params["pinned"]))
+            is_alike = include == tuple(sorted(self.params["include"]))
+            entries = _retention.foreseen(entries, self.params["expected"], new if is_alike else None)
+            if plan.of(CREATE) and is_alike:
+                entries.append(new)
             reasons = _retention.decide(policy, entries, self.now)
             changes += [
                 Change(backup.manifest.id, DELETE, _backups.summary(backup.manifest), None)

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _moments
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import TOLERANCE
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._manifest import Manifest
+from ansible_collections.convosphere.platform.plugins.module_utils._manifest import LEVELS, Manifest
 
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 _PERIOD = re.compile(r"([1-9][0-9]{0,5})([hdw])")
@@ -34,6 +34,12 @@ RETENTION_OPTIONS: dict[str, Any] = {
     "keep_weekly": {"type": "int"},
     "keep_monthly": {"type": "int"},
     "keep_within": {"type": "str"},
+}
+
+#: What tasks before this one would have done, in check mode: made a backup, unless it is named, and verified it.
+EXPECTED_OPTIONS: dict[str, Any] = {
+    "backup": {"type": "str"},
+    "verified": {"type": "str", "choices": ["unverified", *LEVELS], "required": True},
 }
 
 
@@ -78,6 +84,24 @@ def entry_of(manifest: Manifest) -> Entry:
     """What retention has to know of a backup."""
     level = manifest.verified["level"] if manifest.verified else None
     return Entry(manifest.id, manifest.created_at, manifest.pinned, level, manifest.damaged_at is not None)
+
+
+def foreseen(entries: Sequence[Entry], expected: Mapping[str, Any] | None, new: Entry | None) -> list[Entry]:
+    """The entries as they would be by now, had the tasks before done more than to look: ``expected``, EXPECTED_OPTIONS.
+
+    ``new`` stands for a backup that would have been made, None where it would not be one of these.
+    """
+    if expected is None:
+        return list(entries)
+    level = None if expected["verified"] == "unverified" else expected["verified"]
+    if expected["backup"] is None:
+        return [*entries, replace(new, verified=level)] if new else list(entries)
+    return [
+        replace(entry, verified=max(entry.verified or level, level, key=LEVELS.index))
+        if level and entry.id == expected["backup"]
+        else entry
+        for entry in entries
+    ]
 
 
 def parse_period(text: str, name: str) -> timedelta:

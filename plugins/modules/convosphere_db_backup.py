@@ -121,6 +121,20 @@ options:
           - Where nothing was backed up for longer than that, this time does not count, once. Neither a long pause nor a
             clock that leaps ahead makes all but the newest one too old.
         type: str
+  expected:
+    description:
+      - What tasks before this one would have done, had they not run in check mode, for O(retention) to count on.
+      - Refused outside of check mode.
+    type: dict
+    suboptions:
+      backup:
+        description: The id of the backup. Not given means one that would have been made, with this task's O(include).
+        type: str
+      verified:
+        description: By what it would have been verified.
+        type: str
+        choices: [unverified, checksum, restore]
+        required: true
   force:
     description:
       - Whether to delete O(backup) also where it is pinned or the last verified one, and to delete or change one of
@@ -333,6 +347,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._backup_copie
 from ansible_collections.convosphere.platform.plugins.module_utils._backup_work import NEW, BackupWork
 from ansible_collections.convosphere.platform.plugins.module_utils._copies import TARGETS_OPTION
 from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._parts import PARTS, PARTS_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, DELETE, Plan
@@ -358,6 +373,7 @@ class BackupModule(ConvosphereModule):
         "copy_to": TARGETS_OPTION,
         "recipients": {"type": "list", "elements": "str"},
         "retention": {"type": "dict", "options": _retention.RETENTION_OPTIONS},
+        "expected": {"type": "dict", "options": _retention.EXPECTED_OPTIONS},
         "force": {"type": "bool", "default": False},
         "lock_timeout": {"type": "int", "default": 60},
         "compression_level": {"type": "int", "choices": list(range(1, 20)), "default": 2},
@@ -374,6 +390,8 @@ class BackupModule(ConvosphereModule):
 
     def plan(self) -> Plan:
         """Read what there is, and compare."""
+        if self.params["expected"] and not self.check_mode:
+            raise InputError("expected is for check mode: no backup is deleted for the sake of one that is not there")
         now = datetime.now(timezone.utc)
         self.work = BackupWork(self.params, VERSION, self.check_mode, now)
         self.here = self.work.plan()

@@ -111,8 +111,12 @@ def test_a_night(dbtest):
     dbtest.run("backup.yml", extra_vars={"label": "yesterday"}).succeeded()
     dbtest.run("backup.yml", extra_vars={"label": "kept", "pinned": True}).succeeded()
 
-    run = dbtest.run("maintenance.yml", extra_vars={"database_retention": {"keep_last": 1}}, verbosity=3).succeeded()
+    settings = {"database_retention": {"keep_last": 1}}
 
+    check = dbtest.run("maintenance.yml", extra_vars=settings, check=True).succeeded()
+    run = dbtest.run("maintenance.yml", extra_vars=settings, verbosity=3).succeeded()
+
+    assert results(check)["retention"]["message"].replace("would be ", "") == results(run)["retention"]["message"]
     assert list(results(run)) == STEPS
     assert {found["status"] for found in results(run).values()} <= {"ok", "changed"}
     left = {found["label"]: found for found in dbtest.manifests().values()}

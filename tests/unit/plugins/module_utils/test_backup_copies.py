@@ -36,16 +36,18 @@ def share(tmp_path):
 def run(here, share):
     """One run that keeps the last copy only, and is about the backup that is given; its plan."""
 
-    def make(about=None):
+    def make(about=None, **more):
         params = {
             "backup_dir": str(here),
             "environment_name": "dev",
             "login_db": "convosphere",
             "state": "present",
             "pinned": None,
+            "expected": None,
             "include": ["database"],
             "copy_to": [{"directory": str(share), "retention": True}],
             "retention": {"keep_last": 1},
+            **more,
         }
         catalogue = Catalogue(here)
         copies = BackupCopies(params, NOON)
@@ -73,6 +75,15 @@ def test_the_copy_of_a_backup_that_was_verified_here_is_kept_and_learns_it(here,
     assert plan.names(DELETE) == [f"convosphere-20261122T120000Z in {share}"]
     assert copied(share)[proven.id].verified == VERIFIED
     assert _copies.find(Folder({"directory": share}), "latest_verified") == proven
+
+
+def test_check_mode_counts_on_the_copy_of_the_backup_that_would_be_made(share, run):
+    for day in (1, 0):
+        put_backup(share, NOON - day * DAY)
+
+    plan = run(expected={"backup": None, "verified": "restore"})
+
+    assert plan.names(DELETE) == [f"convosphere-{NOON - day * DAY:%Y%m%dT%H%M%SZ} in {share}" for day in (1, 0)]
 
 
 def test_the_copy_of_a_backup_that_is_pinned_here_is_kept(here, share, run):

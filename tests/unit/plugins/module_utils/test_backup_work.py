@@ -23,6 +23,7 @@ PARAMS = {
     "backup": None,
     "label": None,
     "pinned": None,
+    "expected": None,
     "max_age": None,
     "include": ["database"],
     "recipients": None,
@@ -82,6 +83,27 @@ def test_there_is_no_backup_without_the_database(tmp_path, plan_of, include, tol
     with pytest.raises(InputError, match=f"include is {told}: there is no backup without the database"):
         plan_of(include=include)
     assert names_in(tmp_path) == []
+
+
+def test_check_mode_deletes_what_the_night_will_once_its_backup_is_made_and_proven(tmp_path, plan_of):
+    """Of three that are kept the last proven one goes too, since a newer one is proven by then."""
+    proven = put_backup(tmp_path, NOON - 3 * DAY, verified=VERIFIED).id
+    nights(tmp_path, 3)
+    params = {**PARAMS, "state": "absent", "retention": {"keep_last": 3}, "backup_dir": str(tmp_path)}
+
+    def foreseen(**expected):
+        told = {"expected": {"backup": None, **expected} if expected else None}
+        return BackupWork({**params, **told}, "1.0.0", check_mode=True, now=NOON + DAY).plan().names(DELETE)
+
+    oldest = f"convosphere-{NOON - 2 * DAY:%Y%m%dT%H%M%SZ}"
+    assert foreseen() == []
+    assert foreseen(verified="unverified") == [oldest]
+    assert foreseen(verified="checksum") == [oldest]
+    assert foreseen(verified="restore") == [proven, oldest]
+    assert foreseen(verified="restore", backup=f"convosphere-{NOON:%Y%m%dT%H%M%SZ}") == [proven]
+
+    put_backup(tmp_path, NOON + DAY, verified=VERIFIED)
+    assert plan_of(now=NOON + DAY, **{**params, "backup": None}).names(DELETE) == [proven, oldest]
 
 
 def test_a_backup_that_is_damaged_is_not_young_enough(tmp_path, plan_of):
