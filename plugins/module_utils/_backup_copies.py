@@ -85,14 +85,24 @@ class BackupCopies:
                 for manifest in self.surplus.get(there.title, ()):
                     _copies.remove(manifest, there)
 
-    def complain(self, backup: Backup | None) -> None:
-        """Raise CopyError that names all places at which anything failed; the others have their copy."""
+    def complain(self, backup: Backup | None, about: str | None = None, deleted: Sequence[str] = ()) -> None:
+        """Raise CopyError that names all places at which anything failed; the others have their copy.
+
+        Its details are these, and what is well nevertheless: the backup, or ``about`` where it is planned, and
+        ``deleted``.
+        """
         if not self.failed:
             return
         told = "; ".join(f"{title}: {error.message}" for title, error in self.failed.items())
         hints = dict.fromkeys(error.hint for error in self.failed.values() if error.hint)
         safe = f"The backup {backup.manifest.id} is whole in {backup.directory}, but its" if backup else "The"
-        raise CopyError(f"{safe} copies are not as they should be. {told}", hint=" ".join(hints) or None)
+        raise CopyError(
+            f"{safe} copies are not as they should be. {told}",
+            hint=" ".join(hints) or None,
+            backup=backup.manifest.id if backup else about,
+            deleted=list(deleted),
+            places=list(self.failed),
+        )
 
     def titles(self) -> list[str]:
         """What the places are called."""

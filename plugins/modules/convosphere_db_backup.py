@@ -18,6 +18,9 @@ description:
     table in the very snapshot that was dumped, so that a restore can be compared with it.
   - The platform goes on meanwhile. Only what wants to alter, empty or drop a table waits until the backup is done.
   - Old backups are deleted after the new one is safe, by O(retention).
+  - Where a place of O(copy_to) is out of reach the task fails at its end, when all else is done. Then C(failure.backup)
+    is the id of the backup, which is whole in O(backup_dir), C(failure.deleted) what O(retention) has deleted there,
+    and C(failure.places) are those places.
   - While it works, C(.progress.json) in O(backup_dir) says how far it is, for people (C(watch cat)) and for
     M(convosphere.platform.convosphere_db_backup_info).
 extends_documentation_fragment:
@@ -397,9 +400,10 @@ class BackupModule(ConvosphereModule):
         self.here = self.work.plan()
         self.copies = BackupCopies(self.params, now)
         new = NEW if self.here.of(CREATE) else None
-        plan = self.here + self.copies.plan(self.work.wanted(self.here), new, self.work.backups)
+        wanted = self.work.wanted(self.here)
+        plan = self.here + self.copies.plan(wanted, new, self.work.backups)
         if self.check_mode:
-            self.copies.complain(None)
+            self.copies.complain(None, new or (wanted.id if wanted else None), self.here.names(DELETE))
         return plan
 
     def apply(self, _plan: Plan) -> None:
@@ -409,7 +413,7 @@ class BackupModule(ConvosphereModule):
 
     def verify(self, _plan: Plan) -> None:
         """Fail where a place is out of reach, after everything else was done."""
-        self.copies.complain(self.work.there())
+        self.copies.complain(self.work.there(), deleted=self.here.names(DELETE))
 
     def report(self, _plan: Plan) -> dict[str, Any]:
         """The backup that this was about, where its copies are, and what was deleted."""

@@ -148,6 +148,33 @@ def test_where_the_backup_fails_the_others_still_run_and_nothing_is_removed(dbte
     assert not lock_of(dbtest).exists()
 
 
+def test_a_place_for_copies_that_is_out_of_reach_keeps_no_backup_from_being_proven(dbtest, tmp_path):
+    dbtest.run("backup.yml", extra_vars={"label": "yesterday"}).succeeded()
+    (tmp_path / "share").write_text("no directory, as where a share is not mounted")
+    settings = {
+        "steps": "backup,verify,retention",
+        "database_retention": {"keep_last": 1},
+        "database_copy_to": [{"directory": str(tmp_path / "share/copies")}],
+    }
+
+    check = dbtest.run("maintenance.yml", extra_vars=settings, check=True)
+    run = dbtest.run("maintenance.yml", extra_vars=settings)
+
+    assert (check.rc, run.rc) == (2, 2)
+    for night in (check, run):
+        assert [(name, found["status"]) for name, found in results(night).items()] == [
+            ("backup", "changed"),
+            ("copy", "failed"),
+            ("verify", "changed"),
+            ("retention", "changed"),
+        ]
+        assert str(tmp_path / "share/copies") in results(night)["copy"]["message"]
+        assert night.failures[-1].message == "The maintenance of dbtest on dbtest-local failed at copy."
+    left = {found["id"]: found for found in dbtest.manifests().values()}
+    assert left[results(run)["backup"]["backup"]]["verified"]["level"] == "restore"
+    assert "yesterday" not in [found["label"] for found in left.values()]
+
+
 def test_a_backup_that_is_damaged_keeps_all_others(dbtest):
     dbtest.run("backup.yml", extra_vars={"label": "damaged"}).succeeded()
     (damaged,) = [found for found in dbtest.manifests().values() if found["label"] == "damaged"]

@@ -11,7 +11,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import _copie
 from ansible_collections.convosphere.platform.plugins.module_utils._backup_copies import BackupCopies
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Catalogue
 from ansible_collections.convosphere.platform.plugins.module_utils._copy_folder import Folder
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import CopyError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import DELETE
 
 from support.backups import NOON, VERIFIED, manifest_of, names_in, put_backup
@@ -75,6 +75,17 @@ def test_the_copy_of_a_backup_that_was_verified_here_is_kept_and_learns_it(here,
     assert plan.names(DELETE) == [f"convosphere-20261122T120000Z in {share}"]
     assert copied(share)[proven.id].verified == VERIFIED
     assert _copies.find(Folder({"directory": share}), "latest_verified") == proven
+
+
+def test_what_failed_says_which_backup_is_whole_nevertheless(here, share, run):
+    backup = put_backup(here, NOON)
+    share.rmdir()
+    share.write_text("no directory")
+
+    with pytest.raises(CopyError) as caught:
+        run(about=backup.id)
+
+    assert caught.value.details == {"backup": backup.id, "deleted": [], "places": [str(share)]}
 
 
 def test_check_mode_counts_on_the_copy_of_the_backup_that_would_be_made(share, run):
