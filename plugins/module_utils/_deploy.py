@@ -42,11 +42,16 @@ SECRETS_HEADER = (
 
 @dataclass(frozen=True)
 class Deployment:
-    """One deploy of one stack. ``wait`` waits until the services of these names are healthy, or raises."""
+    """One deploy of one stack.
+
+    ``wait`` waits until the containers of the services of these names are healthy, or raises; ``ask_platform`` raises
+    unless the wanted stack itself says that it is, where it will be reached.
+    """
 
     stack: _stack.Stack
     client: DockerClient
     wait: Callable[[Iterable[str]], None]
+    ask_platform: Callable[[], None]
     timeout: float  # seconds for Compose to create and start everything
 
     def apply(self) -> None:
@@ -74,6 +79,7 @@ class Deployment:
     def gate(self) -> None:
         """Raise UnhealthyError unless every service is healthy and runs the image that is wanted."""
         self.wait(self.stack.references())
+        self.ask_platform()
         running = _engine.project_containers(self.client, self.stack.name)
         for service, reference in self.stack.references().items():
             wanted = self.stack.image_ids[reference]
@@ -154,6 +160,7 @@ class Deployment:
         model = project.model(files)
         with _files.unnamed(self._pins(model, release["images"]), "images") as pins:
             project.up([*files, pins], timeout=self.timeout)
+        # The platform is not asked: it may have been reached at another port. Its containers' own checks ask it.
         self.wait(name for name, service in model["services"].items() if _stack.replicas(service))
 
     def _texts_of(self, release: Mapping[str, Any]) -> dict[str, str | None]:

@@ -102,6 +102,7 @@ options:
   api_url:
     description:
       - Where the backend is reached from the host. The deploy is complete when C(/api/v1/health/detailed) says healthy.
+      - On the way back to the release of before, which may be reached elsewhere, this is not asked.
       - Not given, only the containers' own health checks are waited for.
     type: str
   wait_timeout:
@@ -453,7 +454,9 @@ class StackModule(ConvosphereModule):
             _stack.refuse_standins(self.stack, self.client)
         _trial.refuse_invalid(self.stack, self.client, self.params["files"])
         client, timeout = self.client, self.params["wait_timeout"]
-        self.deployment = _deploy.Deployment(self.stack, client, lambda names: self._wait(client, names), timeout)
+        self.deployment = _deploy.Deployment(
+            self.stack, client, lambda names: self._wait(client, names), self._ask_platform, timeout
+        )
         return _stack_plan.plan(self.stack, engine_read=True)
 
     def _wait(self, client: DockerClient, names: Iterable[str]) -> None:
@@ -461,6 +464,8 @@ class StackModule(ConvosphereModule):
             lambda: _services.read_project(client, self.params["project_name"]), self.params["wait_timeout"]
         )
         self.project = waiter.wait(names)
+
+    def _ask_platform(self) -> None:
         if self.params["api_url"]:
             api = Api(self.params["api_url"], timeout=15, validate_certs=True)
             # The containers' own checks have passed by now; this is the platform's word on all of its parts.

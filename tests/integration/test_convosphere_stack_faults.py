@@ -182,6 +182,15 @@ def test_the_way_back_leads_past_another_deploy_that_was_killed(stack):
     assert stack.deploy(options_of(stack)).changed is False
 
 
+def test_the_way_back_does_not_ask_where_only_the_new_stack_is_reached(stack):
+    stack.deploy(options_of(stack))
+    before = {"files": stack.files(), "serving": stack.serving(), "release": stack.release()}
+
+    message = stack.fail(options_of(stack, CRASHES, api_url="http://127.0.0.1:9"))
+
+    assert_went_back(stack, message, **before)
+
+
 def test_a_way_back_that_fails_says_so(stack):
     port = socket.create_server(("127.0.0.1", 0))
     number = port.getsockname()[1]

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -65,7 +66,7 @@ def deployment(directory: Path, wait: Any = None, found: Any = None) -> _deploy.
     stack.containers = {"web": served}
     client = engine(*(served if found is None else found))
     client.api.inspect_image.side_effect = images(GOOD)
-    return _deploy.Deployment(stack, client, wait or Mock(), 5)
+    return _deploy.Deployment(stack, client, wait or Mock(), Mock(), 5)
 
 
 def images(tagged: str) -> Any:
@@ -108,6 +109,18 @@ def test_a_deploy_that_fails_puts_everything_back_to_the_letter(tmp_path, compos
     assert "compose.override.yaml" not in files
     assert list(wait.call_args.args[0]) == ["web"]  # the services of before, not the new ones
     assert _releases.current(tmp_path / "releases") == {"id": "1", **RECORD}
+
+
+def test_the_platform_is_asked_where_the_new_stack_has_it_and_not_on_the_way_back(tmp_path, compose):
+    """The release of before may be reached at another port."""
+    deploy = deployment(tmp_path)
+    ask = Mock(side_effect=UnhealthyError("The platform at http://127.0.0.1:18000 is unreachable"))
+
+    with pytest.raises(UnhealthyError, match=r"Release 1 was brought back and serves\.\nThe platform at .*:18000 is"):
+        dataclasses.replace(deploy, ask_platform=ask).apply()
+
+    assert ask.call_count == 1
+    assert len(compose.ups) == 2
 
 
 def test_after_a_deploy_that_was_killed_the_way_back_leads_to_the_release(tmp_path, compose):
