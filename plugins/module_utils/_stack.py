@@ -110,7 +110,9 @@ class Stack:
         self.present_variables = _environment_file.parse(self.present_secrets or "")
         self.variables = _environment_file.wanted(self.secret_entries, self.present_variables)
         recorded = (_releases.current(self.releases) or {"files": {}})["files"]
-        for name in {**self.texts, **recorded}:  # a recorded one that is not wanted any more will be removed
+        # What is not wanted of these will be removed: a recorded one, and whatever Compose would find there by itself,
+        # such as an override of a first deploy that failed.
+        for name in dict.fromkeys([*self.texts, *recorded, *_compose.FILE_NAMES]):
             path = self.directory / name
             self.present_texts[name] = _files.read_text(path)
             if self.present_texts[name] is not None:

@@ -12,7 +12,8 @@ author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
   - Writes the files and secrets of a stack, has Docker Compose create and start what differs, waits until all of it is
     healthy and runs the images that are wanted, and records a release.
-  - A file of the release that serves which is not wanted any more is removed.
+  - A file of the release that serves which is not wanted any more is removed. So is a C(compose.override.yaml) that is
+    not wanted, whoever wrote it, for Compose merges it wherever it finds its files by itself.
   - Where a step fails after the first change, the files, secrets and images of before are put back and started again.
   - Images are not pulled or built here. M(convosphere.platform.convosphere_image) brings them to the host first.
 options:

@@ -116,6 +116,20 @@ def test_a_first_deploy_that_fails_leaves_its_containers_to_look_at(stack):
     assert stack.deploy(options_of(stack)).changed is False
 
 
+def test_the_override_of_a_first_deploy_that_failed_does_not_outlive_it(stack):
+    bad = {"services": {"web": {"command": ["sh", "-c", CRASHES]}}}
+    stack.fail(stack.options(override=bad))
+    assert (stack.directory / "compose.override.yaml").exists()
+
+    check = stack.deploy(stack.options(), check=True)
+    task = stack.deploy(stack.options())
+
+    assert "file compose.override.yaml" in check.diff["before"]
+    assert task.diff == check.diff
+    assert sorted(stack.files()) == ["compose.yaml"]
+    assert stack.deploy(stack.options()).changed is False
+
+
 def test_a_tag_that_moved_to_a_bad_image_goes_back_to_the_image_that_served(stack):
     good = stack.import_image(stack.image, f"echo I am good; {OBEYS}")
     services = {"web": {"image": stack.image}, "other": stack.service(OBEYS)}

@@ -56,9 +56,24 @@ def test_files_are_those_that_are_wanted_or_that_the_release_brought(tmp_path):
     stack.read_files()
     plan = _stack_plan.plan(stack, engine_read=False)
 
-    assert stack.present_texts == {"compose.yaml": "compose.yaml", "old.txt": "old.txt", "gone.txt": None}
+    assert stack.present_texts == {
+        "compose.yaml": "compose.yaml",
+        "old.txt": "old.txt",
+        "gone.txt": None,
+        "compose.override.yaml": None,
+    }
     assert plan.names(UPDATE) == ["file compose.yaml", "release"]
     assert plan.names(DELETE) == ["file old.txt"]
+
+
+def test_an_override_that_is_not_wanted_is_removed_whoever_wrote_it(tmp_path):
+    """Compose would take it wherever nobody tells it which files to take."""
+    (tmp_path / "compose.override.yaml").write_text("services: {}")
+    stack = stack_of(tmp_path)
+
+    stack.read_files()
+
+    assert _stack_plan.plan(stack, engine_read=False).names(DELETE) == ["file compose.override.yaml"]
 
 
 def test_only_given_secrets_are_written_and_the_rest_of_the_file_is_known(tmp_path):
