@@ -8,15 +8,14 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils import _compose_files, _engine
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -32,10 +31,6 @@ ACTIVE = frozenset({RUNNING, "paused", "restarting"})
 #: Worst first: what is said of a service of several containers.
 HEALTH_ORDER = ("unhealthy", "starting", "healthy")
 
-# The file names that Compose looks for by itself, in its order.
-FILE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-
-STARTED = "service_started"
 COMPLETED = "service_completed_successfully"
 
 
@@ -125,7 +120,7 @@ class Project:
 
 
 def read_project(client: DockerClient, name: str, source: str | None = None) -> Project:
-    """Ask the engine for a project's containers, and its compose.yaml for services that have none.
+    """Ask the engine for a project's containers, and its Compose files for services that have none.
 
     ``source`` is the directory of compose.yaml; None takes the one that the containers say they were created from,
     if it is there. A project without containers and without ``source`` has no services.
@@ -138,7 +133,8 @@ def read_project(client: DockerClient, name: str, source: str | None = None) -> 
     }
     directory = Path(source) if source else _labelled_directory(containers)
     if directory:
-        defined = _defined_services(directory)
+        files = _compose_files.defined(directory)
+        defined = {name: Service(name, (), found.depends_on, found.on_demand) for name, found in files.items()}
     else:  # what others depend on is there, even though nothing says how to create it
         defined = {other: Service(other) for service in services.values() for other in service.depends_on or {}}
     return Project(name, {**defined, **services}, directory)
@@ -193,51 +189,13 @@ def _labelled_dependencies(container: Container) -> dict[str, str]:
     found = {}
     for item in filter(None, container.labels.get(_engine.LABEL_DEPENDS_ON, "").split(",")):
         name, _colon, rest = item.partition(":")
-        found[name] = rest.partition(":")[0] or STARTED
+        found[name] = rest.partition(":")[0] or _compose_files.STARTED
     return found
 
 
 def _labelled_directory(containers: Mapping[str, Sequence[Container]]) -> Path | None:
     for found in containers.values():
         directory = Path(found[0].labels.get(_engine.LABEL_WORKING_DIRECTORY, ""))
-        if directory.is_absolute() and _find_file(directory):
+        if directory.is_absolute() and _compose_files.find(directory):
             return directory
     return None
-
-
-def _find_file(directory: Path) -> Path | None:
-    # os.access, since a directory that may not be entered is no error here: the engine alone says enough.
-    return next((directory / name for name in FILE_NAMES if os.access(directory / name, os.R_OK)), None)
-
-
-def _defined_services(directory: Path) -> dict[str, Service]:
-    try:
-        import yaml
-    except ImportError as error:
-        raise EngineError(
-            "PyYAML is missing on the host, which reads compose.yaml",
-            hint="Run the playbook setup.yml for this environment, which installs it (Debian: python3-yaml).",
-        ) from error
-    file = _find_file(directory)
-    if file is None:
-        raise InputError(
-            f"There is no compose.yaml in {directory}, or it may not be read",
-            hint="Give the directory of the environment on the managed host as project_src.",
-        )
-    try:
-        # The parser in C, where PyYAML was built with it, is several times as fast.
-        content = yaml.load(file.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        services = dict(content["services"])
-        return {
-            name: Service(name, (), _defined_dependencies(entry), "profiles" in entry)
-            for name, entry in services.items()
-        }
-    except (OSError, yaml.YAMLError, AttributeError, TypeError, KeyError, ValueError) as error:
-        raise InputError(f"Cannot read the services in {file}: {error}") from error
-
-
-def _defined_dependencies(entry: Mapping[str, Any]) -> dict[str, str]:
-    needed = entry.get("depends_on") or {}
-    if isinstance(needed, list):
-        return dict.fromkeys(needed, STARTED)
-    return {name: (options or {}).get("condition", STARTED) for name, options in needed.items()}

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _releases, _stack
+from ansible_collections.convosphere.platform.plugins.module_utils import _compose_files, _engine, _releases, _stack
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, Secret, make_plan
 from ansible_collections.convosphere.platform.plugins.module_utils._services import COMPLETED
@@ -85,17 +85,14 @@ def _first_services(stack: _stack.Stack) -> Plan:
 
 def services_of(stack: _stack.Stack) -> list[str]:
     """The services' names without Compose's help, where there is no Compose yet. Raises InputError."""
-    # PyYAML comes with Ansible on the controller, but on an empty host it may be missing: needed only here.
-    try:
-        import yaml
-    except ImportError:
-        return ["(all)"]
     names: list[str] = []
     for file in stack.compose_files():
         try:
-            content = yaml.safe_load(stack.texts[file.name][0]) or {}
-            names += [name for name in content.get("services") or {} if name not in names]
-        except (yaml.YAMLError, AttributeError, TypeError) as error:
+            services = _compose_files.parse(stack.texts[file.name][0]) or {}
+            names += [name for name in services if name not in names]
+        except ImportError:
+            return ["(all)"]
+        except (ValueError, TypeError) as error:
             raise InputError(f"{file.name} is not a Compose file: {error}") from error
     return names
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.convosphere.platform.plugins.module_utils._services import timestamp
 
 from support.compose_project import IGNORES_SIGTERM, ComposeProject, compose_project, docker, probe, service
@@ -172,6 +173,21 @@ def test_brings_back_what_was_killed_or_removed(run_steps, stack):
 
     assert stack.state("worker", 1)["StartedAt"] == first_worker
     assert stack.state("worker", 2)["Status"] == stack.state("edge")["Status"] == "running"
+
+
+def test_brings_back_a_service_of_the_override_alone(run_steps, stack):
+    sidecar = {"services": {"tika": service(depends_on=["backend"])}}
+    (stack.folder / "compose.override.yaml").write_text(yaml.safe_dump(sidecar))
+
+    run_steps(
+        MODULE,
+        [
+            Step("all", options(stack), diff=diff(tika=(None, "running"))),
+            Step("by name", options(stack, "tika"), changed=False),
+        ],
+    )
+
+    assert stack.state("tika")["Status"] == "running"
 
 
 def test_brings_back_a_project_without_any_container(run_steps, stack):
