@@ -84,7 +84,16 @@ def impatient(docker_host: str, silence: int) -> APIClient:
             return super().send(request, **{**options, "timeout": options.get("timeout") or self.timeout})
 
     with asking("open a second connection"):
-        return Impatient(base_url=docker_host, timeout=silence)
+        return Impatient(base_url=docker_host, version="auto", timeout=silence)
+
+
+def patient(client: DockerClient, docker_host: str) -> APIClient:
+    """A client that waits for each answer as long as it takes, for what the engine does in silence."""
+    import docker
+
+    forever: Any = None  # which requests know, and the types of the SDK do not
+    with asking("open a second connection"):
+        return docker.APIClient(base_url=docker_host, version=client.api.api_version, timeout=forever)
 
 
 def registry_digest(api: APIClient, name: str) -> str:
@@ -109,11 +118,11 @@ def build(client: DockerClient, name: str, context: str, dockerfile: str) -> Non
         _follow(step, answers)
 
 
-def load(client: DockerClient, archive: str) -> None:
-    """Load all images of an archive."""
+def load(api: APIClient, archive: str) -> None:
+    """Load all images of an archive. ``api`` is patient, for of a large image nothing is heard until it is unpacked."""
     step = f"load {archive}"
     with asking(step), opened(archive) as stream:
-        _follow(step, client.api.load_image(stream))
+        _follow(step, api.load_image(stream, quiet=False))
 
 
 def verify_space(client: DockerClient | None, required_bytes: int) -> None:

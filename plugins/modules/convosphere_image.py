@@ -208,7 +208,7 @@ class Image(ConvosphereModule):
             raise AssertionError("No Docker Engine to apply the plan to")
         names = [change.name for change in plan if change.name not in self.failures]
         if self.params["source"] == "load":
-            _images.load(self.client, self.params["archive"])
+            _images.load(_images.patient(self.client, self.params["docker_host"]), self.params["archive"])
             return
         api = _images.impatient(self.params["docker_host"], self.params["pull_timeout"])
         pulled = [name for name in names if self._way(name) == "pull"]

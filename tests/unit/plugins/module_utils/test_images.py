@@ -5,13 +5,18 @@ from __future__ import annotations
 
 import io
 import json
+import socketserver
 import subprocess
 import tarfile
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils import _images
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError, InputError
@@ -102,6 +107,71 @@ def test_the_digests_of_an_image():
         "sha256:2",
     ]
     assert _images.digests({"RepoDigests": None}) == []
+
+
+class SlowEngine(BaseHTTPRequestHandler):
+    """An engine that says nothing for a while after it has taken an archive, as with an image of several GB."""
+
+    protocol_version = "HTTP/1.1"
+    silence = 2.0  # seconds
+
+    def do_GET(self) -> None:
+        self.answer({"ApiVersion": "1.41", "Version": "20.10.24"})
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        time.sleep(self.silence)
+        if self.path == "/v1.41/images/load?quiet=False":
+            self.answer({"stream": "Loaded image: postgres:15\n"})
+        else:
+            self.answer({"error": f"nobody asked for {self.path}"})
+
+    def answer(self, content: Any) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def address_string(self) -> str:
+        return "a socket has no address"
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Nothing."""
+
+
+class SlowServer(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True  # a client that keeps its connection open holds up nothing
+
+
+@pytest.fixture
+def slow_engine() -> Iterator[str]:
+    # A socket's path must be short.
+    with tempfile.TemporaryDirectory() as folder, SlowServer(f"{folder}/docker.sock", SlowEngine) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"unix://{folder}/docker.sock"
+        server.shutdown()
+
+
+def test_an_archive_is_loaded_however_long_the_engine_is_silent(tmp_path, slow_engine):
+    archive = write_archive(tmp_path / "images.tar")
+    client = docker.DockerClient(base_url=slow_engine, version="auto", timeout=1)
+
+    _images.load(_images.patient(client, slow_engine), str(archive))
+
+    with pytest.raises(EngineError, match=r"failed to load .*timed out"):
+        _images.load(client.api, str(archive))
+
+
+def test_a_pull_speaks_the_version_of_the_engine(monkeypatch):
+    """An older SDK's own is refused by newer engines."""
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(docker, "APIClient", type("Client", (), {"__init__": lambda _self, **more: given.update(more)}))
+
+    _images.impatient("unix:///x", 30)
+
+    assert given == {"base_url": "unix:///x", "version": "auto", "timeout": 30}
 
 
 def test_failures_are_collected_and_results_kept():
