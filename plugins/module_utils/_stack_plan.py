@@ -56,7 +56,10 @@ def _present_files(stack: _stack.Stack) -> dict[str, dict[str, Any]]:
 
 
 def _services(stack: _stack.Stack) -> Plan:
-    wanted: dict[str, Mapping[str, Any] | None] = {f"service {name}": None for name in stack.containers}
+    left_alone = _on_demand(stack)
+    wanted: dict[str, Mapping[str, Any] | None] = {
+        f"service {name}": None for name in stack.containers if name not in left_alone
+    }
     jobs = _jobs(stack)
     for name, reference in stack.references().items():
         fields: dict[str, Any] = {
@@ -73,6 +76,15 @@ def _services(stack: _stack.Stack) -> Plan:
     return make_plan(wanted, present)
 
 
+def _on_demand(stack: _stack.Stack) -> set[str]:
+    """The services with a profile that is not active and a container all the same, which somebody started by hand.
+
+    They are not in Compose's model, and yet Compose knows them: a deploy leaves them as they are.
+    """
+    others = stack.containers.keys() - stack.model["services"].keys()
+    return others & set(services_of(stack)) if others else set()
+
+
 def _jobs(stack: _stack.Stack) -> set[str]:
     """The services that others wait for to end well: once they did, they are not run again."""
     needs = [(service.get("depends_on") or {}).items() for service in stack.model["services"].values()]
@@ -84,7 +96,7 @@ def _first_services(stack: _stack.Stack) -> Plan:
 
 
 def services_of(stack: _stack.Stack) -> list[str]:
-    """The services' names without Compose's help, where there is no Compose yet. Raises InputError."""
+    """The names of all services in the files, without Compose's help. Raises InputError."""
     names: list[str] = []
     for file in stack.compose_files():
         try:

@@ -299,6 +299,20 @@ def test_a_service_that_is_not_wanted_any_more_is_removed(stack):
     assert "service old" not in task.diff["after"]
 
 
+def test_a_service_of_a_profile_that_was_started_by_hand_is_left_alone(stack):
+    options = stack.options({"web": stack.service(), "admin": stack.service(profiles=["tools"])})
+    stack.deploy(options)
+    project = (f"--project-directory={stack.directory}", f"--project-name={stack.name}")
+    docker("compose", *project, "--profile=tools", "up", "--detach", "admin")
+    before = stack.containers()
+
+    task = stack.deploy(options)
+
+    assert task.changed is False
+    assert stack.containers() == before
+    assert set(before) == {"web", "admin"}
+
+
 def test_a_stopped_container_is_started_again_and_that_is_no_new_release(stack):
     options = stack.options({"web": stack.service(scale=2), "other": stack.service()})
     stack.deploy(options)

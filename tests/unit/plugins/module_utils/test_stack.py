@@ -208,6 +208,15 @@ def test_a_service_that_is_not_wanted_is_removed_and_a_new_one_created(tmp_path)
     assert sorted(plan.names(DELETE)) == ["service idle", "service old"]
 
 
+def test_a_service_of_a_profile_that_was_started_by_hand_is_left_alone(tmp_path):
+    text = "services: {web: {image: a}, admin: {image: a, profiles: [tools]}}"
+    stack = running(
+        stack_of(tmp_path, {"compose.yaml": (text, "0640")}), {"web": {}}, web=[like()], admin=[like()], gone=[like()]
+    )
+
+    assert services_plan(stack).names(DELETE) == ["service gone"]
+
+
 @pytest.mark.parametrize(("exit_code", "changed"), [(0, False), (1, True)])
 def test_a_job_that_ended_well_is_not_started_again(tmp_path, exit_code, changed):
     after = {"web": {"depends_on": {"job": {"condition": "service_completed_successfully"}}}, "job": {}}
