@@ -9,7 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -21,6 +21,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _environment_file,
     _files,
     _health,
+    _mounted,
     _releases,
     _services,
     _stack,
@@ -34,6 +35,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
 
 if TYPE_CHECKING:
     from docker import DockerClient
+    from docker.models.containers import Container
 
 SECRETS_HEADER = (
     "Secrets of this environment, generated once and kept: Compose reads them by itself. Keep this file 0600."
@@ -62,6 +64,7 @@ class Deployment:
         with self._going_back():
             self._write_wanted()
             self._up()
+            self._reload(self.stack.containers, self.stack.texts, self.stack.differing_texts())
             self.gate()
 
     def complete(self) -> None:
@@ -94,9 +97,9 @@ class Deployment:
         if any(stack.present_variables.get(name) != value for name, value in stack.variables.items()):
             text = _environment_file.merge(stack.present_secrets or "", stack.variables, SECRETS_HEADER)
             _files.write_text(stack.secrets_path, text, "0600")
-        for name, (text, mode) in stack.texts.items():
-            if stack.present_texts.get(name) != text or stack.present_modes.get(name) != mode:
-                _files.write_text(stack.directory / name, text, mode)
+        for name in stack.differing_texts():
+            text, mode = stack.texts[name]
+            _files.write_text(stack.directory / name, text, mode)
         for name in stack.present_texts.keys() - stack.texts.keys():
             _files.remove(stack.directory / name)
 
@@ -113,6 +116,21 @@ class Deployment:
                 raise
             symptoms = _health.unhealthy(ill, "did not come up")
             raise UnhealthyError(f"{error.message}\n{symptoms.message}", **symptoms.details) from error
+
+    def _reload(
+        self, before: Mapping[str, Sequence[Container]], names: Iterable[str], written: Collection[str]
+    ) -> None:
+        """Restart the containers that Compose has let run on and that have read another text of a file than is there.
+
+        ``before`` are the containers from before the files ``written`` were.
+        """
+        stale, started = [], {item.id: item.attrs["State"]["StartedAt"] for found in before.values() for item in found}
+        for found in _engine.project_containers(self.client, self.stack.name).values():
+            for item in found:
+                newer = written if started.get(item.id) == item.attrs["State"]["StartedAt"] else ()
+                if _mounted.stale(self.stack.directory, names, item, newer):
+                    stale.append(item)
+        _engine.in_parallel(_restart, stale)
 
     @contextmanager
     def _going_back(self) -> Iterator[None]:
@@ -148,18 +166,22 @@ class Deployment:
             made_up = {name: stack.variables[name] for name in stack.made_up}
             kept = _environment_file.merge(stack.present_secrets, made_up, SECRETS_HEADER) if made_up else None
             _files.write_text(stack.secrets_path, kept or stack.present_secrets, "0600")
-        texts = self._texts_of(release)
+        texts, written = self._texts_of(release), []
         for name, text in texts.items():
+            path, mode = stack.directory / name, stack.present_modes.get(name, "0640")
             if text is None:
-                _files.remove(stack.directory / name)
-            else:
-                _files.write_text(stack.directory / name, text, stack.present_modes.get(name, "0640"))
+                _files.remove(path)
+            elif _files.read_text(path) != text or _files.mode_of(path) != mode:
+                _files.write_text(path, text, mode)
+                written.append(name)
         files = [stack.directory / name for name in _compose.FILE_NAMES if texts.get(name) is not None]
         before = {name: stack.present_variables[name] for name in stack.variables if name in stack.present_variables}
         project = stack.project_with(before)
         model = project.model(files)
+        running = _engine.project_containers(self.client, stack.name)
         with _files.unnamed(self._pins(model, release["images"]), "images") as pins:
             project.up([*files, pins], timeout=self.timeout)
+        self._reload(running, texts, written)
         # The platform is not asked: it may have been reached at another port. Its containers' own checks ask it.
         self.wait(name for name, service in model["services"].items() if _stack.replicas(service))
 
@@ -198,6 +220,11 @@ class Deployment:
             if before and _stack.image_id(self.client, service["image"]) != before:
                 pinned[name] = {"image": before}
         return json.dumps({"services": pinned})
+
+
+def _restart(container: Container) -> None:
+    _engine.stop_container(container, None)
+    _engine.start_container(container, None)
 
 
 def _has_ended(project: _services.Project, service: _services.Service) -> bool:

@@ -85,6 +85,14 @@ class Stack:
         """The Compose files among the stack's texts, where they will lie."""
         return [self.directory / name for name in _compose.FILE_NAMES if name in self.texts]
 
+    def differing_texts(self) -> list[str]:
+        """The names of the files that are not there as they shall be."""
+        return [
+            name
+            for name, (text, mode) in self.texts.items()
+            if self.present_texts.get(name) != text or self.present_modes.get(name) != mode
+        ]
+
     def secret_values(self) -> list[str]:
         """What must not be shown: every secret of before and after, however it is spelled. Other variables of the file,
         such as a port, only when they are long enough that masking them does not mask half of the output."""

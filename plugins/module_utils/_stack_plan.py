@@ -12,7 +12,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _compose_files, _engine, _releases, _stack
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _compose_files,
+    _engine,
+    _mounted,
+    _releases,
+    _stack,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, Secret, make_plan
 from ansible_collections.convosphere.platform.plugins.module_utils._services import COMPLETED
@@ -71,9 +77,25 @@ def _services(stack: _stack.Stack) -> Plan:
             # Of a new one the hash says nothing, and a secret made up later changes it.
             fields["configuration"] = stack.hashes[name][:12]
             fields["containers"] = _stack.replicas(stack.model["services"][name])
+            fields["stale_files"] = []
         wanted[f"service {name}"] = fields
     present = {f"service {name}": _present_service(found, name in jobs) for name, found in stack.containers.items()}
+    for name, found in stack.containers.items():
+        present[f"service {name}"]["stale_files"] = _stale_files(stack, name, found)
     return make_plan(wanted, present)
+
+
+def _stale_files(stack: _stack.Stack, name: str, containers: Sequence[Container]) -> list[str]:
+    """The files for which containers will be restarted, since they have read them as they were and stay otherwise."""
+    image = stack.image_ids.get(stack.references().get(name, ""))
+    staying = [
+        container
+        for container in containers
+        if container.labels.get(_engine.LABEL_CONFIG_HASH) == stack.hashes.get(name)
+        and container.attrs["Image"] == image
+    ]
+    written = stack.differing_texts()
+    return sorted({file for item in staying for file in _mounted.stale(stack.directory, stack.texts, item, written)})
 
 
 def _on_demand(stack: _stack.Stack) -> set[str]:

@@ -393,6 +393,38 @@ def test_files_are_kept_to_the_letter_and_their_mode_is_kept_too(stack):
     assert file.stat().st_mode & 0o777 == 0o644
 
 
+def test_a_service_reads_a_mounted_file_again_that_was_changed_by_hand_or_is_new(stack):
+    read = f"read -r line < /own.txt; echo told $line; {OBEYS}"
+    services = {"web": stack.service(read, volumes=["./own.txt:/own.txt:ro"]), "other": stack.service()}
+    options = stack.options(services)
+    file = {"path": "own.txt", "content": "as deployed\n", "mode": "0644"}
+    options["files"].append(file)
+
+    def told() -> list[str]:
+        return docker("logs", f"{stack.name}-web-1").split("told ")[1:]
+
+    stack.deploy(options)
+    other = stack.containers()["other"]
+    (stack.directory / "own.txt").write_text("by hand\n")
+    docker("restart", "--time=0", f"{stack.name}-web-1")
+    check = stack.deploy(options, check=True)
+    undone = stack.deploy(options)
+    assert stack.deploy(options).changed is False
+    file["content"] = "new\n"
+    stack.deploy(options)
+
+    assert undone.diff == check.diff
+    assert undone.diff["before"]["service web"] == {"stale_files": ["own.txt"]}
+    assert undone.diff["after"]["service web"] == {"stale_files": []}
+    assert told() == ["as deployed\n", "by hand\n", "as deployed\n", "new\n"]
+    assert stack.containers()["other"] == other
+    # A run that was killed after it wrote the file leaves it newer than what has read it.
+    (stack.directory / "own.txt").write_text("new\n")
+    left = stack.deploy(options)
+    assert left.diff["before"] == {"service web": {"stale_files": ["own.txt"]}}
+    assert stack.deploy(options).changed is False
+
+
 def test_releases_are_kept_to_a_number_and_the_one_that_serves_is_never_removed(stack):
     for number in range(4):
         labels = {"number": str(number)}

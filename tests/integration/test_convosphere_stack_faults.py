@@ -205,6 +205,22 @@ def test_the_way_back_does_not_ask_where_only_the_new_stack_is_reached(stack):
     assert_went_back(stack, message, **before)
 
 
+def test_on_the_way_back_a_mounted_file_is_read_again_too(stack):
+    read = stack.service(f"read -r line < /own.txt; echo told $line; {OBEYS}", volumes=["./own.txt:/own.txt:ro"])
+    file = {"path": "own.txt", "content": "first\n", "mode": "0644"}
+    first = stack.options({"web": read, "other": stack.service()})
+    first["files"].append(file)
+    stack.deploy(first)
+    second = stack.options({"web": read, "other": stack.service(CRASHES)})
+    second["files"].append({**file, "content": "second\n"})
+
+    message = stack.fail(second)
+
+    assert "was brought back and serves." in message
+    assert docker("logs", f"{stack.name}-web-1").split("told ")[-1] == "first\n"
+    assert stack.deploy(first).changed is False
+
+
 def test_a_way_back_that_fails_says_so(stack):
     port = socket.create_server(("127.0.0.1", 0))
     number = port.getsockname()[1]

@@ -90,6 +90,22 @@ def test_a_deploy_writes_what_differs_and_removes_what_is_not_wanted(tmp_path, c
     assert compose.ups == [({"TOKEN": "new-token"}, {"compose.yaml": "new", "compose.override.yaml": "more"})]
 
 
+def test_what_compose_let_run_on_is_restarted_where_it_has_a_written_file_mounted(tmp_path, compose):
+    deploy = deployment(tmp_path)
+    ahead = "2999-01-31T12:00:00Z"  # the clock was set back since: what was written tells
+    mounted = {"Mounts": [{"Type": "bind", "Source": f"{tmp_path}/compose.override.yaml"}], "started": ahead}
+    reader, started_anew, other = container("web", **mounted), container("api", **mounted), container("other")
+    deploy.stack.containers = {"web": [reader], "api": [container("api")], "other": [other]}
+    deploy.client.containers.list.return_value = [reader, started_anew, other]
+
+    deploy.apply()
+
+    restarted = [item for item in (reader, started_anew, other) if item.client.api.start.called]
+    assert restarted == [reader]
+    assert reader.client.api.stop.call_count == 1
+    assert len(compose.ups) == 1
+
+
 @pytest.mark.parametrize("step", ["up", "wait", "gate"])
 def test_a_deploy_that_fails_puts_everything_back_to_the_letter(tmp_path, compose, step):
     error = CommandError("Cannot bring it up: port is taken", returncode=1)

@@ -197,6 +197,21 @@ def test_what_differs_is_what_the_diff_shows(tmp_path, found, service, before, a
     assert plan.diff() == {"before": {"service web": before}, "after": {"service web": after}}
 
 
+@pytest.mark.parametrize(
+    ("config", "stale"), [("0123456789abcdef", {"stale_files": ["own.txt"]}), ("fedcba9876543210", None)]
+)
+def test_a_file_that_is_rewritten_restarts_what_has_it_mounted_unless_that_is_recreated(tmp_path, config, stale):
+    stack = running(stack_of(tmp_path, {"own.txt": ("new", "0640")}), {"web": {}})
+    (tmp_path / "own.txt").write_text("by hand")
+    stack.read_files()
+    stack.containers = {"web": [like(config=config, Mounts=[{"Type": "bind", "Source": f"{tmp_path}/own.txt"}])]}
+
+    diff = services_plan(stack).diff()
+
+    assert diff["before"]["service web"] == (stale or {"configuration": "fedcba987654"})
+    assert diff["after"]["service web"] == ({"stale_files": []} if stale else {"configuration": "0123456789ab"})
+
+
 def test_a_service_that_is_not_wanted_is_removed_and_a_new_one_created(tmp_path):
     stack = running(
         stack_of(tmp_path), {"new": {}, "none": {"scale": 0}, "idle": {"scale": 0}}, old=[like()], idle=[like()]
