@@ -7,7 +7,8 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The connection, named as in community.postgresql; ``AUDIT`` adds who and what is written to the audit trail."""
+    """The connection, named as in community.postgresql; ``PUBLISHED`` adds the container that has it, ``AUDIT``
+    who and what is written to the audit trail."""
 
     DOCUMENTATION = r"""
 options:
@@ -58,6 +59,15 @@ notes:
   - C(module_defaults) with C(group/convosphere.platform.database) gives these once, to all modules that have them.
 requirements:
   - psycopg2 >= 2.8.6 (Debian and Ubuntu package python3-psycopg2)
+"""
+
+    PUBLISHED = r"""
+options:
+  login_service:
+    description:
+      - The service of O(project_name) that is the database. While it runs and publishes PostgreSQL's port, that is
+        where the database is reached, and not O(login_port), which may be the port of a deploy that is yet to come.
+    type: str
 """
 
     AUDIT = r"""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _releases, _stack
+from ansible_collections.convosphere.platform.plugins.module_utils import _published, _releases, _stack
 from ansible_collections.convosphere.platform.plugins.module_utils._database import Database
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError
 
@@ -34,7 +34,7 @@ def find(client: DockerClient | None, params: Mapping[str, Any]) -> Mapping[str,
     if client is None or not schema or schema.get("image_id") != _stack.image_id(client, params["schema_image"]):
         return None
     try:
-        database = Database(params, read_only=True)
+        database = Database(_published.login(client, params), read_only=True)
     except ConvosphereError:
         return None
     try:

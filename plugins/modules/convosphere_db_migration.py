@@ -29,6 +29,7 @@ description:
   - One migration of a database runs at a time. What a killed one left is ended and undone by the next.
 extends_documentation_fragment:
   - convosphere.platform.database
+  - convosphere.platform.database.published
   - convosphere.platform.engine
   - convosphere.platform.attributes
 options:
@@ -238,11 +239,17 @@ schema:
   description: The image's id and its revisions, for M(convosphere.platform.convosphere_stack) to keep in the release.
   returned: success
   type: dict
+login_port:
+  description: The port at which the database is reached, that of the container of O(login_service) where there is one.
+  returned: success
+  type: int
+  sample: 15432
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _environment_file
+from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _environment_file, _published
 from ansible_collections.convosphere.platform.plugins.module_utils._alembic import DIRECTORY, Alembic
 from ansible_collections.convosphere.platform.plugins.module_utils._backend import Backend, schema_record
 from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
@@ -263,6 +270,7 @@ class MigrationModule(ConvosphereModule):
 
     argument_spec = {
         **DATABASE_OPTIONS,
+        **_published.PUBLISHED_OPTIONS,
         **_engine.ENGINE_OPTIONS,
         "state": {"type": "str", "choices": ["latest"], "default": "latest"},
         "revision": {"type": "str"},
@@ -290,6 +298,10 @@ class MigrationModule(ConvosphereModule):
     released: list[str] | None = None
     work: MigrationWork | None = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.login: Mapping[str, Any] = self.params  # and the port at which the database is reached
+
     def plan(self) -> Plan:
         """What is missing; nothing, in check mode, where that cannot be known yet."""
         connect = _engine.connect_if_there if self.check_mode else _engine.connect
@@ -297,6 +309,7 @@ class MigrationModule(ConvosphereModule):
         if client is None:
             self.situation = ABSENT
             return Plan()
+        self.login = _published.login(client, self.params)
         self.backend = Backend(client, self.params)
         self.image_id = self.backend.image_id
         self.released = self.backend.released
@@ -312,7 +325,7 @@ class MigrationModule(ConvosphereModule):
         code = self.code = known or self.read(image_id)
         try:
             self.work = MigrationWork(
-                self.params,
+                self.login,
                 self.alembic(image_id),
                 code,
                 lambda: self.backend.served(image_id, code, self.read),
@@ -364,8 +377,9 @@ class MigrationModule(ConvosphereModule):
     def report(self, plan: Plan) -> dict[str, Any]:
         """What was found and done."""
         schema = schema_record(self.image_id, self.code) if self.image_id and self.code else None
+        port = self.login["login_port"]
         if self.work:
-            return {**self.work.report(), "released": self.released, "schema": schema}
+            return {**self.work.report(), "released": self.released, "schema": schema, "login_port": port}
         nothing: dict[str, Any] = {"released": self.released, "revisions_before": [], "revisions": [], "steps": []}
         heads = self.code.heads if self.code else []
         return {
@@ -376,6 +390,7 @@ class MigrationModule(ConvosphereModule):
             "backup": None,
             "backup_missing": None,
             "schema": schema,
+            "login_port": port,
         }
 
 

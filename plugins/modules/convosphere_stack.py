@@ -158,6 +158,7 @@ requirements:
   - Docker Compose >= 2.20 as a plugin of the docker client
   - PyYAML
 seealso:
+  - convosphere.platform.database.published
   - module: convosphere.platform.convosphere_image
   - module: convosphere.platform.convosphere_service
 """
@@ -302,6 +303,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _teardown,
     _trial,
     _usage,
+    _published,
     _verdict,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._api import Api
@@ -344,6 +346,7 @@ class StackModule(ConvosphereModule):
         "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
         "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRET, "no_log": False},
         "allow_standins": {"type": "bool", "default": True},
+        **_published.PUBLISHED_OPTIONS,
         "api_url": {"type": "str"},
         "wait_timeout": {"type": "int", "default": 240},
         "releases_kept": {"type": "int", "default": 5},

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 
 import pytest
 
 from support.compose_project import docker
-from support.environment import Environment, environment
+from support.environment import Environment, environment, free_ports
 from support.migrations import backend_with
 from support.playbook import PlaybookRun
 
@@ -55,6 +56,11 @@ def revisions(live: Environment) -> str:
 
 def ran(run: PlaybookRun, name: str) -> bool:
     return any(task.name.endswith(name) and task.status != "skipped" for task in run.tasks)
+
+def published(live: Environment) -> int:
+    """The port on the host at which PostgreSQL is published."""
+    return int(live.inspect("postgres")["NetworkSettings"]["Ports"]["5432/tcp"][0]["HostPort"])
+
 
 
 def test_a_revision_that_is_misspelt_stops_the_first_deploy_too(mig):
@@ -137,14 +143,43 @@ def test_a_database_that_was_stopped_is_started_for_its_migration(live):
 def test_nothing_is_looked_at_where_that_is_not_wanted(live):
     run = live.run("deploy.yml", extra_vars={"stack_migrate": "false"}).succeeded()
 
+def test_the_port_of_the_database_is_changed_by_a_deploy(live):
+    another = {"stack_postgres_port": free_ports(1)[0]}
+
+    assert live.run("deploy.yml", extra_vars=another, check=True).succeeded().changed == 1
+    run = live.run("deploy.yml", extra_vars=another).succeeded()
+
+    assert run.task(BRING_UP).result["schema_known"] is True
+    assert published(live) == another["stack_postgres_port"]
+    assert live.run("deploy.yml", extra_vars=another).succeeded().changed == 0
+    assert live.run("database.yml", extra_vars=another).succeeded().changed == 0
+
+
+def test_a_database_that_was_stopped_gets_another_port_where_somebody_else_has_its_own(live):
+    taken, another = published(live), {"stack_postgres_port": free_ports(1)[0]}
+    live.compose("stop", "--timeout=1", "backend", "postgres")
+    with socket.create_server(("127.0.0.1", taken)):
+        message = live.run("deploy.yml", extra_vars=another).failures[-1].message
+
+        assert f"{taken}" in message
+        assert "-e stack_migrate=false: then it gets the stack_postgres_port of the inventory" in message
+        live.run("deploy.yml", extra_vars={**another, "stack_migrate": "false"}).succeeded()
+
+    assert published(live) == another["stack_postgres_port"]
+    assert live.health() == "healthy"
+
+
     assert "schema_known" not in run.task(BRING_UP).result
     assert not ran(run, LOOK)
 
 
 def test_a_new_version_is_migrated_to_with_a_backup_that_is_made_and_proven(live):
     with backend_with(mig_good=(AGENTS, "ALTER TABLE users ADD COLUMN mig_new text")) as tag:
-        run = live.run("deploy.yml", extra_vars={"stack_images": {"backend": tag}}).succeeded()
+        wanted = {"stack_images": {"backend": tag}, "stack_postgres_port": free_ports(1)[0]}
+        before = published(live)
+        run = live.run("deploy.yml", extra_vars=wanted).succeeded()
 
+    """The port of the database changes with it: until the stack is brought up it is the one of before."""
         assert run.task(LOOK).result["backup_missing"].startswith("There is no backup of database convosphere")
         made = run.task("Make a backup").result["created"]
         assert run.task(MIGRATE).result["backup"] == made
@@ -153,7 +188,8 @@ def test_a_new_version_is_migrated_to_with_a_backup_that_is_made_and_proven(live
         assert manifest["verified"]["level"] == "restore"
         assert revisions(live) == f"{MODELS}\nmig_good"
         assert live.sql("SELECT count(mig_new) FROM users") == "0"
-        again = live.run("deploy.yml", extra_vars={"stack_images": {"backend": tag}}).succeeded()
+        assert (run.task(MIGRATE).result["login_port"], published(live)) == (before, wanted["stack_postgres_port"])
+        again = live.run("deploy.yml", extra_vars=wanted).succeeded()
         assert again.changed == 0
         older = live.run("deploy.yml")
         assert "The database is at revision mig_good, which this version of the backend does not have" in (
