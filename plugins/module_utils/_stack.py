@@ -172,13 +172,18 @@ def replicas(service: Mapping[str, Any]) -> int:
     return int(service.get("scale", (service.get("deploy") or {}).get("replicas", 1)))
 
 
-def refuse_missing_images(stack: Stack) -> None:
-    """Raise InputError that names each image which is not on the host: nothing is pulled in the middle of a deploy."""
-    missing = sorted(reference for reference, found in stack.image_ids.items() if found is None)
+def refuse_missing_images(stack: Stack, to_come: Sequence[str] = ()) -> None:
+    """Raise InputError that names each image which is not on the host: nothing is pulled in the middle of a deploy.
+
+    Those of ``to_come`` are brought before it begins.
+    """
+    missing = sorted(name for name, found in stack.image_ids.items() if found is None and name not in to_come)
     if missing:
         raise InputError(
             f"The host has no image {', '.join(missing)}",
-            hint="Bring it there first: stack_image_source says how (pull, build, load).",
+            hint="Nothing was changed. Bring it there first. The role stack brings the images of its own services, of "
+            "which stack_image_source and stack_images say where from; those that only stack_compose_override names "
+            "are yours to bring (docker pull, docker load).",
         )
 
 
@@ -186,7 +191,7 @@ def refuse_schema_of_another_image(stack: Stack) -> None:
     """Raise InputError where the schema, which the database was made fit for, is of an image that no service has."""
     there = set(stack.image_ids.values())
     wanted = (stack.schema or {}).get("image_id")
-    if wanted and None not in there and wanted not in there:
+    if wanted and wanted not in there:
         raise InputError(
             f"The database was looked at for the backend's image {wanted}, which no service of the stack has",
             hint="Nothing was changed. Give the image that Compose is told to run: stack_version or stack_images says "

@@ -136,6 +136,13 @@ options:
         with its O(schema). An unchanged deploy does without that.
       - The O(login_host) options and their like are only of use with it.
     type: str
+  images_to_come:
+    description:
+      - The images that other tasks bring to the host before the stack is brought up. In check mode they need not be
+        there yet; any other that the host lacks is an error, as it is in a real run.
+      - Not given, no image has to be there in check mode.
+    type: list
+    elements: str
   advice:
     description:
       - What to tell before the error wherever the module fails, for example that the database was migrated for this
@@ -151,6 +158,7 @@ options:
     default: false
 extends_documentation_fragment:
   - convosphere.platform.database
+  - convosphere.platform.database.published
   - convosphere.platform.engine
   - convosphere.platform.engine.project
   - convosphere.platform.attributes
@@ -158,7 +166,6 @@ requirements:
   - Docker Compose >= 2.20 as a plugin of the docker client
   - PyYAML
 seealso:
-  - convosphere.platform.database.published
   - module: convosphere.platform.convosphere_image
   - module: convosphere.platform.convosphere_service
 """
@@ -296,6 +303,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _kept_secrets,
     _known_schema,
     _probe,
+    _published,
     _releases,
     _services,
     _stack,
@@ -303,7 +311,6 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _teardown,
     _trial,
     _usage,
-    _published,
     _verdict,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._api import Api
@@ -339,6 +346,7 @@ class StackModule(ConvosphereModule):
 
     argument_spec = {
         **DATABASE_OPTIONS,
+        **_published.PUBLISHED_OPTIONS,
         **_engine.PROJECT_OPTIONS,
         "project_src": {"type": "path", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -346,13 +354,13 @@ class StackModule(ConvosphereModule):
         "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
         "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRET, "no_log": False},
         "allow_standins": {"type": "bool", "default": True},
-        **_published.PUBLISHED_OPTIONS,
         "api_url": {"type": "str"},
         "wait_timeout": {"type": "int", "default": 240},
         "releases_kept": {"type": "int", "default": 5},
         "released_by": {"type": "str", "default": ""},
         "schema": {"type": "dict"},
         "schema_image": {"type": "str"},
+        "images_to_come": {"type": "list", "elements": "str"},
         "advice": {"type": "str", "default": ""},
         "remove_volumes": {"type": "bool", "default": False},
     }
@@ -453,8 +461,9 @@ class StackModule(ConvosphereModule):
             return _stack_plan.plan(self.stack, engine_read=False)
         self.stack.read_model()
         self.stack.read_engine(self.client)
-        if not self.check_mode:
-            _stack.refuse_missing_images(self.stack)
+        to_come = self.params["images_to_come"] if self.check_mode else []
+        if to_come is not None:
+            _stack.refuse_missing_images(self.stack, to_come)
         _stack.refuse_schema_of_another_image(self.stack)
         if not self.params["allow_standins"]:
             _stack.refuse_standins(self.stack, self.client)

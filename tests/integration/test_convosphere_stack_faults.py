@@ -291,6 +291,20 @@ def test_bad_input_is_refused_before_anything_changes(stack, run_steps):
     assert (stack.tree(), stack.containers()) == (tree, containers)
 
 
+def test_check_mode_wants_the_images_on_the_host_that_nobody_is_to_bring(stack):
+    images = {"own": "cvtest-own:1", "mine": "cvtest-mine:1"}
+    options = stack.options({name: {"image": image} for name, image in images.items()})
+
+    message = stack.fail({**options, "images_to_come": ["cvtest-own:1"]}, check=True)
+
+    assert "The host has no image cvtest-mine:1. Nothing was changed." in message
+    assert "stack_compose_override" in message
+    assert stack.deploy({**options, "images_to_come": list(images.values())}, check=True).changed
+    assert stack.deploy(options, check=True).changed
+    assert "no image cvtest-mine:1, cvtest-own:1" in stack.fail({**options, "images_to_come": list(images.values())})
+    assert stack.ids() == []
+
+
 def test_what_compose_says_of_a_bad_value_shows_no_secret(stack):
     token = 'quo"ted-$ecret-\\token  '
     options = stack.options({"web": stack.service(mem_limit="${TOKEN}")}, secrets=secrets(TOKEN=token))

@@ -27,6 +27,9 @@ SECRETS = {"POSTGRES_PASSWORD": "planted@/:?#[]%2F$pass'word\""}
 
 #: What Docker Compose refuses before anything is changed.
 BROKEN = {"stack_compose_override": {"services": {"redis": {"nonsense": 1}}}}
+#: What nobody brings to the host.
+NOWHERE = "does-not-exist.example/tika:1"
+SIDECAR = {"stack_compose_override": {"services": {"tika": {"image": NOWHERE}}}}
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +57,13 @@ def revisions(live: Environment) -> str:
     return live.sql("SELECT version_num FROM alembic_version ORDER BY 1")
 
 
-def ran(run: PlaybookRun, name: str) -> bool:
-    return any(task.name.endswith(name) and task.status != "skipped" for task in run.tasks)
-
 def published(live: Environment) -> int:
     """The port on the host at which PostgreSQL is published."""
     return int(live.inspect("postgres")["NetworkSettings"]["Ports"]["5432/tcp"][0]["HostPort"])
 
+
+def ran(run: PlaybookRun, name: str) -> bool:
+    return any(task.name.endswith(name) and task.status != "skipped" for task in run.tasks)
 
 
 def test_a_revision_that_is_misspelt_stops_the_first_deploy_too(mig):
@@ -140,9 +143,6 @@ def test_a_database_that_was_stopped_is_started_for_its_migration(live):
     assert live.health() == "healthy"
 
 
-def test_nothing_is_looked_at_where_that_is_not_wanted(live):
-    run = live.run("deploy.yml", extra_vars={"stack_migrate": "false"}).succeeded()
-
 def test_the_port_of_the_database_is_changed_by_a_deploy(live):
     another = {"stack_postgres_port": free_ports(1)[0]}
 
@@ -169,17 +169,20 @@ def test_a_database_that_was_stopped_gets_another_port_where_somebody_else_has_i
     assert live.health() == "healthy"
 
 
+def test_nothing_is_looked_at_where_that_is_not_wanted(live):
+    run = live.run("deploy.yml", extra_vars={"stack_migrate": "false"}).succeeded()
+
     assert "schema_known" not in run.task(BRING_UP).result
     assert not ran(run, LOOK)
 
 
 def test_a_new_version_is_migrated_to_with_a_backup_that_is_made_and_proven(live):
+    """The port of the database changes with it: until the stack is brought up it is the one of before."""
     with backend_with(mig_good=(AGENTS, "ALTER TABLE users ADD COLUMN mig_new text")) as tag:
         wanted = {"stack_images": {"backend": tag}, "stack_postgres_port": free_ports(1)[0]}
         before = published(live)
         run = live.run("deploy.yml", extra_vars=wanted).succeeded()
 
-    """The port of the database changes with it: until the stack is brought up it is the one of before."""
         assert run.task(LOOK).result["backup_missing"].startswith("There is no backup of database convosphere")
         made = run.task("Make a backup").result["created"]
         assert run.task(MIGRATE).result["backup"] == made
@@ -228,6 +231,19 @@ def test_a_stack_that_cannot_be_brought_up_is_refused_before_the_database_is_mig
 
         assert run.failures[0].name.endswith(REFUSE)
         assert "nonsense" in run.failures[0].message
+        assert revisions(live) == HEADS
+
+
+def test_an_image_that_nobody_brings_is_refused_before_the_database_is_migrated(live):
+    with backend_with(mig_good=(AGENTS, "ALTER TABLE users ADD COLUMN mig_new text")) as tag:
+        settings = {"stack_images": {"backend": tag}, "stack_skip_backup_gate": True, **SIDECAR}
+
+        check = live.run("deploy.yml", extra_vars=settings, check=True)
+        run = live.run("deploy.yml", extra_vars=settings)
+
+        for failure in (*check.failures, *run.failures):
+            assert f"The host has no image {NOWHERE}. Nothing was changed." in failure.message
+        assert run.failures[0].name.endswith(REFUSE)
         assert revisions(live) == HEADS
 
 

@@ -158,6 +158,26 @@ def test_every_missing_image_is_named(tmp_path):
         _stack.refuse_missing_images(stack)
 
 
+def test_an_image_that_is_to_come_is_not_missing(tmp_path):
+    stack = running(stack_of(tmp_path), {})
+    stack.image_ids = {"b:1": None, "a:1": None}
+
+    with pytest.raises(InputError, match="The host has no image b:1\\. "):
+        _stack.refuse_missing_images(stack, ["a:1"])
+
+
+@pytest.mark.parametrize("other", ["sha256:5678", None])
+def test_the_schema_of_another_image_is_refused_whether_all_images_are_there_or_not(tmp_path, other):
+    stack = running(stack_of(tmp_path), {})
+    stack.schema = {"image_id": GOOD}
+
+    stack.image_ids = {IMAGE: GOOD, "sidecar": other}
+    _stack.refuse_schema_of_another_image(stack)
+    stack.image_ids = {IMAGE: "sha256:1", "sidecar": other}
+    with pytest.raises(InputError, match="image sha256:1234, which no service of the stack has"):
+        _stack.refuse_schema_of_another_image(stack)
+
+
 def test_every_standin_is_named(tmp_path):
     stack = running(stack_of(tmp_path), {})
     stack.image_ids = {"b:1": "sha256:b", "missing:1": None, "real:1": "sha256:c", "a:1": "sha256:a"}
