@@ -17,7 +17,7 @@ ARGS ?=
 # How many integration tests run at once: most of the time of each is waiting for a server.
 WORKERS ?= 2
 
-.PHONY: help venv venv-dev prerequisites demo clean-demo test lint sanity importer unit integration molecule rehearse bench format release-notes clean
+.PHONY: help venv venv-dev prerequisites compose demo clean-demo test lint sanity importer unit integration molecule rehearse bench format release-notes clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ importer: venv-dev ## galaxy-importer on the built artifact: no error, no warnin
 unit: venv-dev ## Unit tests and the law of the house
 	@pytest tests/unit --junitxml=$(REPORTS)/unit.xml $(ARGS)
 
-integration: venv-dev ## Real ansible-playbook runs against real services
+integration: venv-dev compose ## Real ansible-playbook runs against real services
 	@pytest tests/integration --numprocesses=$(WORKERS) --dist=loadscope --junitxml=$(REPORTS)/integration.xml $(ARGS)
 
 molecule: venv-dev ## Every role scenario under extensions/molecule
@@ -52,7 +52,7 @@ molecule: venv-dev ## Every role scenario under extensions/molecule
 rehearse: venv-dev ## deploy.yml -e env=prod, twice, on a disposable host reached over SSH
 	@pytest tests/rehearsal --junitxml=$(REPORTS)/rehearsal.xml $(ARGS)
 
-bench: venv-dev ## Medians and ratios of whole runs, beside what they are compared with
+bench: venv-dev compose ## Medians and ratios of whole runs, beside what they are compared with
 	@python tests/bench/run.py $(ARGS)
 
 format: venv-dev ## Let ruff sort imports and format
@@ -63,6 +63,9 @@ release-notes: venv-dev ## Turn the changelog fragments into CHANGELOG.md for th
 
 prerequisites: ## Install and start what the tests need on Debian: the engine, mmdebstrap, clients
 	@scripts/prerequisites.sh
+
+compose: venv-dev ## Docker's Compose plugin, where no test's environment takes it away with itself
+	@docker compose version >/dev/null 2>&1 || ansible-playbook --inventory localhost, tests/hosts/compose.yml
 
 venv: ## .venv with what the demo needs
 	@scripts/venv.sh run

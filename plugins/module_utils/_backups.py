@@ -174,7 +174,9 @@ class Catalogue:
             if name.endswith(_manifest.SUFFIX):
                 files += self._files_of(name)
         # A copy that is being written here is held by a lock of its own, and not by the directory's.
-        return sorted(name for name in {*files, *temporary} if _files.remove_unheld(self.directory / name))
+        # Manifests last: one that is left tells the next run what else there is to remove.
+        doomed = dict.fromkeys([*files, *temporary])
+        return sorted(name for name in doomed if _files.remove_unheld(self.directory / name))
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -23,13 +23,15 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
 
 POLL_SECONDS = 0.25
 _LOCK_NOT_AVAILABLE = "55P03"
-# A backup of this collection does nothing in its transaction either, while the dump is made of its snapshot.
+# Backups do nothing in their transaction either, while others dump what it sees: this collection's, pg_dump --jobs.
+# What has a snapshot open is such a one, and what was left behind between two statements has none.
 _LOOK = """
 SELECT b.pid, coalesce(b.usename, ''), coalesce(b.application_name, ''), coalesce(b.state, ''),
     coalesce(extract(epoch FROM clock_timestamp() - b.state_change), 0)::int,
     CASE WHEN %(idle)s > 0 AND left(b.state, 19) = 'idle in transaction'
         AND b.state_change < clock_timestamp() - %(idle)s * interval '1 second'
-        AND NOT starts_with(b.application_name, %(ours)s) AND pg_has_role(b.usesysid, 'MEMBER')
+        AND b.backend_xmin IS NULL AND NOT starts_with(b.application_name, %(ours)s)
+        AND pg_has_role(b.usesysid, 'MEMBER')
     THEN pg_terminate_backend(b.pid) ELSE false END
 FROM pg_stat_activity m CROSS JOIN LATERAL unnest(pg_blocking_pids(m.pid)) AS way (pid)
 JOIN pg_stat_activity b ON b.pid = way.pid
@@ -57,14 +59,14 @@ class Blockers:
     """While its block runs, a thread looks who holds the locks that the sessions called ``waiting`` wait for.
 
     Those that have done nothing in their transaction for longer than ``idle`` seconds are ended (0: none is), if
-    ``params``, the module's login_ options, may do so. ``ended`` has them afterwards, and ``seen`` those that were in
+    ``params``, the module's login_ options, may do so. They are added to ``ended``, and ``seen`` are those that were in
     the way when anybody last was.
     """
 
-    def __init__(self, params: Mapping[str, Any], waiting: str, idle: int) -> None:
+    def __init__(self, params: Mapping[str, Any], waiting: str, idle: int, ended: list[Session]) -> None:
         self.values = {"idle": idle, "ours": APPLICATION, "waiting": waiting}
         self.database = Database(params, read_only=False)
-        self.ended: dict[int, Session] = {}
+        self.ended = ended
         self.seen: list[Session] = []
         self.over = threading.Event()
         self.thread = threading.Thread(target=self._watch, daemon=True)
@@ -94,7 +96,6 @@ class Blockers:
     def _look(self) -> None:
         found = self.database.fetch(_LOOK, self.values)
         self.database.rollback()  # a transaction sees the same activity again and again
-        for *facts, was_ended in found:
-            if was_ended:
-                self.ended.setdefault(facts[0], Session(*facts))
+        known = {session.process for session in self.ended}  # one that is being ended may be seen once more
+        self.ended += [Session(*facts) for *facts, was_ended in found if was_ended and facts[0] not in known]
         self.seen = [Session(*facts) for *facts, was_ended in found if not was_ended] or self.seen

@@ -64,7 +64,7 @@ class Deployment:
         with self._going_back():
             self._write_wanted()
             self._up()
-            self._reload(self.stack.containers, self.stack.texts, self.stack.differing_texts())
+            self._reload(self.stack.references(), self.stack.containers, self.stack.texts, self.stack.differing_texts())
             self.gate()
 
     def complete(self) -> None:
@@ -101,7 +101,12 @@ class Deployment:
             text, mode = stack.texts[name]
             _files.write_text(stack.directory / name, text, mode)
         for name in stack.present_texts.keys() - stack.texts.keys():
-            _files.remove(stack.directory / name)
+            self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        """What no release has may be all that somebody has of it: only its name is taken from it."""
+        path = self.stack.directory / name
+        (_files.set_aside if name in self.stack.foreign else _files.remove)(path)
 
     def _up(self) -> None:
         try:
@@ -118,15 +123,20 @@ class Deployment:
             raise UnhealthyError(f"{error.message}\n{symptoms.message}", **symptoms.details) from error
 
     def _reload(
-        self, before: Mapping[str, Sequence[Container]], names: Iterable[str], written: Collection[str]
+        self,
+        services: Collection[str],
+        before: Mapping[str, Sequence[Container]],
+        names: Iterable[str],
+        written: Collection[str],
     ) -> None:
         """Restart the containers that Compose has let run on and that have read another text of a file than is there.
 
-        ``before`` are the containers from before the files ``written`` were.
+        Those of ``services`` only: what somebody started by hand is left alone. ``before`` are the containers from
+        before the files ``written`` were.
         """
         stale, started = [], {item.id: item.attrs["State"]["StartedAt"] for found in before.values() for item in found}
-        for found in _engine.project_containers(self.client, self.stack.name).values():
-            for item in found:
+        for service, found in _engine.project_containers(self.client, self.stack.name).items():
+            for item in found if service in services else ():
                 newer = written if started.get(item.id) == item.attrs["State"]["StartedAt"] else ()
                 if _mounted.stale(self.stack.directory, names, item, newer):
                     stale.append(item)
@@ -170,7 +180,7 @@ class Deployment:
         for name, text in texts.items():
             path, mode = stack.directory / name, stack.present_modes.get(name, "0640")
             if text is None:
-                _files.remove(path)
+                self._remove(name)
             elif _files.read_text(path) != text or _files.mode_of(path) != mode:
                 _files.write_text(path, text, mode)
                 written.append(name)
@@ -181,7 +191,7 @@ class Deployment:
         running = _engine.project_containers(self.client, stack.name)
         with _files.unnamed(self._pins(model, release["images"]), "images") as pins:
             project.up([*files, pins], timeout=self.timeout)
-        self._reload(running, texts, written)
+        self._reload(model["services"], running, texts, written)
         # The platform is not asked: it may have been reached at another port. Its containers' own checks ask it.
         self.wait(name for name, service in model["services"].items() if _stack.replicas(service))
 

@@ -15,6 +15,7 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
@@ -95,6 +96,17 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise ConvosphereError(f"Cannot remove {path}: {error.strerror}") from error
+
+
+def set_aside(path: Path) -> None:
+    """Give a file that somebody else wrote a name that says when, if it is there. Raises ConvosphereError."""
+    try:
+        written = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+        path.rename(path.with_name(f"{path.name}.kept-{written:%Y%m%dT%H%M%SZ}"))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ConvosphereError(f"Cannot rename {path}: {error.strerror}") from error
 
 
 def remove_unheld(path: Path) -> bool:

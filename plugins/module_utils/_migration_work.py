@@ -135,20 +135,21 @@ class MigrationWork:
             self.alembic.image, self.alembic.docker_host, self.alembic.directory, environment=environment
         )
         seconds = self.params["migration_timeout"]
-        blockers = Blockers(self.params, _alembic.APPLICATION, self.params["idle_transaction_timeout"])
+        blockers = Blockers(self.params, _alembic.APPLICATION, self.params["idle_transaction_timeout"], self.ended)
         with blockers:
             if action == RUN:
                 # alembic runs all that comes before a revision with it, in one transaction.
                 alembic.upgrade(self.target, self.code.tips(names), seconds)
             elif action == UNDO:
                 alembic.downgrade(self.target, [self.params["revision"]], seconds)
-        self.ended += blockers.ended.values()
 
     def _failed(self, error: ConvosphereError) -> ConvosphereError:
         """The same error, with where the database stands before why the migration failed, and what to do after it."""
         stands = self._stands()
         text = f"The migration of {self.store.name} failed. {self._where(stands)}\n{error.message}"
         details = {**error.details, "revisions": list(stands or ()), "backup": self._backup_id}
+        if self.ended:
+            details["ended_sessions"] = self.ended_sessions()
         return type(error)(text, hint=self._what_now(stands, error), **details)
 
     def _stands(self) -> tuple[str, ...] | None:
@@ -192,6 +193,10 @@ class MigrationWork:
     def _backup_id(self) -> str | None:
         return self.backup.manifest.id if self.backup else None
 
+    def ended_sessions(self) -> list[dict[str, Any]]:
+        """Those that were in the way of a revision and were ended."""
+        return [asdict(session) for session in self.ended]
+
     def report(self) -> dict[str, Any]:
         """The module's return values."""
         migration = self.migration
@@ -203,7 +208,7 @@ class MigrationWork:
             "steps": [
                 {"revision": step.revision.id, "action": step.action, "reason": step.reason} for step in migration.steps
             ],
-            "ended_sessions": [asdict(session) for session in self.ended],
+            "ended_sessions": self.ended_sessions(),
             "backup": self._backup_id,
             "backup_missing": self.objection,
         }

@@ -9,6 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,11 +32,12 @@ def stale(directory: Path, names: Iterable[str], container: Container, written: 
     home = Path(os.path.realpath(directory))
     # A folder that holds the whole stack, or all of the host, is there to be looked at and not to be set up by.
     own = [path for path in (Path(os.path.realpath(source)) for source in sources) if home in path.parents]
-    started = _services.timestamp(container.attrs["State"]["StartedAt"])
+    started, now = _services.timestamp(container.attrs["State"]["StartedAt"]), time.time()
     found = []
     for name in names:
         path = home / name
         mounted = any(source == path or source in path.parents for source in own)
-        if mounted and (name in written or (path.exists() and path.stat().st_mtime > started)):
+        # What is dated into the future would be newer than every start until then.
+        if mounted and (name in written or (path.exists() and started < path.stat().st_mtime <= now)):
             found.append(name)
     return found

@@ -51,6 +51,8 @@ class Stack:
     present_secrets: str | None = None  # the text of the file with the secrets
     present_texts: dict[str, str | None] = field(default_factory=dict)
     present_modes: dict[str, str] = field(default_factory=dict)
+    #: Names of files that are there, not wanted, and of no release.
+    foreign: set[str] = field(default_factory=set)
     variables: dict[str, Secret] = field(default_factory=dict)
     present_variables: dict[str, Secret] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
@@ -125,6 +127,8 @@ class Stack:
             self.present_texts[name] = _files.read_text(path)
             if self.present_texts[name] is not None:
                 self.present_modes[name] = _files.mode_of(path)
+        found = {name for name, text in self.present_texts.items() if text is not None}
+        self.foreign = found - self.texts.keys() - recorded.keys()
 
     def read_model(self) -> None:
         """Have Compose check and merge the wanted files, before any of them is in place."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 NOT_THERE = "(not on the host yet)"
+NOT_OURS = "(of no release: kept under a name that says when it was written)"
 COMPLETED_JOB = "completed"
 
 
@@ -55,7 +56,11 @@ def _wanted_files(stack: _stack.Stack) -> dict[str, dict[str, Any] | None]:
 
 def _present_files(stack: _stack.Stack) -> dict[str, dict[str, Any]]:
     return {
-        f"file {name}": {"content": text.split("\n"), "mode": stack.present_modes[name]}
+        f"file {name}": {
+            # It may have secrets in it that nobody told of.
+            "content": [NOT_OURS] if name in stack.foreign else text.split("\n"),
+            "mode": stack.present_modes[name],
+        }
         for name, text in stack.present_texts.items()
         if text is not None
     }

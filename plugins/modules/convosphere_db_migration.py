@@ -359,9 +359,11 @@ class MigrationModule(ConvosphereModule):
     def apply(self, plan: Plan) -> None:
         """Record, run or undo one revision after the other."""
         if self.work:
-            self.work.apply(self.settings)
-            for session in self.work.ended:
-                self.warn(f"A session that held a lock which a revision waited for was ended: {session}")
+            try:
+                self.work.apply(self.settings)
+            finally:
+                for session in self.work.ended:
+                    self.warn(f"A session that held a lock which a revision waited for was ended: {session}")
 
     def settings(self) -> dict[str, str]:
         """What the backend runs with, none of which may be shown."""

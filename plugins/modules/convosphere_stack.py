@@ -12,8 +12,9 @@ author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
   - Writes the files and secrets of a stack, has Docker Compose create and start what differs, waits until all of it is
     healthy and runs the images that are wanted, and records a release.
-  - A file of the release that serves which is not wanted any more is removed. So is a C(compose.override.yaml) that is
-    not wanted, whoever wrote it, for Compose merges it wherever it finds its files by itself.
+  - A file of the release that serves which is not wanted any more is removed. A C(compose.override.yaml) that is not
+    wanted and of no release gets another name, C(compose.override.yaml.kept-) and when it was written, for Compose
+    merges it wherever it finds its files by itself.
   - A service that has a file of the stack mounted, or a folder of such files, and that started before the file was
     written, is restarted. Compose does not see a change in a file.
   - Where a step fails after the first change, the files, secrets and images of before are put back and started again.

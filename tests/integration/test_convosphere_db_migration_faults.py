@@ -202,6 +202,10 @@ def test_a_table_that_is_locked_is_not_waited_for_for_ever(migration, database):
     with backend_with(mig_users=USERS) as tag, reading(database, "users") as process:
         result = migration.run(tag, lock_timeout=1)
         never = migration.run(tag, lock_timeout=2, idle_transaction_timeout=0)
+    with backend_with(mig_users=USERS) as tag, reading(database, "users", "REPEATABLE READ") as dumping:
+        snapshot = migration.run(tag, lock_timeout=3, idle_transaction_timeout=1)
+
+    assert snapshot["failure"]["holders"][0]["process"] == dumping  # others may be dumping what it sees
 
     for failed in (result, never):
         assert (
@@ -287,7 +291,7 @@ def release(database: PlatformDatabase) -> None:
 
 
 @contextmanager
-def reading(database: PlatformDatabase, table: str) -> Iterator[int]:
+def reading(database: PlatformDatabase, table: str, isolation: str = "READ COMMITTED") -> Iterator[int]:
     """A session that has read a table and does not end its transaction, as the platform may leave one at each start."""
     host, port = database.running.address("postgres").split(":")
     connection = psycopg2.connect(
@@ -295,6 +299,7 @@ def reading(database: PlatformDatabase, table: str) -> Iterator[int]:
         application_name="reader",
     )  # fmt: skip
     try:
+        connection.set_session(isolation_level=isolation)
         connection.cursor().execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - a name of the tests
         yield connection.info.backend_pid
     finally:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,12 @@ def test_so_is_one_that_will_be_written_whatever_the_clock_says(home):
     found = _mounted.stale(home, NAMES, reader(home / "Caddyfile"), ["Caddyfile", "compose.yaml"])
 
     assert found == ["Caddyfile"]
+
+
+def test_a_file_that_is_dated_into_the_future_is_not_for_ever(home):
+    os.utime(home / "Caddyfile", (time.time() + 3600, time.time() + 3600))
+
+    assert _mounted.stale(home, NAMES, reader(home / "Caddyfile")) == []
 
 
 def test_the_directory_may_be_reached_by_a_link(home):
