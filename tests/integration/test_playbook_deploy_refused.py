@@ -76,22 +76,37 @@ def test_a_compose_value_of_the_wrong_type(refused, override: Mapping[str, Any],
     assert [word for word in words if word not in message] == [], message
 
 
-@pytest.mark.parametrize(
-    ("variables", "words"),
-    [
-        ({"stack_images": {"backnd": "x:1"}}, ("stack_images", "'backnd'", "backend, edge")),
-        ({"stack_memory": {"back": "1g"}}, ("stack_memory", "'back'")),
-        ({"stack_settings": {"A: B": "c"}}, ("stack_settings", "'A: B'")),
-        ({"stack_settings": {"SECRET_KEY": "x"}}, ("'SECRET_KEY'", "give it in stack_secrets")),
-        ({"stack_secrets": {"OPENAI_API_KEY": None}}, ("'OPENAI_API_KEY' without a value",)),
-        ({"stack_blocked_paths": ["/fine", "/c {", "no/slash"]}, ("'/c {'", "'no/slash'")),
-        ({"stack_domain": "a.example}\n\nevil {"}, ("stack_domain", "one host name")),
-        ({"stack_domain": "a.example", "stack_tls": "acme"}, ("stack_acme_email",)),
-    ],
-)
-def test_what_cannot_be_deployed_is_refused_before_the_host_is_touched(refused, variables, words):
-    message = refused(**variables)
+def test_what_cannot_be_deployed_is_refused_before_the_host_is_touched_and_all_at_once(refused):
+    message = refused(
+        stack_images={"backnd": "x:1", "backend": ""},
+        stack_memory={"back": "1g"},
+        stack_settings={"A: B": "c", "SECRET_KEY": "x"},
+        stack_secrets={"OPENAI_API_KEY": None, "OTHER_KEY": ["a", "list"]},
+        stack_blocked_paths=["/fine", "/c {"],
+        stack_domain="a.example}\n\nevil {",
+        stack_tls="acme",
+        stack_http_port=0,
+        stack_api_port=9999,
+        stack_postgres_port="9999",
+        stack_log_max_size="10x",
+        stack_project_name="x" * 300,
+    )
 
+    words = (
+        "stack_images names the service 'backnd'; there are agentrepo, backend, edge",
+        "stack_images of backend is ''",
+        "stack_memory names the service 'back'",
+        "stack_settings has 'A: B'",
+        "'SECRET_KEY', which is a secret: give it in stack_secrets",
+        "'OPENAI_API_KEY' without a value",
+        "the value of 'OTHER_KEY' is a list",
+        "stack_blocked_paths has '/c {'",
+        "one host name",
+        "stack_http_port is 0",
+        "stack_api_port and stack_postgres_port are both 9999",
+        "stack_log_max_size is '10x'",
+        "(300 characters)",
+    )
     assert [word for word in words if word not in message] == [], message
 
 
@@ -135,7 +150,7 @@ def test_a_secrets_file_that_others_may_read(refused, live):
         (["planted in a list"], "stack_secrets"),
         ("planted as text", "stack_secrets"),
         ({"NAME WITH BLANKS": "planted under a wrong name"}, "NAME WITH BLANKS"),
-        ({"OPENAI_API_KEY": "planted in two\nlines"}, "OPENAI_API_KEY"),
+        ({"OPENAI_API_KEY": ["planted in", "a list"]}, "OPENAI_API_KEY"),
     ],
 )
 def test_secrets_that_cannot_be_kept_are_refused_and_not_shown(live, secrets, word):

@@ -44,7 +44,10 @@ def precheck(folder: Path, *arguments: str, show: str = "", **settings: Any) -> 
         ),
         ('stack_settings={"LOG_LEVEL":"planted"}', "stack_settings is no dictionary"),
         ('stack_images={"backend":"planted"}', "stack_images is no dictionary"),
-        ('stack_compose_override={"services":"planted"}', "stack_compose_override is no dictionary"),
+        (
+            'stack_compose_override={"services":"planted"}',
+            "stack_compose_override is text, and not that of a Compose file",
+        ),
         ("stack_blocked_paths=/planted,/b", "stack_blocked_paths is text and no list"),
     ],
 )

@@ -1,0 +1,213 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Checks of single values: numbers, sizes, durations, names, paths and texts. No input or output.
+
+A check returns why a value cannot be used, as the end of a sentence, or None. Variables given as ``-e name=value`` are
+texts: a number written as text is a number.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Optional
+
+Check = Callable[[Any], Optional[str]]
+
+#: How many characters of a value a message shows.
+SHOWN = 60
+
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kmgtp]?)i?b?", re.IGNORECASE)
+_UNITS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|us|s)")
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 0.000001}
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}")
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+_PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
+# As Docker reads one: registry/path:tag@digest, of which all but the last part of the path may be missing.
+_REGISTRY = r"(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9-]+(?=:)|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
+_IMAGE = re.compile(
+    rf"(?:{_REGISTRY}/)?{_PART}(?:/{_PART})*"
+    rf"(?::{_TAG})?(?:@sha256:[0-9a-f]{{64}})?|sha256:[0-9a-f]{{64}}"
+)
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: quoted if it is text, escaped, and not longer than a line."""
+    text = repr(f"{value}") if isinstance(value, str) else str(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}... ({len(f'{value}')} characters)"
+
+
+def number(value: Any) -> int | None:
+    """A whole number, also one that is written as text; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return None
+    text = f"{value}".strip()
+    return int(text) if _WHOLE.fullmatch(text) and len(text) < SHOWN else None
+
+
+def whole(least: int, most: int | None = None, what: str = "a whole number") -> Check:
+    """A whole number from ``least`` to ``most``."""
+    allowed = f"{what} of at least {least}" if most is None else f"{what} from {least} to {most}"
+
+    def check(value: Any) -> str | None:
+        found = number(value)
+        fits = found is not None and least <= found and (most is None or found <= most)
+        return None if fits else f"give {allowed}"
+
+    return check
+
+
+port = whole(1, 65535, "a port")
+
+
+def processors(value: Any) -> str | None:
+    """How many processors a container may use; Docker's least is a hundredth."""
+    try:
+        found = float(f"{value}") if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
+    except ValueError:
+        found = math.nan
+    return None if math.isfinite(found) and found >= 0.01 else "give a number of at least 0.01, such as 0.5 or 2"
+
+
+def size(value: Any) -> int | None:
+    """The bytes that a size in Docker's notation means, such as 10m or 1.5g; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return None
+    found = _SIZE.fullmatch(f"{value}")
+    return int(float(found[1]) * 1024 ** _UNITS[found[2].lower()]) if found else None
+
+
+def bytes_of(least: int, example: str) -> Check:
+    """A size in Docker's notation of at least so many bytes."""
+
+    def check(value: Any) -> str | None:
+        found = size(value)
+        if found is None:
+            return f"give a number with the unit b, k, m or g, such as {example}"
+        return None if found >= least else f"give at least {least} bytes, for example {example}"
+
+    return check
+
+
+def seconds(value: Any) -> float | None:
+    """The seconds that a duration in Docker's notation means, such as 5s or 1m30s; None for anything else."""
+    if not isinstance(value, str) or not re.fullmatch(rf"(?:{_DURATION.pattern})+", value):
+        return None
+    return sum(float(found[1]) * _SECONDS[found[2]] for found in _DURATION.finditer(value))
+
+
+def duration(value: Any) -> str | None:
+    """A duration of at least a second."""
+    found = seconds(value)
+    return None if found is not None and found >= 1 else "give a duration of at least one second, such as 5s or 1m30s"
+
+
+def storable(value: Any) -> str | None:
+    """A text that a file and a container's environment can hold, of several lines too."""
+    if isinstance(value, bool):
+        return "is a boolean (yes, no, on and off are too): put the text in quotes"
+    if isinstance(value, (int, float)):
+        return "is a number, which may not be what was written (0123 is 83): put the text in quotes"
+    if not isinstance(value, str):
+        return f"is {_kind(value)}: give text in quotes"
+    if "\0" in value:
+        return "has a null character in it, which no environment variable can hold"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "is no text in UTF-8"
+    return None
+
+
+def setting(value: Any) -> str | None:
+    """A setting: text, a number, a boolean, None, or a list or dictionary of these, which becomes JSON."""
+    if value is None or isinstance(value, (bool, int)):
+        return None
+    if isinstance(value, float):
+        return None if math.isfinite(value) else "is a number that JSON does not know"
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return next((f"{shown(key)} in it {why}" for key, each in value.items() if (why := setting(each))), None)
+    if isinstance(value, (list, tuple)):
+        return next((f"an item of it {why}" for each in value if (why := setting(each))), None)
+    return f"is {_kind(value)}: put the text in quotes"
+
+
+def matching(pattern: str, allowed: str) -> Check:
+    """A text that a regular expression matches from end to end."""
+    compiled = re.compile(pattern)
+
+    def check(value: Any) -> str | None:
+        wrong = _not_text(value)
+        return wrong or (None if compiled.fullmatch(value) else allowed)
+
+    return check
+
+
+def optional(check: Check) -> Check:
+    """A value that the check accepts, or an empty text."""
+    return lambda value: None if value == "" else check(value)
+
+
+def path(value: Any) -> str | None:
+    """An absolute path without control characters or a step upwards."""
+    wrong = _not_text(value)
+    if wrong:
+        return wrong
+    usable = value.startswith("/") and not _CONTROL.search(value) and ".." not in value.split("/")
+    return None if usable else "give an absolute path on the host, without '..' in it"
+
+
+def image(value: Any) -> str | None:
+    """The reference of an image."""
+    wrong = _not_text(value)
+    usable = not wrong and len(value) <= 512 and _IMAGE.fullmatch(value)
+    return wrong or (None if usable else "give an image as Docker names it, such as registry.example.com/backend:1.4")
+
+
+def host_name(value: Any) -> str | None:
+    """One host name."""
+    wrong = _not_text(value)
+    usable = not wrong and _HOST.fullmatch(value)
+    return wrong or (None if usable else "give one host name, of letters, digits, dots and dashes")
+
+
+def email(value: Any) -> str | None:
+    """An email address as the platform itself accepts one."""
+    wrong = _not_text(value)
+    usable = not wrong and _EMAIL.fullmatch(value)
+    return wrong or (None if usable else "give an email address, such as admin@example.com")
+
+
+def tag(value: Any) -> str | None:
+    """The tag of an image."""
+    wrong = _not_text(value)
+    usable = not wrong and re.fullmatch(_TAG, value)
+    return wrong or (None if usable else "give the tag of an image, such as 0.1.2-beta")
+
+
+def _not_text(value: Any) -> str | None:
+    if isinstance(value, str):
+        return None
+    if isinstance(value, (bool, int, float)):
+        return "is not text (1.10 would be 1.1): put it in quotes"
+    return f"is {_kind(value)}: give text"
+
+
+def _kind(value: Any) -> str:
+    """A value's type in the words of YAML."""
+    if value is None:
+        return "without a value"
+    if isinstance(value, Mapping):
+        return "a dictionary"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    return "a date or another value that is not text"
