@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _manifest, _retention
+from ansible_collections.convosphere.platform.plugins.module_utils import _backup_names, _backups, _manifest, _retention
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 
@@ -24,6 +24,9 @@ def doomed(catalogue: Catalogue, backups: Sequence[Backup], name: str, scope: Sc
     """
     if name in (_backups.LATEST, _backups.LATEST_VERIFIED):
         raise InputError(f"backup is {name}, of which there would be another one", hint="Give its id.")
+    if _backup_names.means_one(name):
+        # Never a label: an older backup may have one that reads like the id of a backup that is gone.
+        return [catalogue.find(name, now, scope)] if _is_there(catalogue, Path(name).name) else []
     labelled = [backup for backup in backups if backup.manifest.label == name and scope.has(backup.manifest)]
     if labelled or not _is_there(catalogue, Path(name).name):
         return labelled

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _backup_names,
     _backup_removal,
     _backups,
     _files,
@@ -58,6 +59,9 @@ class BackupWork:
     def plan(self) -> Plan:
         """What is to be made, changed and deleted. Raises ConvosphereError before anything is, if it cannot be."""
         _parts.refuse_without_database(self.params["include"])
+        _backup_names.refuse_unusable(self.params, "backup")
+        if self.params["label"] is not None:
+            _backup_names.refuse_label(self.params["label"])
         if not self.check_mode and self._needs_directory():
             # Who may read a backup may read everything that is in the platform.
             _files.make_private(self.catalogue.directory)
@@ -138,7 +142,7 @@ class BackupWork:
 
     def _young_enough(self) -> Backup | None:
         """The backup because of which no new one is needed."""
-        if not self.params["max_age"]:
+        if self.params["max_age"] is None:
             return None
         oldest = _retention.parse_period(self.params["max_age"], "max_age")
         found = [

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _files, _manifest, _moments
+from ansible_collections.convosphere.platform.plugins.module_utils import _backup_names, _files, _manifest, _moments
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import Manifest
 
@@ -23,8 +23,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._manifest imp
 TEMPORARY = ".convosphere-"
 #: What a long run says of itself while it works.
 PROGRESS = ".progress.json"
-LATEST = "latest"
-LATEST_VERIFIED = "latest_verified"
+LATEST = _backup_names.LATEST
+LATEST_VERIFIED = _backup_names.LATEST_VERIFIED
 #: By how much two clocks may differ before a date counts as one of the future.
 TOLERANCE = timedelta(minutes=5)
 _OWN = (_files.LOCK, PROGRESS)
@@ -258,7 +258,8 @@ def _matching(backups: list[Backup], name: str, scope: Scope) -> list[Backup]:
         return [backup for backup in own if backup.manifest.verified]
     by_id = [backup for backup in backups if backup.manifest.id == name]
     by_file = [backup for backup in backups if _has(backup, name)]
-    return by_id or by_file or [backup for backup in own if backup.manifest.label == name]
+    labelled = [] if _backup_names.means_one(name) else [backup for backup in own if backup.manifest.label == name]
+    return by_id or by_file or labelled
 
 
 def _has(backup: Backup, name: str) -> bool:

@@ -11,12 +11,12 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _files, _manifest
+from ansible_collections.convosphere.platform.plugins.module_utils import _backup_names, _backups, _files, _manifest
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import Manifest
 
-ALL = "all"
+ALL = _backup_names.ALL
 
 
 def every(catalogue: Catalogue) -> list[Backup]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _files, _manifest
+from ansible_collections.convosphere.platform.plugins.module_utils import _backup_names, _backups, _files, _manifest
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
 from ansible_collections.convosphere.platform.plugins.module_utils._copy_folder import Folder
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
@@ -185,18 +185,19 @@ def find(there: Place, name: str) -> Manifest:
     Raises InputError that lists what is there.
     """
     present = manifests(there)
-    found = [
-        manifest
-        for manifest in present
-        if name in (manifest.id, manifest.label, _backups.LATEST)
-        or (name == _backups.LATEST_VERIFIED and manifest.verified)
-    ]
+    found = [manifest for manifest in present if _is_meant(manifest, name)]
     if not found:
         raise InputError(
             f"There is no copy of a backup {name} in {there.title}",
             hint=f"There are: {', '.join(manifest.id for manifest in present) or 'none'}.",
         )
     return ([manifest for manifest in found if not manifest.damaged_at] or found)[-1]
+
+
+def _is_meant(manifest: Manifest, name: str) -> bool:
+    if name in (_backups.LATEST, _backups.LATEST_VERIFIED):
+        return name == _backups.LATEST or bool(manifest.verified)
+    return name == (manifest.id if _backup_names.means_one(name) else manifest.label)
 
 
 def lacking_here(manifest: Manifest, catalogue: Catalogue) -> Difference:

@@ -129,6 +129,11 @@ def is_id(name: str) -> bool:
     return bool(_ID.fullmatch(name))
 
 
+def starts_with_id(name: str) -> bool:
+    """Return True for an id, and for what is called like a file of the backup with an id, such as X.dump.zst."""
+    return bool(re.match(rf"(?:{_ID.pattern})(?:\.|\Z)", name))
+
+
 def new_id(database: str, created_at: datetime) -> str:
     """``<database>-20261123T150102Z``."""
     return f"{safe_name(database)}-{created_at.astimezone(timezone.utc):{_ID_TIME}}"

@@ -39,6 +39,7 @@ options:
   backup_dir:
     description:
       - The directory of the backups on the managed host. It is made, for its owner alone, if it is not there.
+      - It has to be an absolute path, as all paths in the options of this module.
       - Two runs in the same directory exclude each other.
     type: path
     required: true
@@ -64,7 +65,10 @@ options:
       - With O(state=absent) a label means all backups that have it, and V(latest) and V(latest_verified) are refused.
     type: str
   label:
-    description: A name for the backup, by which others find it. Several may have the same one, for example V(nightly).
+    description:
+      - A name for the backup, by which others find it. Several may have the same one, for example V(nightly).
+      - It has 1 to 100 printable characters, no slash, no comma and no space at either end. What means other backups is
+        refused, V(latest), V(latest_verified), V(all), and what reads like the id or a file of a backup.
     type: str
   pinned:
     description:
@@ -345,7 +349,7 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _retention, _seal
+from ansible_collections.convosphere.platform.plugins.module_utils import _backup_paths, _retention, _seal
 from ansible_collections.convosphere.platform.plugins.module_utils._backup_copies import BackupCopies
 from ansible_collections.convosphere.platform.plugins.module_utils._backup_work import NEW, BackupWork
 from ansible_collections.convosphere.platform.plugins.module_utils._copies import TARGETS_OPTION
@@ -393,6 +397,7 @@ class BackupModule(ConvosphereModule):
 
     def plan(self) -> Plan:
         """Read what there is, and compare."""
+        _backup_paths.refuse(self.argument_spec, self.params)
         if self.params["expected"] and not self.check_mode:
             raise InputError("expected is for check mode: no backup is deleted for the sake of one that is not there")
         now = datetime.now(timezone.utc)

@@ -110,7 +110,13 @@ backup:
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _choice, _copies, _files
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _backup_names,
+    _backup_paths,
+    _choice,
+    _copies,
+    _files,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
 from ansible_collections.convosphere.platform.plugins.module_utils._choice import ALL
 from ansible_collections.convosphere.platform.plugins.module_utils._copies import Difference, Place
@@ -133,6 +139,10 @@ class BackupCopyModule(ConvosphereModule):
 
     def plan(self) -> Plan:
         """One change for each backup at each place that lacks anything of it."""
+        _backup_paths.refuse(self.argument_spec, self.params)
+        _backup_names.refuse_unusable(self.params, "backup")
+        if self.params["copy_to"] == []:
+            raise InputError("copy_to is an empty list, so that nothing would be copied", hint="Name a place.")
         self.catalogue = Catalogue(Path(self.params["backup_dir"]))
         self.work = self.look_here() if self.params["copy_from"] else self.look_there()
         plan = Plan()

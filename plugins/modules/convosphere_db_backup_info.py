@@ -254,7 +254,14 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _choice, _progress, _retention
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _backup_names,
+    _backup_paths,
+    _backups,
+    _choice,
+    _progress,
+    _retention,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
 from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
 
@@ -272,6 +279,8 @@ class BackupInfoModule(InfoModule):
 
     def report(self) -> dict[str, Any]:
         """Each backup with what is to be known of it, and what is none."""
+        _backup_paths.refuse(self.argument_spec, self.params)
+        _backup_names.refuse_unusable(self.params, "backup")
         self.now = datetime.now(timezone.utc)
         catalogue = Catalogue(Path(self.params["backup_dir"]))
         backups, foreign = catalogue.read()

@@ -148,6 +148,8 @@ from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _archive,
+    _backup_names,
+    _backup_paths,
     _choice,
     _database,
     _moments,
@@ -179,6 +181,8 @@ class VerifyModule(ConvosphereModule):
 
     def plan(self) -> Plan:
         """Compare, and again under the lock where there is something to do."""
+        _backup_paths.refuse(self.argument_spec, self.params)
+        _backup_names.refuse_unusable(self.params, "backups")
         self.catalogue = Catalogue(Path(self.params["backup_dir"]))
         self.tools = _postgres_tools.PostgresTools(self.params)
         self.server: Server | None = None

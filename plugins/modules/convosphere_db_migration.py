@@ -249,7 +249,12 @@ login_port:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _environment_file, _published
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _backup_paths,
+    _engine,
+    _environment_file,
+    _published,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._alembic import DIRECTORY, Alembic
 from ansible_collections.convosphere.platform.plugins.module_utils._backend import Backend, schema_record
 from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
@@ -304,6 +309,7 @@ class MigrationModule(ConvosphereModule):
 
     def plan(self) -> Plan:
         """What is missing; nothing, in check mode, where that cannot be known yet."""
+        _backup_paths.refuse({"backup_dir": self.argument_spec["backup_dir"]}, self.params)
         connect = _engine.connect_if_there if self.check_mode else _engine.connect
         client = connect(self.params["docker_host"], self.params["timeout"])
         if client is None:

@@ -229,6 +229,8 @@ from typing import Any
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _alembic,
     _archive,
+    _backup_names,
+    _backup_paths,
     _choice,
     _database,
     _moments,
@@ -277,6 +279,8 @@ class RestoreModule(ConvosphereModule):
 
     def plan(self) -> Plan:
         """Look at what is there. What has to be done is held against it again under the locks."""
+        _backup_paths.refuse(self.argument_spec, self.params)
+        _backup_names.refuse_unusable(self.params, "backup")
         self.live = self.params["login_db"]
         self.scope = Scope(self.params["environment_name"], self.live)
         if self.live in (_scratch.MAINTENANCE, "template0", "template1"):

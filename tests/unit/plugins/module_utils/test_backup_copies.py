@@ -77,6 +77,17 @@ def test_the_copy_of_a_backup_that_was_verified_here_is_kept_and_learns_it(here,
     assert _copies.find(Folder({"directory": share}), "latest_verified") == proven
 
 
+def test_a_copy_is_not_taken_for_another_one_by_its_label(tmp_path):
+    share = tmp_path / "share"
+    meant = put_backup(share, NOON)
+    put_backup(share, NOON + timedelta(hours=1), label=meant.id)
+    put_backup(share, NOON + timedelta(hours=2), label="latest_verified")
+
+    assert _copies.find(Folder({"directory": share}), meant.id) == meant
+    with pytest.raises(InputError, match="There is no copy of a backup latest_verified"):
+        _copies.find(Folder({"directory": share}), "latest_verified")
+
+
 def test_what_failed_says_which_backup_is_whole_nevertheless(here, share, run):
     backup = put_backup(here, NOON)
     share.rmdir()

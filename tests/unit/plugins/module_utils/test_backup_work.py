@@ -78,6 +78,30 @@ def test_a_backup_that_is_let_go_of_may_be_deleted_by_the_next_run_only(tmp_path
     assert names_in(tmp_path, "*.manifest.json") == [f"{newest}.manifest.json"]
 
 
+def test_an_id_never_means_the_label_of_another_backup(tmp_path, plan_of):
+    gone, file = "convosphere-20260101T000000Z", "convosphere-20260101T000000Z.dump.zst"
+    put_backup(tmp_path, NOON - 3 * DAY, label=gone)
+    put_backup(tmp_path, NOON - 2 * DAY, label=file)
+    put_backup(tmp_path, NOON - DAY)
+    before = names_in(tmp_path)
+
+    assert not plan_of(state="absent", backup=gone, force=True).changed
+    assert not plan_of(state="absent", backup=file, force=True).changed
+    with pytest.raises(InputError, match=f"There is no backup {gone} in"):
+        plan_of(backup=gone, pinned=True)
+    assert [name for name in names_in(tmp_path) if name != ".lock"] == before
+
+
+@pytest.mark.parametrize("given", [{"label": "latest"}, {"label": "a\nb"}, {"backup": ""}, {"max_age": ""}])
+def test_a_name_or_an_age_that_is_none_is_refused_before_anything_is_touched(tmp_path, plan_of, given):
+    put_backup(tmp_path, NOON)
+    before = names_in(tmp_path)
+
+    with pytest.raises(InputError):
+        plan_of(**given)
+    assert [name for name in names_in(tmp_path) if name != ".lock"] == before
+
+
 @pytest.mark.parametrize(("include", "told"), [([], "empty"), (["vectors", "uploads"], "vectors, uploads")])
 def test_there_is_no_backup_without_the_database(tmp_path, plan_of, include, told):
     with pytest.raises(InputError, match=f"include is {told}: there is no backup without the database"):
