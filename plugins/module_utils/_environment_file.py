@@ -29,9 +29,13 @@ _ASSIGNMENT = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _COMMENT = re.compile(r"(^|\s)#.*")
+_TYPES = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a dictionary"}
 _REFERENCE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_ESCAPED = re.compile(r'([\\"$])')
-_UNESCAPED = re.compile(r'\\([\\"$])')
+# Line ends are escaped too, so that a secret of several lines, such as a private key, is one line of the file.
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "$": "\\$", "\n": "\\n", "\r": "\\r"}
+_ESCAPED = re.compile(r'[\\"$\n\r]')
+_UNESCAPED = re.compile(r'\\[\\"$nr]')
+_MEANT = {escaped: character for character, escaped in _ESCAPES.items()}
 
 
 def parse(text: str) -> dict[str, Secret]:
@@ -122,14 +126,16 @@ def _value_of(entry: Mapping[str, Any], known: Mapping[str, str]) -> str:
     return "".join(random_source.choice(ALPHABET) for _each in range(entry["length"]))
 
 
-def _storable(name: str, value: str) -> str:
-    if "\n" in value or "\0" in value:
-        raise InputError(f"The secret {name} has a line feed or a null character in it: no line of .env can hold it")
+def _storable(name: str, value: Any) -> str:
+    if not isinstance(value, str):  # its text would be another secret: 0123 is 83, and a list has quotes and brackets
+        raise InputError(f"The value of the secret {name} is {_TYPES.get(type(value), 'not text')}: put it in quotes")
+    if "\0" in value:
+        raise InputError(f"The secret {name} has a null character in it, which no environment variable can hold")
     try:
         value.encode()
     except UnicodeEncodeError:
         raise InputError(f"The secret {name} is not a text in UTF-8") from None  # the cause shows the value
-    return str(value)
+    return value
 
 
 def _named(reference: str, name: str, known: Mapping[str, str]) -> str:
@@ -139,18 +145,19 @@ def _named(reference: str, name: str, known: Mapping[str, str]) -> str:
 
 
 def _assignment(name: str, value: str) -> str:
-    # Between double quotes Compose takes every character as it is but the backslash, the quote and the dollar sign
-    # (docs.docker.com, "Set, use, and manage variables in a Compose file with interpolation").
+    # Between double quotes Compose takes every character as it is but the backslash, the quote and the dollar sign, and
+    # knows the escapes of line ends (docs.docker.com, "Set, use, and manage variables in a Compose file with
+    # interpolation"). A line end as it is would be kept too, but a carriage return before it would not.
     return f'{name}="{_escape(value)}"'
 
 
 def _escape(value: str) -> str:
-    return _ESCAPED.sub(lambda match: "\\" + match[1], value)
+    return _ESCAPED.sub(lambda match: _ESCAPES[match[0]], value)
 
 
 def _unquote(text: str) -> str:
     if text.startswith('"'):
-        return _UNESCAPED.sub(lambda match: match[1], text[1:-1])
+        return _UNESCAPED.sub(lambda match: _MEANT[match[0]], text[1:-1])
     if text.startswith("'"):
         return text[1:-1]
     return _COMMENT.sub("", text).strip()

@@ -112,10 +112,15 @@ class Project:
         )
 
     def is_settled(self, name: str) -> bool:
-        """Whether the service does what it is there for: running and, where it has a health check, healthy."""
+        """Whether the service does what it is there for.
+
+        It runs and is healthy if it has a health check; a job, and whatever may end by itself, has ended with 0.
+        """
         service = self.services[name]
         if self.is_job(name):
             return bool(service.containers) and all(map(_succeeded, service.containers))
+        if service.containers and all(map(is_done, service.containers)):
+            return True
         return self.is_running(name) and service.health in ("healthy", None)
 
 
@@ -144,6 +149,13 @@ def health_of(container: Container) -> str | None:
     """A running container's health in the engine's words; None without a health check, or when it does not run."""
     status = container.attrs["State"].get("Health", {}).get("Status")
     return str(status) if container.status == RUNNING and status in HEALTH_ORDER else None
+
+
+def is_done(container: Container) -> bool:
+    """Whether a container was to run once and did: it ended with 0, nothing starts it again or asks for its health."""
+    policy = (container.attrs["HostConfig"].get("RestartPolicy") or {}).get("Name")
+    checked = (container.attrs["State"].get("Health") or {}).get("Status") in HEALTH_ORDER
+    return _succeeded(container) and policy in ("", "no", "on-failure") and not checked
 
 
 def describe(service: Service) -> dict[str, Any]:

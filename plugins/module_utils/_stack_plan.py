@@ -21,7 +21,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, Secret, make_plan
-from ansible_collections.convosphere.platform.plugins.module_utils._services import COMPLETED
+from ansible_collections.convosphere.platform.plugins.module_utils._services import COMPLETED, is_done
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -79,6 +79,8 @@ def _services(stack: _stack.Stack) -> Plan:
             "state": COMPLETED_JOB if name in jobs else "running",
         }
         if name in stack.containers:
+            if all(map(is_done, stack.containers[name])):  # Compose is not asked to run it once more
+                fields["state"] = COMPLETED_JOB
             # Of a new one the hash says nothing, and a secret made up later changes it.
             fields["configuration"] = stack.hashes[name][:12]
             fields["containers"] = _stack.replicas(stack.model["services"][name])
@@ -138,9 +140,10 @@ def services_of(stack: _stack.Stack) -> list[str]:
 
 def _present_service(containers: Sequence[Container], job: bool) -> dict[str, Any]:
     """The fields of a service's containers: the values of all where they differ."""
+    done = all(map(is_done, containers))
 
     def fields(container: Container) -> dict[str, Any]:
-        ended_well = job and container.status == "exited" and container.attrs["State"]["ExitCode"] == 0
+        ended_well = done or (job and container.status == "exited" and container.attrs["State"]["ExitCode"] == 0)
         return {
             "image": container.attrs["Config"]["Image"],
             "image_id": _short(container.attrs["Image"]),

@@ -86,8 +86,10 @@ options:
         type: str
         required: true
       value:
-        description: Its value. It wins over the one in the file.
-        type: str
+        description:
+          - Its value, a text, which may have several lines. It wins over the one in the file.
+          - A number, a boolean, a list or a dictionary is refused, for its text would be another secret.
+        type: raw
       derive:
         description:
           - A text to make the value of, in which C({NAME}) stands for another secret, percent-encoded for use in a URL.
@@ -336,7 +338,7 @@ FILE = {
 }
 SECRET = {
     "name": {"type": "str", "required": True},
-    "value": {"type": "str", "no_log": True},
+    "value": {"type": "raw", "no_log": True},
     "derive": {"type": "str"},
     "length": {"type": "int", "default": 40},
 }

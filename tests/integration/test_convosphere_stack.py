@@ -174,6 +174,7 @@ def test_examples(run_playbook, stack):
 
 # What a shell, a .env file, Compose, YAML, JSON, a URL and Python's % each find special.
 NASTY = ' lead\'ing "quo\\"ted" $HOME ${HOME:-x} $$ \\n \\ #hash =%s%41 `id` ü😀\u2028\t!{A}\r; trail '
+NASTY += "\r\n-----BEGIN KEY-----\n trail "
 
 
 def test_a_given_secret_reaches_the_container_exactly(stack):
@@ -198,6 +199,7 @@ def test_a_given_secret_reaches_the_container_exactly(stack):
     encoded = (
         "%20lead%27ing%20%22quo%5C%22ted%22%20%24HOME%20%24%7BHOME%3A-x%7D%20%24%24%20%5Cn%20%5C%20%23hash%20%3D%25s%2541"
         "%20%60id%60%20%C3%BC%F0%9F%98%80%E2%80%A8%09%21%7BA%7D%0D%3B%20trail%20"
+        "%0D%0A-----BEGIN%20KEY-----%0A%20trail%20"
     )
     assert stack.variable("TOKEN") == NASTY
     assert stack.variable("URL") == f"redis://:{encoded}@redis/{made}"
@@ -345,6 +347,7 @@ def test_a_container_too_many_or_too_few_is_seen(stack):
 
 def test_a_service_that_is_to_end_is_not_run_again(stack):
     services = {
+        "seed": stack.service("exit 0", healthcheck={"disable": True}),  # nobody waits for it
         "job": stack.service("exit 0", healthcheck={"disable": True}),
         "web": stack.service(depends_on={"job": {"condition": "service_completed_successfully"}}),
     }
@@ -354,7 +357,9 @@ def test_a_service_that_is_to_end_is_not_run_again(stack):
     again = stack.deploy(stack.options(services))
 
     assert again.changed is False
-    assert stack.containers()["job"]["State"] == before["job"]["State"]
+    for name in ("job", "seed"):
+        assert stack.containers()[name]["State"] == before[name]["State"]
+    assert {service["name"]: service["state"] for service in again.result["services"]}["seed"] == "exited"
 
 
 # --------------------------------------------------------------------------------------------------- files, releases

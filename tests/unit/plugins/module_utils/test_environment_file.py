@@ -20,8 +20,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._plan import 
 from hypothesis import given
 from hypothesis import strategies as st
 
-SPECIAL = "\"'\\$#=%{}`! \t\r\x0b\x0c\x1c\x85\u2028\ufeffaü😀"
-CHARACTERS = st.characters(exclude_characters="\n\0", exclude_categories=("Cs",)) | st.sampled_from(SPECIAL)
+SPECIAL = "\n\"'\\$#=%{}`! \t\r\x0b\x0c\x1c\x85\u2028\ufeffaü😀"
+CHARACTERS = st.characters(exclude_characters="\0", exclude_categories=("Cs",)) | st.sampled_from(SPECIAL)
 VALUES = st.text(CHARACTERS)
 NAMES = st.from_regex(r"[A-Z_][A-Z0-9_]{0,5}", fullmatch=True)
 VARIABLES = st.dictionaries(NAMES, VALUES)
@@ -61,6 +61,7 @@ def test_other_lines_stay_as_they_are_in_their_place(lines, first, second):
         ("A='1 # \"one\"' # a comment", {"A": '1 # "one"'}),
         ('A="a \\"b\\" \\\\ \\$c"', {"A": 'a "b" \\ $c'}),
         ('A="1\n2"\nB=3', {"A": "1\n2", "B": "3"}),
+        ('A="1\\n2\\r\\n\\\\n"', {"A": "1\n2\r\n\\n"}),
         ("# A=1\n\nB=it's", {"B": "it's"}),
         ("A=1\nA=2", {"A": "2"}),
     ],
@@ -115,8 +116,11 @@ def test_a_derived_value_is_percent_encoded_and_follows_what_it_is_made_of():
 @pytest.mark.parametrize(
     ("entry", "part"),
     [
-        ({"name": "A", "value": "first-line\nsecond-line"}, "The secret A has a line feed"),
-        ({"name": "A", "value": "a\0b"}, "null character"),
+        ({"name": "A", "value": "first-line\0second-line"}, "The secret A has a null character in it"),
+        ({"name": "A", "value": ["first-line"]}, "The value of the secret A is a list: put it in quotes"),
+        ({"name": "A", "value": {"first-line": 1}}, "The value of the secret A is a dictionary: put it in quotes"),
+        ({"name": "A", "value": 123}, "The value of the secret A is a number: put it in quotes"),
+        ({"name": "A", "value": False}, "The value of the secret A is a boolean: put it in quotes"),
         ({"name": "A", "value": "half \ud800 a pair"}, "The secret A is not a text in UTF-8"),
         ({"name": "A", "derive": "{B}"}, "The secret A is derived from B, which is not given before it"),
         ({"name": "A", "length": 7}, "The secret A has a length of 7"),

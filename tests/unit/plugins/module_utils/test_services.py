@@ -236,3 +236,29 @@ def test_a_container_that_was_never_started():
 @pytest.mark.parametrize(("text", "seconds"), [("Z", 0), (".5Z", 0.5), (".123456789Z", 0.123456789)])
 def test_the_engines_time(text, seconds):
     assert timestamp(f"2026-01-31T12:00:00{text}") == pytest.approx(1769860800 + seconds)
+
+
+@pytest.mark.parametrize(
+    ("found", "settled"),
+    [
+        (container("seed", "exited", HostConfig={"RestartPolicy": {"Name": "no"}}), True),
+        (container("seed", "exited", HostConfig={"RestartPolicy": {"Name": "on-failure"}}), True),
+        (container("seed", "exited", health="none", HostConfig={"RestartPolicy": {"Name": ""}}), True),
+        (container("seed", "running"), True),
+        (container("seed", "exited", exit_code=1, HostConfig={"RestartPolicy": {"Name": "no"}}), False),
+        (container("seed", "created", HostConfig={"RestartPolicy": {"Name": "no"}}), False),
+        (container("seed", "exited", HostConfig={"RestartPolicy": {"Name": "unless-stopped"}}), False),
+        (container("seed", "exited", HostConfig={"RestartPolicy": {"Name": "always"}}), False),
+        (container("seed", "exited", health="starting", HostConfig={"RestartPolicy": {"Name": "no"}}), False),
+    ],
+)
+def test_what_may_end_by_itself_has_done_its_work_once_it_ended_well(found, settled):
+    assert project(seed=[found]).is_settled("seed") is settled
+
+
+def test_what_may_end_by_itself_is_started_all_the_same_where_that_is_asked_for():
+    """Somebody may have stopped it."""
+    ended = container("seed", "exited", HostConfig={"RestartPolicy": {"Name": "no"}})
+
+    assert project(seed=[ended]).is_running("seed") is False
+    assert project(seed=[ended, container("seed", number=2)]).is_settled("seed") is False
