@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _compose_files
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _edge_routes
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _value_checks as checks
 from ansible_collections.convosphere.platform.plugins.plugin_utils._value_checks import Check, number, seconds, shown
 
@@ -76,6 +77,7 @@ SINGLE: dict[str, Check] = {
     "stack_log_max_file": checks.whole(1),
     "stack_health_interval": checks.duration,
     "stack_wait_timeout": checks.whole(1, what="a number of seconds"),
+    "stack_edge_wait": checks.whole(0, what="a number of seconds"),
     "stack_releases_kept": checks.whole(1),
     "stack_health_timeout": checks.whole(0, what="a number of seconds"),
 }
@@ -93,9 +95,9 @@ OF_VARIABLES: dict[str, Check] = {"stack_settings": checks.setting, "stack_secre
 
 #: What each item may be of the options that are lists.
 LISTS: dict[str, Check] = {
-    "stack_blocked_paths": checks.matching(
-        r"/[^\s{}\"`#]*", "a path begins with / and has no blanks, braces or quotes"
-    ),
+    "stack_backend_command": lambda value: None if isinstance(value, str) and value else "quote it, and leave out ''",
+    "stack_edge_denied": _edge_routes.reason,
+    "stack_edge_allowed": _edge_routes.reason,
     "stack_accept_revisions": checks.matching(r"\S+", "give the id of a revision"),
     "stack_assume_revisions": checks.matching(r"\S+", "give the id of a revision"),
 }
@@ -203,7 +205,7 @@ def _override(options: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _together(options: Mapping[str, Any]) -> Iterator[str]:
-    for rule in (_ports, _certificate, _archive, _first_check, _administrator):
+    for rule in (_ports, _certificate, _archive, _first_check, _administrator, _exceptions):
         yield from rule(options)
 
 
@@ -244,3 +246,11 @@ def _administrator(options: Mapping[str, Any]) -> Iterator[str]:
     username = options.get("stack_admin_username")
     if isinstance(username, str) and len(username) < 3:
         yield f"stack_admin_username is {shown(username)}: the platform wants at least 3 characters"
+
+
+def _exceptions(options: Mapping[str, Any]) -> Iterator[str]:
+    denied, allowed = (list(options.get(f"stack_edge_{name}") or ()) for name in ("denied", "allowed"))
+    if any(map(_edge_routes.reason, [*denied, *allowed])):
+        return
+    for text in _edge_routes.idle(denied, allowed):
+        yield f"stack_edge_allowed has {shown(text)}, which no entry of the deny list covers: docs/edge.md lists them"

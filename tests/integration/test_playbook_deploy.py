@@ -9,7 +9,6 @@ import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
 import yaml
 
 from support.environment import OPERATOR, SERVICES, Environment
@@ -107,11 +106,6 @@ def test_secrets_are_made_up_once_kept_to_root_and_reach_the_backend_as_given(li
 
 def test_the_administrator_logs_in_through_the_edge(live):
     assert live.log_in() == 200
-
-
-@pytest.mark.parametrize("path", ["/api/v1/users/sso", "/api/v1/users/authenticate", "/api/v1/users/sso/"])
-def test_the_edge_refuses_what_an_anonymous_caller_must_not_do(live, path):
-    assert live.request(path, {"username": "admin"})[0] == 403
 
 
 def test_database_and_backend_are_published_on_the_loopback_address_only(live):

@@ -48,7 +48,7 @@ def precheck(folder: Path, *arguments: str, show: str = "", **settings: Any) -> 
             'stack_compose_override={"services":"planted"}',
             "stack_compose_override is text, and not that of a Compose file",
         ),
-        ("stack_blocked_paths=/planted,/b", "stack_blocked_paths is text and no list"),
+        ("stack_edge_denied=/planted,/b", "stack_edge_denied is text and no list"),
     ],
 )
 def test_text_that_looks_like_a_dictionary_is_told_in_one_sentence(tmp_path, option, said):
