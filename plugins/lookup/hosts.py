@@ -12,8 +12,10 @@ version_added: 1.0.0
 short_description: Select the hosts of one environment and placement
 description:
   - Returns the host pattern of a play, for example V(app:&prod), for the environment that the variable O(env) names.
-  - Stops the run, before any host is reached, where O(env) is missing or unknown, and where the environment has no host
-    in the placement.
+  - Stops the run, before any host is reached, if O(env) is missing or unknown, if the environment has no host in the
+    placement, and if C(--limit) leaves none of its hosts.
+  - With O(verb) it checks all extra variables as well. A parameter of a wrong type stops the run, and so does an
+    unknown name that resembles a parameter or a role variable.
   - That a host belongs to no other environment, and that its variables are those of this one, is checked by the entry
     point C(guard) of the role C(convosphere.platform.environment), which every playbook of the collection runs first.
 options:
@@ -27,6 +29,14 @@ options:
     type: str
     vars:
       - name: env
+  verb:
+    description:
+      - The playbook of the collection that the play is, for example V(teardown). Its parameters are checked.
+      - Without it no extra variable is checked, since a play of your own has variables of its own.
+    type: str
+seealso:
+  - plugin: convosphere.platform.parameter
+    plugin_type: lookup
 """
 
 EXAMPLES = r"""
@@ -52,8 +62,17 @@ _raw:
 from collections.abc import Mapping
 from typing import Any
 
+from ansible import context
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+from ansible_collections.convosphere.platform.plugins.plugin_utils._extra_vars import (
+    find_problems,
+    find_useless,
+    given_in_run,
+)
+from ansible_collections.convosphere.platform.plugins.plugin_utils._limit import hosts_left
+from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import VERBS, find_verb
 
 PLACEMENTS = ("edge", "app", "database")
 
@@ -68,10 +87,32 @@ class LookupModule(LookupBase):
         if len(terms) != 1:
             raise AnsibleLookupError(f"Give one placement, for example 'app', not {len(terms)}.")
         (placement,) = terms
-        problem = refuse(self.get_option("env"), placement, variables["groups"])
-        if problem:
-            raise AnsibleLookupError(problem)
-        return [f"{placement}:&{self.get_option('env')}"]
+        verb = self.get_option("verb")
+        problems = self._refuse_variables(verb) if verb else []
+        environment = self.get_option("env")
+        problem = refuse(environment, placement, variables["groups"])
+        if problem or problems:
+            raise AnsibleLookupError(" ".join([*problems, *([problem] if problem else [])]))
+        return [self._limited(f"{placement}:&{environment}", environment, variables["groups"])]
+
+    def _refuse_variables(self, verb: str) -> list[str]:
+        if find_verb(verb) is None:
+            raise AnsibleLookupError(f"There is no playbook '{verb}'. Allowed: {', '.join(v.name for v in VERBS)}.")
+        given = given_in_run(self._loader)
+        for name in find_useless(given, verb):
+            Display().warning(f"The parameter {name} has no effect on {verb}.yml.")
+        return find_problems(given, verb, self._templar.is_template)
+
+    def _limited(self, pattern: str, environment: str, groups: Mapping[str, list[str]]) -> str:
+        """Return the pattern; raise AnsibleLookupError if ``--limit`` leaves none of its hosts."""
+        limit = context.CLIARGS.get("subset")
+        if limit and not hosts_left(self._loader, pattern, limit, groups):
+            hosts = ", ".join(hosts_left(self._loader, pattern, None, groups))
+            raise AnsibleLookupError(
+                f"--limit {limit} leaves none of the hosts of {environment} that this playbook is for: {hosts}."
+                " Nothing was done. Name one of them, or leave --limit out."
+            )
+        return pattern
 
 
 def find_environments(groups: Mapping[str, list[str]]) -> list[str]:

@@ -60,7 +60,7 @@ def test_every_placed_host_belongs_to_an_environment():
 
 
 def test_playbooks_name_only_hosts_of_the_environment_asked_for():
-    names = [path.name for path in playbooks()]
+    names = [path.name for path in playbooks() if path.stem != "help"]  # which is for no environment
 
     listed = run("ansible-playbook", *names, "-e", "env=prod", "--list-hosts").split("playbook: ")[1:]
 

@@ -3,8 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from ansible import context
 from ansible.errors import AnsibleLookupError
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+from ansible.utils.vars import load_extra_vars
 from ansible_collections.convosphere.platform.plugins.lookup.hosts import LookupModule, find_environments, refuse
 
 GROUPS = {
@@ -59,10 +65,13 @@ def test_an_empty_inventory_is_told_how_to_be_given():
 def run(monkeypatch):
     """The lookup as Ansible calls it, for an environment that Ansible has found in the variables."""
 
-    def call(env: str | None, *terms: str) -> list[str]:
+    def call(env: str | None, *terms: str, verb: str | None = None, limit: str = "", **extra_vars: Any) -> list[str]:
+        monkeypatch.setattr(load_extra_vars, "extra_vars", {"env": env, **extra_vars}, raising=False)
+        monkeypatch.setattr(context, "CLIARGS", {"subset": limit})
         monkeypatch.setattr(LookupModule, "set_options", lambda _self, **_options: None)
-        monkeypatch.setattr(LookupModule, "get_option", lambda _self, _name: env)
-        return LookupModule().run(list(terms), {"groups": GROUPS})
+        monkeypatch.setattr(LookupModule, "get_option", lambda _self, name: {"env": env, "verb": verb}[name])
+        loader = DataLoader()
+        return LookupModule(loader=loader, templar=Templar(loader)).run(list(terms), {"groups": GROUPS})
 
     return call
 
@@ -80,3 +89,41 @@ def test_no_pattern_is_made_where_there_is_a_problem(run):
 def test_a_play_is_for_one_placement(run, terms):
     with pytest.raises(AnsibleLookupError, match="Give one placement"):
         run("red", *terms)
+
+
+def test_a_misspelt_parameter_stops_the_run_with_what_else_is_wrong(run):
+    with pytest.raises(AnsibleLookupError) as caught:
+        run("prod", "app", verb="maintenance", stpes="backup")
+
+    assert "There is no variable 'stpes', but the parameter 'steps'." in str(caught.value)
+    assert "There is no environment 'prod'." in str(caught.value)
+
+
+def test_a_play_without_a_verb_has_variables_of_its_own(run):
+    assert run("red", "app", stpes="backup") == ["app:&red"]
+
+
+def test_an_unknown_verb_is_refused(run):
+    with pytest.raises(AnsibleLookupError, match=r"There is no playbook 'tear_down'\. Allowed: backup, "):
+        run("red", "app", verb="tear_down")
+
+
+def test_a_parameter_of_another_playbook_is_warned_of(run, monkeypatch):
+    warnings: list[str] = []
+    monkeypatch.setattr("ansible.utils.display.Display.warning", lambda _self, text: warnings.append(text))
+
+    assert run("red", "app", verb="teardown", label="x", volumes=True, site="berlin") == ["app:&red"]
+    assert warnings == ["The parameter label has no effect on teardown.yml."]
+
+
+@pytest.mark.parametrize("limit", ["blue", "monitor", "all:!red", "red-2,blue-1"])
+def test_a_limit_that_leaves_no_host_is_refused(run, limit):
+    with pytest.raises(AnsibleLookupError) as caught:
+        run("red", "app", limit=limit)
+
+    assert f"--limit {limit} leaves none of the hosts of red that this playbook is for: red-1." in str(caught.value)
+
+
+@pytest.mark.parametrize("limit", ["red", "red-1", "all", "edge:!blue", ""])
+def test_a_limit_that_leaves_one_is_accepted(run, limit):
+    assert run("red", "app", limit=limit) == ["app:&red"]

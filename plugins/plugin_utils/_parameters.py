@@ -1,0 +1,206 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Declare the playbooks, their parameters, and the role variables that count for one run only.
+
+This table is the only place that describes them: the lookups ``hosts`` and ``parameter`` check and convert by it, and
+``help.yml`` and docs/playbooks.md are generated from it. A new parameter is one more row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter, given with ``-e name=value``.
+
+    ``type`` is str, bool, int or list; ``minimum`` is the lowest int; ``choices`` are those of each element of a list.
+    ``verbs`` are the playbooks that read it, () for all of them. ``default`` None means that a value is required.
+    """
+
+    name: str
+    type: str
+    meaning: str
+    verbs: tuple[str, ...]
+    example: str
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    minimum: int = 0
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One playbook: what it does, what its call looks like after ``-e env=``, and role variables often given to it."""
+
+    name: str
+    purpose: str
+    example: str = ""
+    variables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OneOff:
+    """A role variable that counts only in the run that it is given for; ``harmless`` is the value that does nothing."""
+
+    name: str
+    harmless: Any
+    meaning: str
+    parameter: str = ""
+
+
+VERBS = (
+    Verb("backup", "Make a backup with its manifest.", "-e label=before-upgrade -e pinned=true"),
+    Verb("backup_verify", "Verify a backup by a restore into a side database.", "-e backup=before-upgrade"),
+    Verb("database", "Report the state of the database and its backups."),
+    Verb("deploy", "Bring an environment to the state that its inventory describes.", "--check --diff"),
+    Verb("health", "Report one status of an environment; the exit code is 0 if it is healthy.", "-e wait=60"),
+    Verb("help", "Show this help.", "-e verb=restore"),
+    Verb("maintenance", "Run the nightly steps.", "-e steps=backup,verify", ("maintenance_timeouts",)),
+    Verb(
+        "migrate",
+        "Migrate the schema to the revisions of the backend.",
+        "--check --diff",
+        ("database_revision", "database_accept_revisions", "database_assume_revisions", "database_skip_backup_gate"),
+    ),
+    Verb(
+        "restore",
+        "Restore a backup.",
+        "-e backup=latest_verified -e confirm=prod",
+        ("database_include", "database_force"),
+    ),
+    Verb("restore_discard", "Delete the databases kept by earlier restores.", "-e confirm=prod"),
+    Verb("services", "Start, stop or restart services.", "-e state=restarted -e service=backend"),
+    Verb("setup", "Install what the hosts of an environment need, and nothing else."),
+    Verb("status", "Report every service with its health and version.", "-e stats=true"),
+    Verb("teardown", "Remove the containers of an environment, and its data on request.", "-e confirm=prod"),
+    Verb(
+        "users",
+        "Bring groups and users to the state that a list or a file describes.",
+        "-e users_file=users/prod.csv",
+        ("users_file", "users_groups_file", "users_prune", "users_prune_limit"),
+    ),
+    Verb(
+        "users_audit",
+        "Report what a security review asks for.",
+        "-e users_audit_since=2026-01-01",
+        ("users_audit_since", "users_audit_inactive_days"),
+    ),
+    Verb(
+        "users_export",
+        "Write the current users to a file that users.yml reads.",
+        "-e users_export_file=users/prod.yml",
+        ("users_export_file",),
+    ),
+)
+
+PARAMETERS = (
+    Parameter("env", "str", "The environment, a group of the inventory. help.yml needs none.", (), "env=prod"),
+    Parameter(
+        "own_variables",
+        "list",
+        "Names of extra variables of your own that resemble a parameter, so that they are not refused as misspelt.",
+        (),
+        "own_variables=stage",
+        default=(),
+    ),
+    Parameter(
+        "backup",
+        "str",
+        "The backup: an id, a label (the newest with it), latest, or latest_verified. backup_verify.yml takes several,"
+        " separated by commas, and latest if none is given; restore.yml requires one.",
+        ("backup_verify", "restore"),
+        "backup=latest_verified",
+        default="",
+    ),
+    Parameter(
+        "confirm",
+        "str",
+        "The name of the environment again, as a confirmation. Without it the playbook reports what it would destroy,"
+        " and stops.",
+        ("restore", "restore_discard", "teardown"),
+        "confirm=prod",
+        default="",
+    ),
+    Parameter("label", "str", "A name for the backup.", ("backup",), "label=before-upgrade", default=""),
+    Parameter(
+        "level",
+        "str",
+        "How to verify: restore loads the dump into a side database and counts every table's rows; checksum only reads"
+        " the files.",
+        ("backup_verify",),
+        "level=checksum",
+        default="restore",
+        choices=("checksum", "restore"),
+    ),
+    Parameter("pinned", "bool", "Exempt the backup from retention.", ("backup",), "pinned=true", default=False),
+    Parameter(
+        "service",
+        "list",
+        "The services, separated by commas. Without it: all.",
+        ("services",),
+        "service=backend,frontend",
+        default=(),
+    ),
+    Parameter(
+        "state",
+        "str",
+        "The desired state of the services.",
+        ("services",),
+        "state=restarted",
+        default="started",
+        choices=("started", "stopped", "restarted"),
+    ),
+    Parameter("stats", "bool", "Measure processor and memory as well.", ("status",), "stats=true", default=False),
+    Parameter(
+        "steps",
+        "list",
+        "Only these steps of maintenance, separated by commas. Without it: those of maintenance_steps.",
+        ("maintenance",),
+        "steps=backup,verify",
+        default=(),
+        choices=("backup", "verify", "retention", "vacuum", "prune", "health"),
+    ),
+    Parameter("verb", "str", "Show the help of this playbook only.", ("help",), "verb=restore", default=""),
+    Parameter(
+        "volumes",
+        "bool",
+        "Remove the data as well: the volumes with the database, the uploads and the vectors.",
+        ("teardown",),
+        "volumes=true",
+        default=False,
+    ),
+    Parameter("wait", "int", "Seconds to wait until the environment is healthy.", ("health",), "wait=60", default=0),
+)
+
+#: A value of these in an inventory, in facts or in a file of variables is refused by the roles.
+ONE_OFFS = (
+    OneOff("stack_confirm", harmless="", meaning="confirms teardown", parameter="confirm"),
+    OneOff("stack_remove_volumes", harmless=False, meaning="removes the data at teardown", parameter="volumes"),
+    OneOff("stack_skip_backup_gate", harmless=False, meaning="lets a deploy migrate without a verified backup"),
+    OneOff("database_backup", harmless="", meaning="names the backup to restore", parameter="backup"),
+    OneOff("database_confirm", harmless="", meaning="confirms restore and restore_discard", parameter="confirm"),
+    OneOff(
+        "database_force",
+        harmless=False,
+        meaning="restores a backup of another environment, database, PostgreSQL version or schema",
+    ),
+    OneOff("database_skip_backup_gate", harmless=False, meaning="lets a migration run without a verified backup"),
+)
+
+
+def find_verb(name: str) -> Verb | None:
+    """Return the playbook of that name, without .yml; None if there is none."""
+    return next((verb for verb in VERBS if verb.name == name), None)
+
+
+def find_parameter(name: str) -> Parameter | None:
+    """Return the parameter of that name; None if there is none."""
+    return next((parameter for parameter in PARAMETERS if parameter.name == name), None)
+
+
+def parameters_of(verb: str) -> list[Parameter]:
+    """Return the parameters that a playbook reads."""
+    return [parameter for parameter in PARAMETERS if not parameter.verbs or verb in parameter.verbs]
