@@ -8,19 +8,18 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-import json
 import re
 import secrets as random_source
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._masking import SHORTEST
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Secret
 
 ALPHABET = string.ascii_letters + string.digits
-SHORTEST = 8  # letters and digits of a secret that is made up: fewer can be guessed
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # As Compose reads it: quoted values may go over several lines, and a comment may follow any value.
 _ASSIGNMENT = re.compile(
@@ -100,16 +99,6 @@ def literal(variables: Mapping[str, str]) -> dict[str, str]:
 def maskable(variables: Mapping[str, str]) -> list[str]:
     """The values that may be secrets. Shorter ones are ports and switches: masking them would mask half the output."""
     return [value for value in variables.values() if len(value) >= SHORTEST]
-
-
-def spellings(values: Iterable[str]) -> set[str]:
-    """``values`` and how else programs may show them: quoted, escaped, in a URL, without the blanks at their ends."""
-    found: set[str] = set()
-    for value in values:
-        for text in (value, value.strip()):
-            quoted = (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
-            found |= {text, *quoted, _escape(text), text.replace("$", "$$"), quote(text), quote(text, safe="")}
-    return found - {""}
 
 
 def _value_of(entry: Mapping[str, Any], known: Mapping[str, str]) -> str:

@@ -17,32 +17,92 @@ from contextlib import ExitStack
 from typing import Any, ClassVar, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, shown
+from ansible_collections.convosphere.platform.plugins.module_utils import _option_texts
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._masking import (
+    Masker,
+    by_form,
+    secret_options,
+    shown_options,
+)
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import HIDDEN, Plan, shown
 
 
 class _AnsibleModule(AnsibleModule):
-    """Ansible's own, with an end to taking everything in a long list for a secret.
+    """AnsibleModule whose every exit, warning and log entry is masked, on every ansible-core.
 
-    Lists with secrets in them are declared no_log, so that they are not logged on the host, and nothing of them is
-    shown when Ansible itself refuses the arguments. But then all that is in them, emails and names, counts as secret.
+    Before 2.22 the texts of warnings are not masked, from 2.22 on ``no_log_values`` is not read; on all of them the
+    values of options that a spec does not know are shown when Ansible refuses them.
     """
 
-    def __init__(self, unlisted: tuple[str, ...], **settings: Any) -> None:
+    def __init__(self, unlisted: Mapping[str, Mapping[str, Any]], **settings: Any) -> None:
         self.unlisted = unlisted
+        self.masker = Masker()
+        self.unusable: list[str] = []
+        self._notices: list[tuple[Any, str, dict[str, Any]]] = []
+        self.params: dict[str, Any] = {}
+        self.no_log_values: set[str] = set()
         super().__init__(**settings)
-        self._keep_real_secrets()
+        self.hide(secret_options(self.argument_spec, self._without_lists()))  # of the type that they have by now
+
+    def _without_lists(self) -> dict[str, Any]:
+        return {name: value for name, value in self.params.items() if name not in self.unlisted}
+
+    def _load_params(self) -> None:
+        # Ansible's hook before it looks at the options: what it refuses, logs or returns is known as secret by then.
+        super()._load_params()
+        given = self._without_lists()
+        self.hide((*secret_options(self.argument_spec, given), *by_form(given)))
+        self.unusable = _option_texts.unusable(given)
+        if self.unusable:  # refused in a moment; until then no part of Ansible has to cope with it
+            self.params.update(_option_texts.repaired(given))
 
     def _log_invocation(self) -> None:
-        # To look for each of thousands of values in every other option would take longer than all else.
-        self._keep_real_secrets()
-        super()._log_invocation()
+        given = self.params
+        self.params = self.shown_params()
+        try:
+            super()._log_invocation()
+        finally:
+            self.params = given
 
-    def _keep_real_secrets(self) -> None:
-        if any(self.params.get(name) is not None for name in self.unlisted):
-            declared = (name for name, option in self.argument_spec.items() if option.get("no_log"))
-            real = (self.params.get(name) for name in declared if name not in self.unlisted)
-            self.no_log_values = {value for value in real if value}
+    def hide(self, values: Iterable[str]) -> None:
+        """Take ``values`` for secrets from now on."""
+        self.no_log_values |= self.masker.add(values)
+
+    def shown_params(self) -> dict[str, Any]:
+        """The options as they may be shown: of lists that the module checks itself, just how long they are."""
+        shown_ones = shown_options({**self.argument_spec, **{name: {} for name in self.unlisted}}, self.params)
+        lists = {name: self.params[name] for name in self.unlisted if self.params.get(name) is not None}
+        counts = {name: f"({len(value)} given)" if isinstance(value, list) else HIDDEN for name, value in lists.items()}
+        return {**shown_ones, **counts}
+
+    def warn(self, warning: str, **settings: Any) -> None:
+        """Keep a warning until all secrets are known, which is when the module exits."""
+        self._notices.append((super().warn, warning, settings))
+
+    def deprecate(self, msg: str, version: str | None = None, **settings: Any) -> None:
+        """Keep a deprecation until all secrets are known, which is when the module exits."""
+        self._notices.append((super().deprecate, msg, {"version": version, **settings}))
+
+    def exit_json(self, **result: Any) -> NoReturn:
+        """Print a result without secrets, and exit."""
+        super().exit_json(**self._masked(result))
+        raise AssertionError("exit_json returns never")
+
+    def fail_json(self, msg: str, **result: Any) -> NoReturn:
+        """Print a failure without secrets, and exit. Ansible calls this too, for options that it refuses."""
+        for name, entry in self.unlisted.items():
+            self.hide(secret_options({name: {"options": entry}}, {name: self.params.get(name)}))
+        masked = self._masked({"msg": str(msg), **result})
+        super().fail_json(masked.pop("msg"), **masked)
+        raise AssertionError("fail_json returns never")
+
+    def _masked(self, result: dict[str, Any]) -> dict[str, Any]:
+        for emit, text, settings in self._notices:
+            emit(self.masker.mask(text), **self.masker.mask(settings))
+        self._notices = []
+        # From 2.22 on Ansible returns it only if it is configured to.
+        return dict(self.masker.mask({"invocation": {"module_args": self.shown_params()}, **result}))
 
 
 class _Base:
@@ -52,9 +112,11 @@ class _Base:
     argument_spec: ClassVar[dict[str, Any]] = {}
     #: Ansible's further rules: mutually_exclusive, required_one_of, required_together, required_if, required_by.
     rules: ClassVar[dict[str, Any]] = {}
-    #: Options that hold lists of objects with secrets in them, which the module checks itself. Nothing of them is
-    #: logged on the host, nor returned in the invocation, where each is replaced by its length.
-    unlisted: ClassVar[tuple[str, ...]] = ()
+    #: Options that hold lists of objects which the module checks itself, each with the spec of one object, by which its
+    #: secrets are known. Nothing of these lists is logged on the host, nor returned in the invocation.
+    unlisted: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    #: Options for which an empty text means something, by their full names, such as "files.content".
+    may_be_empty: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self) -> None:
         self.ansible = _AnsibleModule(
@@ -68,6 +130,7 @@ class _Base:
         """Run the module from its arguments to its exit."""
         module = cls()
         try:
+            module._refuse_bad_texts()
             result = module.execute()
         except ConvosphereError as error:
             module.hide(*module.secrets())
@@ -79,8 +142,7 @@ class _Base:
                 "This is a defect of the collection: please report it with the output of -vvv.",
                 {},
             )
-        module.ansible.exit_json(**result, **module._invocation())
-        raise AssertionError("exit_json returns never")
+        module.ansible.exit_json(**result)
 
     def execute(self) -> dict[str, Any]:
         """The module's work; returns what the task returns."""
@@ -88,28 +150,27 @@ class _Base:
 
     def hide(self, *values: str | None) -> None:
         """Have ``values``, secrets that were read on the host rather than given as options, masked in all output."""
-        self.ansible.no_log_values.update(value for value in values if value)
+        self.ansible.hide(value for value in values if value)
 
     def secrets(self) -> Iterable[str]:
-        """The secrets in the ``unlisted`` options, asked only when a message is about to be composed by an error."""
+        """Further secrets, of files that were read, asked only when a message is about to be composed by an error."""
         return ()
 
     def warn(self, message: str) -> None:
         """Tell the operator something that does not stop the run."""
         self.ansible.warn(message)
 
+    def _refuse_bad_texts(self) -> None:
+        """Raise InputError for options that can be stored nowhere, or that are empty and must not be."""
+        problems = self.ansible.unusable or list(
+            _option_texts.empty(self.argument_spec, self.params, self.may_be_empty)
+        )
+        if problems:
+            raise InputError.of(problems)
+
     def _fail(self, message: str, details: Mapping[str, Any]) -> NoReturn:
         failure = {"failure": dict(details)} if details else {}
-        self.ansible.fail_json(msg=message, **failure, **self._invocation())
-        raise AssertionError("fail_json returns never")
-
-    def _invocation(self) -> dict[str, Any]:
-        """What is returned as ``invocation`` where Ansible's own, all options as they were given, would not do."""
-        if not self.unlisted:
-            return {}
-        told = {name: value for name, value in self.params.items() if name not in self.unlisted or value is None}
-        counts = {name: f"({len(self.params[name])} given)" for name in self.unlisted if name not in told}
-        return {"invocation": {"module_args": {**told, **counts}}}
+        self.ansible.fail_json(msg=message, **failure)
 
 
 class InfoModule(_Base):

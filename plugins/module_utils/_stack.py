@@ -24,6 +24,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _usage,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._masking import SHORTEST
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Secret
 
 if TYPE_CHECKING:
@@ -96,12 +97,10 @@ class Stack:
         ]
 
     def secret_values(self) -> list[str]:
-        """What must not be shown: every secret of before and after, however it is spelled. Other variables of the file,
-        such as a port, only when they are long enough that masking them does not mask half of the output."""
+        """What must not be shown: every secret of before and after. Other variables of the file, such as a port, only
+        when they are long enough that masking them does not mask half of the output."""
         both = [*self.variables.items(), *self.present_variables.items()]
-        secrets = [value for name, value in both if name in self.variables or len(value) >= 8]
-        spelled = _environment_file.spellings(value for value in secrets if len(value) >= 4)
-        return sorted({*secrets, *spelled})
+        return sorted({value for name, value in both if name in self.variables or len(value) >= SHORTEST})
 
     @property
     def made_up(self) -> list[str]:

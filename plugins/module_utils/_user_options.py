@@ -39,7 +39,7 @@ POLICY_OPTIONS: dict[str, Any] = {
 #: The list as a whole.
 LIST_OPTIONS: dict[str, Any] = {
     # Passwords are in it: see ConvosphereModule.unlisted.
-    "users": {"type": "list", "elements": "dict", "no_log": True},
+    "users": {"type": "list", "elements": "dict"},
     "users_file": {"type": "path"},
     "remote_src": {"type": "bool", "default": False},
     "planned_groups": {"type": "list", "elements": "str"},

@@ -374,7 +374,7 @@ class MigrationModule(ConvosphereModule):
     def settings(self) -> dict[str, str]:
         """What the backend runs with, none of which may be shown."""
         found = self.backend.environment()
-        self.hide(*_environment_file.spellings(_environment_file.maskable(found)))
+        self.hide(*_environment_file.maskable(found))
         return found
 
     def verify(self, plan: Plan) -> None:

@@ -274,7 +274,7 @@ class ServiceModule(ConvosphereModule):
         if source is None:  # which plan() refuses
             raise InputError(f"There is no compose.yaml to create {', '.join(names)} from")
         variables = _environment_file.parse(_files.read_text(source / ".env") or "")
-        self.hide(*_environment_file.spellings(_environment_file.maskable(variables)))
+        self.hide(*_environment_file.maskable(variables))
         literal = _environment_file.literal(variables)
         _compose.Project(self.project.name, source, self.params["docker_host"], literal).create(names)
 

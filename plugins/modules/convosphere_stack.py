@@ -372,6 +372,8 @@ class StackModule(ConvosphereModule):
         "required_if": [("state", "present", ("environment_name", "files"))],
     }
 
+    may_be_empty = frozenset({"files.content"})
+
     project: _services.Project | None = None
     schema: Mapping[str, Any] | None = None
     waits = False  # for the database to be brought to what the backend needs

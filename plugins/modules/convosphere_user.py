@@ -378,7 +378,7 @@ class UserModule(ConvosphereModule):
         "required_one_of": [("email", "users", "users_file")],
         "required_if": [("prune", True, ("users", "users_file"), True)],
     }
-    unlisted = ("users",)
+    unlisted = {"users": {**USER_OPTIONS, **POLICY_OPTIONS}}
 
     def entries(self) -> list[Mapping[str, Any]]:
         """The users as they were given."""
@@ -392,9 +392,7 @@ class UserModule(ConvosphereModule):
         return [{name: self.params[name] for name in (*USER_OPTIONS, *POLICY_OPTIONS)}]
 
     def secrets(self) -> Iterable[str]:
-        """Passwords and hashes of the list."""
-        for entry in self.params["users"] or ():
-            yield from (str(entry[name]) for name in ("password", "password_hash") if entry.get(name))
+        """Passwords and hashes of the list in a file."""
         work: UserWork | None = getattr(self, "work", None)  # it is made by plan(), which may fail before
         for user in work.wanted if work else ():
             yield from filter(None, (user.password, user.password_hash))

@@ -74,7 +74,7 @@ def test_law(run_law, backups, tmp_path):
         ],
         refused=[
             Refused("unknown", {**options, "backup": "nothing"}, "There is no backup nothing in"),
-            Refused("no name", {**options, "backup": f"{backups.directory}\0/x"}, "There is no backup"),
+            Refused("no name", {**options, "backup": f"{backups.directory}\0/x"}, "contains a NUL character"),
             Refused("nothing", {**options, "backups": []}, "backups is an empty list, so that there is nothing to do"),
             Refused("no path", {**options, "identity_file": "a\0b"}, "which has a NUL, as no path has"),
             Refused(

@@ -95,6 +95,8 @@ def test_law(run_info_law, database):
             },
         },
         refused=[
+            Refused("a NUL", {**database.login, "login_user": "a\0b"}, "option login_user contains a NUL"),
+            Refused("no database", {**database.login, "login_db": ""}, "Leave it out for convosphere, or give a value"),
             Refused("no layout", {**database.login, "layout": {"tables": []}}, "layout has no tables and enums"),
             Refused("no columns", {**database.login, "layout": {"tables": {"users": 1}, "enums": {}}}, "table users"),
             Refused("no time", {**database.login, "query_timeout": 0}, "query_timeout is 0"),

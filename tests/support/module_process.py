@@ -15,6 +15,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.common.parameters import PASS_VARS
+
+#: Options of Ansible with which a module returns all that it can: `invocation` has to be asked for from 2.21 on.
+SHOW_ALL: dict[str, bool] = {
+    "_ansible_diff": True,
+    **({"_ansible_inject_invocation": True} if "inject_invocation" in PASS_VARS else {}),
+}
+
 
 class ModuleProcess:
     """One run of a module that has begun. It reads its options from a file in ``folder``.
@@ -27,9 +35,7 @@ class ModuleProcess:
         self, module: str, options: Mapping[str, Any], folder: Path, *, check: bool = False, **environment: str
     ) -> None:
         arguments = folder / f"arguments-{uuid.uuid4().hex[:8]}.json"
-        arguments.write_text(
-            json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_check_mode": check, "_ansible_diff": True}})
-        )
+        arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **SHOW_ALL, "_ansible_check_mode": check}}))
         name = f"ansible_collections.convosphere.platform.plugins.modules.{module}"
         self.process = subprocess.Popen(
             [sys.executable, "-m", name, str(arguments)],

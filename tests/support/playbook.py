@@ -157,6 +157,8 @@ def _environment(record: Path, more: Mapping[str, str]) -> dict[str, str]:
         "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/support/callback_plugins"),
         "ANSIBLE_CALLBACKS_ENABLED": "recorder",
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+        # From ansible-core 2.21 on it is not returned unless it is asked for: what it would show is searched here.
+        "ANSIBLE_INJECT_INVOCATION": "1",
         "ANSIBLE_NOCOLOR": "1",
         "RECORDER_FILE": str(record),
     }

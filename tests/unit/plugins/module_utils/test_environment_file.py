@@ -12,7 +12,6 @@ from ansible_collections.convosphere.platform.plugins.module_utils._environment_
     maskable,
     merge,
     parse,
-    spellings,
     wanted,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
@@ -135,21 +134,6 @@ def test_what_the_file_cannot_hold_is_refused_without_showing_it(entry, part):
 
     assert "first-line" not in str(caught.value)
     assert caught.value.__cause__ is None
-
-
-def test_spellings_are_those_that_error_messages_have():
-    found = spellings(['a"b$c \\ü/ '])
-
-    assert {
-        'a"b$c \\ü/ ',  # as it is
-        'a"b$c \\ü/',  # at the end of a line
-        'a\\"b$c \\\\ü/',  # in quotes, as Go and JSON have it
-        'a\\"b$c \\\\\\u00fc/',
-        'a\\"b\\$c \\\\ü/',  # as it is in the file .env
-        'a"b$$c \\ü/',  # as Compose has it
-        "a%22b%24c%20%5C%C3%BC%2F",  # in a URL
-    } <= found
-    assert spellings(["", "  "]) == {"  ", "%20%20"}
 
 
 def test_what_refers_to_other_variables_is_left_to_compose():

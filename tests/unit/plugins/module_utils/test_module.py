@@ -11,7 +11,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule, InfoModule
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, Secret, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import HIDDEN, Plan, Secret, make_plan
+
+from support.module_process import SHOW_ALL
 
 
 class Recorder(ConvosphereModule):
@@ -22,6 +24,8 @@ class Recorder(ConvosphereModule):
         "present": {"type": "int", "default": 1},
         "password": {"type": "str", "no_log": True},
         "error": {"type": "str"},
+        "database": {"type": "str", "default": "main"},
+        "place": {"type": "dict", "options": {"bucket": {"type": "str"}, "key": {"type": "str", "no_log": True}}},
     }
     steps: list[str] = []
 
@@ -46,7 +50,11 @@ class Recorder(ConvosphereModule):
 
     def report(self, plan: Plan) -> dict[str, Any]:
         self.steps.append("report")
-        self.warn("mind the gap")
+        self.warn(f"mind the gap, {self.params['password']} and read-later")
+        self.ansible.deprecate(
+            f"was {self.params['password']}", version="9.0.0", collection_name="convosphere.platform"
+        )
+        self.hide("read-later")
         return {"size": self.params["size"]}
 
 
@@ -64,7 +72,7 @@ class Reader(InfoModule):
 def run(capsys: pytest.CaptureFixture[str]):
     def call(module: type[Any], /, check: bool = False, diff: bool = False, **options: Any) -> dict[str, Any]:
         Recorder.steps = []
-        arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": diff}
+        arguments = {**options, **SHOW_ALL, "_ansible_check_mode": check, "_ansible_diff": diff}
         with patch_module_args(arguments), pytest.raises(SystemExit) as ended:
             module.main()
         result: dict[str, Any] = json.loads(capsys.readouterr().out)
@@ -77,13 +85,14 @@ def run(capsys: pytest.CaptureFixture[str]):
 def test_a_change_is_planned_applied_verified_and_reported(run, monkeypatch):
     warned: list[str] = []  # what becomes of a warning depends on whether this process has loaded Ansible's controller
     monkeypatch.setattr(AnsibleModule, "warn", lambda _module, message: warned.append(message))
+    monkeypatch.setattr(AnsibleModule, "deprecate", lambda _module, message, **_settings: warned.append(message))
 
-    result = run(Recorder, size=2)
+    result = run(Recorder, size=2, password="planted-secret")
 
     assert (result["changed"], result["size"]) == (True, 2)
     assert Recorder.steps == ["plan", "apply", "verify", "report"]
     assert "diff" not in result
-    assert warned == ["mind the gap"]
+    assert warned == [f"mind the gap, {HIDDEN} and {HIDDEN}", f"was {HIDDEN}"]
 
 
 def test_nothing_to_do_is_verified_all_the_same(run):
@@ -135,3 +144,46 @@ def test_an_info_module_never_changes_and_does_not_mind_check_mode(run):
 
 def test_ansibles_further_rules_are_kept(run):
     assert "size is 5 but all of the following are missing: more" in run(Reader, size=5)["msg"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"place": {"bucket": "b", "secret_access_key": "planted-secret"}},
+        {"place": {"bucket": "b", "key": ["planted-secret"]}},
+        {"place": ["planted-secret"]},
+        {"place": "bucket=b secret=planted-secret"},
+        {"passwort": "planted-secret"},
+        {"password": {"a": "planted-secret"}},
+        {"database": "postgresql://user:planted-secret@host/db", "size": "none"},
+    ],
+)
+def test_what_may_be_a_secret_is_masked_when_ansible_itself_refuses_the_options(run, options):
+    result = run(Recorder, **{"size": "none", **options})
+
+    assert result["failed"]
+    assert "planted-secret" not in json.dumps(result)
+
+
+def test_the_printed_form_of_a_secret_of_another_type_is_masked_as_well(run):
+    result = run(Recorder, size=1, error="secret", password=["it's", 'a "planted" one'])
+
+    assert "planted" not in json.dumps(result)
+    assert result["invocation"]["module_args"]["password"] == HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"database": "a\0b"}, "The option database contains a NUL character"),
+        ({"place": {"bucket": "\0"}}, "The option place.bucket contains a NUL character"),
+        ({"database": ""}, "The option database is empty. Leave it out for main, or give a value"),
+    ],
+)
+def test_a_text_that_can_be_stored_nowhere_is_refused_before_anything_is_read(run, options, problem):
+    result = run(Recorder, size=1, **options)
+
+    assert problem in result["msg"]
+    assert "defect" not in result["msg"]
+    assert Recorder.steps == []
+    assert json.dumps(result, ensure_ascii=False).encode()

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -14,6 +13,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import HIDDEN
+
+from support.module_process import SHOW_ALL
 
 PLANTED = "planted-password"
 USERS = [{"name": "ada", "password": PLANTED}, {"name": "bob"}]
@@ -21,14 +23,11 @@ USERS = [{"name": "ada", "password": PLANTED}, {"name": "bob"}]
 
 class Lister(InfoModule):
     argument_spec = {
-        "users": {"type": "list", "elements": "dict", "no_log": True},
+        "users": {"type": "list", "elements": "dict"},
         "login_password": {"type": "str", "no_log": True},
         "fail": {"type": "str"},
     }
-    unlisted = ("users",)
-
-    def secrets(self) -> Iterable[str]:
-        return [user["password"] for user in self.params["users"] if "password" in user]
+    unlisted = {"users": {"name": {"type": "str"}, "password": {"type": "str", "no_log": True}}}
 
     def report(self) -> dict[str, Any]:
         if self.params["fail"]:
@@ -39,11 +38,11 @@ class Lister(InfoModule):
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     logged: list[str] = []
-    monkeypatch.setattr(AnsibleModule, "_log_to_syslog", lambda _self, text: logged.append(str(text)), raising=True)
-    monkeypatch.setattr("ansible.module_utils.basic.has_journal", False, raising=True)
+    # What is logged must be without secrets before Ansible masks it.
+    monkeypatch.setattr(AnsibleModule, "log", lambda _self, text, log_args=None: logged.append(f"{text} {log_args}"))
 
     def call(**options: Any) -> tuple[dict[str, Any], str]:
-        with patch_module_args(options), pytest.raises(SystemExit):
+        with patch_module_args({**SHOW_ALL, **options}), pytest.raises(SystemExit):
             Lister.main()
         return json.loads(capsys.readouterr().out), "".join(logged)
 
@@ -73,3 +72,24 @@ def test_arguments_that_ansible_itself_refuses_show_nothing_of_the_list(run):
 
     assert "unknown" in result["msg"]
     assert PLANTED not in json.dumps(result)
+    shown = {"users": "(2 given)", "unknown": HIDDEN, "login_password": None, "fail": None}
+    assert result["invocation"]["module_args"] == shown
+
+
+@pytest.mark.parametrize(
+    "users",
+    [[{"name": "ada", "passwort": PLANTED}], [PLANTED], PLANTED, {"password": PLANTED}, [{"password": [PLANTED]}]],
+)
+def test_a_list_of_another_form_is_not_shown_either(run, users):
+    result, log = run(users=users, fail="went wrong")
+
+    assert PLANTED not in json.dumps(result) + log
+
+
+def test_of_a_long_list_only_the_secrets_are_masked(run):
+    users = [{"name": f"user{number}", "password": f"{PLANTED}-{number}"} for number in range(2000)]
+
+    result, _log = run(users=users, fail="for the active user1999")
+
+    assert "for the active user1999" in result["msg"]
+    assert "'name': 'user0', 'password': '********'" in result["msg"]

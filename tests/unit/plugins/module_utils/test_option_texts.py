@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._option_texts import (
+    NUL,
+    SURROGATE,
+    empty,
+    repaired,
+    unusable,
+)
+
+SPEC = {
+    "login_db": {"type": "str", "default": "convosphere"},
+    "ca_cert": {"type": "path"},
+    "label": {"type": "str"},
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present"], "default": "present"},
+    "files": {"type": "list", "elements": "dict", "options": {"content": {"type": "str", "required": True}}},
+    "place": {"type": "dict", "options": {"directory": {"type": "path"}}},
+    "password": {"type": "str", "no_log": True, "required": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("options", "problems"),
+    [
+        ({"a": "fine \u0000"}, [f"The option a {NUL}"]),
+        ({"a": ["x", {"b": "\ud800"}]}, [f"The option a[1].b {SURROGATE}"]),
+        ({"a": {"k\0": 1}}, [f"The option a.k\ufffd {NUL}"]),
+        ({"a": {"\udcff": 1}}, [f"The option a.\ufffd\ufffd\ufffd {SURROGATE}"]),
+        ({"a": "ü \U0001f600 \\u0000", "n": 1, "b": None, "t": True}, []),
+    ],
+)
+def test_texts_that_can_be_stored_nowhere_are_named_by_their_place(options, problems):
+    assert unusable(options) == problems
+
+
+def test_a_repaired_text_can_be_printed():
+    found = repaired({"a\0": ["\ud800x", 1, "ü"]})
+
+    assert found == {"a\ufffd": ["\ufffd\ufffd\ufffdx", 1, "ü"]}
+    assert str(found).encode()
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"login_db": ""}, "The option login_db is empty. Leave it out for convosphere, or give a value"),
+        ({"login_db": " \t"}, "The option login_db is empty. Leave it out for convosphere, or give a value"),
+        ({"ca_cert": ""}, "The option ca_cert is empty. Give a value or leave it out"),
+        ({"name": ""}, "The option name is empty. Give a value"),
+        ({"files": [{"content": "x"}, {"content": ""}]}, "The option files[1].content is empty. Give a value"),
+        ({"place": {"directory": ""}}, "The option place.directory is empty. Give a value or leave it out"),
+    ],
+)
+def test_a_text_that_has_to_say_something_is_not_empty(options, problem):
+    assert list(empty(SPEC, options)) == [problem]
+
+
+@pytest.mark.parametrize("options", [{"label": ""}, {"ca_cert": None}, {"password": ""}, {"files": None}, {}])
+def test_other_texts_may_be_empty(options):
+    assert list(empty(SPEC, options)) == []
+
+
+def test_an_exception_is_named_without_its_index():
+    assert list(empty(SPEC, {"files": [{"content": ""}]}, frozenset({"files.content"}))) == []
