@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _damage, _files, _pipeline
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
+from ansible_collections.convosphere.platform.plugins.module_utils._damage import AlteredError, DamagedError
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
     CommandError,
     ConvosphereError,
@@ -28,10 +29,6 @@ from ansible_collections.convosphere.platform.plugins.module_utils._pipeline imp
 ENCRYPTED = ".age"
 #: How much of a dump is read for its table of contents, before more of it is tried.
 _HEADS = (1 << 20, 1 << 25, 1 << 28)
-
-
-class DamagedError(ConvosphereError):
-    """A backup that is not what its manifest says, or cannot be read: it is of no use to anybody."""
 
 
 class _Enough(Exception):
@@ -64,7 +61,7 @@ class Archive:
     def check(self, progress: Callable[[int], Any]) -> None:
         """Read all of it and compare its size and sha256 with the manifest. ``progress`` gets the bytes read so far.
 
-        Raises DamagedError.
+        Raises AlteredError.
         """
         digest, size = hashlib.sha256(), 0
         for piece in self.pieces():
@@ -72,9 +69,9 @@ class Archive:
             size += len(piece)
             progress(size)
         if size != self.record.size:
-            raise DamagedError(f"{self.path} has {size} bytes, and its manifest says {self.record.size}")
+            raise AlteredError(f"{self.path} has {size} bytes, and its manifest says {self.record.size}")
         if digest.hexdigest() != self.record.sha256:
-            raise DamagedError(
+            raise AlteredError(
                 f"{self.path} has the sha256 {digest.hexdigest()}, and its manifest says {self.record.sha256}",
                 hint="The file has changed since it was written: its disk may be failing.",
             )
@@ -113,7 +110,19 @@ class Archive:
         try:
             _pipeline.run(self.programs(), step=f"read {self.path}", source=self.pieces(), sink=sink, progress=progress)
         except CommandError as error:
-            raise _unreadable(error) from error
+            raise self.unreadable(error) from error
+
+    def read_through(self, command: list[str], environment: dict[str, str], timeout: float | None) -> None:
+        """Have ``command``, a ``pg_restore`` without a database, read the dump to its end.
+
+        No server takes part, so that whatever it says is about the file. Raises ConvosphereError.
+        """
+        step = f"read {self.path} to its end"
+        programs = [*self.programs(), Program(command, environment)]
+        try:
+            _pipeline.run(programs, step=step, source=self.pieces(), timeout=timeout)
+        except CommandError as error:
+            raise self.unreadable(error) from error
 
     def head(self, size: int) -> bytes:
         """The first ``size`` bytes of what was backed up, or all where it is less."""
@@ -146,11 +155,21 @@ class Archive:
                 if not _damage.is_of_input(error):
                     raise
                 if len(head) < size or size == _HEADS[-1]:
-                    raise DamagedError(error.message, **error.details) from error
+                    raise self.unreadable(error) from error
             else:
                 lines = listed.decode("utf-8", errors="replace").splitlines()
                 return [line for line in lines if line and not line.startswith(";")]
         raise AssertionError("the last head raises")
+
+    def unreadable(self, error: CommandError) -> ConvosphereError:
+        """Classify the error of a program that read it: corrupt file, wrong key, or other."""
+        if _damage.is_of_input(error):
+            return DamagedError(error.message, **error.details, kind=self.record.kind)
+        if error.details.get("program") != "age" or not _damage.ended_by_itself(error):
+            return error
+        if "no identity matched" in error.details["stderr"]:
+            return InputError(error.message, hint="It was encrypted to other keys than the one in identity_file.")
+        return InputError(error.message, hint="Is identity_file the file of an age key?")
 
 
 def refuse_key(identity_file: str) -> None:
@@ -165,14 +184,3 @@ def refuse_key(identity_file: str) -> None:
             hint="Nothing was changed. Is what identity_file lies on mounted, and the path right?",
         ) from error
     _files.refuse_readable_by_others(path)
-
-
-def _unreadable(error: CommandError) -> ConvosphereError:
-    """Told apart: a file that is broken, a key that does not fit, and anything else, which is neither's fault."""
-    if _damage.is_of_input(error):
-        return DamagedError(error.message, **error.details)
-    if error.details.get("program") != "age" or not _damage.ended_by_itself(error):
-        return error
-    if "no identity matched" in error.details["stderr"]:
-        return InputError(error.message, hint="It was encrypted to other keys than the one in identity_file.")
-    return InputError(error.message, hint="Is identity_file the file of an age key?")

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.convosphere.platform.plugins.module_utils import _postgres_errors, _sessions
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import DatabaseError, InputError
 
 if TYPE_CHECKING:
@@ -146,9 +147,9 @@ class Database:
             cursor.execute(statement, values or None)
             yield from cursor
 
-    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> int:
-        """Run one statement that writes; returns the number of rows it touched."""
-        with self.asking("write"), self.connection.cursor() as cursor:
+    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), *, step: str = "write") -> int:
+        """Run one statement, which is called ``step`` in an error; returns the number of rows it touched."""
+        with self.asking(step), self.connection.cursor() as cursor:
             cursor.execute(statement, values or None)
             return int(cursor.rowcount)
 
@@ -157,7 +158,7 @@ class Database:
         names = ", ".join(quoted(name) for name in columns)
         statement = f"INSERT INTO {quoted(table)} ({names}) SELECT {names} FROM json_populate_recordset(NULL::{quoted(table)}, %s)"  # noqa: S608, E501
         for batch in batches(rows):
-            self.execute(statement, (json.dumps(batch),))
+            self.execute(statement, (json.dumps(batch),), step=f"insert rows into {table}")
 
     def update(self, table: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
         """Update rows by their ``id``. A column that a row does not name keeps its value in that row."""
@@ -170,7 +171,7 @@ class Database:
             WHERE present.id = old.id
         """  # noqa: S608 - names that come from the catalog, quoted
         for batch in batches(rows):
-            self.execute(statement, (json.dumps(batch),))
+            self.execute(statement, (json.dumps(batch),), step=f"update rows of {table}")
 
     def lock(self, what: str, number: int, seconds: int = LOCK_TIMEOUT) -> None:
         """Wait ``seconds`` until no other run of the collection works on ``what``; the lock ends with the connection.
@@ -206,7 +207,19 @@ class Database:
         try:
             yield
         except (psycopg2.Error, ValueError) as error:  # ValueError: a text that PostgreSQL cannot hold
-            raise explain(error, f"Cannot {step} in database {self.name}") from error
+            hints = {**_HINTS, **(_HINTS_FOR_READING if step == "read" else {})}
+            raise _postgres_errors.explain(
+                error, f"Cannot {step} in database {self.name}", hints, "Nothing was changed"
+            ) from error
+
+
+_HINTS = {
+    "42501": "The database role given as login_user needs the right to do this with this object",
+    "23505": "The platform itself changed the same rows in this moment. Nothing was changed: run it again",
+    "40001": "The platform itself changed the same rows in this moment. Nothing was changed: run it again",
+    "55P03": "Wait for it to end, or find it in pg_stat_activity",
+}
+_HINTS_FOR_READING = {"42501": "The database role given as login_user needs the right to read this object"}
 
 
 def connect(params: Mapping[str, Any]) -> Connection:
@@ -220,7 +233,7 @@ def connect(params: Mapping[str, Any]) -> Connection:
         ) from error
     where = params["login_unix_socket"] or params["login_host"]
     try:
-        return psycopg2.connect(
+        connection = psycopg2.connect(
             host=where,
             port=params["login_port"],
             user=params["login_user"],
@@ -231,6 +244,8 @@ def connect(params: Mapping[str, Any]) -> Connection:
             connect_timeout=params["connect_timeout"],
             application_name=APPLICATION,
         )
+        _sessions.prepare(connection)
+        return connection
     except psycopg2.Error as error:
         raise DatabaseError(
             f"Cannot connect to database {params['login_db']} at {where}, port {params['login_port']}, "
@@ -254,20 +269,6 @@ def password(params: Mapping[str, Any]) -> str | None:
             hint="Deploy the environment first, which writes it, or give login_password.",
         )
     return str(found)
-
-
-def explain(error: Exception, step: str) -> DatabaseError:
-    """The server's message without its DETAIL, which may quote whole rows, and so password hashes."""
-    diagnosis = getattr(error, "diag", None)
-    message = (getattr(diagnosis, "message_primary", None) or str(error)).strip().splitlines()[0]
-    code = getattr(error, "pgcode", None)
-    hints = {
-        "42501": "The database role given as login_user needs the right to write to this table.",
-        "23505": "The platform itself changed the same rows in this moment. Nothing was changed: run it again.",
-        "40001": "The platform itself changed the same rows in this moment. Nothing was changed: run it again.",
-        "55P03": "Wait for it to end, or find it in pg_stat_activity.",
-    }
-    return DatabaseError(f"{step}: {message}", hint=hints.get(code or "", "Nothing was changed."), sqlstate=code)
 
 
 def _pairs(needed: Mapping[str, str]) -> tuple[list[str], list[str]]:

@@ -58,6 +58,7 @@ class DatabasePart:
     def check(self) -> None:
         """See that it can be dumped: programs of the right version, and rights. Raises ConvosphereError."""
         self.database.rollback()
+        self.tools.adopt(self.database.connection)
         facts = Snapshot(self.database).facts()
         self.size = int(facts["size"])
         self.database.rollback()

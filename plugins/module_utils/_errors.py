@@ -51,7 +51,12 @@ class EngineError(ConvosphereError):
 
 
 class CommandError(ConvosphereError):
-    """A program that the collection runs is missing or ended with an error."""
+    """A program that the collection runs is missing or ended with an error.
+
+    ``output`` is the end of its standard error, as it is: it may hold data, and is never shown.
+    """
+
+    output = ""
 
 
 class ApiError(ConvosphereError):

@@ -47,7 +47,7 @@ def find(client: DockerClient | None, params: Mapping[str, Any]) -> Mapping[str,
 
 def _revisions(database: Database) -> list[str] | None:
     # The stack is locked meanwhile: whoever holds the table for longer is told of by the module that migrates.
-    database.execute("SET lock_timeout = '5s'")
+    database.execute("SET lock_timeout = '5s'", step="bound the wait for a lock")
     tables = {row[0] for row in database.fetch(_TABLES)}
     if not {RECORD} < tables:  # without any other table it is a record of nothing
         return None

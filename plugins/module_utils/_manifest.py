@@ -68,6 +68,7 @@ class Manifest:
     ``from``, ``to`` and ``how``; ``verified`` is None or has ``level``, ``at``, ``duration`` and ``host``.
     ``checked_at`` is when all files were last read and had their checksums, whatever was proven before.
     ``damaged_at`` is when a verification found that it cannot be restored, None where none did or it has been since.
+    ``not_loaded`` is None or has ``at``, ``host`` and ``reason`` of a server that did not load it although it is whole.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Manifest:
     verified: Mapping[str, Any] | None = None
     checked_at: datetime | None = None
     damaged_at: datetime | None = None
+    not_loaded: Mapping[str, Any] | None = None
     manifest_version: int = field(default=VERSION)
 
     @property
@@ -241,6 +243,7 @@ _OBJECTS: dict[str, dict[str, tuple[type, ...]]] = {
     "vectors": {"backup": (str, _NONE), "classes": (list,)},
     "write_freeze": {"from": (str,), "to": (str,), "how": (str,)},
     "verified": {"level": (str,), "at": (str,), "duration": (int, float), "host": (str,)},
+    "not_loaded": {"at": (str,), "host": (str,), "reason": (str,)},
 }
 _FILE: dict[str, tuple[type, ...]] = {"kind": (str,), "name": (str,), "size": (int,), "sha256": (str,)}
 _DATABASE: dict[str, tuple[type, ...]] = {
@@ -269,8 +272,9 @@ _MANIFEST: dict[str, tuple[type, ...]] = {
     "verified": (dict, _NONE),
     "checked_at": (str, _NONE),
     "damaged_at": (str, _NONE),
+    "not_loaded": (dict, _NONE),
 }
 #: What manifests did not have at first, and how one without it is read.
-_LATER = {"checked_at": None, "damaged_at": None}
+_LATER = {"checked_at": None, "damaged_at": None, "not_loaded": None}
 #: The moments that may be null.
 _MOMENTS = ("checked_at", "damaged_at")

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import select
 import signal
 import subprocess
@@ -25,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from ansible_collections.convosphere.platform.plugins.module_utils import _postgres_errors
 from ansible_collections.convosphere.platform.plugins.module_utils._command import last_lines
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError
 
@@ -37,8 +37,6 @@ SETTLE = 1
 #: Linux' own number of it; the fcntl module has a name for it from Python 3.10 on.
 _SET_PIPE_SIZE = 1031
 _KEPT_STDERR = 64 * 1024
-#: What pg_dump and pg_restore add to an error: the whole query, of many lines, after which the reason is out of sight.
-_QUERY = re.compile(r"^pg_\w+: detail: (?:Query|Command) was: .*?(?=^pg_\w+: |\Z)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -273,19 +271,22 @@ class _Pipeline:
         error = self.errors[index]
         size = error.seek(0, os.SEEK_END)
         error.seek(max(0, size - _KEPT_STDERR))
-        return _QUERY.sub("", error.read().decode("utf-8", errors="replace"))
+        return error.read().decode("utf-8", errors="replace")
 
     def _failure(self, index: int, code: int) -> CommandError:
         said = self._said(index)
         title = self.programs[index].title
         how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
-        return CommandError(
-            f"Cannot {self.step}: {title} {how}: {last_lines(said)}".rstrip(": "),
+        by_postgres = _postgres_errors.shown(said)
+        error = CommandError(
+            f"Cannot {self.step}: {title} {how}: {by_postgres or last_lines(said)}".rstrip(": "),
             hint=self.hint,
             program=title,
             returncode=code,
-            stderr=last_lines(said, 20),
+            stderr=by_postgres or last_lines(said, 20),
         )
+        error.output = said
+        return error
 
 
 def _remaining(deadline: float | None) -> float | None:

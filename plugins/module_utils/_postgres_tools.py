@@ -20,10 +20,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _command, _database, _engine
+from ansible_collections.convosphere.platform.plugins.module_utils import _command, _database, _engine, _sessions
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError, InputError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
 
 TOOLS_OPTIONS: dict[str, Any] = {
     "login_container": {"type": "str"},
@@ -34,7 +37,7 @@ TOOLS_OPTIONS: dict[str, Any] = {
 _DIRECTORIES = ("/usr/lib/postgresql/{major}/bin", "/usr/pgsql-{major}/bin")
 _FOLDER = ".convosphere-tools-"
 #: What a program in the container gets from the environment of this process.
-_PASSED = ("PGUSER", "PGPASSWORD", "PGDATABASE", "PGAPPNAME")
+_PASSED = ("PGUSER", "PGPASSWORD", "PGDATABASE", "PGAPPNAME", "PGOPTIONS", "LC_ALL")
 
 
 class PostgresTools:
@@ -46,6 +49,11 @@ class PostgresTools:
         self.major: int | None = None
         self.application = _database.APPLICATION
         self.versions: dict[str, str] = {}
+        self.session_options = ""
+
+    def adopt(self, connection: Connection) -> None:
+        """Give the sessions of the programs the settings that this connection's role may change."""
+        self.session_options = _sessions.options() if _sessions.may_set(connection) else ""
 
     def require(self, server_version: str, *programs: str) -> None:
         """See that these programs are there, of the major version of a server such as "15.8". Raises ConvosphereError.
@@ -96,7 +104,11 @@ class PostgresTools:
             "PGUSER": self.params["login_user"],
             "PGDATABASE": self.params["login_db"],
             "PGAPPNAME": self.application,
+            # The programs' own messages, which tell a file that they cannot read from all else.
+            "LC_ALL": "C",
         }
+        if self.session_options:
+            login["PGOPTIONS"] = self.session_options
         password = _database.password(self.params)
         if password is not None:
             login["PGPASSWORD"] = password

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _moments, _scratch
-from ansible_collections.convosphere.platform.plugins.module_utils._archive import DamagedError
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
 from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, DatabaseError
@@ -57,25 +56,23 @@ class Restorer:
         """
         began = time.monotonic()
         scratch = Scratch(self.server, self.live)
-        self.verifier.progress = Progress(self.verifier.catalogue.directory / _backups.PROGRESS, backup.manifest.id)
-        try:
+        progress = Progress(self.verifier.catalogue.directory / _backups.PROGRESS, backup.manifest.id)
+        self.verifier.progress = progress
+        with ExitStack() as held:
+            held.callback(progress.end)
+            held.callback(self.others.close)
+            held.enter_context(self.verifier.judging(backup))
             self.verifier.check(backup)
             with made(scratch, _scratch.RESTORE, database_record(backup)) as name:
                 self.verifier.load(backup, name)
                 self.verifier.compare(backup, name)
                 if (backup.manifest.verified or {}).get("level") != RESTORE:
                     self.verifier.record(backup, RESTORE, time.monotonic() - began)
-                self.others.stage(self.verifier.progress)
-                self.verifier.progress.begin("analyze")
+                self.others.stage(progress)
+                progress.begin("analyze")
                 self._analyze(name)
-                self.verifier.progress.begin("exchange")
+                progress.begin("exchange")
                 return self._exchange(backup, name)
-        except DamagedError:
-            self.verifier.condemn(backup)
-            raise
-        finally:
-            self.others.close()
-            self.verifier.progress.end()
 
     def mark(self, backup: Backup, state: Mapping[str, Any]) -> dict[str, Any]:
         """What is written of the restored database, by which a later run knows that nothing has changed since.

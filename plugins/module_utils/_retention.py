@@ -41,13 +41,16 @@ EXPECTED_OPTIONS: dict[str, Any] = {
     "backup": {"type": "str"},
     "verified": {"type": "str", "choices": ["unverified", *LEVELS], "required": True},
 }
+#: The level of verification that proves the most.
+RESTORE = "restore"
 
 
 @dataclass(frozen=True)
 class Entry:
     """What retention has to know of one backup. ``verified`` is the level: None, "checksum" or "restore".
 
-    ``damaged`` is one of which a verification found that it cannot be restored.
+    ``damaged`` is one of which a verification found that it is corrupt, ``doubtful`` one that is whole, and
+    that a server was asked to load and did not.
     """
 
     id: str
@@ -55,6 +58,7 @@ class Entry:
     pinned: bool = False
     verified: str | None = None
     damaged: bool = False
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,14 @@ class Policy:
 def entry_of(manifest: Manifest) -> Entry:
     """What retention has to know of a backup."""
     level = manifest.verified["level"] if manifest.verified else None
-    return Entry(manifest.id, manifest.created_at, manifest.pinned, level, manifest.damaged_at is not None)
+    return Entry(
+        manifest.id,
+        manifest.created_at,
+        manifest.pinned,
+        level,
+        manifest.damaged_at is not None,
+        manifest.not_loaded is not None and level != RESTORE,
+    )
 
 
 def foreseen(entries: Sequence[Entry], expected: Mapping[str, Any] | None, new: Entry | None) -> list[Entry]:
@@ -117,8 +128,9 @@ def decide(policy: Policy, entries: Sequence[Entry], now: datetime) -> dict[str,
 
     The last verified backup is always kept, and the last one that was proven by a restore, and the newest one. One that
     a wrong clock dated into the future is kept too, and does not take the place of another one, until its time comes:
-    whatever the clock did, no backup is deleted because another one has a wrong date. Nor does one that is damaged take
-    the place of a sound one; it goes when it would go anyhow, since a verification may have failed for another reason.
+    whatever the clock did, no backup is deleted because another one has a wrong date. Nor does one that is corrupt or
+    doubtful take the place of another one; it goes when it would go anyhow. So no more than twice as many are kept as
+    the policy says, however long new ones do not load.
     """
     newest_first = sorted(entries, key=lambda entry: (entry.created_at, entry.id), reverse=True)
     reasons: dict[str, list[str]] = {entry.id: ["pinned"] if entry.pinned else [] for entry in newest_first}
@@ -126,7 +138,7 @@ def decide(policy: Policy, entries: Sequence[Entry], now: datetime) -> dict[str,
     for entry in newest_first:
         if entry not in present:
             reasons[entry.id].append("dated into the future")
-    sound = [entry for entry in present if not entry.damaged]
+    sound = [entry for entry in present if not (entry.damaged or entry.doubtful)]
     for reason, entry in [*_kept(policy, present, now), *_kept(policy, sound, now)]:
         if reason not in reasons[entry.id]:
             reasons[entry.id].append(reason)
@@ -149,7 +161,7 @@ def _kept(policy: Policy, newest_first: Sequence[Entry], now: datetime) -> Itera
 def last_proofs(newest_first: Sequence[Entry]) -> dict[str, Entry]:
     """The backups that are never deleted because nothing newer is known to be as good, by the reason."""
     verified = [entry for entry in newest_first if entry.verified]
-    restored = [entry for entry in verified if entry.verified == "restore"]
+    restored = [entry for entry in verified if entry.verified == RESTORE]
     return {reason: found[0] for reason, found in (("last verified", verified), ("last restored", restored)) if found}
 
 

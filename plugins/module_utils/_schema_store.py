@@ -87,9 +87,11 @@ class SchemaStore(Database):
         """Have the record, wide enough. It is part of the transaction that the next ``record`` or commit ends."""
         self.execute("SELECT set_config('lock_timeout', %s, true)", (f"{self.lock_timeout}s",))
         if create:
-            self.execute(_CREATE)
+            self.execute(_CREATE, step=f"create the table {RECORD}")
         if widen:
-            self.execute(f"ALTER TABLE {RECORD} ALTER COLUMN version_num TYPE varchar({WIDTH})")
+            self.execute(
+                f"ALTER TABLE {RECORD} ALTER COLUMN version_num TYPE varchar({WIDTH})", step=f"widen the table {RECORD}"
+            )
 
     def record(self, revisions: Iterable[str]) -> None:
         """Have the record hold just these, and commit."""

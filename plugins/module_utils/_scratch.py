@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _database, _marks
+from ansible_collections.convosphere.platform.plugins.module_utils import _database, _marks, _postgres_errors
 from ansible_collections.convosphere.platform.plugins.module_utils._database import literal, quoted
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import DatabaseError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import DatabaseRecord
@@ -252,21 +252,15 @@ def asking(step: str) -> Iterator[None]:
     try:
         yield
     except psycopg2.Error as error:
-        code = error.pgcode or ""
-        message = (error.diag.message_primary or str(error)).strip().splitlines()
-        detail = f" ({error.diag.message_detail})" if code == "55006" and error.diag.message_detail else ""
-        raise DatabaseError(
-            f"Cannot {step}: {message[0] if message else type(error).__name__}{detail}",
-            hint=_HINTS.get(code, None if _is_lost(code) else "The live database was not changed."),
-            sqlstate=code or None,
-        ) from error
+        otherwise = None if _is_lost(error.pgcode or "") else "The live database was not changed"
+        raise _postgres_errors.explain(error, f"Cannot {step}", _HINTS, otherwise) from error
 
 
 _HINTS = {
-    "42501": "The role of login_user needs CREATEDB, and must own the database, or be a superuser.",
-    "55P03": "Somebody is altering, copying or renaming one of these databases. The live one was not changed.",
-    "53100": "The disk of PostgreSQL is full. The live database was not changed.",
-    "22023": "The server does not know this encoding or locale: it differs from the one that was backed up.",
+    "42501": "The role of login_user needs CREATEDB, and must own the database, or be a superuser",
+    "55P03": "Somebody is altering, copying or renaming one of these databases. The live one was not changed",
+    "53100": "The disk of PostgreSQL is full. The live database was not changed",
+    "22023": "The server does not know this encoding or locale: it differs from the one that was backed up",
 }
 
 

@@ -70,7 +70,7 @@ class Snapshot:
             return
         self.database.fetch("SELECT set_config('lock_timeout', %s, true)", (f"{seconds}s",))
         try:
-            self.database.execute(f"LOCK TABLE {', '.join(self.tables)} IN ACCESS SHARE MODE")
+            self.database.execute(f"LOCK TABLE {', '.join(self.tables)} IN ACCESS SHARE MODE", step="lock the tables")
         except DatabaseError as error:
             if error.details.get("sqlstate") != "55P03":
                 raise

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils._database import explain, quoted
+from ansible_collections.convosphere.platform.plugins.module_utils import _postgres_errors
+from ansible_collections.convosphere.platform.plugins.module_utils._database import quoted
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import DatabaseError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._table_statistics import Table
 
@@ -155,4 +156,4 @@ def _explained(error: Any, seconds: float, lock_seconds: int) -> DatabaseError:
     }
     if error.pgcode in reasons:
         return DatabaseError(reasons[error.pgcode], sqlstate=error.pgcode)
-    return explain(error, "the server said")
+    return _postgres_errors.explain(error, "the server said", {}, None)

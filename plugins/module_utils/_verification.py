@@ -21,25 +21,30 @@ from typing import Any
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _backups,
     _command,
-    _damage,
     _loading,
     _manifest,
     _moments,
     _scratch,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._archive import Archive, DamagedError
+from ansible_collections.convosphere.platform.plugins.module_utils._archive import Archive
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
 from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
+from ansible_collections.convosphere.platform.plugins.module_utils._damage import (
+    COULD_NOT_TELL,
+    AlteredError,
+    DamagedError,
+    NotLoadedError,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
     CommandError,
     ConvosphereError,
-    DatabaseError,
     InputError,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._loading import Loader
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import DatabaseRecord
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres_tools import PostgresTools
 from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
+from ansible_collections.convosphere.platform.plugins.module_utils._rejection import Rejection
 from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Scratch, Server
 
 RESTORE = "restore"
@@ -103,25 +108,18 @@ class Verifier:
     def load(self, backup: Backup, database: str, *arguments: str) -> str:
         """Load a dump into an empty database; "file" or "stream", the way that was taken.
 
-        Raises DamagedError where it is the dump that cannot be loaded.
+        Raises DamagedError if the dump is corrupt, NotLoadedError if it is whole and this server rejects it.
         """
         archive = self.archive(backup)
         loader = Loader(archive, self.tools, self.beside(), self.jobs, arguments, self.timeout, self.tell)
         try:
             return loader.load(database)
         except CommandError as error:
-            if not self._is_rejected(error):
+            judged = Rejection(archive, self.tools, self.beside(), self.timeout).judge(error, database)
+            # A full disk and a server that does not answer any more are no statement about a dump.
+            if isinstance(judged, NotLoadedError) and missing_room(self.beside(), self.tools, 0) is not None:
                 raise
-            raise DamagedError(error.message, **error.details) from error
-
-    def _is_rejected(self, error: CommandError) -> bool:
-        """Whether an error of loading is the dump's own, and not the server's, its disk's or its container's."""
-        if not _damage.is_of_dump(error):
-            return False
-        try:
-            return missing_room(self.beside(), self.tools, 0) is None  # which also asks whether it still answers
-        except DatabaseError:
-            return False
+            raise judged from error
 
     def compare(self, backup: Backup, database: str) -> None:
         """Raise DamagedError that says what of the manifest is not in a database."""
@@ -131,6 +129,7 @@ class Verifier:
             raise DamagedError(
                 f"The backup {backup.manifest.id} does not restore to what was backed up: {'; '.join(problems)}",
                 problems=problems,
+                kind="database",
             )
 
     def record(self, backup: Backup, level: str, seconds: float) -> Backup:
@@ -146,28 +145,49 @@ class Verifier:
         known = backup.manifest.verified
         if known and _manifest.LEVELS.index(known["level"]) > _manifest.LEVELS.index(level):
             verified = dict(known)
-        damaged = None if level == RESTORE else backup.manifest.damaged_at
-        manifest = replace(backup.manifest, verified=verified, checked_at=now, damaged_at=damaged)
+        manifest = replace(backup.manifest, verified=verified, checked_at=now)
+        if level == RESTORE:
+            manifest = replace(manifest, damaged_at=None, not_loaded=None)
         self.catalogue.save(manifest)
         return Backup(manifest, backup.directory)
 
     def _read(self, total: int, done: int) -> None:
         self.tell("read", done, total)
 
-    def condemn(self, backup: Backup) -> None:
-        """Write into the manifest that it is damaged: whatever proved it before holds no more."""
+    @contextmanager
+    def judging(self, backup: Backup) -> Iterator[None]:
+        """Write into the manifest what the block finds out about the backup. Raises ConvosphereError.
+
+        Only a corrupt backup loses its verification. A dump that was restored once is whole as long as its bytes are
+        the same: if it cannot be read now, the fault is this host's.
+        """
         now = datetime.now(timezone.utc).replace(microsecond=0)
-        self.catalogue.save(replace(backup.manifest, verified=None, checked_at=None, damaged_at=now))
+        manifest = backup.manifest
+        try:
+            yield
+        except DamagedError as error:
+            proven = manifest.verified if (manifest.verified or {}).get("level") == RESTORE else None
+            if proven and error.details.get("kind") == "database" and not isinstance(error, AlteredError):
+                raise ConvosphereError(
+                    f"{error.message}\nThe same bytes were restored at {proven['at']} on {proven['host']}: the backup "
+                    f"{manifest.id} is not corrupt, and its verification was not changed",
+                    hint="Look for the fault on this host: its memory, and the versions of zstd, age and pg_restore.",
+                    **{**error.details, "verdict": COULD_NOT_TELL},
+                ) from error
+            self.catalogue.save(replace(manifest, verified=None, checked_at=None, damaged_at=now))
+            raise
+        except NotLoadedError as error:
+            noted = {"at": _moments.format_time(now), "host": platform.node(), "reason": error.message[:1000]}
+            self.catalogue.save(replace(manifest, not_loaded=noted))
+            raise
 
     def run(self, backup: Backup, level: str) -> Backup:
         """Verify one backup and write the result down. Raises ConvosphereError."""
         began = time.monotonic()
         self.progress = Progress(self.catalogue.directory / _backups.PROGRESS, backup.manifest.id)
         try:
-            (self.restore if level == RESTORE else self.check)(backup)
-        except DamagedError:
-            self.condemn(backup)
-            raise
+            with self.judging(backup):
+                (self.restore if level == RESTORE else self.check)(backup)
         finally:
             self.progress.end()
         return self.record(backup, level, time.monotonic() - began)

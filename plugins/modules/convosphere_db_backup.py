@@ -308,8 +308,13 @@ backup:
         - It may be later than the proof in RV(backup.verified).
       type: str
     damaged_at:
-      description: When a verification found that it cannot be restored, in UTC; null where none did.
+      description: When a verification found that it is corrupt, in UTC; null where none did.
       type: str
+    not_loaded:
+      description:
+        - The time, host and reason of a server that did not load it, although its file is whole; null where none did,
+          and once one has loaded it.
+      type: dict
     collection_version:
       description: The version of this collection that made it.
       type: str

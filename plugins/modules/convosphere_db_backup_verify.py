@@ -257,6 +257,7 @@ class VerifyModule(ConvosphereModule):
             self.server = Server(self.params, read_only=self.check_mode)
             self.held.callback(self.server.close)
             self.tools.require(self.server.version(), "pg_restore")
+            self.tools.adopt(self.server.connection)
         records = [_verification.database_record(backup) for backup in self.due]
         problems = [
             f"The backup {backup.manifest.id} is encrypted, and no identity_file was given"

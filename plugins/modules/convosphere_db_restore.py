@@ -314,6 +314,7 @@ class RestoreModule(ConvosphereModule):
         self.tools = _postgres_tools.PostgresTools(self.params)
         self.pause = _pause.Pause(self.params)
         self.tools.require(self.server.version(), "pg_restore")
+        self.tools.adopt(self.server.connection)
         plan = self.compare()
         if plan.changed and not self.check_mode:
             self.held.enter_context(self.catalogue.lock())

@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._archive import Archive, DamagedError
+from ansible_collections.convosphere.platform.plugins.module_utils._archive import Archive
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
+from ansible_collections.convosphere.platform.plugins.module_utils._damage import DamagedError
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
     CommandError,
     ConvosphereError,

@@ -27,6 +27,7 @@ def changed(**changes):
 @given(MOMENTS, st.text(min_size=1), st.dictionaries(st.text(), st.integers(0)))
 def test_what_is_written_is_read_back(moment, label, tables):
     plain = manifest_of(moment.replace(microsecond=0), label=label, verified=VERIFIED, checked_at=NOON, damaged_at=NOON)
+    plain = replace(plain, not_loaded={"at": "2026-11-23T13:00:00Z", "host": "db-1", "reason": label})
     plain = replace(plain, database=replace(plain.database, tables=tables))
     manifest = _manifest.parse(plain.to_json(), plain.file_name)
 
@@ -36,7 +37,7 @@ def test_what_is_written_is_read_back(moment, label, tables):
 
 def test_a_manifest_of_before_it_said_when_it_was_checked_or_found_damaged_is_read():
     document = manifest_of().to_dict()
-    assert (document.pop("checked_at"), document.pop("damaged_at")) == (None, None)
+    assert [document.pop(name) for name in ("checked_at", "damaged_at", "not_loaded")] == [None] * 3
 
     assert _manifest.parse(json.dumps(document), manifest_of().file_name) == manifest_of()
 

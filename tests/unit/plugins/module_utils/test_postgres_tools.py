@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils import _postgres_tools
@@ -57,6 +58,7 @@ def test_on_the_host_all_but_the_program_is_in_the_environment():
         "PGSSLROOTCERT": "/etc/ca.pem",
         "PGCONNECT_TIMEOUT": "10",
         "PGAPPNAME": "convosphere.platform",
+        "LC_ALL": "C",
     }
 
 
@@ -71,6 +73,7 @@ def test_in_a_container_the_environment_goes_in_by_name():
         "--env=PGPASSWORD",
         "--env=PGDATABASE",
         "--env=PGAPPNAME",
+        "--env=LC_ALL",
         "database",
         "psql",
         "--quiet",
@@ -78,6 +81,15 @@ def test_in_a_container_the_environment_goes_in_by_name():
     assert "PGHOST" not in found.environment
     assert found.environment["DOCKER_HOST"] == "unix:///var/run/docker.sock"
     assert "--env=PGPASSWORD" not in tools(login_container="database", login_password=None).command("psql")
+
+
+@pytest.mark.parametrize(("superuser", "passed"), [("on", "-c lc_messages=C"), ("off", None), (None, None)])
+def test_sessions_of_programs_get_the_settings_that_their_role_may_change(superuser, passed):
+    found = tools(login_container="database")
+    found.adopt(SimpleNamespace(get_parameter_status={"is_superuser": superuser}.get))
+
+    assert found.environment.get("PGOPTIONS") == passed
+    assert ("--env=PGOPTIONS" in found.command("psql")) is bool(passed), "a role that may not is not let in with it"
 
 
 def test_a_database_is_named_so_that_nothing_in_its_name_means_anything():

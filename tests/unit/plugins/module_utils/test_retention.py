@@ -181,6 +181,7 @@ ENTRIES = st.lists(
         pinned=st.booleans(),
         verified=st.sampled_from([None, "checksum", "restore"]),
         damaged=st.booleans(),
+        doubtful=st.booleans(),
     ),
     min_size=1,
     max_size=30,
@@ -225,6 +226,27 @@ def test_a_damaged_backup_takes_no_other_ones_place_and_goes_in_its_turn():
     assert kept(Policy(last=1), [oldest, before, damaged]) == [before.id, newest.id]
     assert kept(Policy(last=1), [oldest, replace(before, damaged=True), newest]) == [newest.id]
     assert kept(Policy(last=1), [replace(oldest, damaged=True), replace(before, damaged=True)]) == [before.id]
+
+
+def test_backups_that_never_load_stop_no_retention_and_take_no_proven_ones_place():
+    days = [NOON - day * DAY for day in range(30)]
+    found = entries(*days)
+    nights = [replace(entry, doubtful=True) for entry in found[:20]] + [
+        replace(e, verified="restore") for e in found[20:]
+    ]
+
+    left = kept(Policy(daily=7), nights)
+
+    assert sorted(left) == sorted(entry.id for entry in [*nights[:7], *nights[20:27]])
+
+
+def test_one_that_was_restored_before_is_not_doubtful():
+    doubt = {"at": "2026-11-24T13:00:00Z", "host": "db-1", "reason": "FEHLER"}
+
+    assert [
+        entry_of(manifest_of(not_loaded=doubt, verified=verified)).doubtful
+        for verified in (None, {**VERIFIED, "level": "checksum"}, VERIFIED)
+    ] == [True, True, False]
 
 
 def test_an_entry_is_what_the_manifest_says():

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,11 +13,21 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils import _verification
-from ansible_collections.convosphere.platform.plugins.module_utils._archive import DamagedError
+from ansible_collections.convosphere.platform.plugins.module_utils import _archive, _verification
+from ansible_collections.convosphere.platform.plugins.module_utils._archive import Archive
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError, DatabaseError
-from ansible_collections.convosphere.platform.plugins.module_utils._manifest import Manifest
+from ansible_collections.convosphere.platform.plugins.module_utils._damage import (
+    AlteredError,
+    DamagedError,
+    NotLoadedError,
+)
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
+    CommandError,
+    ConvosphereError,
+    DatabaseError,
+    InputError,
+)
+from ansible_collections.convosphere.platform.plugins.module_utils._manifest import FileRecord, Manifest
 
 from support.backups import put_backup
 
@@ -75,45 +86,114 @@ def test_only_a_restore_takes_back_that_it_is_damaged(verifier):
 
 
 BAD = 'pg_restore: error: COPY failed for table "users": ERROR:  invalid byte sequence for encoding "UTF8": 0xff'
+GERMAN = "pg_restore: error: could not execute query: FEHLER:  Funktion unaccent(text) existiert nicht"
+SHORT = "pg_restore: error: could not read from input file: end of file"
+WORDS = {
+    # What loading failed of, what the dump itself says when it is read to its end without a server, and the verdict.
+    "the server": ("pg_restore", 1, BAD, None, NotLoadedError),
+    "the server, in German": ("pg_restore", 1, GERMAN, None, NotLoadedError),
+    "a dump that was cut short": ("pg_restore", 1, SHORT, SHORT, DamagedError),
+    "a dump that was cut short, said by nobody": ("pg_restore", 1, GERMAN, SHORT, DamagedError),
+    "a dump that could not be read to its end": (
+        "pg_restore",
+        1,
+        GERMAN,
+        "Error response from daemon: x",
+        CommandError,
+    ),
+    "compression": ("zstd", 1, "zstd: Decoding error (36) : Data corruption detected", None, DamagedError),
+    "encryption": ("age", 1, "age: error: failed to decrypt and authenticate payload chunk", None, DamagedError),
+    "memory": ("zstd", 1, "zstd: Decoding error (36) : Allocation error : not enough memory", None, CommandError),
+    "a kill": ("zstd", -9, "", None, CommandError),
+    "a kill in a container": ("pg_restore", 137, "", None, CommandError),
+    "the end of a container": ("pg_restore", -15, "", None, CommandError),
+    "a missing key": ("age", 1, 'age: error: reading "key": failed to open file: open key', None, InputError),
+    "another key": ("age", 1, "age: error: no identity matched any of the recipients", None, InputError),
+}
+
+
+def said(program: str, code: int, text: str) -> CommandError:
+    return CommandError(f"Cannot load: {text}", program=program, returncode=code, stderr=text)
+
+
+@pytest.fixture
+def loading(monkeypatch: pytest.MonkeyPatch, verifier: _verification.Verifier) -> Callable[..., None]:
+    """Has loading fail of something, and reading the dump to its end without a server, if anything."""
+
+    def fail(failure: CommandError, of_file: str | None, room: Any = None) -> None:
+        archive = Archive(
+            put_backup_in(verifier.catalogue.directory), FileRecord("database", "x.dump.zst", 1, "0" * 64)
+        )
+        reading = [said("pg_restore", 1, of_file)] if of_file else [None]
+        monkeypatch.setattr(_archive._pipeline, "run", MagicMock(side_effect=reading))
+        monkeypatch.setattr(_verification, "Loader", lambda *_all: MagicMock(load=MagicMock(side_effect=failure)))
+        monkeypatch.setattr(verifier, "archive", lambda _backup: archive)
+        monkeypatch.setattr(_verification, "missing_room", MagicMock(side_effect=[room]))
+        monkeypatch.setattr(verifier, "restore", lambda one: verifier.load(one, "side"))
+
+    return fail
+
+
+def put_backup_in(directory: Path) -> Backup:
+    return Backup(put_backup(directory), directory)
+
+
+@pytest.mark.parametrize("case", WORDS)
+def test_only_what_is_known_of_the_file_itself_makes_it_corrupt(verifier, loading, case):
+    program, code, text, of_file, verdict = WORDS[case]
+    loading(said(program, code, text), of_file)
+
+    with pytest.raises(ConvosphereError) as caught:
+        verifier.run(backup(None), "restore")
+
+    assert type(caught.value) is verdict
+    written = [call.args[0] for call in verifier.catalogue.save.call_args_list]
+    assert [(one.damaged_at is not None, one.not_loaded is not None) for one in written] == {
+        DamagedError: [(True, False)],
+        NotLoadedError: [(False, True)],
+    }.get(verdict, [])
+    assert caught.value.details.get("verdict") == {DamagedError: "corrupt", NotLoadedError: "could not tell"}.get(
+        verdict
+    )
+
+
+@pytest.mark.parametrize("case", ["the server", "a dump that was cut short", "compression"])
+def test_bytes_that_were_restored_once_never_lose_that(verifier, loading, case):
+    program, code, text, of_file, _verdict = WORDS[case]
+    loading(said(program, code, text), of_file)
+
+    with pytest.raises(ConvosphereError, match="verification was not changed"):
+        verifier.run(backup(PROVEN), "restore")
+
+    assert [call.args[0].verified for call in verifier.catalogue.save.call_args_list] in ([], [PROVEN])
 
 
 @pytest.mark.parametrize(
-    ("program", "code", "said", "damaged"),
-    [
-        ("pg_restore", 1, BAD, True),
-        ("pg_restore", 1, "pg_restore: error: could not read from input file: end of file", True),
-        ("zstd", 1, "zstd: Decoding error (36) : Data corruption detected", True),
-        ("age", 1, "age: error: failed to decrypt and authenticate payload chunk", True),
-        ("zstd", 1, "zstd: Decoding error (36) : Allocation error : not enough memory", False),
-        ("zstd", -9, "", False),
-        ("age", 1, 'age: error: reading "key": failed to open file: open key: no such file or directory', False),
-        ("pg_restore", 1, 'could not extend file "base/1/2": No space left on device', False),
-        ("pg_restore", 1, 'could not execute query: ERROR:  role "keeper" does not exist', False),
-        ("pg_restore", 1, "ERROR:  permission denied to create extension", False),
-        ("pg_restore", 1, "server closed the connection unexpectedly", False),
-        ("pg_restore", 137, "", False),
-        ("pg_restore", -15, "", False),
-        ("age", 1, "age: error: no identity matched any of the recipients", False),
-    ],
+    "error",
+    [AlteredError("has the sha256"), DamagedError("zstd ended with 1: x", kind="uploads")],
+    ids=["bytes", "part"],
 )
-def test_a_dump_that_is_rejected_is_damaged_and_a_server_that_fails_is_not(
-    monkeypatch, verifier, program, code, said, damaged
-):
-    error = CommandError(f"Cannot load: {said}", program=program, returncode=code, stderr=said)
-    monkeypatch.setattr(_verification, "Loader", lambda *_all: MagicMock(load=MagicMock(side_effect=error)))
-    monkeypatch.setattr(verifier, "archive", lambda _backup: MagicMock())
-    monkeypatch.setattr(_verification, "missing_room", lambda *_all: None)
-    monkeypatch.setattr(verifier, "restore", lambda one: verifier.load(one, "scratch"))
+def test_other_bytes_and_a_part_that_was_never_restored_lose_it(verifier, error):
+    with pytest.raises(DamagedError), verifier.judging(backup(PROVEN)):
+        raise error
 
-    with pytest.raises(DamagedError if damaged else CommandError):
-        verifier.run(backup(PROVEN), "restore")
-
-    assert verifier.catalogue.save.called is damaged
+    (written,) = [call.args[0] for call in verifier.catalogue.save.call_args_list]
+    assert (written.verified, written.damaged_at is not None) == (None, True)
 
 
 @pytest.mark.parametrize("answer", ["no room", DatabaseError("gone")])
-def test_a_server_without_room_or_answer_says_nothing_about_a_dump(monkeypatch, verifier, answer):
-    error = CommandError(BAD, program="pg_restore", returncode=1, stderr=BAD)
-    monkeypatch.setattr(_verification, "missing_room", MagicMock(side_effect=[answer]))
+def test_a_server_without_room_or_answer_says_nothing_about_a_dump(verifier, loading, answer):
+    loading(said("pg_restore", 1, BAD), None, answer)
 
-    assert verifier._is_rejected(error) is False
+    with pytest.raises((CommandError, DatabaseError)):
+        verifier.run(backup(PROVEN), "restore")
+
+    assert not verifier.catalogue.save.called
+
+
+def test_a_restore_takes_back_that_a_server_did_not_load_it_and_a_checksum_does_not(verifier):
+    doubtful = replace(backup(None).manifest, not_loaded={"at": "x", "host": "y", "reason": "z"})
+
+    for level, still in (("checksum", True), ("restore", False)):
+        told = verifier.record(Backup(doubtful, Path("/nowhere")), level, 1.0).manifest
+        assert (told.not_loaded is not None) is still

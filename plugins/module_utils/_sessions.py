@@ -1,0 +1,40 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Settings of the collection's own sessions that only a superuser may change, and how programs get them.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+#: Messages in English, whatever the server is set to: operators search for them, and so does whoever helps them.
+SETTINGS: dict[str, str] = {"lc_messages": "C"}
+
+# A role that may not change one would not even be let in with it among the options of its connection.
+_SET = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)"
+
+
+def prepare(connection: Connection) -> None:
+    """Apply SETTINGS to a new connection, if its role may."""
+    if not may_set(connection):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_SET, (list(SETTINGS), list(SETTINGS.values())))
+    connection.commit()  # or the end of the next transaction would take them back
+
+
+def may_set(connection: Connection) -> bool:
+    """Return True if the role of a connection may change SETTINGS."""
+    return connection.get_parameter_status("is_superuser") == "on"
+
+
+def options(settings: Mapping[str, str] = SETTINGS) -> str:
+    """Return the text of PGOPTIONS for ``settings``."""
+    return " ".join(f"-c {name}={value}" for name, value in settings.items())
