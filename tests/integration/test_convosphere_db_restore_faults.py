@@ -123,6 +123,37 @@ def test_a_dump_with_fewer_rows_than_its_manifest_says(backups):
     assert (len(backups.database.emails()), backups.databases()) == (20, [])
 
 
+NORMALIZE = "CREATE FUNCTION norm(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT unaccent(t)'"
+GENERATED = "CREATE TABLE found (name text, plain text GENERATED ALWAYS AS (norm(name)) STORED)"
+
+
+def test_a_good_backup_that_does_not_load_here_keeps_what_proved_it(backups):
+    query = backups.database.query
+    proven = {"level": "checksum", "at": "2026-11-23T15:04:05Z", "duration": 1.0, "host": "x"}
+    query("CREATE EXTENSION unaccent")
+    query(NORMALIZE)
+    made = []
+    for statement in ("CREATE INDEX ON users (norm(email))", GENERATED):
+        query(statement)
+        made.append(backups.back_up(datetime(2026, 11, len(made) + 1, tzinfo=UTC), verified=proven))
+        query("DROP INDEX users_norm_idx" if len(made) == 1 else "SELECT 1")
+
+    for one, found in ((made[0], verify(backups, backup=made[0].id)), (made[1], restore(backups, backup=made[1].id))):
+        message = failed(found)
+        assert "ERROR:  function unaccent(text) does not exist" in message
+        assert "HINT:  No function matches the given name and argument types" in message
+        assert "does not load here, and is not corrupt" in message
+        assert "ALTER FUNCTION <name> SET search_path" in message
+        assert (found["failure"]["verdict"], found["failure"]["sqlstate"]) == ("could not tell", "42883")
+        manifest = backups.manifest(one.id)
+        assert (manifest["verified"], manifest["damaged_at"]) == (proven, None)
+        assert "unaccent" in manifest["not_loaded"]["reason"]
+    assert (len(backups.database.emails()), backups.databases()) == (20, [])
+    query("ALTER FUNCTION norm(text) SET search_path = public, pg_temp")
+    good = backups.back_up()
+    assert verify(backups, backup=good.id)["changed"]
+
+
 def test_one_damaged_backup_does_not_keep_the_others_from_being_verified(backups):
     made = [backups.back_up(datetime(2026, 11, day, tzinfo=UTC)) for day in (1, 2, 3)]
     flip(backups.directory / made[1].files[0].name)
