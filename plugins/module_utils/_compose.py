@@ -58,6 +58,11 @@ class Project:
         arguments = ["up", "--detach", "--remove-orphans", "--no-build", "--pull", "never"]
         self._run(files, arguments, "bring the Compose project up", timeout=timeout)
 
+    def recreate(self, files: Sequence[Path], services: Sequence[str], *, timeout: float) -> None:
+        """Create the containers of these services anew, though nothing of what Compose compares differs."""
+        arguments = ["up", "--detach", "--no-deps", "--force-recreate", "--no-build", "--pull=never", *services]
+        self._run(files, arguments, f"create {', '.join(services)} anew in project", timeout=timeout)
+
     def create(self, services: Sequence[str]) -> None:
         """Create and start services that have no container, and nothing else, from images that are on the host.
 

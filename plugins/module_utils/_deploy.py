@@ -109,7 +109,11 @@ class Deployment:
         (_files.set_aside if name in self.stack.foreign else _files.remove)(path)
 
     def _up(self) -> None:
+        stale = [name for name in self.stack.references() if _stack_plan.stale_environment(self.stack, name)]
         try:
+            # First, or what depends on one that its old proxy keeps from being healthy would wait for it in vain.
+            if stale:
+                self.stack.project.recreate(self.stack.compose_files(), stale, timeout=self.timeout)
             self.stack.project.up(self.stack.compose_files(), timeout=self.timeout)
         except CommandError as error:
             # Where one service waits for the health of another in vain, Compose names it and says nothing of why.

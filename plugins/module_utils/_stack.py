@@ -20,6 +20,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _engine,
     _environment_file,
     _files,
+    _proxies,
     _releases,
     _usage,
 )
@@ -60,6 +61,9 @@ class Stack:
     hashes: dict[str, str] = field(default_factory=dict)
     containers: dict[str, list[Container]] = field(default_factory=dict)
     image_ids: dict[str, str | None] = field(default_factory=dict)
+    #: The names of the variables that an image sets, by its reference.
+    image_variables: dict[str, set[str]] = field(default_factory=dict)
+    proxies: dict[str, str] = field(default_factory=dict)  # what the Docker client adds to every container
 
     @property
     def secrets_path(self) -> Path:
@@ -144,8 +148,10 @@ class Stack:
         """Ask the engine for the project's containers and for the images that the services want."""
         self.containers = _engine.project_containers(client, self.name)
         references = sorted(set(self.references().values()))
-        found = _engine.in_parallel(lambda reference: image_id(client, reference), references)
-        self.image_ids = dict(zip(references, found))
+        found = _engine.in_parallel(lambda reference: _image(client, reference), references)
+        self.image_ids = {name: str(image["Id"]) if image else None for name, image in zip(references, found)}
+        self.image_variables = {name: _variables_of(image or {}) for name, image in zip(references, found)}
+        self.proxies = _proxies.of_client(self.docker_host)
 
     @contextmanager
     def _candidate(self) -> Iterator[list[Path]]:
@@ -222,10 +228,19 @@ def refuse_standins(stack: Stack, client: DockerClient) -> None:
 
 def image_id(client: DockerClient, reference: str) -> str | None:
     """The id of the image that a reference (name and tag, digest or id) means on the host; None where there is none."""
+    image = _image(client, reference)
+    return str(image["Id"]) if image else None
+
+
+def _image(client: DockerClient, reference: str) -> dict[str, Any] | None:
     from docker.errors import ImageNotFound
 
     with _engine.asking(f"look for the image {reference}"):
         try:
-            return str(client.api.inspect_image(reference)["Id"])
+            return dict(client.api.inspect_image(reference))
         except ImageNotFound:
             return None
+
+
+def _variables_of(image: Mapping[str, Any]) -> set[str]:
+    return {entry.partition("=")[0] for entry in (image.get("Config") or {}).get("Env") or []}

@@ -16,6 +16,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _compose_files,
     _engine,
     _mounted,
+    _proxies,
     _releases,
     _stack,
 )
@@ -85,22 +86,40 @@ def _services(stack: _stack.Stack) -> Plan:
             fields["configuration"] = stack.hashes[name][:12]
             fields["containers"] = _stack.replicas(stack.model["services"][name])
             fields["stale_files"] = []
+            fields["stale_environment"] = []
         wanted[f"service {name}"] = fields
     present = {f"service {name}": _present_service(found, name in jobs) for name, found in stack.containers.items()}
     for name, found in stack.containers.items():
         present[f"service {name}"]["stale_files"] = _stale_files(stack, name, found)
+        present[f"service {name}"]["stale_environment"] = stale_environment(stack, name)
     return make_plan(wanted, present)
 
 
-def _stale_files(stack: _stack.Stack, name: str, containers: Sequence[Container]) -> list[str]:
-    """The files for which containers will be restarted, since they have read them as they were and stay otherwise."""
+def _staying(stack: _stack.Stack, name: str, containers: Sequence[Container]) -> list[Container]:
+    """Those of a service's containers that Compose itself would leave as they are."""
     image = stack.image_ids.get(stack.references().get(name, ""))
-    staying = [
+    return [
         container
         for container in containers
         if container.labels.get(_engine.LABEL_CONFIG_HASH) == stack.hashes.get(name)
         and container.attrs["Image"] == image
     ]
+
+
+def stale_environment(stack: _stack.Stack, name: str) -> list[str]:
+    """The variables for which a service's containers are created anew, though Compose would leave them as they are."""
+    reference = stack.references().get(name)
+    if reference is None:
+        return []
+    desired = _proxies.environment(stack.model["services"][name], stack.proxies)
+    of_image = stack.image_variables.get(reference, set())
+    staying = _staying(stack, name, stack.containers.get(name, []))
+    return sorted({variable for item in staying for variable in _proxies.stale(desired, of_image, item)})
+
+
+def _stale_files(stack: _stack.Stack, name: str, containers: Sequence[Container]) -> list[str]:
+    """The files for which containers will be restarted, since they have read them as they were and stay otherwise."""
+    staying = _staying(stack, name, containers)
     written = stack.differing_texts()
     return sorted({file for item in staying for file in _mounted.stale(stack.directory, stack.texts, item, written)})
 

@@ -14,8 +14,8 @@ description:
   - Makes a list of images present in one task, by pulling them from their registries, by building them from contexts
     on the host, or by loading an archive, for sites without internet.
   - Several images are pulled at once. What could not be made present is reported in one error, each with its reason.
-  - In check mode nothing is downloaded. The registries are asked whether they have the images, and a host without
-    Docker Engine counts as one without images.
+  - In check mode nothing is downloaded. The registries are asked whether they have the images, and the module fails if
+    they do not, as the run would. A host without Docker Engine counts as one without images.
 extends_documentation_fragment:
   - convosphere.platform.engine
   - convosphere.platform.attributes
@@ -268,12 +268,8 @@ class Image(ConvosphereModule):
             return {}
         api = _images.impatient(self.params["docker_host"], self.params["pull_timeout"])
         known, failures = _images.each(lambda name: _images.registry_digest(api, name), asked)
-        if self.check_mode and self.params["required"]:
-            for name, reason in failures.items():
-                self.warn(f"It cannot be told whether {name} can be pulled. {reason}.")
-        else:
-            self.failures.update(failures)
-            self._stop_on_failures()
+        self.failures.update(failures)
+        self._stop_on_failures()  # in check mode too, for the run would not get further
         return known
 
     def _stop_on_failures(self) -> None:

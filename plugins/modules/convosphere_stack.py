@@ -15,6 +15,8 @@ description:
   - A file of the release that serves which is not wanted any more is removed. A C(compose.override.yaml) that is not
     wanted and of no release gets another name, C(compose.override.yaml.kept-) and when it was written, for Compose
     merges it wherever it finds its files by itself.
+  - A service whose containers have other variables than they would get now is created anew, also if Compose sees no
+    difference, which it does not for the proxies in the Docker client's C(config.json).
   - A service that has a file of the stack mounted, or a folder of such files, and that started before the file was
     written, is restarted. Compose does not see a change in a file.
   - Where a step fails after the first change, the files, secrets and images of before are put back and started again.
@@ -306,6 +308,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _kept_secrets,
     _known_schema,
     _probe,
+    _proxies,
     _published,
     _releases,
     _services,
@@ -470,6 +473,7 @@ class StackModule(ConvosphereModule):
         if to_come is not None:
             _stack.refuse_missing_images(self.stack, to_come)
         _stack.refuse_schema_of_another_image(self.stack)
+        self._warn_of_lost_exceptions()
         if not self.params["allow_standins"]:
             _stack.refuse_standins(self.stack, self.client)
         _trial.refuse_invalid(self.stack, self.client, self.params["files"])
@@ -478,6 +482,15 @@ class StackModule(ConvosphereModule):
             self.stack, client, lambda names: self._wait(client, names), self._ask_platform, timeout
         )
         return _stack_plan.plan(self.stack, engine_read=True)
+
+    def _warn_of_lost_exceptions(self) -> None:
+        excepted = _proxies.not_bypassed(self.stack.model["services"], self.stack.proxies)
+        if excepted:
+            self.warn(
+                f"The Docker client on the host excepts {', '.join(excepted)} from its proxies (noProxy in "
+                "config.json). Services that have a NO_PROXY of their own do not get that: name these hosts there too "
+                "(the role stack adds NO_PROXY of stack_settings to all services)."
+            )
 
     def _wait(self, client: DockerClient, names: Iterable[str]) -> None:
         waiter = Waiter(

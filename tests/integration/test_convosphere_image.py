@@ -155,8 +155,13 @@ def test_all_images_that_cannot_be_had_are_in_one_error_with_the_registrys_answe
     images = [{"name": name} for name in (good, *absent)]
     images.append({"name": built, "build": context(tmp_path / "bad", "FROM scratch\nCOPY absent /\n")})
 
+    options = {"source": "build", "images": images}
     run = run_steps(
-        MODULE, [Step("make", {"source": "build", "images": images}, fails="3 of 4 images could not be made present")]
+        MODULE,
+        [
+            Step("foresee", options, check=True, fails="2 of 4 images could not be made present"),
+            Step("make", options, fails="3 of 4 images could not be made present"),
+        ],
     )
 
     message = run.task("make").message

@@ -331,6 +331,33 @@ def test_a_stopped_container_is_started_again_and_that_is_no_new_release(stack):
     assert stack.release() == record
 
 
+def test_a_proxy_of_the_docker_client_that_is_gone_goes_from_the_containers_too(stack):
+    """Compose sees no difference. The other service needs the first one to be healthy, which waits for no proxy."""
+    services = {
+        "web": stack.service(environment={"NO_PROXY": "web"}),
+        "other": stack.service(depends_on={"web": {"condition": "service_healthy"}}),
+    }
+    proxies = {"httpProxy": "http://user:planted@proxy.invalid:3128", "noProxy": "web,.corp"}
+    (stack.folder / "config.json").write_text(json.dumps({"proxies": {"default": proxies}}))
+    behind = {"DOCKER_CONFIG": str(stack.folder)}
+    options = stack.options(services)
+
+    first = stack.deploy(options, env=behind)
+    assert "excepts .corp from its proxies" in json.dumps(first.result["warnings"])
+    assert "HTTP_PROXY=http://user:planted@proxy.invalid:3128" in stack.containers()["web"]["Config"]["Env"]
+    assert stack.deploy(options, env=behind).changed is False
+
+    foreseen, gone = stack.deploy(options, check=True), stack.deploy(options)
+
+    names = ["HTTP_PROXY", "http_proxy", "no_proxy"]
+    stale = {"web": names, "other": sorted([*names, "NO_PROXY"])}
+    assert gone.diff["before"] == {f"service {name}": {"stale_environment": found} for name, found in stale.items()}
+    assert (foreseen.diff, "planted" in json.dumps(gone.result)) == (gone.diff, False)
+    for service in stack.containers().values():
+        assert [entry for entry in service["Config"]["Env"] or [] if "HTTP_PROXY" in entry.upper()] == []
+    assert stack.deploy(options).changed is False
+
+
 def test_a_container_too_many_or_too_few_is_seen(stack):
     stack.deploy(stack.options({"web": stack.service(scale=3)}))
 

@@ -117,10 +117,17 @@ def test_an_image_that_can_be_neither_pulled_nor_built(refused):
     assert "stack_image_source" in message or "pull" in message
 
 
-def test_an_image_that_has_no_stand_in(refused):
-    message = refused(stack_agentrepo=True, stack_images={"agentrepo": NOWHERE})
+@pytest.mark.parametrize("check", [True, False])
+def test_an_image_that_has_no_stand_in(live, check):
+    """A stand-in takes the place of the role's own images only: one that the inventory names may be misspelt."""
+    before = live.traces()
+    images = {"agentrepo": NOWHERE, "backend": "does-not-exist.example/bakend:1"}
 
-    assert f"{NOWHERE} can be neither pulled nor stood in for" in message
+    run = live.run("deploy.yml", check=check, extra_vars={"stack_agentrepo": True, "stack_images": images})
+
+    assert run.rc == 2
+    assert f"{images['backend']}, {NOWHERE} can be neither pulled nor stood in for" in run.failures[0].message
+    assert live.traces() == before
 
 
 def test_not_enough_space_for_the_images(refused):
