@@ -37,7 +37,7 @@ _value:
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible.errors import AnsibleFilterTypeError
+from ansible.errors import AnsibleFilterError
 from ansible.parsing import vault
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _stack_options
 
@@ -46,9 +46,9 @@ SHOWN = ("stack_settings", "stack_compose_override")
 
 
 def stack_problems(options: Any) -> list[str]:
-    """Return what is wrong with the options. Raises AnsibleFilterTypeError for anything but a dictionary."""
+    """Return what is wrong with the options. Raises AnsibleFilterError for anything but a dictionary."""
     if not isinstance(options, Mapping):
-        raise AnsibleFilterTypeError(f"stack_problems takes a dictionary of options, and not {type(options).__name__}")
+        raise AnsibleFilterError(f"stack_problems takes a dictionary of options, and not {type(options).__name__}")
     encrypted = [
         f"{name} has an encrypted value (!vault), and what it says would be written to files that a diff shows and a "
         "release keeps: give it in stack_secrets, and in stack_compose_override refer to it as ${NAME}"

@@ -90,7 +90,8 @@ def parse(text: str) -> dict[str, Any] | None:
     loader.add_constructor("!reset", lambda _loader, _node: _Instead(None))
     loader.add_constructor("!override", _construct_override)
     try:
-        content = yaml.load(text, loader)
+        # A text of Ansible's own, as filters get it, is not what the parser takes for a text.
+        content = yaml.load(f"{text}", loader)
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
     services = dict(content or {}).get("services")

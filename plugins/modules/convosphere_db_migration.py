@@ -121,7 +121,7 @@ notes:
     command line, on no disk and in nothing that Docker Engine tells of the container.
   - The container uses the host's network, so that O(login_host) means the same to it.
   - In check mode nothing of all this is needed. RV(situation) is V(stopped) or V(absent) where no database runs, and
-    V(unknown) where the image is not on the host yet.
+    V(unknown) if the image is not on the host yet and the stack was deployed before.
 """
 
 EXAMPLES = r"""
@@ -320,6 +320,7 @@ class MigrationModule(ConvosphereModule):
         self.image_id = self.backend.image_id
         self.released = self.backend.released
         if self.image_id is None and self.check_mode:
+            self.situation = ABSENT if self.why_no_database() == ABSENT else UNKNOWN
             return Plan()
         if self.image_id is None:
             raise InputError(f"The host has no image {self.params['image']}", hint="Bring it there first.")

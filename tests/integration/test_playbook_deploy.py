@@ -34,6 +34,14 @@ def test_check_mode_touches_nothing_and_says_what_would_be_done(deploys, itest):
     assert f"Set up the directory {itest.directory}" in steps
 
 
+def test_check_mode_foresees_as_many_changes_as_the_first_deploy_makes(deploys):
+    def changed(run: PlaybookRun) -> list[str]:
+        return [task.name for task in run.tasks if task.changed and ".stack : " in task.name]
+
+    # What the other roles do depends on what the machine has: packages, directories, images.
+    assert len(changed(deploys.check)) == len(changed(deploys.first)) == 2, (deploys.check, deploys.first)
+
+
 def test_a_deploy_brings_every_service_up_healthy(deploys, itest):
     deploys.first.succeeded()
 

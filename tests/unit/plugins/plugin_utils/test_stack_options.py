@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.template import trust_as_template
+from ansible_collections.convosphere.platform.plugins.filter.no_proxy import no_proxy
 from ansible_collections.convosphere.platform.plugins.filter.stack_problems import stack_problems
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _stack_options
 
@@ -272,6 +274,15 @@ def test_all_problems_are_reported_at_once():
 
 
 # -------------------------------------------------------------------------------------------------------- the filter
+
+
+def test_a_text_is_taken_as_ansible_hands_it_over():
+    """ansible-core 2.19 and newer have a type of their own for texts that tells where they come from."""
+    text = trust_as_template("services: {edge: {ports: !override ['80:80']}}")
+
+    assert type(text) is not str
+    assert stack_problems({"stack_compose_override": text, "stack_http_port": trust_as_template("8080")}) == []
+    assert no_proxy(["edge"], {}, trust_as_template("services: {tika: {}}")) == "localhost,127.0.0.1,edge,tika"
 
 
 def test_the_filter_takes_a_dictionary_only():
