@@ -154,8 +154,22 @@ def health_of(container: Container) -> str | None:
 def is_done(container: Container) -> bool:
     """Whether a container was to run once and did: it ended with 0, nothing starts it again or asks for its health."""
     policy = (container.attrs["HostConfig"].get("RestartPolicy") or {}).get("Name")
-    checked = (container.attrs["State"].get("Health") or {}).get("Status") in HEALTH_ORDER
-    return _succeeded(container) and policy in ("", "no", "on-failure") and not checked
+    return _succeeded(container) and policy in ("", "no", "on-failure") and not _has_own_check(container)
+
+
+def _has_own_check(container: Container) -> bool:
+    """Whether its service asks for its health, and not only the image: a job may well run in the image of a server."""
+    check = container.attrs["Config"].get("Healthcheck") or {}
+    if (check.get("Test") or ["NONE"]) == ["NONE"]:
+        return False
+    with _engine.asking(f"look for the image of {container.name}"):
+        try:
+            image = container.client.api.inspect_image(container.attrs["Image"])
+        except Exception as error:
+            if getattr(error, "status_code", None) == 404:  # the image is gone: nobody can tell any more
+                return True
+            raise
+    return bool(check != (image.get("Config") or {}).get("Healthcheck"))
 
 
 def describe(service: Service) -> dict[str, Any]:

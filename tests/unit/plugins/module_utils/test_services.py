@@ -24,6 +24,15 @@ NAMES = "abcdef"
 GRAPHS = st.fixed_dictionaries({name: st.sets(st.sampled_from([*NAMES, "unknown"])) for name in NAMES})
 
 
+OF_THE_IMAGE = ["CMD", "curl", "http://localhost:8000/health"]
+
+
+def checked(test: list[str]) -> dict[str, Any]:
+    """What a container has beside, whose health is asked for in this way."""
+    config = {"Labels": {}, "Image": "registry:5000/app:1.0", "Healthcheck": {"Test": test}}
+    return {"Config": config, "HostConfig": {"RestartPolicy": {"Name": "no"}}}
+
+
 def project(**services: Any) -> Project:
     return Project("p", {name: Service(name, tuple(found)) for name, found in services.items()}, None)
 
@@ -243,16 +252,20 @@ def test_the_engines_time(text, seconds):
     [
         (container("seed", "exited", HostConfig={"RestartPolicy": {"Name": "no"}}), True),
         (container("seed", "exited", HostConfig={"RestartPolicy": {"Name": "on-failure"}}), True),
-        (container("seed", "exited", health="none", HostConfig={"RestartPolicy": {"Name": ""}}), True),
+        (container("seed", "exited", HostConfig={"RestartPolicy": {"Name": ""}}), True),
+        (container("seed", "exited", **checked(["NONE"])), True),
+        (container("seed", "exited", **checked(OF_THE_IMAGE)), True),
+        (container("seed", "exited", **checked(["CMD", "of", "the", "service"])), False),
         (container("seed", "running"), True),
         (container("seed", "exited", exit_code=1, HostConfig={"RestartPolicy": {"Name": "no"}}), False),
         (container("seed", "created", HostConfig={"RestartPolicy": {"Name": "no"}}), False),
         (container("seed", "exited", HostConfig={"RestartPolicy": {"Name": "unless-stopped"}}), False),
         (container("seed", "exited", HostConfig={"RestartPolicy": {"Name": "always"}}), False),
-        (container("seed", "exited", health="starting", HostConfig={"RestartPolicy": {"Name": "no"}}), False),
     ],
 )
 def test_what_may_end_by_itself_has_done_its_work_once_it_ended_well(found, settled):
+    found.client.api.inspect_image.return_value = {"Config": {"Healthcheck": {"Test": OF_THE_IMAGE}}}
+
     assert project(seed=[found]).is_settled("seed") is settled
 
 
