@@ -151,6 +151,20 @@ def taken_ports(
     return taken
 
 
+def port_problem(entry: Mapping[str, Any]) -> str:
+    """Return one of ``taken_ports`` as a sentence without its final dot."""
+    if entry["container"]:
+        holder = f"the container {entry['container']}"
+    elif entry["process"]:
+        holder = f"{entry['process']} (process {entry['pid']})"
+    else:
+        holder = "a process that only root may see"
+    return (
+        f"Port {entry['port']} is already taken by {holder}, which listens on {entry['address']}."
+        " Stop it, or choose another port for the environment"
+    )
+
+
 def _holders(
     want: Mapping[str, Any],
     published: Iterable[Mapping[str, Any]],
@@ -159,7 +173,7 @@ def _holders(
     containers = {
         entry["address"]: entry
         for entry in published
-        if entry["port"] == want["port"] and _collide(entry["address"], want["host_ip"])
+        if entry["port"] == want["port"] and collide(entry["address"], want["host_ip"])
     }
     for address, entry in containers.items():
         yield {
@@ -171,12 +185,13 @@ def _holders(
         }
     for address, inode in listening.get(want["port"], ()):
         # A socket at the very address that a container publishes is held by docker-proxy on its behalf.
-        if address not in containers and _collide(address, want["host_ip"]):
+        if address not in containers and collide(address, want["host_ip"]):
             process, pid = _process_of(inode)
             yield {"address": address, "process": process, "pid": pid, "container": None, "project": None}
 
 
-def _collide(one: str, other: str) -> bool:
+def collide(one: str, other: str) -> bool:
+    """Return whether sockets at these two addresses cannot have the same port."""
     return one == other or one in WILDCARDS or other in WILDCARDS
 
 

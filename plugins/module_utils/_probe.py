@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -108,20 +108,7 @@ class EngineProbe:
 
     def published(self) -> list[dict[str, Any]]:
         """The ports that running containers publish: ``{address, port, container, project}`` each."""
-        entries = []
-        for container in self.get("/containers/json"):
-            labels = container.get("Labels") or {}
-            for mapping in container.get("Ports") or []:
-                if mapping.get("PublicPort") and mapping.get("Type") == "tcp":
-                    entries.append(
-                        {
-                            "address": mapping.get("IP") or "0.0.0.0",
-                            "port": mapping["PublicPort"],
-                            "container": (container.get("Names") or ["/?"])[0].lstrip("/"),
-                            "project": labels.get("com.docker.compose.project"),
-                        }
-                    )
-        return entries
+        return published_by(self.get("/containers/json"))
 
     def present_images(self, references: Sequence[str]) -> list[str]:
         """Those of ``references``, each a name with a tag, that an image of the engine has."""
@@ -140,6 +127,21 @@ class EngineProbe:
         if response.status != 200:
             raise ValueError(f"GET {path} was answered with {response.status} {response.reason}")
         return json.loads(body)
+
+
+def published_by(containers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the TCP ports that containers publish, as ``EngineProbe.published`` does, from the engine's list."""
+    return [
+        {
+            "address": mapping.get("IP") or "0.0.0.0",
+            "port": mapping["PublicPort"],
+            "container": (container.get("Names") or ["/?"])[0].lstrip("/"),
+            "project": (container.get("Labels") or {}).get("com.docker.compose.project"),
+        }
+        for container in containers
+        for mapping in container.get("Ports") or []
+        if mapping.get("PublicPort") and mapping.get("Type") == "tcp"
+    ]
 
 
 class _Connection(http.client.HTTPConnection):

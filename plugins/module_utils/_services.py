@@ -162,9 +162,10 @@ def _has_own_check(container: Container) -> bool:
     check = container.attrs["Config"].get("Healthcheck") or {}
     if (check.get("Test") or ["NONE"]) == ["NONE"]:
         return False
+    client: Any = container.client
     with _engine.asking(f"look for the image of {container.name}"):
         try:
-            image = container.client.api.inspect_image(container.attrs["Image"])
+            image = client.api.inspect_image(container.attrs["Image"])
         except Exception as error:
             if getattr(error, "status_code", None) == 404:  # the image is gone: nobody can tell any more
                 return True

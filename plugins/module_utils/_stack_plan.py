@@ -108,12 +108,12 @@ def _staying(stack: _stack.Stack, name: str, containers: Sequence[Container]) ->
 
 def stale_environment(stack: _stack.Stack, name: str) -> list[str]:
     """The variables for which a service's containers are created anew, though Compose would leave them as they are."""
-    reference = stack.references().get(name)
-    if reference is None:
-        return []
+    reference, containers = stack.references().get(name), stack.containers.get(name, [])
+    if reference is None or name in _jobs(stack) or all(map(is_done, containers)):
+        return []  # what has done its work is not run once more for it
     desired = _proxies.environment(stack.model["services"][name], stack.proxies)
     of_image = stack.image_variables.get(reference, set())
-    staying = _staying(stack, name, stack.containers.get(name, []))
+    staying = _staying(stack, name, containers)
     return sorted({variable for item in staying for variable in _proxies.stale(desired, of_image, item)})
 
 

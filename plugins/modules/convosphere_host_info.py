@@ -288,7 +288,7 @@ class HostInfo(InfoModule):
             "disk": disk,
             "problems": [
                 *_engine_problems(engine, probe),
-                *(_port_problem(entry) for entry in taken),
+                *(_host.port_problem(entry) for entry in taken),
                 *(_disk_problem(entry) for entry in disk if not entry["enough"]),
             ],
         }
@@ -322,19 +322,6 @@ def _engine_problems(engine: dict[str, Any], probe: _probe.EngineProbe) -> list[
             f" ({engine['detail']}). Look at its log (journalctl -u docker, or /var/log/dockerd.log) and restart it"
         ]
     return []
-
-
-def _port_problem(entry: dict[str, Any]) -> str:
-    if entry["container"]:
-        holder = f"the container {entry['container']}"
-    elif entry["process"]:
-        holder = f"{entry['process']} (process {entry['pid']})"
-    else:
-        holder = "a process that only root may see"
-    return (
-        f"Port {entry['port']} is already taken by {holder}, which listens on {entry['address']}."
-        " Stop it, or choose another port for the environment"
-    )
 
 
 def _disk_problem(entry: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ description:
     merges it wherever it finds its files by itself.
   - A service whose containers have other variables than they would get now is created anew, also if Compose sees no
     difference, which it does not for the proxies in the Docker client's C(config.json).
+  - Ports that others hold, and processors or memory that the host cannot give, are an error before anything is changed.
   - A service that has a file of the stack mounted, or a folder of such files, and that started before the file was
     written, is restarted. Compose does not see a change in a file.
   - Where a step fails after the first change, the files, secrets and images of before are put back and started again.
@@ -305,6 +306,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _deploy,
     _engine,
     _files,
+    _host_limits,
     _kept_secrets,
     _known_schema,
     _probe,
@@ -473,6 +475,7 @@ class StackModule(ConvosphereModule):
         if to_come is not None:
             _stack.refuse_missing_images(self.stack, to_come)
         _stack.refuse_schema_of_another_image(self.stack)
+        _host_limits.refuse_excess(self.stack, self.client)
         self._warn_of_lost_exceptions()
         if not self.params["allow_standins"]:
             _stack.refuse_standins(self.stack, self.client)
