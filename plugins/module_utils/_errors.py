@@ -67,6 +67,10 @@ class UnhealthyError(ConvosphereError):
     """Something did not become healthy in time."""
 
 
+class SlowError(UnhealthyError):
+    """Something runs steadily, and was not healthy when the time was up: nobody can tell whether it will be."""
+
+
 class DatabaseError(ConvosphereError):
     """PostgreSQL is not reachable, refuses, or does not hold what the platform's tables should."""
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _engine
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError, UnhealthyError
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError, SlowError, UnhealthyError
 from ansible_collections.convosphere.platform.plugins.module_utils._services import (
     ABSENT,
     EXITED,
@@ -27,6 +27,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._services imp
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
+#: For how many seconds services are waited for, unless the options say otherwise: one default for all modules.
+WAIT_SECONDS = 240
 POLL_SECONDS = 0.25
 # Often enough to be no accident: a backend that comes up before its database ends once or twice, and then stays.
 RESTARTS_OF_A_LOOP = 3
@@ -50,8 +52,8 @@ class Waiter:
     def wait(self, names: Iterable[str], project: Project | None = None) -> Project:
         """Return the project once each service of ``names`` runs steadily and, where it has a health check, is healthy.
 
-        ``project`` is what was just read, if anything was. Raises UnhealthyError when the time is up, and at once
-        for a service that ended, or that restarts again and again.
+        ``project`` is what was just read, if anything was. Raises SlowError when the time is up and all of them run,
+        and UnhealthyError at once for a service that ended, or that restarts again and again.
         """
         wanted = list(names)
         while True:
@@ -63,7 +65,9 @@ class Waiter:
             if hopeless:
                 raise unhealthy(hopeless, "did not come up")
             if time.monotonic() >= self.deadline:
-                raise unhealthy(waiting, f"did not become healthy within {self.seconds:g} s")
+                slow = all(self._is_slow(service) for service in waiting)
+                what = f"did not become healthy within {self.seconds:g} s"
+                raise unhealthy(waiting, what, SlowError if slow else UnhealthyError)
             time.sleep(POLL_SECONDS)
             project = None
 
@@ -85,19 +89,25 @@ class Waiter:
             for container in service.containers
         )
 
+    def _is_slow(self, service: Service) -> bool:
+        """Return True if a service does nothing wrong but take its time."""
+        return bool(service.containers) and all(
+            container.status == RUNNING and not self._restarts(container) for container in service.containers
+        )
+
     def _restarts(self, container: Container) -> int:
         count = int(container.attrs["RestartCount"])
         return count - self.first_restarts.setdefault(str(container.id), count)
 
 
-def unhealthy(services: list[Service], what: str) -> UnhealthyError:
+def unhealthy(services: list[Service], what: str, kind: type[UnhealthyError] = UnhealthyError) -> UnhealthyError:
     """The error that names each service, its state, exit code, last health probe, and the last lines of its log."""
     found = [_symptoms(service, container) for service in services for container in _culprits(service)]
     problems = [_in_words(symptoms) for symptoms in found]
     problems += [f"Service {service.name} has no container" for service in services if not service.containers]
     logs = [f"Last lines of {symptoms['container']}:\n" + "\n".join(symptoms["log"]) for symptoms in found]
     names = ", ".join(service.name for service in services)
-    return UnhealthyError("\n".join([f"{names} {what}: {'; '.join(problems)}", *logs]), services=found)
+    return kind("\n".join([f"{names} {what}: {'; '.join(problems)}", *logs]), services=found)
 
 
 def _culprits(service: Service) -> list[Container]:

@@ -27,7 +27,7 @@ PAUSE_OPTIONS: dict[str, Any] = {
     "services": {"type": "list", "elements": "str", "default": ["backend"]},
     "stop_timeout": {"type": "int"},
     "wait": {"type": "bool", "default": True},
-    "wait_timeout": {"type": "int", "default": 120},
+    "wait_timeout": {"type": "int", "default": _health.WAIT_SECONDS},
     "timeout": _engine.ENGINE_OPTIONS["timeout"],
 }
 

@@ -18,7 +18,11 @@ from typing import Any
 from ansible_collections.convosphere.platform.plugins.module_utils import _backups, _moments, _scratch
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
 from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, DatabaseError
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
+    ConvosphereError,
+    DatabaseError,
+    SlowError,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._exchange import Exchange
 from ansible_collections.convosphere.platform.plugins.module_utils._marks import HALFWAY
 from ansible_collections.convosphere.platform.plugins.module_utils._parts_restore import PartsRestore
@@ -130,11 +134,24 @@ class Restorer:
                 raise
         try:
             self.pause.start()
+        except SlowError as error:
+            # What was restored was compared with its manifest: a service that takes its time says nothing against it.
+            raise self._late(backup, previous if live else None, error) from error
         except ConvosphereError as error:
             if live is None:
                 raise
             self._go_back(exchange, live, previous, mark, error)
         return previous if live else None
+
+    def _late(self, backup: Backup, previous: str | None, error: SlowError) -> SlowError:
+        """Build the error that says that all is restored, and that the services are not healthy yet."""
+        kept = f"The previous database is kept as {previous}. " if previous else ""
+        return SlowError(
+            f"{error.message}\nThe backup {backup.manifest.id} is restored and compared with its manifest, and stays "
+            f"the live database {self.live}",
+            hint=f"{kept}Wait for the services, and look at their logs. Raise wait_timeout if this host is slow.",
+            **{**error.details, "restored": backup.manifest.id, "previous": previous},
+        )
 
     def _swap_others(self, name: str, moment: datetime) -> None:
         """Exchange uploads and vectors, once it is written down beside them how a later run can undo it."""
@@ -188,7 +205,8 @@ class Restorer:
         self.pause.start_if_possible()
         raise ConvosphereError(
             f"{error.message}\nThis was with the restored database",
-            hint=f"{told.rstrip('.')}. Give wait: false to restore whatever the services say of it.",
+            hint=f"{told.rstrip('.')}. To keep the restored one whatever the services do: wait=false "
+            "(role database: database_wait_timeout=0).",
             **error.details,
         ) from error
 

@@ -18,8 +18,8 @@ description:
   - The old database is kept, under its own name with C(_before_) and the time, until O(state=discarded).
   - The new one belongs to the same owner, with the same privileges, settings, limit of connections and comment as the
     old one had as a database. Tables and all else in it are as they were backed up, owners included.
-  - Where the services do not come up on the restored database, the old one is put back. The restored one is removed
-    then, or kept as C(_rejected_) and the time where something was written to it. Killed at any moment, the old
+  - If a service ends or restarts again and again on the restored database, the old one is put back. The restored one is
+    removed then, or kept as C(_rejected_) and the time where something was written to it. Killed at any moment, the old
     database or the new one is live, whole, and the next run carries on, starts the services and clears up.
   - Uploads and vectors are exchanged just before, and what is to be undone is written into the mark of the restored
     database first. Where a run is killed between, the next one, whichever backup it restores and with whichever
@@ -129,13 +129,15 @@ options:
     type: int
   wait:
     description:
-      - Whether to wait until the services are healthy, and to put the old database back where they do not become so.
+      - Whether to wait until the services are healthy, and to put the old database back if one of them ends or restarts
+        again and again. One that runs and is not healthy within O(wait_timeout) fails the task only; the restored
+        database stays.
     type: bool
     default: true
   wait_timeout:
     description: How many seconds to wait for the services.
     type: int
-    default: 120
+    default: 240
   drain_timeout:
     description: How many seconds other connections get to end what they are in the middle of.
     type: int

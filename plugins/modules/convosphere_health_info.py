@@ -39,7 +39,7 @@ options:
   wait_timeout:
     description: How many seconds O(until) waits.
     type: int
-    default: 120
+    default: 240
 seealso:
   - module: convosphere.platform.convosphere_service_info
 author:
@@ -152,7 +152,7 @@ services:
 
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _verdict
+from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _health, _verdict
 from ansible_collections.convosphere.platform.plugins.module_utils._api import API_OPTIONS, Api
 from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
 
@@ -166,7 +166,7 @@ class HealthInfoModule(InfoModule):
         "edge_url": {"type": "str"},
         "project_name": {"type": "str"},
         "until": {"type": "str", "choices": ["healthy"]},
-        "wait_timeout": {"type": "int", "default": 120},
+        "wait_timeout": {"type": "int", "default": _health.WAIT_SECONDS},
     }
 
     def report(self) -> dict[str, Any]:

@@ -60,7 +60,7 @@ options:
   wait_timeout:
     description: How many seconds to wait, for all services together.
     type: int
-    default: 120
+    default: 240
   project_src:
     description:
       - The directory of C(compose.yaml) on the managed host.
@@ -178,7 +178,7 @@ class ServiceModule(ConvosphereModule):
         "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "default": "started"},
         "stop_timeout": {"type": "int"},
         "wait": {"type": "bool", "default": True},
-        "wait_timeout": {"type": "int", "default": 120},
+        "wait_timeout": {"type": "int", "default": _health.WAIT_SECONDS},
         "project_src": {"type": "path"},
     }
 

@@ -324,7 +324,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
 from ansible_collections.convosphere.platform.plugins.module_utils._api import Api
 from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._health import Waiter
+from ansible_collections.convosphere.platform.plugins.module_utils._health import WAIT_SECONDS, Waiter
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan
 
@@ -363,7 +363,7 @@ class StackModule(ConvosphereModule):
         "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRET, "no_log": False},
         "allow_standins": {"type": "bool", "default": True},
         "api_url": {"type": "str"},
-        "wait_timeout": {"type": "int", "default": 240},
+        "wait_timeout": {"type": "int", "default": WAIT_SECONDS},
         "releases_kept": {"type": "int", "default": 5},
         "released_by": {"type": "str", "default": ""},
         "schema": {"type": "dict"},

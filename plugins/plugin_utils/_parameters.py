@@ -69,7 +69,7 @@ VERBS = (
         "restore",
         "Restore a backup.",
         "-e backup=latest_verified -e confirm=prod",
-        ("database_include", "database_force"),
+        ("database_include", "database_force", "database_wait_timeout"),
     ),
     Verb("restore_discard", "Delete the databases kept by earlier restores.", "-e confirm=prod"),
     Verb("services", "Start, stop or restart services.", "-e state=restarted -e service=backend"),

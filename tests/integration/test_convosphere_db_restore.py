@@ -176,7 +176,7 @@ def test_services_are_stopped_around_the_exchange_and_the_old_database_returns_w
     with compose_project(tmp_path / "stack", services) as project:
         started = {name: project.state(name)["StartedAt"] for name in services}
         restore = options(backups, project_name=project.name, wait_timeout=30)
-        ill = service(OBEYS, healthcheck=probe("false"), stop_grace_period="1s")
+        slow = service(OBEYS, healthcheck=probe("false"), stop_grace_period="1s")
         run = run_steps(MODULE, [Step("restore", restore, changed=True), Step("again", restore, changed=False)])
 
         assert len(database.emails()) == 20
@@ -211,13 +211,22 @@ def test_services_are_stopped_around_the_exchange_and_the_old_database_returns_w
         assert project.state("backend")["Running"]
 
         database.query("DELETE FROM users WHERE email <> 'user0@example.com'")
-        project.write({**services, "backend": ill})
+        project.write({**services, "backend": slow})
+        project.compose("up", "--detach", "--no-build")
+        failed = "is restored and compared with its manifest, and stays the live database"
+        run = run_steps(MODULE, [Step("slow", {**restore, "wait_timeout": 3}, fails=failed)])
+
+        assert len(database.emails()) == 20
+        kept = backups.databases()
+        assert kept == [previous, run.task("slow").result["failure"]["previous"]]
+        database.query("DELETE FROM users WHERE email <> 'user0@example.com'")
+        project.write({**services, "backend": service("exit 3")})
         project.compose("up", "--detach", "--no-build")
         failed = "The old database is the live one again, and the restored one was removed"
-        run_steps(MODULE, [Step("ill", {**restore, "wait_timeout": 5}, fails=failed)])
+        run_steps(MODULE, [Step("ends", restore, fails=failed)])
 
         assert database.emails() == ["user0@example.com"]
-        assert backups.databases() == [previous]
+        assert backups.databases() == kept
         assert (
             good.id
             in database.running.query(

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils import _health
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError, UnhealthyError
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError, SlowError, UnhealthyError
 from ansible_collections.convosphere.platform.plugins.module_utils._services import Project, Service
 from docker.models.containers import Container
 
@@ -104,6 +104,24 @@ def test_time_is_up(clock):
         waiter([container("a", health="starting")], seconds=5).wait(["a"])
 
     assert clock.passed == pytest.approx(5, abs=_health.POLL_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("moments", "slow"),
+    [
+        ([[container("a", health="starting")]], True),
+        ([[container("a", health="unhealthy")]], True),
+        ([[container("a", health="starting")], [container("a", health="starting", restarts=1)]], False),
+        ([[container("a", "restarting", restarts=1)]], False),
+        ([[container("a", "created")]], False),
+    ],
+    ids=["starting", "unhealthy", "ended once meanwhile", "restarting", "never started"],
+)
+def test_only_what_runs_all_the_time_is_slow(moments, slow):
+    with pytest.raises(UnhealthyError, match="within 5 s") as caught:
+        waiter(*moments, seconds=5).wait(["a"])
+
+    assert isinstance(caught.value, SlowError) is slow
 
 
 def test_several_waits_share_the_time(clock):

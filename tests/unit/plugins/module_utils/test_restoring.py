@@ -11,7 +11,12 @@ from unittest.mock import MagicMock
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils import _restoring
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError, DatabaseError
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
+    CommandError,
+    DatabaseError,
+    SlowError,
+    UnhealthyError,
+)
 
 LOST = DatabaseError("Cannot rename the database live: server closed the connection unexpectedly")
 BACKUP: Any = SimpleNamespace(manifest=SimpleNamespace(id="live-20261123T150102Z"))
@@ -116,7 +121,7 @@ def rejecting(monkeypatch: pytest.MonkeyPatch, restorer: _restoring.Restorer) ->
     monkeypatch.setattr(_restoring, "Content", MagicMock(return_value=content))
     scratch = MagicMock()
     monkeypatch.setattr(_restoring, "Scratch", scratch)
-    monkeypatch.setattr(restorer.pause, "start", MagicMock(side_effect=CommandError("backend is ill")))
+    monkeypatch.setattr(restorer.pause, "start", MagicMock(side_effect=UnhealthyError("backend did not come up")))
     return scratch.return_value
 
 
@@ -162,3 +167,16 @@ def test_what_is_to_be_undone_is_noted_before_anything_is_exchanged(restorer, ex
     assert [name for name in asked if name in wanted] == wanted
     ((statement,), _more) = restorer.server.execute.call_args
     assert '"halfway": {"kept": {"uploads": "x"}}' in statement
+
+
+def test_a_service_that_is_slow_is_no_reason_to_take_a_verified_restore_back(restorer, exchange, rejecting):
+    restorer.pause.start.side_effect = SlowError("backend did not become healthy within 1 s", services=["backend"])
+
+    with pytest.raises(SlowError) as caught:
+        restorer._exchange(BACKUP, "new")
+
+    assert f"The backup {BACKUP.manifest.id} is restored and compared with its manifest, and stays" in str(caught.value)
+    assert "The previous database is kept as live_before_" in str(caught.value)
+    assert (caught.value.details["restored"], caught.value.details["services"]) == (BACKUP.manifest.id, ["backend"])
+    exchange.go_back.assert_not_called()
+    rejecting.drop.assert_not_called()
