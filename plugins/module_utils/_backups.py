@@ -175,7 +175,9 @@ class Catalogue:
                 files += self._files_of(name)
         # A copy that is being written here is held by a lock of its own, and not by the directory's.
         # Manifests last: one that is left tells the next run what else there is to remove.
-        doomed = dict.fromkeys([*files, *temporary])
+        # What a killed run last said of itself is as old as that run: who holds the lock has not begun to say anything.
+        said = [name for name in self.names() if name == PROGRESS]
+        doomed = dict.fromkeys([*files, *temporary, *said])
         return sorted(name for name in doomed if _files.remove_unheld(self.directory / name))
 
     @contextmanager

@@ -243,6 +243,7 @@ def connect(params: Mapping[str, Any]) -> Connection:
             sslrootcert=params["ca_cert"],
             connect_timeout=params["connect_timeout"],
             application_name=APPLICATION,
+            **_sessions.BOUNDS,
         )
         _sessions.prepare(connection)
         return connection

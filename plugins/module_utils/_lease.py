@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A lock that spans several tasks, and that ends by itself: a file that says who holds it and until when.
 
-A lock of the kernel's cannot do that: it ends with the process, and each task is one of its own.
+A lock of the kernel's cannot do that: it ends with the process, and each task is one of its own. The lease is short,
+and each module of the run renews it for as long as it works: after a kill, the next run waits for two minutes at most.
 
 This file is private to the collection and may change without notice.
 """
@@ -13,9 +14,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -26,6 +28,13 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
 from ansible_collections.convosphere.platform.plugins.module_utils._moments import format_time
 
 VERSION = 1
+#: For how many seconds a lease is held, and how often a module that works renews it.
+SECONDS = 120
+EVERY = 30
+#: The environment variables by which a run tells its modules the file of its lease, and its own id.
+PATH_VARIABLE, RUN_VARIABLE = "CONVOSPHERE_LEASE", "CONVOSPHERE_LEASE_RUN"
+#: For how many seconds to wait for another process that reads and writes leases, which takes it milliseconds.
+_PATIENCE = 30
 #: The part of a lease that may pass before it is renewed, so that two tasks in a row need not write it twice.
 _SLACK = 0.1
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -82,7 +91,7 @@ def decide(present: Lease | None, wanted: Lease, seconds: float, clock: Clock) -
         raise HeldError(
             f"{present.purpose} is going on: {present.holder} (run {present.run_id}) has held the lock since "
             f"{present.since}, until {present.until} at the latest",
-            hint="Wait for it to end. Where it was killed, release the lock with state=absent and its run_id.",
+            hint="Wait for it to end. If it was killed, nobody renews the lock, and it ends by then.",
             lease=present.shown(),
         )
     enough = seconds * (1 - _SLACK) <= present.left(clock) <= seconds
@@ -117,6 +126,46 @@ def write(path: Path, lease: Lease) -> None:
     _files.write_text(path, json.dumps({"lease_version": VERSION, **asdict(lease)}, indent=2) + "\n", "0600")
 
 
+def renew(path: Path, run_id: str) -> bool:
+    """Have a lease hold for SECONDS from now on. Return False if the run has it no longer. Raises ConvosphereError."""
+    if not path.exists():
+        return False
+    with exclusive(path.parent):
+        present, clock = read(path), Clock.read()
+        if present is None or present.run_id != run_id:
+            return False
+        if present.left(clock) < SECONDS:
+            wanted = make(run_id, present.holder, present.purpose, SECONDS, clock)
+            write(path, replace(wanted, since=present.since))
+    return True
+
+
+@contextmanager
+def kept(environment: Mapping[str, str], every: float = EVERY) -> Iterator[None]:
+    """Renew the lease that ``environment`` names, if any, while the block runs, every so many seconds."""
+    path, run_id = environment.get(PATH_VARIABLE), environment.get(RUN_VARIABLE)
+    if not path or not run_id:
+        yield
+        return
+    over = threading.Event()
+
+    def keep() -> None:
+        while True:
+            with suppress(ConvosphereError, OSError):  # a full disk is no reason to stop the work; the next time may do
+                if not renew(Path(path), run_id):
+                    return
+            if over.wait(every):
+                return
+
+    thread = threading.Thread(target=keep, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(1)
+
+
 @contextmanager
 def exclusive(directory: Path) -> Iterator[None]:
     """Let one process at a time read and write leases in a directory, which is made; the others wait a moment."""
@@ -126,10 +175,26 @@ def exclusive(directory: Path) -> Iterator[None]:
     except OSError as error:
         raise ConvosphereError(f"Cannot lock {directory}: {error.strerror}", hint="Use become: true.") from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _wait_for(descriptor, directory)
         yield
     finally:
         os.close(descriptor)
+
+
+def _wait_for(descriptor: int, directory: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > deadline:
+                raise ConvosphereError(
+                    f"Cannot lock {directory}: another process has held it for {_PATIENCE} s",
+                    hint=f"Find it with fuser -v {directory}; it may be stopped.",
+                ) from error
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _typed(kind: Any, value: Any) -> Any:

@@ -12,12 +12,13 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any, ClassVar, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.convosphere.platform.plugins.module_utils import _option_texts
+from ansible_collections.convosphere.platform.plugins.module_utils import _lease, _option_texts
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._masking import (
     Masker,
@@ -131,7 +132,8 @@ class _Base:
         module = cls()
         try:
             module._refuse_bad_texts()
-            result = module.execute()
+            with _lease.kept(os.environ):
+                result = module.execute()
         except ConvosphereError as error:
             module.hide(*module.secrets())
             module._fail(str(error), shown(error.details))

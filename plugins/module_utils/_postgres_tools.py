@@ -11,18 +11,21 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _command, _database, _engine, _sessions
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _command,
+    _database,
+    _engine,
+    _leftovers,
+    _sessions,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError, InputError
 
 if TYPE_CHECKING:
@@ -35,7 +38,6 @@ TOOLS_OPTIONS: dict[str, Any] = {
 
 #: Where the packages of PostgreSQL keep the programs of each major version: Debian's and the project's own RPMs.
 _DIRECTORIES = ("/usr/lib/postgresql/{major}/bin", "/usr/pgsql-{major}/bin")
-_FOLDER = ".convosphere-tools-"
 #: What a program in the container gets from the environment of this process.
 _PASSED = ("PGUSER", "PGPASSWORD", "PGDATABASE", "PGAPPNAME", "PGOPTIONS", "LC_ALL")
 
@@ -131,22 +133,24 @@ class PostgresTools:
         It is a way past ``docker exec``, which copies each byte four times. None where there is no such way: without
         root, with an engine on another machine, in a container that cannot be written to.
         """
-        base = self._root() / "tmp" if self.container else Path(tempfile.gettempdir())
+        root = self._root() if self.container else Path("/")
+        base = root / "tmp" if self.container else Path(tempfile.gettempdir())
         made: Path | None = None
         with suppress(OSError):
             if not base.is_symlink():  # which would be followed on this side of the container
-                _remove_abandoned(base)
-                made = Path(tempfile.mkdtemp(prefix=_FOLDER, dir=base))
+                _leftovers.clean(root, base)
+                made = Path(tempfile.mkdtemp(prefix=_leftovers.FOLDER, dir=base))
                 made.chmod(0o711)  # the program need not be root; who does not know the name finds nothing
         if made is None:
             yield None
             return
         there = f"/tmp/{made.name}" if self.container else str(made)
         try:
-            with _held(made):
+            with _leftovers.held(made):
                 yield (made, there) if self._sees(there) else None
         finally:
             shutil.rmtree(made, ignore_errors=True)
+            _leftovers.end_programs(root)  # one that has not opened its pipe yet would wait for a reader for ever
 
     def _root(self) -> Path:
         """The container's file system as its first process sees it, or a path that is not there."""
@@ -192,29 +196,6 @@ class PostgresTools:
             return "Is login_container the name of a container that runs?"
         package = f" (Debian: postgresql-client-{self.major})" if self.major else ""
         return f"Give the container of PostgreSQL as login_container, or install its client programs{package}."
-
-
-@contextmanager
-def _held(folder: Path) -> Iterator[bool]:
-    """Lock a directory itself, which ends with this process; whether nobody else holds it."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        free = True
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            free = False
-        yield free
-    finally:
-        os.close(descriptor)
-
-
-def _remove_abandoned(base: Path) -> None:
-    """Remove the directories of runs that were killed; not one that was made this minute and may not be held yet."""
-    for path in base.glob(f"{_FOLDER}*"):
-        with suppress(OSError), _held(path) as free:
-            if free and path.stat().st_mtime < time.time() - 60:
-                shutil.rmtree(path)
 
 
 def _value(name: str) -> str:

@@ -9,7 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 SETTINGS: dict[str, str] = {"lc_messages": "C"}
 
 # A role that may not change one would not even be let in with it among the options of its connection.
+#: A server that is gone without a word is noticed within two minutes, whether a question waits for it or an answer.
+BOUNDS: dict[str, Any] = {
+    "keepalives_idle": 60,
+    "keepalives_interval": 10,
+    "keepalives_count": 6,
+    "tcp_user_timeout": 120_000,  # in milliseconds
+}
+
 _SET = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)"
 
 

@@ -14,7 +14,10 @@ description:
   - Takes, renews and releases a lock that one run of Ansible holds over several tasks. Another run fails at once, and
     is told who holds the lock since when, and until when at the latest.
   - The lock ends by itself after O(lease) seconds, and with a restart of the host, so that a run that was killed does
-    not block the next one for longer than that. A run renews it before each step, for as long as that step may take.
+    not block the next one for longer than that.
+  - A module of this collection renews the lock for 120 seconds, every 30 seconds and for as long as it works, if its
+    environment has C(CONVOSPHERE_LEASE), the O(path), and C(CONVOSPHERE_LEASE_RUN), the O(run_id). So a short lease is
+    enough for tasks that take hours, and the next run takes over what a killed one has left as soon as it has ended.
   - The seconds are those of a clock that nobody can set. That the host's time of day jumps makes no difference.
 extends_documentation_fragment:
   - convosphere.platform.attributes
@@ -43,7 +46,7 @@ options:
       - For how many seconds from now on the lock is held, unless it is renewed or released.
       - A lock of the same run that ends then, or up to a tenth of O(lease) earlier, is left as it is.
     type: int
-    default: 3600
+    default: 120
   state:
     description:
       - V(present) takes the lock, or renews it where this run holds it.
@@ -61,6 +64,16 @@ EXAMPLES = r"""
     holder: nightly
     purpose: The maintenance of prod
     lease: 600
+
+- name: Back up, and keep the lock for as long as that takes
+  convosphere.platform.convosphere_db_backup:
+    environment_name: prod
+    login_env_file: /opt/convosphere/prod/.env
+    login_container: convosphere-prod-postgres-1
+    backup_dir: /var/backups/convosphere/prod
+  environment:
+    CONVOSPHERE_LEASE: /run/convosphere/prod.maintenance
+    CONVOSPHERE_LEASE_RUN: "{{ awx_job_id }}"
 
 - name: Let them in again
   convosphere.platform.convosphere_run_lock:
@@ -121,7 +134,7 @@ class RunLockModule(ConvosphereModule):
         "run_id": {"type": "str", "required": True},
         "holder": {"type": "str"},
         "purpose": {"type": "str", "default": "A run"},
-        "lease": {"type": "int", "default": 3600},
+        "lease": {"type": "int", "default": _lease.SECONDS},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
 

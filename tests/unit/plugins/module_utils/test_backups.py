@@ -192,6 +192,14 @@ def test_a_killed_run_leaves_a_backup_or_nothing(tmp_path, monkeypatch, survived
     assert names_in(tmp_path) == sorted(path.name for backup in backups for path in backup.paths())
 
 
+def test_what_a_killed_run_said_of_itself_is_cleared_away(tmp_path):
+    kept = put_backup(tmp_path)
+    (tmp_path / _backups.PROGRESS).write_text('{"step": "load"}')
+
+    assert Catalogue(tmp_path).clear_unfinished() == [_backups.PROGRESS]
+    assert names_in(tmp_path) == sorted([kept.file_name, kept.files[0].name])
+
+
 def test_a_dump_without_manifest_is_never_cleared_away(tmp_path):
     (tmp_path / "convosphere-20261123T120000Z.dump.zst").touch()
     (tmp_path / ".convosphere-x").touch()

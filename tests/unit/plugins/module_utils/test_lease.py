@@ -3,8 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -40,7 +43,7 @@ def test_another_run_has_it_and_is_named():
     assert str(error.value) == (
         "The maintenance of prod is going on: a@host (run a) has held the lock since 2026-11-23T01:00:00Z, "
         "until 2026-11-23T01:10:00Z at the latest. Wait for it to end. "
-        "Where it was killed, release the lock with state=absent and its run_id."
+        "If it was killed, nobody renews the lock, and it ends by then."
     )
 
 
@@ -149,3 +152,71 @@ def test_the_real_clock_goes_on():
     assert first.boot == second.boot
     assert 0 < first.uptime <= second.uptime
     assert first.now.tzinfo is UTC
+
+
+def variables(path, run="a"):
+    return {_lease.PATH_VARIABLE: str(path), _lease.RUN_VARIABLE: run}
+
+
+def left_in(path):
+    found = _lease.read(path)
+    assert found
+    return found.left(Clock.read())
+
+
+def until(condition, what):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+
+
+def test_a_module_that_works_renews_the_lease_of_its_run_again_and_again(tmp_path):
+    path = tmp_path / "lock"
+    short = make("a", "me", "The maintenance of prod", 1, Clock.read())
+    _lease.write(path, short)
+
+    with _lease.kept(variables(path), every=0.05):
+        until(lambda: left_in(path) > 100, "the first renewal")
+        _lease.write(path, short)
+        until(lambda: left_in(path) > 100, "the second renewal")
+    _lease.write(path, short)
+
+    assert _lease.read(path) == short, "whoever has ended does not renew it any more"
+    assert short.since == _lease.read(path).since
+
+
+def test_a_lease_that_is_another_runs_or_nobodys_is_not_touched(tmp_path):
+    path = tmp_path / "lock"
+    with _lease.kept(variables(path), every=0.01):
+        assert not _lease.renew(path, "a")
+    assert list(tmp_path.iterdir()) == []
+
+    other = make("b", "next", "The maintenance of prod", 1, Clock.read())
+    _lease.write(path, other)
+    with _lease.kept(variables(path), every=0.01):
+        assert not _lease.renew(path, "a")
+    assert _lease.read(path) == other
+
+
+def test_a_longer_lease_is_not_shortened_and_one_that_ran_out_is_still_this_runs(tmp_path):
+    path = tmp_path / "lock"
+    for seconds, wanted in ((3600, 3600), (0, _lease.SECONDS)):
+        _lease.write(path, make("a", "me", "A run", seconds, Clock.read()))
+        assert _lease.renew(path, "a")
+        assert left_in(path) == pytest.approx(wanted, abs=5)
+
+
+def test_without_a_lease_nothing_is_renewed(tmp_path):
+    with _lease.kept({_lease.PATH_VARIABLE: str(tmp_path / "lock")}):
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_process_that_stands_still_with_the_lock_is_not_waited_for_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr(_lease, "_PATIENCE", 0.1)
+    holder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+
+    with pytest.raises(ConvosphereError, match="another process has held it"), _lease.exclusive(tmp_path):
+        pass
+    os.close(holder)
