@@ -231,7 +231,7 @@ def test_a_step_that_takes_too_long_is_ended_and_the_others_run(dbtest):
 def test_as_awx_runs_it(dbtest, tmp_path):
     inventory = merged_inventory(dbtest.inventory)
     good = run_job(
-        "playbooks/maintenance.yml", tmp_path, inventory, {"env": "dbtest", "steps": "backup,verify"}, number=41
+        "playbooks/maintenance.yml", tmp_path, inventory, {"env": "dbtest", "steps": ["backup", "verify"]}, number=41
     )
     bad = run_job(
         "playbooks/maintenance.yml",

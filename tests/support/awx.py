@@ -3,14 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run a playbook of the checkout as AWX does: ansible-runner, a private data directory, extra variables, no terminal.
 
-AWX hands the inventory over as one file with all variables in it, and the extra variables as another. What it keeps
-and shows of a job are the artifacts.
+AWX copies the project without ``.git``, runs in its top folder, hands the inventory over as a script that prints all
+hosts with their variables, and the extra variables as a file in which no value is a template. The collection is
+installed nowhere. What AWX keeps and shows of a job are the artifacts.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,24 +63,43 @@ def run_job(
     """Run `playbook`, a path in the checkout, as job `number` with a new private data directory in `folder`."""
     private = folder / f"job-{number}"
     for name, content in {
-        "inventory/hosts.json": inventory,
-        "env/extravars": {"awx_job_id": number, "awx_user_name": "operator", **extra_vars},
-        "env/settings": {"job_timeout": int(timeout), "suppress_env_files": False},
+        "inventory/hosts": f"#!/bin/sh\ncat <<'END'\n{json.dumps(_dynamic(inventory))}\nEND\n",
+        "env/extravars": _unsafe({"awx_job_id": number, "awx_user_name": "operator", **extra_vars}),
+        "env/settings": json.dumps({"job_timeout": int(timeout), "suppress_env_files": False}),
     }.items():
         (private / name).parent.mkdir(parents=True, exist_ok=True)
-        (private / name).write_text(json.dumps(content))
-    (private / "project").symlink_to(ROOT)
+        (private / name).write_text(content)
+    (private / "inventory/hosts").chmod(0o700)
+    copy_checkout(private / "project")
     subprocess.run(
         ["ansible-runner", "run", str(private), "--playbook", playbook, "--ident", str(number), "--quiet"],
         cwd=folder,
-        # AWX has neither a user's settings nor a terminal.
-        env={name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ},
+        # AWX has neither a user's settings nor a terminal, and no link to this checkout beside its Ansible.
+        env={
+            **{name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ},
+            "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "False",
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         timeout=timeout + 60,
         check=False,
     )
     return _read(private / f"artifacts/{number}")
+
+
+def copy_checkout(folder: Path) -> None:
+    """Copy what git knows of the checkout, or would add, to a new folder; links stay links."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        if os.path.lexists(ROOT / name):  # a file may be deleted and git not know it yet
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
 
 
 def merged_inventory(path: Path) -> dict[str, Any]:
@@ -89,6 +110,29 @@ def merged_inventory(path: Path) -> dict[str, Any]:
         if variables.exists():
             groups[name]["vars"] = yaml.safe_load(variables.read_text())
     return groups
+
+
+def _dynamic(inventory: Mapping[str, Any]) -> dict[str, Any]:
+    """Return groups as an inventory script prints them: the hosts of each as a list, their variables apart."""
+    variables = [found for group in inventory.values() for found in group.get("hosts", {}).items()]
+    hostvars: dict[str, Any] = {}
+    for host, found in variables:
+        hostvars.setdefault(host, {}).update(found or {})
+    groups = {name: {**group, "hosts": sorted(group.get("hosts", {}))} for name, group in inventory.items()}
+    return {**groups, "_meta": {"hostvars": hostvars}}
+
+
+def _unsafe(variables: Mapping[str, Any]) -> str:
+    """Return variables as AWX writes those of a survey or a launch: YAML whose texts are marked as no templates."""
+
+    def written(value: Any) -> str:
+        if isinstance(value, Mapping):
+            return "{" + ", ".join(f"{json.dumps(name)}: {written(item)}" for name, item in value.items()) + "}"
+        if isinstance(value, (list, tuple)):
+            return f"[{', '.join(map(written, value))}]"
+        return f"!unsafe {json.dumps(value)}" if isinstance(value, str) else json.dumps(value)
+
+    return written(variables)
 
 
 def _read(artifacts: Path) -> Job:
