@@ -164,9 +164,10 @@ class _Base:
 
     def _refuse_bad_texts(self) -> None:
         """Raise InputError for options that can be stored nowhere, or that are empty and must not be."""
-        problems = self.ansible.unusable or list(
-            _option_texts.empty(self.argument_spec, self.params, self.may_be_empty)
-        )
+        problems = self.ansible.unusable or [
+            *_option_texts.empty(self.argument_spec, self.params, self.may_be_empty),
+            *_option_texts.misnamed(self.params),
+        ]
         if problems:
             raise InputError.of(problems)
 

@@ -16,6 +16,13 @@ from typing import Any
 NUL = "contains a NUL character, which no program, path or database takes. Remove it"
 SURROGATE = "contains half of a surrogate pair, which is not valid Unicode. Write the character itself, in UTF-8"
 
+#: Paths, lock files, Compose projects and records are named after an environment.
+ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+ENVIRONMENT_ALLOWED = (
+    "Allowed: the name of a group of the inventory, at most 63 letters, digits, dots, dashes and underscores, "
+    "beginning with a letter or a digit"
+)
+
 
 def problem(text: str) -> str | None:
     """Return why ``text`` can be stored nowhere, for a sentence that starts with its name; None if it can."""
@@ -81,6 +88,14 @@ def empty(
                 if isinstance(item, Mapping):
                     inside = f"{place}{name}[{index}]." if isinstance(value, list) else f"{place}{name}."
                     yield from empty(option["options"], item, allowed, inside)
+
+
+def misnamed(options: Mapping[str, Any]) -> list[str]:
+    """A sentence, without its final dot, if ``environment_name`` is given and names no environment."""
+    name = options.get("environment_name")
+    if not isinstance(name, str) or ENVIRONMENT.fullmatch(name):
+        return []
+    return [f"The option environment_name is {name[:80]!r}. {ENVIRONMENT_ALLOWED}"]
 
 
 def _needs_content(option: Mapping[str, Any]) -> bool:

@@ -109,7 +109,7 @@ def test_an_environment_is_no_other_group(inventory):
     assert "environment_other_groups names blue, which is an environment." in message
 
 
-@pytest.mark.parametrize("name", ["tools", "sandbox", "localhost"])
+@pytest.mark.parametrize("name", ["tools", "../../x"])
 def test_names_that_are_taken_are_refused(inventory, name):
     inventory.groups[name] = inventory.groups.pop("red")
     inventory.groups[name]["vars"] = {"convosphere_environment": name}

@@ -311,6 +311,30 @@ def test_nothing_silences_a_failure():
     assert offences == []
 
 
+def test_no_template_in_yaml_counts_on_an_escape_sequence():
+    """Ansible keeps a backslash in a template as it is: join('\\n') puts a backslash and an n between sentences."""
+    escaped = re.compile(r"\{[{%](?:(?![}%]\}).)*\\[ntr](?:(?![}%]\}).)*[}%]\}", re.DOTALL)
+    files = yaml_files("roles", "playbooks", "extensions")
+    texts = [(path, text) for path in files for text in scalars(load_yaml(path))]
+
+    assert len(texts) > 1000
+    assert [f"{path.relative_to(ROOT)}: {text[:80]}" for path, text in texts if escaped.search(text)] == []
+    assert escaped.search("a {{ problems | join('\\n') }} b")
+    assert not escaped.search("a\nb {{ c }} \\n {{ d }}")
+
+
+def scalars(node: Any) -> Iterator[str]:
+    """Every text below a YAML node."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        for value in node.values():
+            yield from scalars(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from scalars(item)
+
+
 def test_tasks_use_only_declared_collections():
     allowed = OWN_NAMESPACES | set(load_yaml(ROOT / "galaxy.yml")["dependencies"])
     offences = [

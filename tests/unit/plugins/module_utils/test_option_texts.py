@@ -8,6 +8,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._option_texts
     NUL,
     SURROGATE,
     empty,
+    misnamed,
     repaired,
     unusable,
 )
@@ -67,3 +68,15 @@ def test_other_texts_may_be_empty(options):
 
 def test_an_exception_is_named_without_its_index():
     assert list(empty(SPEC, {"files": [{"content": ""}]}, frozenset({"files.content"}))) == []
+
+
+@pytest.mark.parametrize("name", ["", " ", "../../x", "a/b", ".", "..", "-prod", "prod\n", "prod x", "x" * 64, "größe"])
+def test_what_cannot_be_the_name_of_an_environment_is_refused(name):
+    (problem,) = misnamed({"environment_name": name})
+
+    assert problem.startswith(f"The option environment_name is {name!r}. Allowed: the name of a group")
+
+
+@pytest.mark.parametrize("options", [{"environment_name": name} for name in ("dev", "prod-eu_2", "1.x", None)] + [{}])
+def test_the_name_of_an_environment_is_accepted(options):
+    assert misnamed(options) == []
