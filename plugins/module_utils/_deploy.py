@@ -26,6 +26,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _services,
     _stack,
     _stack_plan,
+    _writable,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
     CommandError,
@@ -64,6 +65,7 @@ class Deployment:
         with self._going_back():
             self._write_wanted()
             self._up()
+            self._give_volumes()
             self._reload(self.stack.references(), self.stack.containers, self.stack.texts, self.stack.differing_texts())
             self.gate()
 
@@ -77,6 +79,7 @@ class Deployment:
             self.gate()
             return
         with self._going_back():
+            self._give_volumes()
             self.gate()
 
     def gate(self) -> None:
@@ -125,6 +128,11 @@ class Deployment:
                 raise
             symptoms = _health.unhealthy(ill, "did not come up")
             raise UnhealthyError(f"{error.message}\n{symptoms.message}", **symptoms.details) from error
+
+    def _give_volumes(self) -> None:
+        """Have each service of the stack able to write its volumes, now that its containers run."""
+        found = _engine.project_containers(self.client, self.stack.name).values()
+        _writable.give(self.client, self.stack.name, [item for several in found for item in several])
 
     def _reload(
         self,
@@ -195,6 +203,7 @@ class Deployment:
         running = _engine.project_containers(self.client, stack.name)
         with _files.unnamed(self._pins(model, release["images"]), "images") as pins:
             project.up([*files, pins], timeout=self.timeout)
+        self._give_volumes()
         self._reload(model["services"], running, texts, written)
         # The platform is not asked: it may have been reached at another port. Its containers' own checks ask it.
         self.wait(name for name, service in model["services"].items() if _stack.replicas(service))

@@ -40,10 +40,16 @@ LOG_LINES = 20
 
 
 class Waiter:
-    """Waits, all in all no longer than ``seconds`` from its making; ``read`` asks for the project as it is now."""
+    """Waits, all in all no longer than ``seconds`` from its making; ``read`` asks for the project as it is now.
 
-    def __init__(self, read: Callable[[], Project], seconds: float) -> None:
+    ``excuse`` decides whether a running service that is not healthy need not be waited for.
+    """
+
+    def __init__(
+        self, read: Callable[[], Project], seconds: float, excuse: Callable[[Service], bool] = lambda _service: False
+    ) -> None:
         self.read = read
+        self.excuse = excuse
         self.seconds = seconds
         self.deadline = time.monotonic() + seconds
         self.first_restarts: dict[str, int] = {}
@@ -59,6 +65,7 @@ class Waiter:
         while True:
             project = project or self.read()
             waiting = [project.services[name] for name in wanted if not self._is_settled(project, name)]
+            waiting = [service for service in waiting if not self._is_excused(service)]
             if not waiting:
                 return project
             hopeless = [service for service in waiting if self._is_hopeless(service)]
@@ -82,6 +89,10 @@ class Waiter:
         needed = STEADY_SECONDS_AFTER_RESTART if container.attrs["RestartCount"] else STEADY_SECONDS
         # The clock spares the wait for what runs for long; where the engine has another time, what was seen counts.
         return max(seen, time.time() - timestamp(started)) >= needed
+
+    def _is_excused(self, service: Service) -> bool:
+        """Decide whether a service that runs fails its health check for no fault of its own."""
+        return bool(service.health) and self._is_slow(service) and self.excuse(service)
 
     def _is_hopeless(self, service: Service) -> bool:
         return service.state == ABSENT or any(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _files, _images, _releases, _services
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._usage import LABEL_SANDBOX
+from ansible_collections.convosphere.platform.plugins.module_utils._usage import is_standin
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -151,7 +151,7 @@ def read(client: DockerClient) -> list[Image]:
                 tuple(sorted(name for name in image["RepoDigests"] or () if _NO_NAME not in name)),
                 int(image["Size"]),
                 float(image["Created"]),
-                (image["Labels"] or {}).get(LABEL_SANDBOX) == "true",
+                is_standin(image["Labels"]),
             )
             for image in client.api.images()
         ]

@@ -23,6 +23,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _proxies,
     _releases,
     _usage,
+    _writable,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._masking import SHORTEST
@@ -64,6 +65,7 @@ class Stack:
     #: The names of the variables that an image sets, by its reference.
     image_variables: dict[str, set[str]] = field(default_factory=dict)
     proxies: dict[str, str] = field(default_factory=dict)  # what the Docker client adds to every container
+    unwritable: list[_writable.Unwritable] = field(default_factory=list)
 
     @property
     def secrets_path(self) -> Path:
@@ -147,6 +149,7 @@ class Stack:
     def read_engine(self, client: DockerClient) -> None:
         """Ask the engine for the project's containers and for the images that the services want."""
         self.containers = _engine.project_containers(client, self.name)
+        self.unwritable = _writable.find(item for found in self.containers.values() for item in found)
         references = sorted(set(self.references().values()))
         found = _engine.in_parallel(lambda reference: _image(client, reference), references)
         self.image_ids = {name: str(image["Id"]) if image else None for name, image in zip(references, found)}
@@ -214,9 +217,7 @@ def refuse_standins(stack: Stack, client: DockerClient) -> None:
     with _engine.asking("read the labels of the images"):
         images = _engine.in_parallel(client.api.inspect_image, list(there.values()))
     standins = sorted(
-        reference
-        for reference, image in zip(there, images)
-        if (image["Config"].get("Labels") or {}).get(_usage.LABEL_SANDBOX) == "true"
+        reference for reference, image in zip(there, images) if _usage.is_standin(image["Config"].get("Labels"))
     )
     if standins:
         raise InputError(

@@ -42,6 +42,7 @@ def plan(stack: _stack.Stack, *, engine_read: bool) -> Plan:
         make_plan(_fields(stack.variables, "secret"), _fields(stack.present_variables, "secret"))
         + make_plan(_wanted_files(stack), _present_files(stack))
         + (_services(stack) if engine_read else _first_services(stack))
+        + (_volumes(stack) if engine_read else Plan())
         + make_plan({"release": wanted_release(stack)}, _present_release(stack))
     )
 
@@ -122,6 +123,21 @@ def _stale_files(stack: _stack.Stack, name: str, containers: Sequence[Container]
     staying = _staying(stack, name, containers)
     written = stack.differing_texts()
     return sorted({file for item in staying for file in _mounted.stale(stack.directory, stack.texts, item, written)})
+
+
+def _volumes(stack: _stack.Stack) -> Plan:
+    """The volumes that a running service cannot write. Raises InputError for a directory of the host.
+
+    Containers that are yet to be created are asked after their start.
+    """
+    found = [item for item in stack.unwritable if _staying(stack, item.service, [item.container])]
+    for item in found:
+        if not item.volume:
+            raise InputError(f"{item.sentence()}.", hint=item.command())
+    return make_plan(
+        {item.name: {"writable_by": f"user {item.user}"} for item in found},
+        {item.name: {"writable_by": f"others than user {item.user}"} for item in found},
+    )
 
 
 def _on_demand(stack: _stack.Stack) -> set[str]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LABEL_VERSION = "org.opencontainers.image.version"
 LABEL_SANDBOX = "org.convosphere.sandbox"
+#: The label's value of a stand-in. Its base image has another one, which images that are built on the base inherit.
+STANDIN = "true"
 
 #: Percent of one core, and bytes.
 FIELDS = ("cpu_percent", "memory_bytes")
@@ -38,8 +40,13 @@ def image_of(client: DockerClient, service: Service) -> dict[str, Any]:
         "image_id": container.attrs["Image"],
         "digest": _digest(client, str(container.attrs["Image"]), repository_and_tag(reference)[0]),
         "version": labels.get(LABEL_VERSION) or repository_and_tag(reference)[1],
-        "sandbox": labels.get(LABEL_SANDBOX) == "true",
+        "sandbox": is_standin(labels),
     }
+
+
+def is_standin(labels: Mapping[str, str] | None) -> bool:
+    """Decide by an image's labels whether it is one of the collection's stand-ins."""
+    return (labels or {}).get(LABEL_SANDBOX) == STANDIN
 
 
 def repository_and_tag(reference: str) -> tuple[str, str | None]:

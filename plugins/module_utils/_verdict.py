@@ -17,9 +17,17 @@ from ansible_collections.convosphere.platform.plugins.module_utils._api import A
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ApiError, EngineError, UnhealthyError
 
 HEALTHY = "healthy"
+#: It works, and all its connections to the database are in use, so that a health check is kept waiting like a user.
+BUSY = "busy"
 DEGRADED = "degraded"
 UNHEALTHY = "unhealthy"
 UNREACHABLE = "unreachable"
+#: Users are served.
+SERVING = (HEALTHY, BUSY)
+#: An answer that takes longer shows that the platform is busy, even if it is healthy.
+SLOW_SECONDS = 5
+#: How long a busy platform takes for its report: it looks at the database twice, for 30 s each.
+PATIENT_SECONDS = 75
 
 # /health says healthy with the database gone, and no route says anything by its status code: only this report counts.
 REPORT_PATH = "/api/v1/health/detailed"
@@ -28,6 +36,8 @@ COMPONENT_PATHS = {
     "cache": "/api/v1/health/redis",
     "vector_db": "/api/v1/health/weaviate",
 }
+#: The services whose version the platform reports, by the name of the component.
+COMPONENT_SERVICES = {"cache": "redis", "vector_db": "weaviate"}
 #: Without these the platform can do nothing; without any other component it can do less.
 ESSENTIAL = ("database",)
 
@@ -35,7 +45,7 @@ ESSENTIAL = ("database",)
 def ask_platform(api: Api) -> dict[str, Any]:
     """``{status, version, environment, latency_ms, components: {name: {status, latency_ms, details}}, problems}``.
 
-    ``status`` is one of the four words above. ``latency_ms`` of the components is None; see ``add_latencies``.
+    ``status`` is one of the five words above. ``latency_ms`` of the components is None; see ``add_latencies``.
     """
     found: dict[str, Any] = {
         "status": UNREACHABLE,
@@ -62,8 +72,16 @@ def ask_platform(api: Api) -> dict[str, Any]:
     return {**found, **_judge_report(report, found["components"])}
 
 
+def versions(found: Mapping[str, Any], api_service: str) -> dict[str, str]:
+    """The versions that the platform reports of itself and of others, by service. ``found`` is of ``ask_platform``."""
+    reported = {api_service: found["version"]}
+    for component, service in COMPONENT_SERVICES.items():
+        reported[service] = found["components"].get(component, {}).get("details", {}).get("version")
+    return {service: str(version) for service, version in reported.items() if version}
+
+
 def until_healthy(look: Callable[[], dict[str, Any]], *, seconds: float, what: str) -> dict[str, Any]:
-    """``look`` until the status that it returns is healthy, for at most ``seconds``; return what it then returned.
+    """``look`` until the status that it returns is healthy or busy, for at most ``seconds``; return what it returned.
 
     ``look`` returns at least ``{status, problems}``. Raises UnhealthyError which says of ``what``, for example
     "The platform at http://127.0.0.1:18000", what the problems were.
@@ -71,7 +89,7 @@ def until_healthy(look: Callable[[], dict[str, Any]], *, seconds: float, what: s
     deadline = time.monotonic() + seconds
     while True:
         found = look()
-        if found["status"] == HEALTHY:
+        if found["status"] in SERVING:
             return found
         if time.monotonic() + 1 > deadline:
             raise UnhealthyError(
@@ -82,8 +100,17 @@ def until_healthy(look: Callable[[], dict[str, Any]], *, seconds: float, what: s
         time.sleep(1)
 
 
+def is_busy(found: Mapping[str, Any]) -> bool:
+    """Decide from what ``ask_platform`` returned whether the platform serves and has no time for health checks."""
+    slow = found["status"] == HEALTHY and found["latency_ms"] >= SLOW_SECONDS * 1000
+    return found["status"] == BUSY or slow
+
+
 def _judge_report(report: Mapping[str, Any], components: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     ill = [name for name, part in components.items() if part["status"] != HEALTHY]
+    in_use = _connections_in_use(components["database"]["details"]) if ill == ["database"] else 0
+    if in_use and report["status"] in (HEALTHY, DEGRADED):
+        return {"status": BUSY, "problems": [f"The platform is busy: {in_use} connections to its database are in use"]}
     problems = [f"Component {name} is {components[name]['status']}{_reason(components[name])}" for name in ill]
     if report["status"] != HEALTHY and not ill:
         problems.append(f"The platform says that it is {report['status']}: {report.get('error') or 'no reason given'}")
@@ -92,6 +119,12 @@ def _judge_report(report: Mapping[str, Any], components: Mapping[str, Mapping[st
     if report["status"] == UNHEALTHY or set(ill) & set(ESSENTIAL):
         return {"status": UNHEALTHY, "problems": problems}
     return {"status": DEGRADED if problems else HEALTHY, "problems": problems}
+
+
+def _connections_in_use(details: Mapping[str, Any]) -> int:
+    """The number of connections if the platform has no free one; 0 if it has, or cannot reach the database at all."""
+    in_use, size = details.get("checked_out"), details.get("pool_size")
+    return in_use if isinstance(in_use, int) and isinstance(size, int) and in_use >= size > 0 else 0
 
 
 def _reason(component: Mapping[str, Any]) -> str:

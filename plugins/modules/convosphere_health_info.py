@@ -31,7 +31,8 @@ options:
     type: str
   until:
     description:
-      - Ask again every second until the verdict is this one, and fail where it does not come within O(wait_timeout).
+      - Ask again every second until the verdict is this one, or V(busy), and fail where it does not come within
+        O(wait_timeout).
       - Not given means to ask once.
       - In check mode it is asked once and never fails, since whatever would have been started is not there.
     type: str
@@ -73,6 +74,7 @@ healthy:
 status:
   description:
     - V(healthy) when nothing is wrong.
+    - V(busy) when users are served and all connections of the platform to its database are in use.
     - V(degraded) when the platform works, and something is wrong.
     - V(unhealthy) when the platform says so, its database is gone, or the edge does not answer.
     - V(unreachable) when the platform gives no report.
@@ -191,7 +193,7 @@ class HealthInfoModule(InfoModule):
         edge_problems = edge.pop("problems") if edge else []
         problems = [*platform["problems"], *edge_problems, *engine["problems"]]
         status = platform["status"]
-        if status in (_verdict.HEALTHY, _verdict.DEGRADED) and problems:
+        if status in (*_verdict.SERVING, _verdict.DEGRADED) and (edge_problems or engine["problems"]):
             status = _verdict.UNHEALTHY if edge_problems else _verdict.DEGRADED
         versions = {name: part["details"].get("version") for name, part in platform["components"].items()}
         return {

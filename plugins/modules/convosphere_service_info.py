@@ -31,6 +31,17 @@ options:
       - Docker Engine takes a second for it. All containers are measured at the same time.
     type: bool
     default: true
+  api_url:
+    description:
+      - Where the platform is reached from the managed host, for example V(http://127.0.0.1:18000).
+      - If given, the platform is asked for its version and for those of the services that it reports. An image's tag or
+        label is not always the version of the program in it.
+      - A platform that does not answer is no error.
+    type: str
+  api_service:
+    description: The service that answers at O(api_url).
+    type: str
+    default: backend
   project_src:
     description:
       - The directory of C(compose.yaml) on the managed host, by which services without a container are known.
@@ -54,10 +65,11 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ dev.services | rejectattr('health', 'in', ['healthy', none]) | map(attribute='name') }}"
 
-- name: Read the backend's version without measuring anything
+- name: Read the backend's version, as it reports it itself, without measuring anything
   convosphere.platform.convosphere_service_info:
     project_name: convosphere-dev
     service: backend
+    api_url: http://127.0.0.1:18000
     stats: false
 """
 
@@ -102,7 +114,9 @@ services:
       type: str
       sample: postgres@sha256:4f53e227f4c1
     version:
-      description: The image's label C(org.opencontainers.image.version), or else its tag.
+      description:
+        - The version that the platform reports at O(api_url).
+        - If it reports none, the image's label C(org.opencontainers.image.version), or else its tag.
       type: str
       sample: 0.1.2-beta
     sandbox:
@@ -184,8 +198,11 @@ services:
 
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _services, _usage
+from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _services, _usage, _verdict
+from ansible_collections.convosphere.platform.plugins.module_utils._api import Api
 from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
+
+VERSION_SECONDS = 10  # for the platform to report its version
 
 
 class ServiceInfoModule(InfoModule):
@@ -195,6 +212,8 @@ class ServiceInfoModule(InfoModule):
         **_engine.PROJECT_OPTIONS,
         "services": {"type": "list", "elements": "str", "aliases": ["service", "name"]},
         "stats": {"type": "bool", "default": True},
+        "api_url": {"type": "str"},
+        "api_service": {"type": "str", "default": "backend"},
         "project_src": {"type": "path"},
     }
 
@@ -208,6 +227,7 @@ class ServiceInfoModule(InfoModule):
         if not project.services:
             return {"exists": False, "services": []}
         services = [project.services[name] for name in sorted(project.chosen(self.params["services"]))]
+        versions = self._versions()
         measured = _usage.measure(services) if self.params["stats"] else {}
         return {
             "exists": True,
@@ -215,6 +235,7 @@ class ServiceInfoModule(InfoModule):
                 {
                     **_services.describe(service),
                     **_usage.image_of(client, service),
+                    **({"version": versions[service.name]} if service.name in versions else {}),
                     "started_at": _services.started_at(service.containers[0]) if service.containers else None,
                     "restarts": sum(container.attrs["RestartCount"] for container in service.containers),
                     "ports": _usage.published_ports(service),
@@ -223,6 +244,13 @@ class ServiceInfoModule(InfoModule):
                 for service in services
             ],
         }
+
+    def _versions(self) -> dict[str, str]:
+        """What the platform reports of itself; a platform that does not answer reports nothing."""
+        if not self.params["api_url"]:
+            return {}
+        api = Api(self.params["api_url"], timeout=VERSION_SECONDS, validate_certs=True)
+        return _verdict.versions(_verdict.ask_platform(api), self.params["api_service"])
 
 
 def main() -> None:

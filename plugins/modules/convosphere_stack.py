@@ -110,10 +110,19 @@ options:
     default: true
   api_url:
     description:
-      - Where the backend is reached from the host. The deploy is complete when C(/api/v1/health/detailed) says healthy.
+      - Where the backend is reached from the host. The deploy is complete when C(/api/v1/health/detailed) says healthy,
+        or shows that the platform serves and is busy.
       - On the way back to the release of before, which may be reached elsewhere, this is not asked.
       - Not given, only the containers' own health checks are waited for.
     type: str
+  api_service:
+    description:
+      - The service that answers at O(api_url).
+      - If its health check fails only because the platform is busy, it is not waited for. The platform is busy if all
+        its connections to the database are in use, or if it reports itself healthy and takes more than five seconds to
+        do so.
+    type: str
+    default: backend
   wait_timeout:
     description: For how many seconds to wait until everything is healthy.
     type: int
@@ -285,7 +294,7 @@ services:
       type: str
       sample: healthy
     version:
-      description: The version of its image.
+      description: The version that the platform reports at O(api_url), else that of its image.
       type: str
       sample: 0.1.2-beta
     image:
@@ -298,6 +307,7 @@ services:
       sample: false
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -331,6 +341,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._plan import 
 if TYPE_CHECKING:
     from docker import DockerClient
 
+ASK_SECONDS = 5  # between two questions to a platform whose health check fails
+
 VALIDATE = {
     "service": {"type": "str", "required": True},
     "command": {"type": "list", "elements": "str", "required": True},
@@ -363,6 +375,7 @@ class StackModule(ConvosphereModule):
         "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRET, "no_log": False},
         "allow_standins": {"type": "bool", "default": True},
         "api_url": {"type": "str"},
+        "api_service": {"type": "str", "default": "backend"},
         "wait_timeout": {"type": "int", "default": WAIT_SECONDS},
         "releases_kept": {"type": "int", "default": 5},
         "released_by": {"type": "str", "default": ""},
@@ -381,6 +394,8 @@ class StackModule(ConvosphereModule):
 
     project: _services.Project | None = None
     schema: Mapping[str, Any] | None = None
+    versions: Mapping[str, str] = {}  # by service, as the platform reports them
+    ask_again = 0.0  # when the platform may be asked again whether it is busy, of time.monotonic()
     waits = False  # for the database to be brought to what the backend needs
 
     def execute(self) -> dict[str, Any]:
@@ -434,6 +449,7 @@ class StackModule(ConvosphereModule):
         if self.client and self.project:
             for service in self.project.services.values():
                 services.append({**_services.describe(service), **_usage.image_of(self.client, service)})
+                services[-1]["version"] = self.versions.get(service.name, services[-1]["version"])
         absent = self.params["state"] == "absent"
         release = None if absent else _releases.current(self.directory / "releases")
         known = {"schema_known": not self.waits} if self.params["schema_image"] and not absent else {}
@@ -497,15 +513,38 @@ class StackModule(ConvosphereModule):
 
     def _wait(self, client: DockerClient, names: Iterable[str]) -> None:
         waiter = Waiter(
-            lambda: _services.read_project(client, self.params["project_name"]), self.params["wait_timeout"]
+            lambda: _services.read_project(client, self.params["project_name"]),
+            self.params["wait_timeout"],
+            self._is_busy,
         )
         self.project = waiter.wait(names)
 
+    def _is_busy(self, service: _services.Service) -> bool:
+        if (
+            not self.params["api_url"]
+            or service.name != self.params["api_service"]
+            or time.monotonic() < self.ask_again
+        ):
+            return False
+        found = _verdict.ask_platform(self._api())
+        self.ask_again = time.monotonic() + ASK_SECONDS
+        if _verdict.is_busy(found):
+            seconds = round(found["latency_ms"] / 1000)
+            self.warn(f"The platform is busy, and answered after {seconds} s. {'; '.join(found['problems'])}".strip())
+            return True
+        return False
+
+    def _api(self) -> Api:
+        patience = min(_verdict.PATIENT_SECONDS, max(self.params["wait_timeout"], 15))
+        return Api(str(self.params["api_url"]), timeout=patience, validate_certs=True)
+
     def _ask_platform(self) -> None:
         if self.params["api_url"]:
-            api = Api(self.params["api_url"], timeout=15, validate_certs=True)
+            api = self._api()
             # The containers' own checks have passed by now; this is the platform's word on all of its parts.
-            _verdict.until_healthy(lambda: _verdict.ask_platform(api), seconds=30, what=f"The platform at {api.url}")
+            what = f"The platform at {api.url}"
+            found = _verdict.until_healthy(lambda: _verdict.ask_platform(api), seconds=30, what=what)
+            self.versions = _verdict.versions(found, self.params["api_service"])
 
     def _directory_to_remove(self) -> Path | None:
         return self.directory if self.params["remove_volumes"] else None

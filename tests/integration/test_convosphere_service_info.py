@@ -10,6 +10,7 @@ from unittest.mock import ANY
 import pytest
 
 from support.compose_project import OBEYS, ComposeProject, compose_project, docker, probe, service
+from support.health_routes import Platform, serving
 from support.law import Refused, Step
 
 MODULE = "convosphere_service_info"
@@ -87,6 +88,19 @@ def test_measures_what_runs_and_all_at_the_same_time(run_steps, project):
     assert services["worker"]["memory_limit_bytes"] is None
     assert {field: services["stand-in"][field] for field in NOT_MEASURED} == NOT_MEASURED
     assert [len(found["containers"]) for found in services.values()] == [1, 1, 2]
+
+
+def test_the_version_is_the_one_that_the_platform_reports_or_else_the_images(run_steps, project):
+    read = {"project_name": project.name, "service": "backend", "stats": False}
+    with serving(Platform()) as platform:
+        steps = [
+            Step("reported", {**read, "api_url": platform.url}, changed=False),
+            Step("silent", {**read, "api_url": "http://127.0.0.1:9"}, changed=False),
+        ]
+        run = run_steps(MODULE, steps)
+
+    versions = [run.task(step.name).result["services"][0]["version"] for step in steps]
+    assert versions == ["0.1.2-beta", "1.2.3"]
 
 
 def test_an_ended_service_and_its_image(run_steps, project):

@@ -20,7 +20,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils import _envir
 from ansible_collections.convosphere.platform.plugins.module_utils._probe import find_compose_plugin
 
 from support.collection import rendered_docs
-from support.compose_project import OBEYS, docker
+from support.compose_project import OBEYS, docker, probe
+from support.health_routes import Platform, serving
 from support.law import Case, Refused
 from support.stack_project import MODULE, StackProject, secrets, stack_project
 
@@ -593,3 +594,82 @@ def test_a_volume_whose_definition_changed_keeps_its_data(stack):
     stack.deploy(stack.options(services, top={"volumes": {"data": {"labels": {"new": "yes"}}}}))
 
     assert docker("volume", "inspect", "--format={{.CreatedAt}} {{.Mountpoint}}", f"{stack.name}_data") == created
+
+
+# ----------------------------------------------------------------------------------------------------------- volumes
+
+USER = "1234:1235"
+
+
+def test_a_volume_that_its_service_cannot_write_is_given_to_the_user_of_the_service(stack):
+    """Docker makes a volume for root if the image has nothing in its place; later, somebody changes the owner."""
+    options = stack.options({"web": stack.service(user=USER, volumes=["data:/data"])}, top={"volumes": {"data": {}}})
+    container, volume = f"{stack.name}-web-1", f"volume {stack.name}_data"
+    stack.deploy(options)
+    docker("exec", container, "touch", "/data/file")
+    docker("exec", "--user=0", container, "chown", "-R", "0:0", "/data")
+    expected = {
+        "before": {volume: {"writable_by": f"others than user {USER}"}},
+        "after": {volume: {"writable_by": f"user {USER}"}},
+    }
+
+    check = stack.deploy(options, check=True)
+    assert docker("exec", container, "stat", "--format=%u:%g", "/data").strip() == "0:0"
+    changed = stack.deploy(options)
+    again = stack.deploy(options)
+
+    assert (check.diff, changed.diff) == (expected, expected)
+    assert (check.changed, changed.changed, again.changed) == (True, True, False)
+    assert docker("exec", container, "stat", "--format=%u:%g", "/data", "/data/file").split() == [USER, USER]
+
+
+def test_what_is_not_of_the_stack_is_not_given_away(stack, tmp_path):
+    """A directory of the host, and a volume of another project: the deploy fails and says what to do."""
+    directory, foreign = tmp_path / "shared", f"{stack.name}-foreign"
+    directory.mkdir(mode=0o755)
+    docker("volume", "create", foreign)
+    try:
+        messages = [
+            stack.fail(stack.options({"web": stack.service(user=USER, volumes=[f"{directory}:/data"])})),
+            stack.fail(
+                stack.options(
+                    {"web": stack.service(user=USER, volumes=["data:/data"])},
+                    top={"volumes": {"data": {"external": True, "name": foreign}}},
+                )
+            ),
+        ]
+    finally:
+        for name in stack.ids():
+            docker("rm", "--force", name)
+        docker("volume", "rm", foreign)
+
+    for message, what in zip(messages, (f"directory {directory}", f"volume {foreign}"), strict=True):
+        assert f"web runs as user {USER} and cannot write /data, which is in the {what}" in message
+        assert f"chown -R {USER}" in message
+    assert "The volume belongs to another project and was not changed." in messages[1]
+    assert directory.stat().st_uid == 0
+
+
+# -------------------------------------------------------------------------------------------------------------- busy
+
+
+def test_a_deploy_does_not_fail_on_a_platform_that_is_busy(stack):
+    """Its health check fails, since users have all its connections; one without its database fails the deploy."""
+    ill = stack.service(healthcheck=probe("false"))
+    with serving(Platform()) as platform:
+        options = stack.options({"backend": ill}, api_url=platform.url, wait_timeout=3)
+        platform.ill = {"database"}
+        platform.pool = {"pool_size": 5, "checked_out": 1}
+        broken = stack.fail(options)
+        platform.pool = {"pool_size": 5, "checked_out": 15}
+        first = stack.deploy(options)
+        unchanged = stack.deploy(options)
+        platform.pool = {"pool_size": 5, "checked_out": 0}
+        broken_again = stack.fail(options)
+
+    for message in (broken, broken_again):
+        assert "backend did not become healthy within 3 s" in message
+    assert (first.changed, unchanged.changed) == (True, False)
+    for result in (first, unchanged):
+        (warning,) = result.result["warnings"]
+        assert "The platform is busy: 15 connections to its database are in use" in str(warning)

@@ -15,6 +15,8 @@ def test_status_names_every_service_with_health_and_version(live):
         (words,) = [line.split() for line in lines if line.startswith(f"{service} ")]
         assert words[1] == "healthy"
         assert words[2][0].isdigit()
+    (backend,) = [line for line in lines if line.startswith("backend ")]
+    assert f" {live.request('/api/v1/health/detailed')[1]['version']} " in backend
     assert f"URL        {live.url}" in lines
     assert "of a processor" not in run.output
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -41,7 +42,7 @@ def clock() -> Iterator[Clock]:
         yield found
 
 
-def waiter(*moments: list[Container], seconds: float = 60) -> _health.Waiter:
+def waiter(*moments: list[Container], seconds: float = 60, **options: Any) -> _health.Waiter:
     """A waiter for a service `a` that is found in these moments, one after the other; the last one stays."""
     rest = list(moments)
 
@@ -49,7 +50,7 @@ def waiter(*moments: list[Container], seconds: float = 60) -> _health.Waiter:
         found = rest.pop(0) if len(rest) > 1 else rest[0]
         return Project("p", {"a": Service("a", tuple(found))}, None)
 
-    return _health.Waiter(read, seconds)
+    return _health.Waiter(read, seconds, **options)
 
 
 def just_started(**attributes) -> Container:
@@ -61,6 +62,25 @@ def test_what_runs_and_is_healthy_is_not_waited_for(clock):
 
     assert project.services["a"].health == "healthy"
     assert clock.passed == 0
+
+
+def test_a_running_service_that_is_excused_is_not_waited_for(clock):
+    found = waiter([container("a", health="unhealthy")], excuse=lambda service: service.name == "a")
+
+    found.wait(["a"])
+
+    assert clock.passed == 0
+
+
+@pytest.mark.parametrize(
+    "ill", [container("a", "exited"), container("a", health="unhealthy", restarts=3), container("a", "restarting")]
+)
+def test_a_service_that_does_not_run_is_never_excused(ill):
+    moments = [[container("a", health="unhealthy")], [ill]] if ill.attrs["RestartCount"] else [[ill]]
+    answers = [False, True, True, True]
+
+    with pytest.raises(UnhealthyError):
+        waiter(*moments, seconds=1, excuse=lambda _service: answers.pop(0)).wait(["a"])
 
 
 def test_what_was_just_read_is_not_read_again():

@@ -30,6 +30,19 @@ STATS = {
         ("a/b@sha256:12", ("a/b", None)),
     ],
 )
+@pytest.mark.parametrize(
+    ("labels", "standin"),
+    [
+        ({"org.convosphere.sandbox": "true"}, True),
+        ({"org.convosphere.sandbox": "base"}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_what_is_built_on_the_base_of_the_standins_is_no_standin(labels, standin):
+    assert _usage.is_standin(labels) is standin
+
+
 def test_repository_and_tag(reference, parts):
     assert _usage.repository_and_tag(reference) == parts
 

@@ -14,12 +14,18 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
 
 from support.containers import container, engine
 
+BUSY = "The platform is busy: 15 connections to its database are in use"
 CACHE_IS_ILL = "Component cache is unhealthy (connected)"
 
 
 def report(status: str, **components: str) -> dict[str, Any]:
     parts = {name: {"status": word, "details": {"status": "connected"}} for name, word in components.items()}
     return {"status": status, "version": "0.1.2-beta", "environment": "production", "components": parts}
+
+
+def with_pool(answer: dict[str, Any], size: int | None, in_use: int) -> dict[str, Any]:
+    answer["components"]["database"]["details"].update({"pool_size": size, "checked_out": in_use})
+    return answer
 
 
 def api(answer: object, status: int = 200) -> Any:
@@ -38,6 +44,28 @@ def api(answer: object, status: int = 200) -> Any:
             ["Component cache is unhealthy (connected)"],
         ),
         (report("healthy", cache="unhealthy"), "degraded", ["Component cache is unhealthy (connected)"]),
+        (with_pool(report("degraded", database="unhealthy", cache="healthy"), 5, 15), "busy", [BUSY]),
+        (with_pool(report("healthy", database="unhealthy"), 15, 15), "busy", [BUSY]),
+        (
+            with_pool(report("degraded", database="unhealthy", cache="unhealthy"), 5, 15),
+            "unhealthy",
+            ["Component database is unhealthy (connected)", CACHE_IS_ILL],
+        ),
+        (
+            with_pool(report("degraded", database="unhealthy"), 20, 1),
+            "unhealthy",
+            ["Component database is unhealthy (connected)"],
+        ),
+        (
+            with_pool(report("unhealthy", database="unhealthy"), 5, 15),
+            "unhealthy",
+            ["Component database is unhealthy (connected)"],
+        ),
+        (
+            with_pool(report("degraded", database="unhealthy"), None, 15),
+            "unhealthy",
+            ["Component database is unhealthy (connected)"],
+        ),
         (report("healthy"), "degraded", ["The platform's health report names no components"]),
         (report("degraded", cache="healthy"), "degraded", ["The platform says that it is degraded: no reason given"]),
         ({"status": "unhealthy", "error": "boom"}, "unhealthy", ["The platform says that it is unhealthy: boom"]),
@@ -56,6 +84,27 @@ def test_the_status_code_says_nothing():
     assert _verdict.ask_platform(api(report("healthy", database="healthy"), status=503))["status"] == "healthy"
 
 
+@pytest.mark.parametrize(
+    ("status", "milliseconds", "busy"),
+    [
+        ("healthy", 5000, True),
+        ("healthy", 4999, False),
+        ("busy", 10, True),
+        ("unhealthy", 60_000, False),
+        ("degraded", 60_000, False),
+        ("unreachable", None, False),
+    ],
+)
+def test_a_platform_is_busy_if_it_says_so_or_is_healthy_and_slow(status, milliseconds, busy):
+    assert _verdict.is_busy({"status": status, "latency_ms": milliseconds}) is busy
+
+
+def test_a_busy_platform_is_not_waited_for():
+    found = {"status": "busy", "problems": [BUSY]}
+
+    assert _verdict.until_healthy(lambda: found, seconds=0, what="The platform") == found
+
+
 def test_nothing_answers():
     found = _verdict.ask_platform(Mock(get=Mock(side_effect=ApiError("it does not answer"))))
 
@@ -69,6 +118,13 @@ def test_what_is_known_of_the_platform():
     assert found["components"] == {
         "database": {"status": "healthy", "latency_ms": None, "details": {"status": "connected"}}
     }
+
+
+def test_versions_are_those_of_the_services():
+    found = {"version": "0.1.2 Beta", "components": {"cache": {"details": {"version": "7.0.15"}}, "database": {}}}
+
+    assert _verdict.versions(found, "app") == {"app": "0.1.2 Beta", "redis": "7.0.15"}
+    assert _verdict.versions({"version": None, "components": {}}, "app") == {}
 
 
 def test_latencies_of_the_components_that_have_a_route():
