@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _engine
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import UnhealthyError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 ROOT = ("", "root", "0")
+CHOWN_SECONDS = 600  # for a volume with millions of files
 
 # Prints the user, then for each place that the user cannot write: the place and the first such directory in it.
 PROBE = r"""
@@ -88,8 +89,7 @@ def give(client: DockerClient, project: str, containers: Sequence[Container]) ->
             raise UnhealthyError(
                 f"{item.sentence()}. The volume belongs to another project and was not changed.", hint=item.command()
             )
-        with _engine.asking(f"give the volume {item.volume} to user {item.user}"):
-            item.container.exec_run(["chown", "-R", "-h", item.user, item.place], user="0:0")
+        _change_owner(client, project, item)
         given.append(item.volume)
     still = find(containers) if given else []
     if still:
@@ -99,17 +99,40 @@ def give(client: DockerClient, project: str, containers: Sequence[Container]) ->
     return given
 
 
+def _change_owner(client: DockerClient, project: str, item: Unwritable) -> None:
+    """Run chown as root in a container of its own: in the service's, no-new-privileges leaves root no right to it."""
+    with _engine.asking(f"give the volume {item.volume} to user {item.user}"):
+        helper = client.containers.create(
+            item.container.attrs["Image"],
+            entrypoint=["chown", "-R", "-h", item.user, item.place],
+            user="0:0",
+            volumes={str(item.volume): {"bind": item.place, "mode": "rw,nocopy"}},
+            network_mode="none",
+            # As Compose labels what it runs once: what a killed run left goes with the next deploy or teardown.
+            labels={
+                _engine.LABEL_PROJECT: project,
+                _engine.LABEL_SERVICE: item.service,
+                _engine.LABEL_ONE_OFF: "True",
+            },
+        )
+        try:
+            helper.start()
+            helper.wait(timeout=CHOWN_SECONDS)
+        finally:
+            helper.remove(v=True, force=True)
+
+
 def _probe(container: Container) -> list[Unwritable]:
     from docker.errors import APIError
 
     mounts = _mounts(container)
     with _engine.asking(f"look at what {container.name} can write"):
         try:
-            code, output = container.exec_run(["sh", "-c", PROBE, "sh", *mounts])
+            answer: Any = container.exec_run(["sh", "-c", PROBE, "sh", *mounts])
         except APIError:  # there is no shell, or the container has ended, which its health will show
             return []
-    user, *lines = output.decode("utf-8", errors="replace").splitlines() or [""]
-    if code not in (0, None) or ":" not in user:
+    user, *lines = answer.output.decode("utf-8", errors="replace").splitlines() or [""]
+    if answer.exit_code not in (0, None) or ":" not in user:
         return []
     service = container.labels.get(_engine.LABEL_SERVICE, str(container.name))
     found = []

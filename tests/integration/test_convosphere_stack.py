@@ -603,11 +603,14 @@ USER = "1234:1235"
 
 def test_a_volume_that_its_service_cannot_write_is_given_to_the_user_of_the_service(stack):
     """Docker makes a volume for root if the image has nothing in its place; later, somebody changes the owner."""
-    options = stack.options({"web": stack.service(user=USER, volumes=["data:/data"])}, top={"volumes": {"data": {}}})
+    options = stack.options(
+        {"web": stack.service(user=USER, volumes=["data:/data"], security_opt=["no-new-privileges:true"])},
+        top={"volumes": {"data": {}}},
+    )
     container, volume = f"{stack.name}-web-1", f"volume {stack.name}_data"
     stack.deploy(options)
     docker("exec", container, "touch", "/data/file")
-    docker("exec", "--user=0", container, "chown", "-R", "0:0", "/data")
+    docker("run", "--rm", "--user=0", f"--volume={stack.name}_data:/data", stack.image, "chown", "-R", "0:0", "/data")
     expected = {
         "before": {volume: {"writable_by": f"others than user {USER}"}},
         "after": {volume: {"writable_by": f"user {USER}"}},

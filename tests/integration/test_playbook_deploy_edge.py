@@ -23,17 +23,18 @@ FORBIDDEN = (403, b"Forbidden")
 ROUTES = [Route.parse(text) for routes, _reason in DENIED for text in routes.split("\n")]
 #: What callers can write instead of a path, and the backend reads as that path.
 SPELLINGS = ("{}", "{}/", "{}?a=b", "/.{}", "/api/..{}", "/{}", "{upper}", "{encoded}")
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
+    "stack_wait_timeout": 400,
     "stack_edge_denied": ["POST,PUT /api/v1/auth/me", "/api/v1/config/*"],
     "stack_edge_allowed": ["PUT /api/v1/knowledge/settings", "/api/v1/rag/configs", "POST /api/v1/users"],
 }
 
 
-def ask(port: int, method: str, path: str) -> tuple[int, bytes]:
+def ask(port: int, method: str, path: str, body: bytes = b"{}") -> tuple[int, bytes]:
     """Send one request with the path exactly as it is written; return the status and the body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request(method, path, b"{}", {"Content-Type": "application/json"})
+        connection.request(method, path, body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:
@@ -94,12 +95,23 @@ def test_the_host_itself_reaches_what_the_edge_denies(live):
     assert (status, json.loads(body)) == (403, {"detail": "errors.not_authenticated"})
 
 
+def test_after_an_error_of_the_backend_the_next_request_reaches_it_too(live):
+    """The backend closes the connection after an error, and a POST cannot be sent a second time."""
+    answers = [
+        ask(live.http_port, "POST", "/api/v1/auth/refresh", b'{"refresh_token": "x"}')[0] for _each in range(100)
+    ]
+
+    assert set(answers) == {500}
+
+
 @pytest.fixture(scope="module")
 def other_edge(itest: Environment, deploys: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A second edge before the same backend, with additions to the deny list and exceptions; its port on the host."""
     deploys.first.succeeded()
     run = itest.run("deploy.yml", extra_vars=SETTINGS, check=True, diff=True).succeeded()
     content = next(task.diff["after"]["file Caddyfile"]["content"] for task in run.tasks if _has_caddyfile(task.diff))
+    # Requests are held for a quarter of the time that a deploy gives the backend to start.
+    assert any(f"lb_try_duration {SETTINGS['stack_wait_timeout'] // 4}s" in line for line in content)
     folder = tmp_path_factory.mktemp("edge")
     (folder / "Caddyfile").write_text("\n".join(content))
     name = f"{itest.project}-other-edge"

@@ -21,16 +21,6 @@ STATS = {
 
 
 @pytest.mark.parametrize(
-    ("reference", "parts"),
-    [
-        ("postgres:15", ("postgres", "15")),
-        ("postgres", ("postgres", None)),
-        ("registry:5000/a/b", ("registry:5000/a/b", None)),
-        ("registry:5000/a/b:1.0@sha256:12", ("registry:5000/a/b", "1.0")),
-        ("a/b@sha256:12", ("a/b", None)),
-    ],
-)
-@pytest.mark.parametrize(
     ("labels", "standin"),
     [
         ({"org.convosphere.sandbox": "true"}, True),
@@ -43,6 +33,16 @@ def test_what_is_built_on_the_base_of_the_standins_is_no_standin(labels, standin
     assert _usage.is_standin(labels) is standin
 
 
+@pytest.mark.parametrize(
+    ("reference", "parts"),
+    [
+        ("postgres:15", ("postgres", "15")),
+        ("postgres", ("postgres", None)),
+        ("registry:5000/a/b", ("registry:5000/a/b", None)),
+        ("registry:5000/a/b:1.0@sha256:12", ("registry:5000/a/b", "1.0")),
+        ("a/b@sha256:12", ("a/b", None)),
+    ],
+)
 def test_repository_and_tag(reference, parts):
     assert _usage.repository_and_tag(reference) == parts
 
