@@ -14,6 +14,8 @@ description:
   - Returns the host pattern of a play, for example V(app:&prod), for the environment that the variable O(env) names.
   - Stops the run, before any host is reached, if O(env) is missing or unknown, if the environment has no host in the
     placement, and if C(--limit) leaves none of its hosts.
+  - Stops it too unless one and the same host is in all placements of the environment, edge, app and database, because
+    several would each get a database of their own. A play that only reads says so with O(reads_only).
   - With O(verb) it checks all extra variables as well. A parameter of a wrong type stops the run, and so does an
     unknown name that resembles a parameter or a role variable.
   - That a host belongs to no other environment, and that its variables are those of this one, is checked by the entry
@@ -34,6 +36,10 @@ options:
       - The playbook of the collection that the play is, for example V(teardown). Its parameters are checked.
       - Without it no extra variable is checked, since a play of your own has variables of its own.
     type: str
+  reads_only:
+    description: Whether the play changes nothing, so that it may run for an environment of several hosts.
+    type: bool
+    default: false
 seealso:
   - plugin: convosphere.platform.parameter
     plugin_type: lookup
@@ -47,6 +53,7 @@ EXAMPLES = r"""
     - name: Restart it
       convosphere.platform.convosphere_service:
         project_name: "convosphere-{{ env }}"
+        environment_name: "{{ env }}"
         services: [backend]
         state: restarted
 """
@@ -91,6 +98,8 @@ class LookupModule(LookupBase):
         problems = self._refuse_variables(verb) if verb else []
         environment = self.get_option("env")
         problem = refuse(environment, placement, variables["groups"])
+        if not problem and not self.get_option("reads_only"):
+            problem = refuse_several_hosts(environment, variables["groups"])
         if problem or problems:
             raise AnsibleLookupError(" ".join([*problems, *([problem] if problem else [])]))
         return [self._limited(f"{placement}:&{environment}", environment, variables["groups"])]
@@ -143,3 +152,17 @@ def refuse(env: str | None, placement: str, groups: Mapping[str, list[str]]) -> 
             f"Add at least one of them to {placement} in the inventory."
         )
     return None
+
+
+def refuse_several_hosts(env: str, groups: Mapping[str, list[str]]) -> str | None:
+    """Return why nothing may be changed in an environment that is not one host in all placements; None if it is."""
+    placed = {placement: sorted(set(groups[env]) & set(groups.get(placement, []))) for placement in PLACEMENTS}
+    hosts = sorted({host for found in placed.values() for host in found})
+    if len(hosts) == 1 and all(placed.values()):
+        return None
+    told = "; ".join(f"{placement}: {', '.join(found) or 'none'}" for placement, found in placed.items())
+    return (
+        f"The environment {env} is not one host in all placements ({told}). Several hosts are not supported yet: each "
+        "would get a database and secrets of its own. Nothing was changed. "
+        f"Put one host, and only that, into {', '.join(PLACEMENTS)}."
+    )

@@ -11,7 +11,15 @@ from ansible.errors import AnsibleLookupError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.utils.vars import load_extra_vars
-from ansible_collections.convosphere.platform.plugins.lookup.hosts import LookupModule, find_environments, refuse
+from ansible_collections.convosphere.platform.plugins.lookup.hosts import (
+    PLACEMENTS,
+    LookupModule,
+    find_environments,
+    refuse,
+    refuse_several_hosts,
+)
+
+from support.collection import playbooks
 
 GROUPS = {
     "all": ["red-1", "blue-1", "monitor"],
@@ -65,11 +73,19 @@ def test_an_empty_inventory_is_told_how_to_be_given():
 def run(monkeypatch):
     """The lookup as Ansible calls it, for an environment that Ansible has found in the variables."""
 
-    def call(env: str | None, *terms: str, verb: str | None = None, limit: str = "", **extra_vars: Any) -> list[str]:
+    def call(
+        env: str | None,
+        *terms: str,
+        verb: str | None = None,
+        limit: str = "",
+        reads_only: bool = True,
+        **extra_vars: Any,
+    ) -> list[str]:
         monkeypatch.setattr(load_extra_vars, "extra_vars", {"env": env, **extra_vars}, raising=False)
         monkeypatch.setattr(context, "CLIARGS", {"subset": limit})
         monkeypatch.setattr(LookupModule, "set_options", lambda _self, **_options: None)
-        monkeypatch.setattr(LookupModule, "get_option", lambda _self, name: {"env": env, "verb": verb}[name])
+        options = {"env": env, "verb": verb, "reads_only": reads_only}
+        monkeypatch.setattr(LookupModule, "get_option", lambda _self, name: options[name])
         loader = DataLoader()
         return LookupModule(loader=loader, templar=Templar(loader)).run(list(terms), {"groups": GROUPS})
 
@@ -127,3 +143,43 @@ def test_a_limit_that_leaves_no_host_is_refused(run, limit):
 @pytest.mark.parametrize("limit", ["red", "red-1", "all", "edge:!blue", ""])
 def test_a_limit_that_leaves_one_is_accepted(run, limit):
     assert run("red", "app", limit=limit) == ["app:&red"]
+
+
+ONE = {key: ["a"] for key in PLACEMENTS}
+
+
+@pytest.mark.parametrize(
+    ("placements", "told"),
+    [
+        ({**ONE, "app": ["a", "b"]}, "(edge: a; app: a, b; database: a)"),
+        ({**ONE, "edge": ["b"]}, "(edge: b; app: a; database: a)"),
+        ({**ONE, "database": ["b"]}, "(edge: a; app: a; database: b)"),
+        ({key: ["a", "b"] for key in PLACEMENTS}, "(edge: a, b; app: a, b; database: a, b)"),
+        ({"app": ["a"], "database": ["a"]}, "(edge: none; app: a; database: a)"),
+    ],
+)
+def test_nothing_is_changed_in_an_environment_that_is_not_one_host_in_all_placements(placements, told):
+    message = refuse_several_hosts("prod", {"prod": ["a", "b", "watcher"], **placements})
+
+    assert message is not None
+    assert f"The environment prod is not one host in all placements {told}." in message
+    assert "Nothing was changed. Put one host, and only that, into edge, app, database." in message
+
+
+def test_hosts_of_other_environments_and_without_a_placement_do_not_count():
+    groups = {"prod": ["a", "watcher"], "dev": ["b"], **{key: ["a", "b"] for key in PLACEMENTS}}
+
+    assert refuse_several_hosts("prod", groups) is None
+
+
+def test_a_play_that_only_reads_runs_for_several_hosts(run):
+    with pytest.raises(AnsibleLookupError, match="The environment red is not one host in all placements"):
+        run("red", "app", reads_only=False)
+    assert run("blue", "app", reads_only=False) == ["app:&blue"]
+    assert run("red", "app", reads_only=True) == ["app:&red"]
+
+
+def test_only_the_playbooks_that_change_nothing_say_that_they_read():
+    reading = {path.stem for path in playbooks() if "reads_only=true" in path.read_text()}
+
+    assert reading == {"status", "health", "database", "users_audit", "users_export"}
