@@ -27,7 +27,7 @@ LATEST = _backup_names.LATEST
 LATEST_VERIFIED = _backup_names.LATEST_VERIFIED
 #: By how much two clocks may differ before a date counts as one of the future.
 TOLERANCE = timedelta(minutes=5)
-_OWN = (_files.LOCK, PROGRESS)
+_OWN = (_files.LOCK, _files.MARKER, PROGRESS)
 
 
 @dataclass(frozen=True)

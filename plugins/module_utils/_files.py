@@ -22,6 +22,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
 
 #: The lock in the directory of a stack, which everything holds that changes the stack.
 LOCK = ".lock"
+#: The file in the directory of a stack, and of its backups, that names the environment which they belong to.
+MARKER = ".convosphere.json"
 _TEMPORARY = ".convosphere-"
 
 

@@ -19,8 +19,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.convosphere.platform.plugins.module_utils import _ownership
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._probe import find_program
+from ansible_collections.convosphere.platform.plugins.module_utils._system_directories import unsuitable
 
 WILDCARDS = ("0.0.0.0", "::", "")
 LISTENING = "0A"  # the state column of /proc/net/tcp (include/net/tcp_states.h)
@@ -44,7 +46,8 @@ def user_exists(name: str) -> bool:
 def wrong_directories(wanted: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Each directory that is absent or not as wanted: ``{path, found, wanted}`` with found None, "file" or its fields.
 
-    ``wanted`` has ``path`` and, where not None, ``owner``, ``group``, ``mode`` (octal text such as "0750").
+    ``wanted`` has ``path`` and, where not None, ``owner``, ``group``, ``mode`` (octal text such as "0750"), and
+    ``environment`` for a directory that must be marked as that environment's.
     """
     wrong = []
     for entry in wanted:
@@ -52,12 +55,51 @@ def wrong_directories(wanted: Iterable[Mapping[str, Any]]) -> list[dict[str, Any
         if "mode" in fields:
             fields["mode"] = _octal(entry["path"], fields["mode"])
         found = _directory(entry["path"])
+        if entry.get("environment"):
+            # An existing marker stays as it is: whose it is, foreign_directories judges.
+            marked = isinstance(found, dict) and _ownership.read_marker(Path(entry["path"])) is not None
+            fields["environment"] = entry["environment"]
+            if isinstance(found, dict):
+                found["environment"] = entry["environment"] if marked else None
         if not isinstance(found, dict) or any(found[key] != value for key, value in fields.items()):
             wrong.append({"path": entry["path"], "found": found, "wanted": fields})
     return wrong
 
 
-def _directory(path: str) -> dict[str, str] | str | None:
+def foreign_directories(wanted: Iterable[Mapping[str, Any]], environment: str) -> list[str]:
+    """Return a sentence for each of the directories that setup must neither mark nor give another owner or mode.
+
+    ``wanted`` is as for ``wrong_directories``.
+    """
+    wanted = list(wanted)
+    problems = [
+        f"{problem[0]}. {problem[1]}".strip(". ")
+        for problem in (_foreign(entry, environment) for entry in wanted)
+        if problem
+    ]
+    for wrong in wrong_directories(wanted):
+        path, found, fields = Path(wrong["path"]), wrong["found"], wrong["wanted"]
+        if not isinstance(found, dict) or unsuitable(path) or _foreign(fields | {"path": path}, environment):
+            continue
+        differing = sorted(key for key in ("owner", "group", "mode") if key in fields and fields[key] != found[key])
+        if differing and not _ownership.may_take_over(path, environment, fields.get("owner"), found):
+            told = ", ".join(f"{key} {found[key]} instead of {fields[key]}" for key in differing)
+            problems.append(
+                f"The directory {path} exists, has {told}, and nothing shows that it belongs to {environment}. Name "
+                "another directory, or give it that owner, group and mode yourself"
+            )
+    return problems
+
+
+def _foreign(entry: Mapping[str, Any], environment: str) -> tuple[str, str] | None:
+    path = Path(entry["path"])
+    if entry.get("environment"):
+        return _ownership.objection(path, environment)
+    unfit = unsuitable(path)
+    return (unfit, "Name a directory that only ConvoSphere uses") if unfit else None
+
+
+def _directory(path: str) -> dict[str, Any] | str | None:
     try:
         status = Path(path).stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -21,7 +21,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _freeze, _tar, _vectors, _volumes
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _engine,
+    _freeze,
+    _ownership,
+    _tar,
+    _vectors,
+    _volumes,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._dump import DatabasePart
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import FileRecord, Manifest
@@ -100,7 +107,10 @@ class _ProjectPart:
 
     @cached_property
     def _client(self) -> DockerClient:
-        return _engine.connect(self.params["docker_host"], ENGINE_TIMEOUT)
+        """The engine that has the project, once that is known to be the environment's."""
+        client = _engine.connect(self.params["docker_host"], ENGINE_TIMEOUT)
+        _ownership.refuse_foreign_project(client, self.params["project_name"], self.params["environment_name"])
+        return client
 
 
 class UploadsPart(_ProjectPart):

@@ -13,9 +13,16 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _tar, _vectors, _volumes
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _engine,
+    _ownership,
+    _tar,
+    _vectors,
+    _volumes,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._archive import Archive
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
@@ -204,8 +211,13 @@ class PartsRestore:
 
     @cached_property
     def client(self) -> DockerClient:
-        """The engine that the containers are on."""
-        return _engine.connect(self.params["docker_host"], ENGINE_TIMEOUT)
+        """The engine that the containers are on, once they are known to be the environment's."""
+        client = _engine.connect(self.params["docker_host"], ENGINE_TIMEOUT)
+        source = self.params["project_src"]
+        _ownership.refuse_foreign_project(
+            client, self.params["project_name"], self.params["environment_name"], Path(source) if source else None
+        )
+        return client
 
     def _volume(self) -> _volumes.Volume:
         return _volumes.find(self.client, self.params["project_name"], self.params["docker_host"])

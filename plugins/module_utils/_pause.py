@@ -14,7 +14,13 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _files, _health, _services
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _engine,
+    _files,
+    _health,
+    _ownership,
+    _services,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, make_plan
 
@@ -46,6 +52,10 @@ class Pause:
         if not self.params["project_name"]:
             return Plan()
         self.client = _engine.connect(self.params["docker_host"], self.params["timeout"])
+        source = self.params["project_src"]
+        _ownership.refuse_foreign_project(
+            self.client, self.params["project_name"], self.params["environment_name"], Path(source) if source else None
+        )
         project = self.read()
         if not project.services:
             raise InputError(

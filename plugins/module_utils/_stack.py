@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SECRETS_FILE = ".env"
 LOCK = _files.LOCK
 #: What the directory of a stack holds beside its files.
-RESERVED = (SECRETS_FILE, LOCK, "releases")
+RESERVED = (SECRETS_FILE, LOCK, _files.MARKER, "releases")
 _MODE = re.compile(r"0[0-7]{3}")
 
 

@@ -14,8 +14,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _compose, _engine, _releases, _stack
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _compose,
+    _confirmation,
+    _engine,
+    _ownership,
+    _releases,
+    _stack,
+)
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, make_plan
 
 if TYPE_CHECKING:
@@ -24,10 +31,13 @@ if TYPE_CHECKING:
 
 
 class Teardown:
-    """What there is of the project ``name``; ``directory`` is given where the data shall go as well."""
+    """What there is of the project ``name``, whose stack lies in ``source``; its data goes too with ``volumes``."""
 
-    def __init__(self, client: DockerClient | None, name: str, directory: Path | None) -> None:
-        self.directory = directory
+    def __init__(self, client: DockerClient | None, name: str, source: Path, volumes: bool) -> None:
+        self.client = client
+        self.name = name
+        self.source = source
+        self.directory = source if volumes else None
         self.found: dict[str, dict[str, Any]] = {}
         if client is not None:
             self._find(client, name)
@@ -38,6 +48,30 @@ class Teardown:
         if self.directory and _is_to_go(self.directory):
             present[f"directory {self.directory}"] = {"name": str(self.directory)}
         return make_plan(dict.fromkeys(present), present)
+
+    def refuse_unproven(self, environment: str) -> None:
+        """Raise InputError unless the files and the project are shown to be those of ``environment``.
+
+        Volumes and networks do not say where they come from: the directory, or a container, must name their project.
+        """
+        left = [f"{kind} {name}" for kind, objects in self.found.items() for name in objects]
+        own = self.client is None or not left or _ownership.proves_project(self.client, self.source, self.name)
+        if not own or not _ownership.claims(self.source):
+            what = ", ".join(left) or str(self.directory)
+            raise InputError(
+                f"Nothing shows that {what} belongs to the environment {environment}: {self.source} names "
+                f"{'another project' if _ownership.claims(self.source) else 'no environment'}",
+                hint="Nothing was changed. Check project_name and project_src. If it does belong to it, say so: "
+                + _ownership.command(self.source, environment, self.name),
+            )
+
+    def losses(self, docker_host: str) -> list[str]:
+        """Return a sentence for everything that is removed, with its size if that is known."""
+        data = self.directory is not None
+        lines: list[str] = []
+        if self.client:
+            lines = _confirmation.project_objects(self.client, docker_host, self.name, volumes=data)
+        return [*([_confirmation.directory_line(self.directory)] if self.directory else []), *lines]
 
     def apply(self, plan: Plan) -> None:
         """Stop and remove all containers at once, then what they used, last the directory, which names the rest."""
@@ -67,7 +101,7 @@ def _remove(container: Container, volumes: bool) -> None:
 
 
 def _own(directory: Path) -> list[Path]:
-    """What a stack wrote into its directory, its lock apart: files, and the directory of the releases."""
+    """What a stack wrote into its directory, its lock and marker apart: files, and the directory of the releases."""
     releases = directory / "releases"
     recorded = (_releases.current(releases) or {"files": {}})["files"]
     names = dict.fromkeys([*_compose.FILE_NAMES, *recorded, _stack.SECRETS_FILE])
@@ -80,7 +114,7 @@ def _own(directory: Path) -> list[Path]:
 def _is_to_go(directory: Path) -> bool:
     if not directory.is_dir():
         return False
-    return bool(_own(directory)) or {path.name for path in directory.iterdir()} <= {_stack.LOCK}
+    return bool(_own(directory)) or {path.name for path in directory.iterdir()} <= {_stack.LOCK, _ownership.MARKER}
 
 
 def _remove_own(directory: Path) -> None:
@@ -92,7 +126,10 @@ def _remove_own(directory: Path) -> None:
             else:
                 path.unlink(missing_ok=True)
                 _remove_empty(path.parent, directory)
-        if not any(directory.iterdir()):
+        # Last: killed before, the next run still knows whose the rest is. It stays with what somebody else keeps there.
+        marker = directory / _ownership.MARKER
+        if all(path == marker for path in directory.iterdir()):
+            marker.unlink(missing_ok=True)
             directory.rmdir()
     except OSError as error:
         raise ConvosphereError(f"Cannot remove {error.filename}: {error.strerror}") from error

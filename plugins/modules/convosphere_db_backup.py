@@ -47,6 +47,8 @@ options:
     description:
       - The environment, for example V(prod). The manifest says it, so that nobody restores the one into the other.
       - O(retention) counts and deletes backups of this environment and of O(login_db) only.
+      - O(backup_dir), O(login_container) and the containers of O(project_name) must belong to it, in check mode too, or
+        nothing is changed. A directory without a marker is known by its backups.
     type: str
     required: true
   state:
@@ -352,9 +354,16 @@ deleted:
 
 from collections.abc import Iterable
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _backup_paths, _retention, _seal
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _backup_paths,
+    _ownership,
+    _retention,
+    _seal,
+    _server_owner,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._backup_copies import BackupCopies
 from ansible_collections.convosphere.platform.plugins.module_utils._backup_work import NEW, BackupWork
 from ansible_collections.convosphere.platform.plugins.module_utils._copies import TARGETS_OPTION
@@ -374,7 +383,7 @@ class BackupModule(ConvosphereModule):
         **DATABASE_OPTIONS,
         **TOOLS_OPTIONS,
         "backup_dir": {"type": "path", "required": True},
-        "environment_name": {"type": "str", "required": True},
+        **_ownership.ENVIRONMENT_OPTION,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "backup": {"type": "str"},
         "label": {"type": "str"},
@@ -405,6 +414,11 @@ class BackupModule(ConvosphereModule):
         _backup_paths.refuse(self.argument_spec, self.params)
         if self.params["expected"] and not self.check_mode:
             raise InputError("expected is for check mode: no backup is deleted for the sake of one that is not there")
+        _ownership.refuse_foreign_directory(
+            Path(self.params["backup_dir"]), self.params["environment_name"], "backup_dir"
+        )
+        if self.params["state"] == "present":
+            _server_owner.refuse_foreign_server(self.params)
         now = datetime.now(timezone.utc)
         self.work = BackupWork(self.params, VERSION, self.check_mode, now)
         self.here = self.work.plan()

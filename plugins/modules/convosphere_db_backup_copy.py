@@ -22,6 +22,7 @@ description:
 extends_documentation_fragment:
   - convosphere.platform.copies
   - convosphere.platform.copies.from
+  - convosphere.platform.ownership
   - convosphere.platform.attributes
 options:
   backup:
@@ -52,6 +53,7 @@ author:
 EXAMPLES = r"""
 - name: Bring every backup that is not there yet to a share
   convosphere.platform.convosphere_db_backup_copy:
+    environment_name: prod
     backup: all
     backup_dir: /var/backups/convosphere/prod
     copy_to:
@@ -59,6 +61,7 @@ EXAMPLES = r"""
 
 - name: Let the copies know which backups were verified since
   convosphere.platform.convosphere_db_backup_copy:
+    environment_name: prod
     backup: all
     backup_dir: /var/backups/convosphere/prod
     copy_to:
@@ -67,6 +70,7 @@ EXAMPLES = r"""
 
 - name: Bring the newest verified backup back from a bucket, on a host that has none
   convosphere.platform.convosphere_db_backup_copy:
+    environment_name: prod
     backup: latest_verified
     backup_dir: /var/backups/convosphere/prod
     copy_from:
@@ -116,6 +120,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _choice,
     _copies,
     _files,
+    _ownership,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
 from ansible_collections.convosphere.platform.plugins.module_utils._choice import ALL
@@ -130,6 +135,7 @@ class BackupCopyModule(ConvosphereModule):
 
     argument_spec = {
         "backup": {"type": "str", "default": "latest"},
+        **_ownership.ENVIRONMENT_OPTION,
         "backup_dir": {"type": "path", "required": True},
         "copy_to": _copies.TARGETS_OPTION,
         "copy_from": _copies.TARGET_OPTION,
@@ -144,6 +150,8 @@ class BackupCopyModule(ConvosphereModule):
         if self.params["copy_to"] == []:
             raise InputError("copy_to is an empty list, so that nothing would be copied", hint="Name a place.")
         self.catalogue = Catalogue(Path(self.params["backup_dir"]))
+        environment = self.params["environment_name"]
+        _ownership.refuse_foreign_directory(self.catalogue.directory, environment, "backup_dir")
         self.work = self.look_here() if self.params["copy_from"] else self.look_there()
         plan = Plan()
         for there, _backup, lacking in self.work:

@@ -41,17 +41,18 @@ options:
       - The backups to verify. Each is an id, a label (the newest with it), the name or path of a file in
         O(backup_dir), V(latest), or V(all). It is an error if there is none.
       - It is one too where a newer backup that V(latest) or the label would mean has lost a file, or is cut short.
-      - A label and V(latest) are looked for among the backups of O(login_db) only, and of O(environment_name) if that
-        is given. V(all) is whatever is in the directory.
+      - A label and V(latest) are looked for among the backups of O(login_db) and O(environment_name) only. V(all) is
+        whatever is in the directory.
     type: list
     elements: str
     default: [latest]
     aliases: [backup]
   environment_name:
     description:
-      - The environment among whose backups a label and V(latest) are looked for, for example V(prod).
-      - Not given means among those of every environment.
+      - The environment, for example V(prod). A label and V(latest) are looked for among its backups.
+      - O(backup_dir) and O(login_container) must belong to it, in check mode too, or nothing is changed.
     type: str
+    required: true
   level:
     description:
       - V(checksum) compares sizes and checksums of all files with the manifest, and reads the table of contents of the
@@ -81,12 +82,14 @@ author:
 EXAMPLES = r"""
 - name: Prove the backup that was just made
   convosphere.platform.convosphere_db_backup_verify:
+    environment_name: prod
     backup_dir: /var/backups/convosphere/prod
     login_container: convosphere-prod-postgres-1
     login_env_file: /opt/convosphere/prod/.env
 
 - name: Look once a month whether the disk has kept every backup as it was
   convosphere.platform.convosphere_db_backup_verify:
+    environment_name: prod
     backup_dir: /var/backups/convosphere/prod
     login_container: convosphere-prod-postgres-1
     backups: [all]
@@ -153,7 +156,9 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _choice,
     _database,
     _moments,
+    _ownership,
     _postgres_tools,
+    _server_owner,
     _verification,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
@@ -173,7 +178,7 @@ class VerifyModule(ConvosphereModule):
         **_postgres_tools.TOOLS_OPTIONS,
         **_verification.VERIFY_OPTIONS,
         "backups": {"type": "list", "elements": "str", "default": ["latest"], "aliases": ["backup"]},
-        "environment_name": {"type": "str"},
+        **_ownership.ENVIRONMENT_OPTION,
         "level": {"type": "str", "choices": ["checksum", "restore"], "default": "restore"},
         "reverify_after": {"type": "int"},
         "force": {"type": "bool", "default": False},
@@ -184,6 +189,10 @@ class VerifyModule(ConvosphereModule):
         _backup_paths.refuse(self.argument_spec, self.params)
         _backup_names.refuse_unusable(self.params, "backups")
         self.catalogue = Catalogue(Path(self.params["backup_dir"]))
+        environment = self.params["environment_name"]
+        _ownership.refuse_foreign_directory(self.catalogue.directory, environment, "backup_dir")
+        if self.params["level"] == RESTORE:
+            _server_owner.refuse_foreign_server(self.params)
         self.tools = _postgres_tools.PostgresTools(self.params)
         self.server: Server | None = None
         plan = self.compare()

@@ -83,8 +83,11 @@ options:
     elements: str
     default: []
   environment_name:
-    description: The environment that the backup must be of, for example V(prod).
+    description:
+      - The environment, for example V(prod). The backup must be of it.
+      - The directory and the containers of O(project_name) must belong to it, in check mode too, or nothing is changed.
     type: str
+    required: true
   backup_dir:
     description: The directory of the backups on the host.
     type: path
@@ -136,6 +139,7 @@ EXAMPLES = r"""
 
 - name: See which revisions the next version brings, with their SQL
   convosphere.platform.convosphere_db_migration:
+    environment_name: dev
     image: ghcr.io/convosphere/convosphere/backend:0.2.0
     login_port: 15432
     login_env_file: /opt/convosphere/dev/.env
@@ -144,6 +148,7 @@ EXAMPLES = r"""
 
 - name: Record as done what must not be run
   convosphere.platform.convosphere_db_migration:
+    environment_name: dev
     project_name: convosphere-dev
     login_port: 15432
     login_env_file: /opt/convosphere/dev/.env
@@ -247,12 +252,14 @@ login_port:
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _backup_paths,
     _engine,
     _environment_file,
+    _ownership,
     _published,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._alembic import DIRECTORY, Alembic
@@ -287,7 +294,7 @@ class MigrationModule(ConvosphereModule):
         "alembic_directory": {"type": "str", "default": DIRECTORY},
         "accept": {"type": "list", "elements": "str", "default": []},
         "assume": {"type": "list", "elements": "str", "default": []},
-        "environment_name": {"type": "str"},
+        **_ownership.ENVIRONMENT_OPTION,
         "backup_dir": {"type": "path"},
         "backup_max_age": {"type": "float", "default": 24},
         "skip_backup_gate": {"type": "bool", "default": False},
@@ -315,6 +322,10 @@ class MigrationModule(ConvosphereModule):
         if client is None:
             self.situation = ABSENT
             return Plan()
+        if self.params["project_name"]:
+            source, name = self.params["project_src"], self.params["environment_name"]
+            directory = Path(source) if source else None
+            _ownership.refuse_foreign_project(client, self.params["project_name"], name, directory)
         self.login = _published.login(client, self.params)
         self.backend = Backend(client, self.params)
         self.image_id = self.backend.image_id

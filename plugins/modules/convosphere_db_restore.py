@@ -36,6 +36,7 @@ extends_documentation_fragment:
   - convosphere.platform.postgres_tools
   - convosphere.platform.loading
   - convosphere.platform.engine
+  - convosphere.platform.ownership.confirm
   - convosphere.platform.attributes
 attributes:
   idempotent:
@@ -67,8 +68,10 @@ options:
     description:
       - The environment that is restored, for example V(prod). A backup of another one, as one of another
         database than O(login_db), is refused.
-      - Required with O(state=restored), and not looked at otherwise.
+      - O(backup_dir), O(login_container) and the directory and containers of O(project_name) must belong to it, in
+        check mode too, or nothing is changed.
     type: str
+    required: true
   include:
     description:
       - What is restored. The database always is.
@@ -159,6 +162,7 @@ EXAMPLES = r"""
     backup: latest_verified
     backup_dir: /var/backups/convosphere/prod
     environment_name: prod
+    confirm: prod
     login_container: convosphere-prod-postgres-1
     login_env_file: /opt/convosphere/prod/.env
     project_name: convosphere-prod
@@ -166,6 +170,8 @@ EXAMPLES = r"""
 - name: Drop what was there before, now that everybody has looked at what was restored
   convosphere.platform.convosphere_db_restore:
     state: discarded
+    environment_name: prod
+    confirm: prod
     login_env_file: /opt/convosphere/prod/.env
     include: [database, uploads, vectors]
     project_name: convosphere-prod
@@ -224,6 +230,7 @@ duration:
   type: float
 """
 
+import platform
 import time
 from pathlib import Path
 from typing import Any
@@ -234,11 +241,15 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _backup_names,
     _backup_paths,
     _choice,
+    _confirmation,
     _database,
+    _engine,
     _moments,
+    _ownership,
     _pause,
     _postgres_tools,
     _scratch,
+    _server_owner,
     _verification,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
@@ -267,14 +278,15 @@ class RestoreModule(ConvosphereModule):
         "state": {"type": "str", "choices": [RESTORED, DISCARDED], "default": RESTORED},
         "backup": {"type": "str"},
         "backup_dir": {"type": "path"},
-        "environment_name": {"type": "str"},
+        **_ownership.ENVIRONMENT_OPTION,
+        **_confirmation.CONFIRM_OPTION,
         "force": {"type": "bool", "default": False},
         "known_revisions": {"type": "list", "elements": "str"},
         "image": {"type": "str"},
         "drain_timeout": {"type": "int", "default": 10},
         "analyze_timeout": {"type": "int", "default": 600},
     }
-    rules = {"required_if": [("state", RESTORED, ("backup", "backup_dir", "environment_name"))]}
+    rules = {"required_if": [("state", RESTORED, ("backup", "backup_dir"))]}
     restored = False
     previous: str | None = None
     duration: float | None = None
@@ -287,6 +299,7 @@ class RestoreModule(ConvosphereModule):
         self.scope = Scope(self.params["environment_name"], self.live)
         if self.live in (_scratch.MAINTENANCE, "template0", "template1"):
             raise InputError(f"The database {self.live} is PostgreSQL's own", hint="Give the platform's as login_db.")
+        _server_owner.refuse_foreign_server(self.params)
         self.server = _scratch.Server(self.params, read_only=self.check_mode)
         self.held.callback(self.server.close)
         self.scratch = _scratch.Scratch(self.server, self.live)
@@ -298,6 +311,8 @@ class RestoreModule(ConvosphereModule):
         """What restores have kept, all of it to be dropped. Raises InputError where it may be all there is."""
         self.others = PartsRestore(self.params, None)
         self.discarded = self.kept()
+        if self.discarded:
+            self.refuse_unconfirmed(f"This drops for good what restores of {self.where()} have kept:", self.discarded)
         if self.discarded and not self.check_mode:
             self.server.lock(self.live)
             self.discarded = self.kept()  # another run may have done it until now
@@ -311,13 +326,16 @@ class RestoreModule(ConvosphereModule):
 
     def plan_restore(self) -> Plan:
         """Compare, and again under the locks where there is something to do."""
-        given = Path(self.params["backup"])
-        self.catalogue = Catalogue(given.parent if given.is_absolute() else Path(self.params["backup_dir"]))
+        given, own = Path(self.params["backup"]), Path(self.params["backup_dir"])
+        _ownership.refuse_foreign_directory(own, self.params["environment_name"], "backup_dir")
+        self.catalogue = Catalogue(given.parent if given.is_absolute() else own)
         self.tools = _postgres_tools.PostgresTools(self.params)
         self.pause = _pause.Pause(self.params)
         self.tools.require(self.server.version(), "pg_restore")
         self.tools.adopt(self.server.connection)
         plan = self.compare()
+        if self.restored:
+            self.refuse_unconfirmed(self.step(), [f"database {self.live}"])
         if plan.changed and not self.check_mode:
             self.held.enter_context(self.catalogue.lock())
             self.pause.lock(self.held)
@@ -327,6 +345,32 @@ class RestoreModule(ConvosphereModule):
         if broken:
             self.warn(broken)
         return plan
+
+    def step(self) -> str:
+        """Say what a restore does, to somebody who has to confirm it."""
+        told, parts = _described(self.backup), " and ".join(["database", *self.others.kinds])
+        return (
+            f"This replaces the {parts} of {self.where()} by the backup {told['id']} with {told['rows']} rows. What "
+            f"was written since {told['created_at']} is not in it. What is there now is kept under another name:"
+        )
+
+    def where(self) -> str:
+        """Name the environment and the host."""
+        return f"{self.params['environment_name']} on {platform.node()}"
+
+    def refuse_unconfirmed(self, step: str, objects: list[str]) -> None:
+        """Raise InputError unless this was confirmed, with all that it concerns."""
+        name, source = self.params["project_name"], self.params["project_src"]
+
+        def losses() -> list[str]:
+            lines = list(objects)
+            if name:
+                client = _engine.connect(self.params["docker_host"], self.params["timeout"])
+                lines += [f"Compose project {name}", *([f"directory {source}"] if source else [])]
+                lines += _confirmation.project_objects(client, self.params["docker_host"], name)
+            return lines
+
+        _confirmation.refuse_unconfirmed(self.params, step, losses, check_mode=self.check_mode)
 
     def compare(self) -> Plan:
         """What is to be restored, recorded and started. Raises InputError where it must not be."""

@@ -50,6 +50,18 @@ options:
       mode:
         description: The permissions as octal text, for example V('0750'); any where it is not given.
         type: str
+      environment:
+        description:
+          - The environment that the directory alone belongs to. It must have the marker C(.convosphere.json).
+          - The marker is missing from a directory that is new or unused, or whose environment was set up before there
+            were markers, which its release or its backups show. Any other directory without it is a problem.
+        type: str
+  environment_name:
+    description:
+      - The environment that the host is looked at for. If given, it is a problem if one of O(directories) is shared by
+        the whole system, belongs to another environment, or exists with another owner, group or mode and nothing shows
+        that it belongs to this one.
+    type: str
   ports:
     description: TCP ports that the environment is going to publish on this host.
     type: list
@@ -109,6 +121,12 @@ EXAMPLES = r"""
   convosphere.platform.convosphere_host_info:
     commands: [docker, zstd]
     python_modules: [docker, psycopg2]
+    environment_name: dev
+    directories:
+      - path: /opt/convosphere/dev
+        owner: root
+        mode: '0750'
+        environment: dev
     ports:
       - port: 8080
     image_bytes: 5000000000
@@ -145,7 +163,7 @@ missing:
     directories:
       description:
         - The directories that are absent or not as wanted, each with its C(path), what was C(found)
-          (null, C(file), or owner, group and mode) and what is C(wanted).
+          (null, C(file), or owner, group, mode and, if asked for, environment) and what is C(wanted).
       type: list
       elements: dict
   sample:
@@ -238,8 +256,10 @@ class HostInfo(InfoModule):
                 "owner": {"type": "str"},
                 "group": {"type": "str"},
                 "mode": {"type": "str"},
+                "environment": {"type": "str"},
             },
         },
+        "environment_name": {"type": "str"},
         "ports": {
             "type": "list",
             "elements": "dict",
@@ -288,6 +308,7 @@ class HostInfo(InfoModule):
             "disk": disk,
             "problems": [
                 *_engine_problems(engine, probe),
+                *self._foreign(),
                 *(_host.port_problem(entry) for entry in taken),
                 *(_disk_problem(entry) for entry in disk if not entry["enough"]),
             ],
@@ -301,6 +322,10 @@ class HostInfo(InfoModule):
             "user": user is not None and not _host.user_exists(user),
             "directories": _host.wrong_directories(self.params["directories"]),
         }
+
+    def _foreign(self) -> list[str]:
+        name = self.params["environment_name"]
+        return _host.foreign_directories(self.params["directories"], name) if name else []
 
     def _present_images(self, probe: _probe.EngineProbe | None) -> list[str]:
         wanted: list[str] = self.params["images"]

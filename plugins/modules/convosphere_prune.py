@@ -18,6 +18,7 @@ description:
   - Nothing is removed by force, and nothing while a deploy changes the stack.
 extends_documentation_fragment:
   - convosphere.platform.engine
+  - convosphere.platform.ownership
   - convosphere.platform.attributes
 options:
   project_src:
@@ -62,11 +63,13 @@ EXAMPLES = r"""
 - name: Keep three releases of prod, and no image that they do not need
   convosphere.platform.convosphere_prune:
     project_src: /opt/convosphere/prod
+    environment_name: prod
     keep_releases: 3
 
 - name: Remove what updates of PostgreSQL left too, on a host that has nothing but the platform
   convosphere.platform.convosphere_prune:
     project_src: /opt/convosphere/prod
+    environment_name: prod
     repositories:
       - ghcr.io/convosphere/convosphere/backend
       - ghcr.io/convosphere/convosphere/frontend
@@ -107,7 +110,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _files, _prune, _releases
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _engine,
+    _files,
+    _ownership,
+    _prune,
+    _releases,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, make_plan
@@ -123,6 +132,7 @@ class PruneModule(ConvosphereModule):
 
     argument_spec = {
         **_engine.ENGINE_OPTIONS,
+        **_ownership.ENVIRONMENT_OPTION,
         "project_src": {"type": "path", "required": True},
         "keep_releases": {"type": "int", "default": 5},
         "repositories": {"type": "list", "elements": "str"},
@@ -150,7 +160,7 @@ class PruneModule(ConvosphereModule):
         return plan
 
     def refuse(self) -> None:
-        """Raise InputError for numbers that cannot be, and for a stack that is not there."""
+        """Raise InputError for numbers out of range, and for a stack that is absent or of another environment."""
         wrong = [name for name, least in AT_LEAST.items() if self.params[name] < least]
         if wrong:
             raise InputError.of(
@@ -158,6 +168,7 @@ class PruneModule(ConvosphereModule):
             )
         if not self.directory.is_dir() and not self.check_mode:  # which may be about a host that is still empty
             raise InputError(f"There is no stack in {self.directory}", hint="Is project_src that of this environment?")
+        _ownership.refuse_foreign_directory(self.directory, self.params["environment_name"], "project_src")
 
     def compare(self) -> Plan:
         """One deletion for each release and each image."""

@@ -22,6 +22,7 @@ description:
 extends_documentation_fragment:
   - convosphere.platform.engine
   - convosphere.platform.engine.project
+  - convosphere.platform.ownership
   - convosphere.platform.attributes
 attributes:
   idempotent:
@@ -78,6 +79,7 @@ EXAMPLES = r"""
 - name: Restart the backend without waiting for a process that ignores SIGTERM
   convosphere.platform.convosphere_service:
     project_name: convosphere-dev
+    environment_name: dev
     service: backend
     state: restarted
     stop_timeout: 0
@@ -85,11 +87,13 @@ EXAMPLES = r"""
 - name: Bring back whatever does not run
   convosphere.platform.convosphere_service:
     project_name: convosphere-dev
+    environment_name: dev
     state: started
 
 - name: Stop the services that write to the database
   convosphere.platform.convosphere_service:
     project_name: convosphere-dev
+    environment_name: dev
     services: [edge, backend]
     state: stopped
 """
@@ -154,6 +158,7 @@ services:
 
 import os
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
@@ -162,6 +167,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _environment_file,
     _files,
     _health,
+    _ownership,
     _services,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
@@ -174,6 +180,7 @@ class ServiceModule(ConvosphereModule):
 
     argument_spec = {
         **_engine.PROJECT_OPTIONS,
+        **_ownership.ENVIRONMENT_OPTION,
         "services": {"type": "list", "elements": "str", "aliases": ["service", "name"]},
         "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "default": "started"},
         "stop_timeout": {"type": "int"},
@@ -185,6 +192,10 @@ class ServiceModule(ConvosphereModule):
     def plan(self) -> Plan:
         """Compare, and again under the lock of the stack where there is something to change."""
         self.client = _engine.connect(self.params["docker_host"], self.params["timeout"])
+        source = self.params["project_src"]
+        _ownership.refuse_foreign_project(
+            self.client, self.params["project_name"], self.params["environment_name"], Path(source) if source else None
+        )
         plan = self.compare()
         if plan.changed and not self.check_mode and self.lock():
             plan = self.compare()  # another run may have changed it until now

@@ -36,8 +36,12 @@ options:
     choices: [present, absent]
     default: present
   environment_name:
-    description: The environment that the release is recorded for, for example V(prod). Needed for O(state=present).
+    description:
+      - The environment, for example V(prod). The release is recorded for it.
+      - O(project_src) and the containers of O(project_name) must belong to it, in check mode too, or nothing is
+        changed. A directory that nobody has used yet is marked as this environment's.
     type: str
+    required: true
   files:
     description: The files of the stack, C(compose.yaml) among them. Needed for O(state=present).
     type: list
@@ -176,6 +180,7 @@ extends_documentation_fragment:
   - convosphere.platform.database.published
   - convosphere.platform.engine
   - convosphere.platform.engine.project
+  - convosphere.platform.ownership.confirm
   - convosphere.platform.attributes
 requirements:
   - Docker Compose >= 2.20 as a plugin of the docker client
@@ -252,7 +257,9 @@ EXAMPLES = r"""
   convosphere.platform.convosphere_stack:
     project_name: convosphere-dev
     project_src: /opt/convosphere/dev
+    environment_name: dev
     state: absent
+    confirm: dev
 """
 
 RETURN = r"""
@@ -307,18 +314,21 @@ services:
       sample: false
 """
 
+import platform
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _confirmation,
     _deploy,
     _engine,
     _files,
     _host_limits,
     _kept_secrets,
     _known_schema,
+    _ownership,
     _probe,
     _proxies,
     _published,
@@ -370,7 +380,8 @@ class StackModule(ConvosphereModule):
         **_engine.PROJECT_OPTIONS,
         "project_src": {"type": "path", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "environment_name": {"type": "str"},
+        **_ownership.ENVIRONMENT_OPTION,
+        **_confirmation.CONFIRM_OPTION,
         "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
         "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRET, "no_log": False},
         "allow_standins": {"type": "bool", "default": True},
@@ -387,7 +398,7 @@ class StackModule(ConvosphereModule):
     }
     rules = {
         "mutually_exclusive": [("schema", "schema_image")],
-        "required_if": [("state", "present", ("environment_name", "files"))],
+        "required_if": [("state", "present", ("files",))],
     }
 
     may_be_empty = frozenset({"files.content"})
@@ -401,6 +412,9 @@ class StackModule(ConvosphereModule):
     def execute(self) -> dict[str, Any]:
         """Under the lock of the stack's directory, so that two runs never change it at once."""
         self.directory = Path(self.params["project_src"])
+        _ownership.refuse_foreign_directory(
+            self.directory, self.params["environment_name"], "project_src", self.params["project_name"]
+        )
         if self.check_mode or not self.directory.is_dir():
             return super().execute()
         with _files.locked(self.directory / _stack.LOCK, f"the stack {self.params['project_name']}"):
@@ -411,9 +425,12 @@ class StackModule(ConvosphereModule):
         """What differs from the wanted stack, or what there is to take away."""
         connect = _engine.connect_if_there if self.check_mode else _engine.connect
         self.client = connect(self.params["docker_host"], self.params["timeout"])
+        name, environment = self.params["project_name"], self.params["environment_name"]
+        if self.client:
+            _ownership.refuse_foreign_project(self.client, name, environment, self.directory)
         if self.params["state"] == "absent":
-            self.teardown = _teardown.Teardown(self.client, self.params["project_name"], self._directory_to_remove())
-            return self.teardown.plan()
+            self.teardown = _teardown.Teardown(self.client, name, self.directory, self.params["remove_volumes"])
+            return self._confirmed(self.teardown.plan())
         self.schema = self.params["schema"]
         if self.params["schema_image"]:
             self.schema = _known_schema.find(self.client, self.params)
@@ -424,6 +441,7 @@ class StackModule(ConvosphereModule):
         """Deploy and record a release, or take away."""
         if self.params["state"] == "absent":
             return self.teardown.apply(plan)
+        _ownership.write_marker(self.directory, self.params["environment_name"], self.params["project_name"])
         changed = {change.name for change in plan}
         if changed == {"release"}:  # deployed by a run that was killed before it could write that down
             self.deployment.complete()
@@ -460,13 +478,8 @@ class StackModule(ConvosphereModule):
         super()._fail(f"{self.params['advice']}\n{message}".lstrip(), details)
 
     def _refuse_bad_options(self) -> None:
-        problems = []
-        if not self.params["environment_name"]:
-            problems.append("The option environment_name is empty: a release is recorded for an environment")
         if self.params["releases_kept"] < 1:
-            problems.append(f"The option releases_kept is {self.params['releases_kept']}: the one that serves is kept")
-        if problems:
-            raise InputError.of(problems)
+            raise InputError(f"The option releases_kept is {self.params['releases_kept']}: the one that serves is kept")
 
     def _plan_present(self) -> Plan:
         self._refuse_bad_options()
@@ -546,8 +559,20 @@ class StackModule(ConvosphereModule):
             found = _verdict.until_healthy(lambda: _verdict.ask_platform(api), seconds=30, what=what)
             self.versions = _verdict.versions(found, self.params["api_service"])
 
-    def _directory_to_remove(self) -> Path | None:
-        return self.directory if self.params["remove_volumes"] else None
+    def _confirmed(self, plan: Plan) -> Plan:
+        """Refuse to take anything away that is not shown to be the environment's, or was not confirmed."""
+        if plan.changed:
+            environment, name = self.params["environment_name"], self.params["project_name"]
+            self.teardown.refuse_unproven(environment)
+            step = f"This removes the environment {environment} from {platform.node()}:"
+            host = self.params["docker_host"]
+            _confirmation.refuse_unconfirmed(
+                self.params,
+                step,
+                lambda: [f"Compose project {name}", *self.teardown.losses(host)],
+                check_mode=self.check_mode,
+            )
+        return plan
 
 
 def _compose_is_there() -> bool:

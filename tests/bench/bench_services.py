@@ -15,7 +15,8 @@ def rows(environment: Environment) -> list[Row]:
     """Nothing to do beside a ping; a restart of the backend beside the one of community.docker."""
 
     def service(**options: Any) -> dict[str, Any]:
-        task = {"project_name": environment.project, "project_src": str(environment.directory), **options}
+        names = {"project_name": environment.project, "environment_name": environment.name}
+        task = {**names, "project_src": str(environment.directory), **options}
         return {"name": "Services", "convosphere.platform.convosphere_service": task}
 
     def healthy() -> None:

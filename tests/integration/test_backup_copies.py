@@ -74,7 +74,7 @@ def copied(storage: ObjectStorage) -> bool:
 
 
 def test_an_upload_that_was_killed_goes_on_where_it_was(run_steps, backups, storage, tmp_path):
-    options = {"backup_dir": str(backups), "copy_to": [storage.target()]}
+    options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [storage.target()]}
     third = storage.fail("PUT", "partNumber=3")
     process = start(options, tmp_path)
     assert third.reached.wait(60)
@@ -92,7 +92,7 @@ def test_an_upload_that_was_killed_goes_on_where_it_was(run_steps, backups, stor
 
 
 def test_a_storage_that_is_full_is_named_and_the_next_run_goes_on(run_steps, backups, storage):
-    options = {"backup_dir": str(backups), "copy_to": [storage.target()]}
+    options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [storage.target()]}
     storage.fail("PUT", "partNumber=2", "507 Insufficient Storage", "XMinioStorageFull")
 
     run_steps(MODULE, [Step("full", options, fails="XMinioStorageFull: said by the storage. Make room")])
@@ -115,7 +115,7 @@ def test_a_storage_that_is_full_is_named_and_the_next_run_goes_on(run_steps, bac
     ],
 )
 def test_a_storage_that_refuses_is_told_from_one_that_is_away(run_steps, backups, storage, method, where, message):
-    options = {"backup_dir": str(backups), "copy_to": [storage.target()]}
+    options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [storage.target()]}
     storage.fail(method, where, "403 Forbidden", "AccessDenied")
 
     run = run_steps(MODULE, [Step("refused", options, fails=message)])
@@ -130,7 +130,14 @@ def test_a_storage_that_is_away(run_steps, backups, storage):
         closed.bind(("127.0.0.1", 0))
         away = storage.target(endpoint_url=f"http://127.0.0.1:{closed.getsockname()[1]}")
         run = run_steps(
-            MODULE, [Step("away", {"backup_dir": str(backups), "copy_to": [away]}, fails="Could not connect")]
+            MODULE,
+            [
+                Step(
+                    "away",
+                    {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [away]},
+                    fails="Could not connect",
+                )
+            ],
         )
 
     assert "Run it again when the storage answers" in run.task("away").message
@@ -140,7 +147,14 @@ def test_a_bucket_that_is_not_there_is_not_made_up(run_steps, backups, storage):
     target = storage.target(bucket="nobody-made-it")
 
     run_steps(
-        MODULE, [Step("no bucket", {"backup_dir": str(backups), "copy_to": [target]}, fails="Make the bucket first")]
+        MODULE,
+        [
+            Step(
+                "no bucket",
+                {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [target]},
+                fails="Make the bucket first",
+            )
+        ],
     )
 
 
@@ -153,7 +167,7 @@ def test_the_checksum_of_the_storage_is_compared(run_steps, backups, storage):
         [
             Step(
                 "damaged",
-                {"backup_dir": str(backups), "copy_to": [storage.target()]},
+                {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [storage.target()]},
                 fails="has another checksum than what was sent",
             )
         ],
@@ -164,7 +178,7 @@ def test_the_checksum_of_the_storage_is_compared(run_steps, backups, storage):
 
 def test_the_key_may_come_from_the_environment(run_steps, backups, storage):
     target = {name: value for name, value in storage.target().items() if not name.endswith("_key")}
-    options = {"backup_dir": str(backups), "copy_to": [target]}
+    options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [target]}
     login = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
 
     run_steps(
@@ -185,7 +199,7 @@ def test_a_certificate_is_checked_against_the_authority_that_was_given(run_steps
     files = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
     subprocess.run([*request, *files], check=True, capture_output=True)
     with object_storage((str(certificate), str(key))) as storage:
-        options = {"backup_dir": str(backups)}
+        options = {"environment_name": "dev", "backup_dir": str(backups)}
         run_steps(
             MODULE,
             [
@@ -196,7 +210,7 @@ def test_a_certificate_is_checked_against_the_authority_that_was_given(run_steps
 
 
 def test_a_share_that_is_full_keeps_what_is_there(run_steps, backups, small_share):
-    options = {"backup_dir": str(backups), "copy_to": [{"directory": str(small_share)}]}
+    options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [{"directory": str(small_share)}]}
 
     run = run_steps(MODULE, [Step("full", options, fails="No space left on device. Make room there")])
 
@@ -210,7 +224,7 @@ def test_a_share_that_is_full_keeps_what_is_there(run_steps, backups, small_shar
 
 def test_a_share_without_room_for_it_is_refused_before_anything_is_written(run_steps, backups, small_share):
     backup_files(backups, IDENTIFIER, database=CONTENT * 3)
-    options = {"backup_dir": str(backups), "copy_to": [{"directory": str(small_share)}]}
+    options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [{"directory": str(small_share)}]}
 
     run_steps(MODULE, [Step("too small", options, fails="are free there. Make room")])
 

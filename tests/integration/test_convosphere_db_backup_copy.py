@@ -43,7 +43,11 @@ def test_law(run_law, backups, storage, tmp_path):
     share = tmp_path / "share"
     share.mkdir()
     bucket = storage.target(prefix="law")
-    options: dict[str, Any] = {"backup_dir": str(backups), "copy_to": [{"directory": str(share)}, bucket]}
+    options: dict[str, Any] = {
+        "environment_name": "dev",
+        "backup_dir": str(backups),
+        "copy_to": [{"directory": str(share)}, bucket],
+    }
     place = f"s3://{storage.bucket}/law at {storage.endpoint}"
     first, second = "convosphere-20260101T000000Z", "convosphere-20260102T000000Z"
     elsewhere = str(tmp_path / "elsewhere")
@@ -76,7 +80,7 @@ def test_law(run_law, backups, storage, tmp_path):
             ),
             Case(
                 "bring one back",
-                {"backup_dir": elsewhere, "copy_from": bucket, "backup": "latest"},
+                {"environment_name": "dev", "backup_dir": elsewhere, "copy_from": bucket, "backup": "latest"},
                 diff={"before": {}, "after": {f"{second} in {elsewhere}": DONE}},
             ),
         ],
@@ -85,13 +89,21 @@ def test_law(run_law, backups, storage, tmp_path):
             Refused("no disk", {**options, "backup": "all", "backup_dir": elsewhere + "x"}, "no directory"),
             Refused("an empty disk", {**options, "backup": "all", "backup_dir": str(empty)}, "no backup in"),
             Refused(
-                "unknown copy", {"backup_dir": elsewhere, "copy_from": bucket, "backup": "x"}, "no copy of a backup x"
+                "unknown copy",
+                {"environment_name": "dev", "backup_dir": elsewhere, "copy_from": bucket, "backup": "x"},
+                "no copy of a backup x",
             ),
             Refused("no such directory", {**options, "copy_to": [{"directory": str(tmp_path / "no")}]}, "No such file"),
             Refused(
-                "nowhere to make it", {"backup_dir": "/proc/none/x", "copy_from": bucket}, "Cannot make /proc/none/x"
+                "nowhere to make it",
+                {"environment_name": "dev", "backup_dir": "/proc/none/x", "copy_from": bucket},
+                "lies in /proc",
             ),
-            Refused("all back", {"backup_dir": elsewhere, "copy_from": bucket, "backup": "all"}, "one backup back"),
+            Refused(
+                "all back",
+                {"environment_name": "dev", "backup_dir": elsewhere, "copy_from": bucket, "backup": "all"},
+                "one backup back",
+            ),
             Refused("two places in one", {**options, "copy_to": [{**bucket, "directory": "/x"}]}, "mutually exclusive"),
             Refused("half a key", {**options, "copy_to": [{"bucket": "b", "access_key": "x"}]}, "required together"),
         ],
@@ -106,7 +118,7 @@ def test_law(run_law, backups, storage, tmp_path):
 
 
 def test_a_manifest_that_was_changed_since_is_sent_again_and_nothing_else(run_steps, backups, storage):
-    options = {"backup_dir": str(backups), "copy_to": [storage.target(prefix="again")]}
+    options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [storage.target(prefix="again")]}
     run_steps(MODULE, [Step("copy", options, changed=True)])
     storage.requests.clear()
     second = "convosphere-20260102T000000Z"
@@ -130,7 +142,7 @@ def test_a_manifest_that_was_changed_since_is_sent_again_and_nothing_else(run_st
 
 
 def test_a_refresh_brings_manifests_of_copies_that_are_there_and_no_backup(run_steps, backups, storage):
-    options = {"backup_dir": str(backups), "copy_to": [storage.target(prefix="refreshed")]}
+    options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [storage.target(prefix="refreshed")]}
     first, second = "convosphere-20260101T000000Z", "convosphere-20260102T000000Z"
     run_steps(MODULE, [Step("copy", options, changed=True)])
     storage.requests.clear()
@@ -151,8 +163,20 @@ def test_a_copy_that_decayed_is_never_called_verified_again_and_is_sent_anew(run
     damaged = {"files": f"all but {second}.dump.zst, {second}.uploads.tar.zst", "manifest": "damaged"}
     proof = {"level": "restore", "at": "2026-01-03T00:00:00Z", "duration": 1.0, "host": "db-1"}
     backup_files(backups, second, database=b"two" * 1000, uploads=b"files", verified=proof)
-    options = {"backup_dir": str(backups), "copy_to": [{"directory": str(share)}], "backup": "all"}
-    look = {"backup_dir": str(share), "login_db": "convosphere", "backups": ["all"], "level": "checksum", "force": True}
+    options = {
+        "environment_name": "dev",
+        "backup_dir": str(backups),
+        "copy_to": [{"directory": str(share)}],
+        "backup": "all",
+    }
+    look = {
+        "environment_name": "dev",
+        "backup_dir": str(share),
+        "login_db": "convosphere",
+        "backups": ["all"],
+        "level": "checksum",
+        "force": True,
+    }
     run_steps(MODULE, [Step("copy", options, changed=True)])
     (share / f"{second}.dump.zst").write_bytes(b"two" * 999 + b"twO")
     verify = "convosphere_db_backup_verify"
@@ -192,7 +216,7 @@ def test_a_file_that_decayed_is_not_copied_and_what_is_there_is_left(run_steps, 
         [
             Step(
                 f"copy {number}",
-                {"backup_dir": str(backups), "copy_to": [target]},
+                {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [target]},
                 fails="is not what its manifest says",
             )
             for number, target in enumerate(targets)
@@ -207,11 +231,23 @@ def test_a_file_that_decayed_is_not_copied_and_what_is_there_is_left(run_steps, 
 def test_a_copy_that_was_changed_is_not_brought_back(run_steps, backups, storage, tmp_path):
     target = storage.target(prefix="changed")
     here = tmp_path / "here"
-    run_steps(MODULE, [Step("copy", {"backup_dir": str(backups), "copy_to": [target]}, changed=True)])
+    run_steps(
+        MODULE,
+        [Step("copy", {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [target]}, changed=True)],
+    )
     key = "changed/convosphere-20260102T000000Z.dump.zst"
     storage.client.put_object(Bucket=storage.bucket, Key=key, Body=b"two" * 999 + b"tw0")
 
-    run_steps(MODULE, [Step("fetch", {"backup_dir": str(here), "copy_from": target}, fails="was not brought back")])
+    run_steps(
+        MODULE,
+        [
+            Step(
+                "fetch",
+                {"environment_name": "dev", "backup_dir": str(here), "copy_from": target},
+                fails="was not brought back",
+            )
+        ],
+    )
 
     assert contents(here) == {}
 
@@ -220,12 +256,17 @@ def test_what_is_half_here_is_completed(run_steps, backups, storage, tmp_path):
     target = storage.target(prefix="half")
     here = tmp_path / "here"
     here.mkdir(mode=0o700)
-    run_steps(MODULE, [Step("copy", {"backup_dir": str(backups), "copy_to": [target]}, changed=True)])
+    run_steps(
+        MODULE,
+        [Step("copy", {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [target]}, changed=True)],
+    )
     name = "convosphere-20260102T000000Z.dump.zst"
     shutil.copy(backups / name, here / name)
     storage.requests.clear()
 
-    run_steps(MODULE, [Step("fetch", {"backup_dir": str(here), "copy_from": target}, changed=True)])
+    run_steps(
+        MODULE, [Step("fetch", {"environment_name": "dev", "backup_dir": str(here), "copy_from": target}, changed=True)]
+    )
 
     assert storage.count("GET", name) == 0
     assert len(contents(here)) == 3

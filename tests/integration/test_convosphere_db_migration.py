@@ -37,7 +37,10 @@ def database(platform: Sandbox) -> PlatformDatabase:
 
 def migrate(run_playbook: Any, database: PlatformDatabase, **options: Any) -> Any:
     settings = {name: options.pop(name) for name in ("check", "diff") if name in options}
-    task = {"name": "Migrate", MODULE: {**database.login, "image": image("backend"), **options}}
+    task = {
+        "name": "Migrate",
+        MODULE: {**database.login, "environment_name": "dev", "image": image("backend"), **options},
+    }
     run = run_playbook([task], **settings)
     return run.task("Migrate")
 
@@ -47,7 +50,7 @@ def test_law(run_law, platform):
     made, behind, ahead = (PlatformDatabase(platform) for _number in range(3))
     stamp(behind, MODELS)
     stamp(ahead, AGENTS).query("CREATE TABLE agents (id uuid)")
-    common = {"image": image("backend"), "skip_backup_gate": True}
+    common = {"image": image("backend"), "environment_name": "dev", "skip_backup_gate": True}
     nothing = {"action": "record", "reason": "it changes nothing"}
     recorded = {
         "alembic_version": {"revisions": HEADS},

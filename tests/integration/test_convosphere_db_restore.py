@@ -34,7 +34,7 @@ def backups(tables: Sandbox, tmp_path: Path) -> BackupDirectory:
 
 
 def options(backups: BackupDirectory, **more: object) -> dict[str, object]:
-    return {**backups.options, "environment_name": "dev", "backup": "latest", **more}
+    return {**backups.options, "confirm": "dev", "backup": "latest", **more}
 
 
 def restored(name: str, identifier: str, before: dict[str, object] | None = None) -> dict[str, object]:
@@ -127,7 +127,7 @@ WRITE = "UPDATE alembic_version SET version_num = version_num"
 
 
 def discard(backups: BackupDirectory) -> dict[str, object]:
-    return {**backups.database.login, "state": "discarded"}
+    return {**backups.database.login, "environment_name": "dev", "confirm": "dev", "state": "discarded"}
 
 
 def write_to(backups: BackupDirectory, statement: str = WRITE) -> dict[str, object]:
@@ -192,6 +192,7 @@ def test_services_are_stopped_around_the_exchange_and_the_old_database_returns_w
                     "name": "Stop the backend",
                     "convosphere.platform.convosphere_service": {
                         "project_name": project.name,
+                        "environment_name": project.environment,
                         "service": "backend",
                         "state": "stopped",
                     },

@@ -44,7 +44,7 @@ def backups(tables: Sandbox, tmp_path: Path) -> BackupDirectory:
 
 
 def options(backups: BackupDirectory, **more: Any) -> dict[str, Any]:
-    return {**backups.options, "environment_name": "dev", "backup": "latest", **more}
+    return {**backups.options, "confirm": "dev", "backup": "latest", **more}
 
 
 def verify(backups: BackupDirectory, **more: Any) -> dict[str, Any]:
@@ -419,7 +419,7 @@ def test_a_role_that_is_no_superuser_and_has_an_odd_password(tables, tmp_path):
     assert any("pg_restore" in command for command in commands())
     assert not [command for command in commands() if "planted" in command]
     assert database.query("SELECT count(*) FROM kept") == [(5,)]
-    discard = {**backups.database.login, **mine, "state": "discarded"}
+    discard = {**backups.database.login, **mine, "environment_name": "dev", "confirm": "dev", "state": "discarded"}
     assert run_module(RESTORE, discard, tmp_path)["kept"] == []
     tables.query("DROP DATABASE plains")
     tables.query("DROP ROLE plain")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils import _files, _releases
+from ansible_collections.convosphere.platform.plugins.module_utils import _files, _ownership, _releases
 
 from support.compose_project import OBEYS, docker
 from support.law import NO_DIFF, Case, Refused, Step
@@ -24,7 +24,13 @@ class Stack:
     def __init__(self, project: StackProject) -> None:
         self.project = project
         self.ids: dict[str, str] = {}
-        self.options = {"project_src": str(project.directory), "repositories": [project.name], "min_age": 0}
+        _ownership.write_marker(project.directory, "test")
+        self.options = {
+            "project_src": str(project.directory),
+            "environment_name": "test",
+            "repositories": [project.name],
+            "min_age": 0,
+        }
 
     def image(self, tag: str, *more: str) -> str:
         """Make an image; its name."""
@@ -90,7 +96,8 @@ def test_law(run_law, stack):
             ),
         ],
         refused=[
-            Refused("no stack", {"project_src": "/nowhere"}, "There is no stack in /nowhere"),
+            Refused("no stack", {**stack.options, "project_src": "/nowhere"}, "There is no stack in /nowhere"),
+            Refused("another environment", {**stack.options, "environment_name": "prod"}, "test, not to prod"),
             Refused("none kept", {**stack.options, "keep_releases": 0}, "keep_releases is 0: it must be 1 or more"),
             Refused(
                 "too many", {**stack.options, "keep_releases": 1, "limit": 1},
@@ -130,7 +137,12 @@ def test_without_repositories_only_what_old_releases_were_made_of_goes(run_steps
         stack.image(tag)
     stack.release(1, "old")
     stack.release(2, "new")
-    options = {"project_src": str(stack.project.directory), "min_age": 0, "keep_releases": 1}
+    options = {
+        "project_src": str(stack.project.directory),
+        "environment_name": "test",
+        "min_age": 0,
+        "keep_releases": 1,
+    }
 
     run_steps(MODULE, [Step("prune", options, changed=True), Step("again", options, changed=False, diff=NO_DIFF)])
 
@@ -191,6 +203,7 @@ def test_what_a_deploy_left_behind_goes(run_steps, tmp_path):
 
         options = {
             "project_src": str(project.directory),
+            "environment_name": "test",
             "keep_releases": 1,
             "min_age": 0,
             "repositories": [project.name],

@@ -38,7 +38,12 @@ def stack(tmp_path: Path) -> Iterator[ComposeProject]:
 
 
 def options(project: ComposeProject, *services: str, **more: Any) -> dict[str, Any]:
-    return {"project_name": project.name, **({"services": list(services)} if services else {}), **more}
+    return {
+        "project_name": project.name,
+        "environment_name": "dev",
+        **({"services": list(services)} if services else {}),
+        **more,
+    }
 
 
 def diff(**states: tuple[str | None, str | None]) -> dict[str, Any]:
@@ -69,8 +74,9 @@ def test_law(run_law, stack):
             Refused("unknown services", options(stack, "backnd", "edge", "nobody"), "has no service 'backnd'"),
             Refused("what there is", options(stack, "backnd"), "It has: backend, database, edge, worker"),
             Refused("misspelled state", options(stack, state="restart"), "restarted, got: restart"),
-            Refused("unknown project", {"project_name": f"{stack.name}x"}, stack.name),
-            Refused("no compose.yaml", options(stack, project_src="/nowhere"), "There is no compose.yaml in /nowhere"),
+            Refused("unknown project", {"project_name": f"{stack.name}x", "environment_name": "dev"}, stack.name),
+            Refused("another directory", options(stack, project_src="/nowhere"), "created elsewhere: "),
+            Refused("another environment", options(stack, environment_name="prod"), "environment dev, not to prod"),
             Refused(
                 "no engine", options(stack, docker_host="unix:///nowhere.sock"), "is not running at unix:///nowhere"
             ),

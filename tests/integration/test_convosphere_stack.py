@@ -92,7 +92,7 @@ def test_law(run_law, stack):
             ),
             Case(
                 "absent",
-                {"project_name": stack.name, "project_src": str(stack.directory), "state": "absent"},
+                stack.absent,
                 diff={
                     "before": {
                         f"container {stack.name}-web-1": {"name": f"{stack.name}-web-1"},
@@ -106,9 +106,11 @@ def test_law(run_law, stack):
         refused=[
             Refused("no directory", {**first, "project_src": "/nowhere"}, "The directory /nowhere does not exist"),
             Refused("misspelled state", {**first, "state": "presnt"}, "present, absent, got: presnt"),
-            Refused("null environment", {**first, "environment_name": None}, "environment_name is empty"),
+            Refused("null environment", {**first, "environment_name": None}, "environment_name"),
             Refused("no release kept", {**first, "releases_kept": 0}, "releases_kept is 0: the one that serves"),
-            Refused("no environment", without(first, "environment_name"), "are missing: environment_name"),
+            Refused(
+                "no environment", without(first, "environment_name"), "missing required arguments: environment_name"
+            ),
             Refused("no engine", {**first, "docker_host": "unix:///nowhere.sock"}, "is not running at unix:///nowhere"),
         ],
         folder=stack.folder,
@@ -557,10 +559,31 @@ def test_absent_keeps_the_data_and_the_secrets_and_takes_nothing_of_others(stack
             top={"volumes": {"data": {}}},
             secrets=secrets(A=None),
         )
-        absent = {"project_name": stack.name, "project_src": str(stack.directory), "state": "absent"}
+        absent = stack.absent
         stack.deploy(options)
         files = stack.files()
         docker("pause", f"{stack.name}-web-1")
+
+        alone = {**absent, "remove_volumes": True, "confirm": None}
+        everything = (stack.tree(), stack.containers())
+        unconfirmed = stack.fail(alone)
+        assert [f"container {stack.name}-web-1 (paused)" in unconfirmed, f"volume {stack.name}_data (" in unconfirmed]
+        assert stack.deploy(alone, check=True).changed is True  # who only looks confirms nothing
+        never = tmp_path_factory.mktemp("never")
+        (never / "compose.yaml").touch()
+        for foreign in (
+            {"project_name": neighbour.name},
+            {"project_src": str(neighbour.directory)},
+            {"environment_name": "other", "confirm": "other"},
+            {"project_name": f"{stack.name}-none", "project_src": str(never)},
+        ):
+            messages = {
+                stack.fail({**absent, "remove_volumes": True, **foreign}, check=check) for check in (True, False)
+            }
+            assert all("Nothing was changed" in message for message in messages)
+            assert len(messages) == 1
+        assert (stack.tree(), stack.containers()) == everything
+        assert [path.name for path in never.iterdir()] == ["compose.yaml"]
 
         stack.deploy(absent)
         assert stack.ids() == []
@@ -574,7 +597,7 @@ def test_absent_keeps_the_data_and_the_secrets_and_takes_nothing_of_others(stack
         (stack.directory / "notes.txt").write_text("of the operator")
 
         stack.deploy({**absent, "remove_volumes": True})
-        assert sorted(path.name for path in stack.directory.iterdir()) == ["notes.txt"]
+        assert sorted(path.name for path in stack.directory.iterdir()) == [".convosphere.json", "notes.txt"]
         volumes = docker("volume", "ls", "--quiet").split()
         assert [name for name in anonymous if name in volumes] == []
         assert stack.deploy({**absent, "remove_volumes": True}).changed is False

@@ -44,6 +44,7 @@ def options(database: PlatformDatabase, parts: PlatformParts, tmp_path: Path) ->
         "login_container": str(database.running.containers["postgres"].name),
         "backup_dir": str(tmp_path / "backups"),
         "environment_name": "dev",
+        "confirm": "dev",
         "include": ["database", "uploads", "vectors"],
         "project_name": parts.project,
         "weaviate_api_key": API_KEY,

@@ -44,11 +44,15 @@ def probe(script: str) -> dict[str, Any]:
 class ComposeProject:
     """One project: its name, its folder with compose.yaml, and the docker client to look at it."""
 
+    #: Whose the folder is marked as.
+    environment = "dev"
+
     def __init__(self, folder: Path) -> None:
         self.name = f"cvtest-{uuid.uuid4().hex[:8]}"
         self.folder = folder
         self.folder.mkdir()
         self.image = f"{self.name}:1.2.3"
+        (self.folder / ".convosphere.json").write_text(json.dumps({"environment": self.environment}))
         (self.folder / ".env").write_text(f"IMAGE={self.image}\n")
 
     def write(self, services: Mapping[str, Any]) -> None:

@@ -55,7 +55,12 @@ class BackupDirectory:
     @property
     def options(self) -> dict[str, Any]:
         """The options of the modules."""
-        return {**self.database.login, "login_container": self.container, "backup_dir": str(self.directory)}
+        return {
+            **self.database.login,
+            "login_container": self.container,
+            "backup_dir": str(self.directory),
+            "environment_name": "dev",
+        }
 
     def back_up(self, created_at: datetime | None = None, *, encrypted: bool = False, **fields: Any) -> Manifest:
         """A backup of the database as it is; ``fields`` replace or add to its manifest's."""

@@ -44,7 +44,11 @@ _WEAVIATE = {
 class PlatformParts:
     """A backend with a volume for uploads, which only sleeps, and a vector store that answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        #: What the containers were created from, as Compose would say; it is marked as the environment's.
+        self.directory = folder / "stack"
+        self.directory.mkdir()
+        (self.directory / ".convosphere.json").write_text('{"environment": "dev"}')
         self.client = docker.from_env()
         self.project = f"parts-{uuid.uuid4().hex[:8]}"
         self.network = self.client.networks.create(self.project)
@@ -127,7 +131,11 @@ class PlatformParts:
             return False
 
     def _run(self, service: str, **options: Any) -> Container:
-        labels = {"com.docker.compose.project": self.project, "com.docker.compose.service": service}
+        labels = {
+            "com.docker.compose.project": self.project,
+            "com.docker.compose.project.working_dir": str(self.directory),
+            "com.docker.compose.service": service,
+        }
         container = self.client.containers.create(
             image(service), name=f"{self.project}-{service}-1", labels=labels, network=self.project, **options
         )
@@ -143,7 +151,7 @@ def platform_parts(folder: Path) -> Iterator[PlatformParts]:
     images = [{"name": image(standin), "standin": standin} for standin in ("backend", "weaviate")]
     if any(not _is_there(item["name"]) for item in images):
         run_playbook(role_play(folder / "contexts", images), folder).succeeded()
-    parts = PlatformParts()
+    parts = PlatformParts(folder)
     try:
         yield parts
     finally:

@@ -55,10 +55,17 @@ class StackProject:
             "project_name": self.name,
             "project_src": str(self.directory),
             "environment_name": "test",
+            "confirm": "test",
             "files": files,
             "wait_timeout": 20,
             **more,
         }
+
+    @property
+    def absent(self) -> dict[str, Any]:
+        """The module's options to take the stack away."""
+        names = {"environment_name": "test", "confirm": "test"}
+        return {"project_name": self.name, "project_src": str(self.directory), "state": "absent", **names}
 
     def run(self, options: Mapping[str, Any], **settings: Any) -> PlaybookRun:
         """One `ansible-playbook -vvv --diff` with one task of the module, failed or not."""
@@ -116,11 +123,11 @@ class StackProject:
         return variables.get(name)
 
     def tree(self) -> dict[str, tuple[str, bytes]]:
-        """Every path below the stack's directory with its mode and its content or target, the lock apart."""
+        """Every path below the stack's directory with its mode and its content or target, lock and marker apart."""
         return {
             str(path.relative_to(self.directory)): (stat.filemode(path.lstat().st_mode), _content(path))
             for path in sorted(self.directory.rglob("*"))
-            if path.name != ".lock"
+            if path.name not in (".lock", ".convosphere.json")
         }
 
     def files(self) -> dict[str, tuple[str, bytes]]:

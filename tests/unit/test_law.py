@@ -75,6 +75,28 @@ def has_law(module: str) -> bool:
     return module in [constants.get(ast.unparse(subject), getattr(subject, "value", None)) for subject in subjects]
 
 
+#: Options that name what belongs to one environment: its directory, its containers, its backups.
+PROPERTY = {"project_src", "project_name", "backup_dir", "login_container"}
+DESTROYING = ("convosphere_stack", "convosphere_db_restore")
+
+
+def test_every_module_that_changes_what_an_environment_has_proves_whose_it_is():
+    changing = [name for name in module_names() if not name.endswith("_info") and PROPERTY & argument_spec(name).keys()]
+
+    assert set(changing) >= {*DESTROYING, "convosphere_service", "convosphere_prune", "convosphere_db_backup"}
+    assert [name for name in changing if not argument_spec(name).get("environment_name", {}).get("required")] == []
+    sources = {name: (ROOT / f"plugins/modules/{name}.py").read_text() for name in changing}
+    assert [name for name, text in sources.items() if "_ownership.refuse_foreign_" not in text] == []
+
+
+def test_what_destroys_wants_a_confirmation_of_the_module_itself():
+    specs = {name: argument_spec(name) for name in module_names()}
+    sources = {name: (ROOT / f"plugins/modules/{name}.py").read_text() for name in DESTROYING}
+
+    assert sorted(name for name, spec in specs.items() if "confirm" in spec) == sorted(DESTROYING)
+    assert [name for name, text in sources.items() if "_confirmation.refuse_unconfirmed(" not in text] == []
+
+
 def test_the_action_group_is_the_list_of_modules():
     groups = load_yaml(ROOT / "meta/runtime.yml")["action_groups"]
 

@@ -3,11 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils import _releases
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._teardown import Teardown
 
 from support.containers import container, engine
@@ -26,15 +28,15 @@ def client():
 
 
 def own_directory(directory: Path) -> Path:
-    for name in (".env", ".lock", "compose.yaml", "conf/own.txt"):
+    for name in (".convosphere.json", ".env", ".lock", "compose.yaml", "conf/own.txt"):
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).touch()
     _releases.save(directory / "releases", {"id": "1", "files": {"compose.yaml": "", "conf/own.txt": ""}}, {})
     return directory
 
 
-def test_without_a_directory_only_containers_and_networks_go(client):
-    teardown = Teardown(client, "p", None)
+def test_without_volumes_only_containers_and_networks_go(client, tmp_path):
+    teardown = Teardown(client, "p", tmp_path, volumes=False)
     plan = teardown.plan()
     teardown.apply(plan)
 
@@ -46,7 +48,7 @@ def test_without_a_directory_only_containers_and_networks_go(client):
 
 
 def test_with_a_directory_the_volumes_and_what_the_stack_wrote_go_too(client, tmp_path):
-    teardown = Teardown(client, "p", own_directory(tmp_path / "x"))
+    teardown = Teardown(client, "p", own_directory(tmp_path / "x"), volumes=True)
     plan = teardown.plan()
     teardown.apply(plan)
 
@@ -61,11 +63,12 @@ def test_what_is_not_the_stacks_stays_and_is_no_change_the_next_time(tmp_path):
     nothing = engine()
     nothing.networks.list.return_value = nothing.volumes.list.return_value = []
 
-    Teardown(nothing, "p", tmp_path).apply(Mock())
+    Teardown(nothing, "p", tmp_path, volumes=True).apply(Mock())
 
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    # The marker says whose the directory is as long as there is one.
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".convosphere.json", "notes.txt"]
     (tmp_path / ".lock").touch()  # the next run's own
-    assert Teardown(nothing, "p", tmp_path).plan().changed is False
+    assert Teardown(nothing, "p", tmp_path, volumes=True).plan().changed is False
 
 
 def test_in_a_folder_of_the_stack_the_operators_files_stay(tmp_path):
@@ -75,20 +78,42 @@ def test_in_a_folder_of_the_stack_the_operators_files_stay(tmp_path):
     nothing = engine()
     nothing.networks.list.return_value = nothing.volumes.list.return_value = []
 
-    Teardown(nothing, "p", tmp_path).apply(Mock())
+    Teardown(nothing, "p", tmp_path, volumes=True).apply(Mock())
 
     assert [str(path.relative_to(tmp_path)) for path in sorted(tmp_path.rglob("*"))] == [
+        ".convosphere.json",
         "conf",
         "conf/deep",
         "conf/deep/mine.txt",
     ]
-    assert Teardown(nothing, "p", tmp_path).plan().changed is False
+    assert Teardown(nothing, "p", tmp_path, volumes=True).plan().changed is False
 
 
-@pytest.mark.parametrize("names", [(), (".lock",)])
+@pytest.mark.parametrize("names", [(), (".lock",), (".lock", ".convosphere.json")])
 def test_an_empty_directory_goes_and_a_missing_one_is_no_change(tmp_path, names):
     for name in names:
         (tmp_path / name).touch()
 
-    assert Teardown(None, "p", tmp_path).plan().changed is True
-    assert Teardown(None, "p", tmp_path / "missing").plan().changed is False
+    assert Teardown(None, "p", tmp_path, volumes=True).plan().changed is True
+    assert Teardown(None, "p", tmp_path / "missing", volumes=True).plan().changed is False
+
+
+@pytest.mark.parametrize(
+    ("marker", "told"),
+    [
+        (None, "names no environment"),
+        ({"environment": "dev"}, "names another project"),
+        ({"environment": "dev", "project": "other"}, "names another project"),
+    ],
+)
+def test_volumes_without_a_container_go_only_if_the_directory_names_their_project(client, tmp_path, marker, told):
+    client.containers.list.return_value = []
+    client.api.containers.return_value = []
+    if marker:
+        (tmp_path / ".convosphere.json").write_text(json.dumps(marker))
+    teardown = Teardown(client, "p", tmp_path, volumes=True)
+
+    with pytest.raises(InputError, match=f"Nothing shows that network p_network, volume p_volume .* {told}"):
+        teardown.refuse_unproven("dev")
+    (tmp_path / ".convosphere.json").write_text('{"environment": "dev", "project": "p"}')
+    assert teardown.refuse_unproven("dev") is None
