@@ -38,34 +38,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible.parsing import vault
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _stack_options
-
-#: Options that end up in files which a diff shows and a release keeps.
-SHOWN = ("stack_settings", "stack_compose_override")
 
 
 def stack_problems(options: Any) -> list[str]:
     """Return what is wrong with the options. Raises AnsibleFilterError for anything but a dictionary."""
     if not isinstance(options, Mapping):
         raise AnsibleFilterError(f"stack_problems takes a dictionary of options, and not {type(options).__name__}")
-    encrypted = [
-        f"{name} has an encrypted value (!vault), and what it says would be written to files that a diff shows and a "
-        "release keeps: give it in stack_secrets, and in stack_compose_override refer to it as ${NAME}"
-        for name in SHOWN
-        if _is_encrypted(options.get(name))
-    ]
-    return [*_stack_options.problems(options), *encrypted]
-
-
-def _is_encrypted(value: Any) -> bool:
-    """Whether a value, or one in it, was encrypted by itself with Ansible Vault."""
-    if isinstance(value, Mapping):
-        return any(map(_is_encrypted, value.values()))
-    if isinstance(value, (list, tuple)):
-        return any(map(_is_encrypted, value))
-    helper = getattr(vault, "VaultHelper", None)  # ansible-core 2.19 and newer tag the values
-    return helper.get_ciphertext(value, with_tags=False) is not None if helper else hasattr(value, "vault")
+    return _stack_options.problems(options)
 
 
 class FilterModule:

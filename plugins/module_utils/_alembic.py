@@ -59,6 +59,7 @@ class Target:
     lock_timeout: int
     statement_timeout: int
     settings: Mapping[str, str] = field(default_factory=dict)  # further variables of libpq, such as PGSSLMODE
+    session_options: str = ""  # further settings of the session, those that the role may change
 
     @property
     def label(self) -> str:
@@ -75,7 +76,7 @@ class Target:
     def environment(self) -> dict[str, str]:
         """What libpq reads beside the URL."""
         options = f"-c lock_timeout={self.lock_timeout}s -c statement_timeout={self.statement_timeout}s"
-        return {**self.settings, "PGAPPNAME": APPLICATION, "PGOPTIONS": options}
+        return {**self.settings, "PGAPPNAME": APPLICATION, "PGOPTIONS": f"{options} {self.session_options}".rstrip()}
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ TARGET_OPTION: dict[str, Any] = {
         "prefix": {"type": "str"},
         "endpoint_url": {"type": "str"},
         "region": {"type": "str"},
-        "access_key": {"type": "str", "no_log": False},
+        "access_key": {"type": "str", "no_log": True},
         "secret_key": {"type": "str", "no_log": True},
         "session_token": {"type": "str", "no_log": True},
         "ca_cert": {"type": "path"},

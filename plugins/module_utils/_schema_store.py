@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.convosphere.platform.plugins.module_utils import _sessions
 from ansible_collections.convosphere.platform.plugins.module_utils._alembic import APPLICATION, Target
 from ansible_collections.convosphere.platform.plugins.module_utils._database import Database
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import DatabaseError
@@ -110,4 +111,5 @@ class SchemaStore(Database):
             settings["PGSSLROOTCERT"] = params["ca_cert"]
         found = self.connection.info
         limits = self.lock_timeout, int(params["migration_timeout"])
-        return Target(found.host, found.port, found.user, found.password, found.dbname, *limits, settings)
+        options = _sessions.options() if _sessions.may_set(self.connection) else ""
+        return Target(found.host, found.port, found.user, found.password, found.dbname, *limits, settings, options)

@@ -14,8 +14,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
-#: Messages in English, whatever the server is set to: operators search for them, and so does whoever helps them.
-SETTINGS: dict[str, str] = {"lc_messages": "C"}
+SETTINGS: dict[str, str] = {
+    # Messages in English, whatever the server is set to: operators search for them, and so does whoever helps them.
+    "lc_messages": "C",
+    # Statements hold e-mail addresses and password hashes, and so do the rows that DETAIL and CONTEXT quote. None of
+    # that goes into the server's log, whether a statement fails, waits or is slow, or all are logged.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_min_duration_sample": "-1",
+    "log_transaction_sample_rate": "0",
+    "auto_explain.log_min_duration": "-1",  # a mere name where that library is not loaded
+}
 
 # A role that may not change one would not even be let in with it among the options of its connection.
 #: A server that is gone without a word is noticed within two minutes, whether a question waits for it or an answer.

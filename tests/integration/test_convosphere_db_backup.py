@@ -97,7 +97,7 @@ def test_law(run_law, database, options):
             Refused("a keyword as label", {**options, "label": "latest_verified"}, "Allowed: 1 to 100 printable"),
             Refused("an id as label", {**options, "backup": old.id, "label": spare.id}, "reads like the id or a file"),
             Refused("no name", {**options, "backup": ""}, "backup has an empty name of a backup"),
-            Refused("no directory", {**options, "backup_dir": ""}, "backup_dir is '', which is empty"),
+            Refused("no directory", {**options, "backup_dir": ""}, "The option backup_dir is empty"),
             Refused("nowhere", {**options, "backup_dir": "a/b"}, "does not begin at the root of the file system"),
             Refused(
                 "no second place",

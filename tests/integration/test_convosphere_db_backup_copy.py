@@ -105,7 +105,11 @@ def test_law(run_law, backups, storage, tmp_path):
                 "one backup back",
             ),
             Refused("two places in one", {**options, "copy_to": [{**bucket, "directory": "/x"}]}, "mutually exclusive"),
-            Refused("half a key", {**options, "copy_to": [{"bucket": "b", "access_key": "x"}]}, "required together"),
+            Refused(
+                "half a key",
+                {**options, "copy_to": [{"bucket": "b", "access_key": "planted-half-key"}]},
+                "required together",
+            ),
         ],
     )
 

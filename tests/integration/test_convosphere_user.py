@@ -235,6 +235,20 @@ def test_a_thousand_users(tmp_path, database):
     assert kinds == [("USER_DELETE", 9), ("USER_REGISTER", 1000), ("USER_UPDATE", 37)]
 
 
+def test_a_statement_that_fails_leaves_neither_email_nor_hash_in_the_servers_log(run_steps, database):
+    database.query(f"ALTER DATABASE {database.name} SET log_statement = 'all'")
+    database.query("ALTER TABLE users ADD CONSTRAINT refused CHECK (email <> 'grace@example.com')")
+    logged = database.running.containers["postgres"].logs()
+    options = {**database.login, "email": "grace@example.com", "password": "planted-password-1"}
+
+    run_steps(MODULE, [Step("refused", options, fails='violates check constraint "refused"')])
+
+    log = database.running.containers["postgres"].logs()[len(logged) :].decode()
+    assert 'violates check constraint "refused"' in log
+    assert "grace" not in log
+    assert "$2b$" not in log
+
+
 def test_pruning_stops_at_its_limit_and_its_scope(run_playbook, database):
     for number in range(20):
         database.add_user(f"local{number:02}@example.com")

@@ -85,8 +85,9 @@ class PlaybookRun:
         return found[0]
 
     def succeeded(self) -> PlaybookRun:
-        """The run itself, for chaining; AssertionError with the output where it failed."""
+        """The run itself, for chaining; AssertionError with the output if it failed or was deprecated."""
         assert self.rc == 0, f"ansible-playbook ended with {self.rc}:\n{self.output}"
+        assert "[DEPRECATION WARNING]" not in self.output, self.output
         return self
 
 

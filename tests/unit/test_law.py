@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -195,6 +197,17 @@ def test_plugins_say_whose_they_are_and_compile_on_the_oldest_python():
         ast.parse(path.read_text(), feature_version=(3, 9))
 
     assert offences == []
+
+
+def test_no_plugin_imports_what_ansible_is_about_to_remove():
+    """Ansible says so at the import, in the first process that does it: a process of its own."""
+    folders = ("action", "filter", "lookup", "modules")
+    names = [
+        f"ansible_collections.{NAMESPACE}.plugins.{kind}.{name}" for kind in folders for name in plugin_names(kind)
+    ]
+    program = "import importlib, sys\nfor name in sys.argv[1:]:\n    importlib.import_module(name)"
+    done = subprocess.run([sys.executable, "-c", program, *names], check=True, capture_output=True, text=True)
+    assert "[DEPRECATION WARNING]" not in done.stdout + done.stderr, done.stderr
 
 
 def plugins() -> list[Path]:

@@ -7,7 +7,7 @@ import os
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils import _postgres_tools
+from ansible_collections.convosphere.platform.plugins.module_utils import _postgres_tools, _sessions
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres_tools import PostgresTools
 
@@ -83,7 +83,7 @@ def test_in_a_container_the_environment_goes_in_by_name():
     assert "--env=PGPASSWORD" not in tools(login_container="database", login_password=None).command("psql")
 
 
-@pytest.mark.parametrize(("superuser", "passed"), [("on", "-c lc_messages=C"), ("off", None), (None, None)])
+@pytest.mark.parametrize(("superuser", "passed"), [("on", _sessions.options()), ("off", None), (None, None)])
 def test_sessions_of_programs_get_the_settings_that_their_role_may_change(superuser, passed):
     found = tools(login_container="database")
     found.adopt(SimpleNamespace(get_parameter_status={"is_superuser": superuser}.get))
