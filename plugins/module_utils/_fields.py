@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values as operators give them, brought into one form and checked against the table's own columns.
+"""Values as operators give them, brought into one form and checked against the table's columns and the platform.
 
 Both users and groups are lists of objects that may come from a playbook, YAML, JSON or CSV. They are checked here
 rather than by Ansible, so that all problems of a list are reported together, and a list of thousands is quick.
@@ -14,18 +14,36 @@ from __future__ import annotations
 import json
 import sys
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.convosphere.platform.plugins.module_utils import _platform_rules, _written
 from ansible_collections.convosphere.platform.plugins.module_utils._database import Column
+from ansible_collections.convosphere.platform.plugins.module_utils._platform_rules import Rule
 
 TEXT = "text"
 LABEL = "label"
 UUID = "uuid"
 JSON = "json"
 BOOL = "bool"
+
+#: Headers and keys that people write, in no spelling of an option's name.
+_USUAL_NAMES = {
+    "mail": "email", "emailaddress": "email", "emailadresse": "email", "mailadresse": "email", "login": "username",
+    "user": "username", "benutzername": "username", "benutzer": "username", "vorname": "first_name",
+    "givenname": "first_name", "forename": "first_name", "nachname": "last_name", "surname": "last_name",
+    "familyname": "last_name", "name": "display_name", "anzeigename": "display_name", "abteilung": "department",
+    "position": "job_title", "title": "job_title", "funktion": "job_title", "personalnummer": "employee_id",
+    "employeenumber": "employee_id", "telefon": "phone", "telephone": "phone", "tel": "phone", "mobile": "phone",
+    "rolle": "role", "sprache": "language", "locale": "language", "zeitzone": "timezone", "tz": "timezone",
+    "passwort": "password", "pwd": "password", "hash": "password_hash", "gruppe": "groups", "gruppen": "groups",
+    "beschreibung": "description", "mitglieder": "members", "rechte": "permissions", "avatar": "avatar_url",
+    "picture": "avatar_url", "verified": "is_verified", "active": "is_active",
+}  # fmt: skip
+#: How many characters of a text that somebody gave are shown in a message.
+_SHOWN = 100
 
 
 class ValueProblem(Exception):
@@ -34,11 +52,15 @@ class ValueProblem(Exception):
 
 @dataclass(frozen=True)
 class Field:
-    """One field of an object. ``default`` is what a new one gets; ``check`` raises ValueProblem."""
+    """One field of an object. ``default`` is what a new one gets; ``check`` raises ValueProblem.
+
+    ``rule`` is what the platform demands, so that it can show the object.
+    """
 
     kind: str = TEXT
     default: Any = None
     check: Callable[[str], None] | None = None
+    rule: Rule | None = None
 
 
 def normalise(field: Field, column: Column, value: Any) -> Any:
@@ -46,11 +68,15 @@ def normalise(field: Field, column: Column, value: Any) -> Any:
 
     Labels are lower case, as in the platform's REST interface; UUIDs are texts; JSON is a structure.
     """
-    if value in ("", {}, []):
+    if value == "" or (field.kind == JSON and value in ({}, [])):
         if not column.nullable:
             raise ValueProblem("cannot be empty")
         return None
-    return _READERS[field.kind](field, column, value)
+    found = _READERS[field.kind](field, column, value)
+    problem = _platform_rules.problem(field.rule, found) if field.rule and found is not None else None
+    if problem:
+        raise ValueProblem(f"{problem}: the platform could not show it, nor any page of its list with it")
+    return found
 
 
 def of_row(field: Field, value: Any) -> Any:
@@ -66,16 +92,43 @@ def to_row(field: Field, value: Any) -> Any:
     return value.upper() if field.kind == LABEL and value is not None else value
 
 
-def unknown(names: Mapping[str, Any], known: Mapping[str, Any] | set[str]) -> list[str]:
-    """A message for each name that is no option."""
-    problems = []
-    for name in names:
-        if name not in known:
-            from difflib import get_close_matches
+def printable(text: Any) -> str:
+    """A text that somebody gave as a message can show it: no control characters, nothing invalid, not too long."""
+    shown = str(text)
+    if len(shown) > _SHOWN:
+        shown = f"{shown[:_SHOWN]}…"
+    if shown.isprintable():
+        return shown
+    escaped = (one if one.isprintable() else one.encode("unicode_escape").decode() for one in shown)
+    return "".join(escaped)
 
-            near = get_close_matches(str(name), list(known), 1)
-            problems.append(f"there is no option '{name}'" + (f" (is '{near[0]}' meant?)" if near else ""))
-    return problems
+
+def unknown(names: Mapping[Any, Any], known: Collection[str]) -> list[str]:
+    """A message for each name that is no option."""
+    return [f"there is no option '{printable(name)}'{suggestion(name, known)}" for name in names if name not in known]
+
+
+def same_name(name: str, known: Collection[str]) -> str | None:
+    """The option from which a name differs in nothing but case, spaces, hyphens and underscores."""
+    if name in known:
+        return name
+    plain = _plain(name)
+    return next((option for option in known if _plain(option) == plain), None)
+
+
+def suggestion(name: Any, known: Collection[str]) -> str:
+    """`` (is 'email' meant?)``, or nothing if no option comes near."""
+    from difflib import get_close_matches
+
+    text = str(name)
+    near = same_name(text, known) or _USUAL_NAMES.get(_plain(text))
+    if near not in known:
+        near = next(iter(get_close_matches(text.strip().lower(), list(known), 1)), None)
+    return f" (is '{near}' meant?)" if near else ""
+
+
+def _plain(name: str) -> str:
+    return "".join(one for one in name.lower() if one.isalnum())
 
 
 def as_bool(value: Any) -> bool:
@@ -83,38 +136,82 @@ def as_bool(value: Any) -> bool:
     try:
         return bool(boolean(value))
     except TypeError as error:
-        raise ValueProblem(f"must be true or false, not {value!r}") from error
+        raise ValueProblem(f"must be true or false, not {printable(repr(value))}") from error
 
 
 def as_list(value: Any) -> list[str]:
     """A list of texts; one text is split at semicolons, which is how a CSV cell holds several."""
     if isinstance(value, str):
         value = [part.strip() for part in value.split(";") if part.strip()]
-    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) and item for item in value):
+    if not isinstance(value, (list, tuple)):
         raise ValueProblem("must be a list of names")
-    return list(value)
+    try:
+        found = [as_text(item) for item in value]
+    except ValueProblem as problem:
+        raise ValueProblem(f"must be a list of names, and one of them {problem}") from problem
+    if not all(found):
+        raise ValueProblem("must be a list of names, and one of them is empty")
+    return found
 
 
-def as_text(value: Any) -> str:
-    """A text; a number is one too, since YAML and Ansible make numbers of texts such as 007."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise ValueProblem(f"must be a text, not {type(value).__name__}")
-    text = str(value)
-    if "\0" in text:
+def as_text(value: Any, *, secret: bool = False) -> str:
+    """A text as it was written. Raises ValueProblem for all else, which does not show a ``secret`` value.
+
+    A number in a variable is none: what was written, such as 0170, was lost when it was read.
+    """
+    if type(value) is not str:
+        value = _written_text(value, secret=secret)
+    if "\0" in value:
         raise ValueProblem("has a null character in it")
     try:
-        text.encode()
+        value.encode()
     except UnicodeEncodeError as error:
         raise ValueProblem("is not valid Unicode") from error
-    return text
+    return str(value)
+
+
+def _written_text(value: Any, *, secret: bool) -> str:
+    if isinstance(value, _written.Written):
+        try:
+            return value.text
+        except _written.Ambiguous as error:
+            raise ValueProblem(str(error)) from error
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, (bool, int, float)):
+        kind = "boolean" if isinstance(value, bool) else "number"
+        shown = "" if secret else f" {printable(value)}"
+        raise ValueProblem(f'must be a text, not the {kind}{shown}: quote it, "...", in the place where it is written')
+    raise ValueProblem(f"must be a text, not {_KINDS.get(type(value), type(value).__name__)}")
 
 
 def as_uuid(value: Any) -> str:
     """A UUID in its usual spelling."""
+    text = as_text(value)
     try:
-        return str(uuid.UUID(as_text(value)))
+        return str(uuid.UUID(text))
     except ValueError as error:
-        raise ValueProblem(f"must be a UUID, not '{value}'") from error
+        raise ValueProblem(f"must be a UUID, not '{printable(text)}'") from error
+
+
+def as_json(value: Any) -> Any:
+    """A structure of JSON, or the one that a text holds, in the form in which the database returns it."""
+    try:
+        if isinstance(value, str):
+            value = _written.loads(value)
+        value = _written.resolve(value)
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        text.encode()
+    except _written.Ambiguous as error:
+        raise ValueProblem(str(error)) from error
+    except _written.Repeated as error:
+        raise ValueProblem(f"is not valid: {error}") from error
+    except (TypeError, ValueError) as error:
+        raise ValueProblem(f"is not valid JSON: {error}") from error
+    if "\\u0000" in text.replace("\\\\", ""):
+        raise ValueProblem("has a null character in it")
+    # Keys that are numbers become texts.
+    return json.loads(text)
 
 
 def _text(field: Field, column: Column, value: Any) -> str:
@@ -129,29 +226,17 @@ def _text(field: Field, column: Column, value: Any) -> str:
 def _label(_field: Field, column: Column, value: Any) -> str:
     text = as_text(value)
     if text.upper() not in column.labels:
-        raise ValueProblem(f"'{text}' is none of {', '.join(label.lower() for label in column.labels)}")
+        raise ValueProblem(f"'{printable(text)}' is none of {', '.join(label.lower() for label in column.labels)}")
     return sys.intern(text.lower())
 
 
 def _json(_field: Field, _column: Column, value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError as error:
-            raise ValueProblem(f"is not valid JSON: {error}") from error
-    if not isinstance(value, (dict, list)):
-        raise ValueProblem(f"must be a JSON object or list, not {type(value).__name__}")
-    try:
-        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-        text.encode()
-    except (TypeError, ValueError) as error:
-        raise ValueProblem(f"cannot be written as JSON: {error}") from error
-    if "\\u0000" in text.replace("\\\\", ""):
-        raise ValueProblem("has a null character in it")
-    # As the database will return it: keys that are numbers become texts.
-    return json.loads(text)
+    found = as_json(value)
+    # An empty one clears, whichever it is.
+    return None if found in ({}, [], None, "") else found
 
 
+_KINDS = {list: "a list", tuple: "a list", dict: "a dictionary"}
 _READERS: dict[str, Callable[[Field, Column, Any], Any]] = {
     TEXT: _text,
     LABEL: _label,

@@ -29,16 +29,23 @@ _TEMPORARY = ".convosphere-"
 
 def read_text(path: Path) -> str | None:
     """The file's text to the letter, or None where there is no such file. Raises InputError where it cannot be read."""
+    raw = read_bytes(path, hint="Move it away and run again.")
     try:
-        return path.read_bytes().decode("utf-8")
+        return None if raw is None else raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not a text in UTF-8", hint="Move it away and run again.") from error
+
+
+def read_bytes(path: Path, hint: str | None = None) -> bytes | None:
+    """Return the file's bytes, or None if there is no such file. Raises InputError, with ``hint``, if it is no file."""
+    try:
+        return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except PermissionError as error:
         raise InputError(f"No permission to read {path}", hint="Use become: true.") from error
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror}", hint="Move it away and run again.") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not a text in UTF-8", hint="Move it away and run again.") from error
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        raise InputError(f"Cannot read {path}: {getattr(error, 'strerror', error)}", hint=hint) from error
 
 
 def mode_of(path: Path) -> str:

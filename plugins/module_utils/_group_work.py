@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _fields, _owned
+from ansible_collections.convosphere.platform.plugins.module_utils import _fields, _owned, _platform_rules
 from ansible_collections.convosphere.platform.plugins.module_utils._audit import Trail
 from ansible_collections.convosphere.platform.plugins.module_utils._database import Database
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
@@ -27,15 +27,16 @@ from ansible_collections.convosphere.platform.plugins.module_utils._plan import 
     Plan,
     compare,
 )
+from ansible_collections.convosphere.platform.plugins.module_utils._problems import Problems
 
 LOCK = 1  # the users' one: both write the memberships
 FIELDS: dict[str, Field] = {
-    "name": Field(),
-    "description": Field(),
+    "name": Field(rule=_platform_rules.GROUP["name"]),
+    "description": Field(rule=_platform_rules.GROUP["description"]),
     "organization_id": Field(UUID),
     "is_active": Field(BOOL, default=True),
-    "permissions": Field(JSON),
-    "settings": Field(JSON),
+    "permissions": Field(JSON, rule=_platform_rules.GROUP["permissions"]),
+    "settings": Field(JSON, rule=_platform_rules.GROUP["settings"]),
 }
 CHOICES = {"state": ("present", "absent"), "members_mode": ("exact", "append")}
 OPTIONS = {*FIELDS, *CHOICES, "id", "members"}
@@ -79,7 +80,7 @@ class GroupWork:
         self.columns = self.database.columns("user_groups", COLUMNS)
         self.trail = Trail(self.database, params, "user_group")
         self.trail.check()
-        self.problems: list[str] = []
+        self.problems = Problems()
 
     def plan(self, entries: Sequence[Mapping[str, Any]], *, single: bool) -> Plan:
         """Read the list and compare it with what is there. Raises InputError with all problems of the run."""
@@ -97,7 +98,7 @@ class GroupWork:
         if any(group.change for group in self.wanted):
             self.problems += self.database.missing_rights(RIGHTS)
         if self.problems:
-            raise InputError.of(self.problems, hint="Nothing was changed.")
+            raise InputError.of(list(self.problems), hint="Nothing was changed.")
         changes = tuple(group.change for group in self.wanted if group.change)
         return Plan(changes, tuple(self._shown(group) for group in self.wanted if not group.change))
 
@@ -119,14 +120,16 @@ class GroupWork:
 
     def _read(self, label: str, entry: Any) -> Wanted | None:
         if not isinstance(entry, Mapping):
-            self.problems.append(f"{label} must be a dictionary of options, not {type(entry).__name__}")
+            self.problems.add(label, f"must be a dictionary of options, not {type(entry).__name__}")
             return None
         name = entry.get("name") or entry.get("id")
         if not name:
-            self.problems.append(f"{label or 'The group'} has neither a name nor an id")
+            self.problems.add(label or "The group", "name or id is missing")
             return None
-        group = Wanted(f"{label} ({name})" if label else f"group {name}")
-        self.problems += [f"{group.label}: {problem}" for problem in _fields.unknown(entry, OPTIONS)]
+        shown = _fields.printable(name)
+        group = Wanted(f"{label} ({shown})" if label else f"group {shown}")
+        for problem in _fields.unknown(entry, OPTIONS):
+            self.problems.add(group.label, problem)
         for option, kind in FIELDS.items():
             if entry.get(option) is not None:
                 self._take(group, option, lambda kind=kind, option=option: self._field(group, entry, option, kind))
@@ -137,7 +140,7 @@ class GroupWork:
         for option, choices in CHOICES.items():
             group.options[option] = entry.get(option) or self.params[option]
             if group.options[option] not in choices:
-                self.problems.append(f"{group.label}: {option} is none of {', '.join(choices)}")
+                self.problems.add(group.label, f"{option} is none of {', '.join(choices)}")
         return group
 
     def _field(self, group: Wanted, entry: Mapping[str, Any], option: str, kind: Field) -> None:
@@ -147,7 +150,7 @@ class GroupWork:
         try:
             work()
         except ValueProblem as problem:
-            self.problems.append(f"{group.label}: {option} {problem}")
+            self.problems.add(group.label, f"{option} {problem}")
 
     def _refuse_duplicates(self) -> None:
         seen: dict[str, Wanted] = {}
@@ -166,7 +169,7 @@ class GroupWork:
                     lambda group=group: setattr(group, "id", self.groups.ids[self.groups.find(group.name)]),
                 )
             elif group.id and group.id not in self.groups.labels and group.options["state"] == "present":
-                self.problems.append(f"{group.label}: there is no group with the id {group.id}")
+                self.problems.add(group.label, f"there is no group with the id {group.id}")
         names = ("id", "is_system", *FIELDS, "members")
         selected = ", ".join(_MEMBERS if name == "members" else f"g.{name}" for name in names)
         rows = self.database.fetch(
@@ -189,7 +192,8 @@ class GroupWork:
         stored = {email.lower(): email for (email,) in rows}
         for group in self.wanted:
             missing = [email for email in group.members or () if email.lower() not in stored]
-            self.problems += [f"{group.label}: members: there is no user {email}" for email in missing]
+            for email in missing:
+                self.problems.add(group.label, f"members: there is no user {_fields.printable(email)}")
             if group.members is not None:
                 group.members = [stored[email.lower()] for email in group.members if email.lower() in stored]
 

@@ -8,34 +8,43 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import re
-from collections.abc import Iterator, Mapping
+import codecs
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _files
+from ansible_collections.convosphere.platform.plugins.module_utils import _files, _written
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 
-#: About how many characters of YAML are parsed at a time: the parser takes a hundred times as much memory.
-CHUNK = 200_000
+#: What a file begins with that says its encoding. Longer ones first: that of UTF-32 begins like that of UTF-16.
+MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_EXPECTED = "Expected: UTF-8, or UTF-16 with a byte order mark."
 
 
-def read(path: Path, key: str) -> list[Mapping[str, Any]]:
+def read(path: Path, key: str, known: Collection[str]) -> list[Any]:
     """The objects of a file, which holds a list of them, or a dictionary with that list under ``key``.
 
-    Raises InputError, which calls the file by its name alone: on a remote host it is a copy in a temporary directory.
+    ``known`` are the options of an object. Scalars without quotes keep their source text, see ``_written``. Raises
+    InputError, which calls the file by its name alone: on a remote host it is a copy in a temporary directory.
     """
     shown = path.name
-    text = _files.read_text(path)
-    if text is None:
+    raw = _files.read_bytes(path)
+    if raw is None:
         raise InputError(f"There is no file {shown}")
+    text = decode(raw, shown)
     suffix = path.suffix.lower()
     if suffix == ".csv":
-        return _csv(text, shown)
-    content = _json(text, shown) if suffix == ".json" else _yaml(text, key, shown)
+        # Each format is imported when a file has it: a module is compiled anew in each run.
+        from ansible_collections.convosphere.platform.plugins.module_utils import _list_csv
+
+        return list(_list_csv.parse(text, shown, known))
+    content = _json(text, shown) if suffix == ".json" else _yaml(text, shown)
     if isinstance(content, Mapping):
         content = content.get(key)
     if not isinstance(content, list):
@@ -43,63 +52,48 @@ def read(path: Path, key: str) -> list[Mapping[str, Any]]:
     return content
 
 
-def _csv(text: str, shown: str) -> list[Mapping[str, Any]]:
-    """Rows by the header's names. An empty cell is an option that is not given."""
-    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff"), newline=""), strict=True)
+def decode(raw: bytes, shown: str) -> str:
+    """The text of a file in UTF-8, or in what its byte order mark says. Raises InputError that names what was found."""
+    encoding = next((name for mark, name in MARKS.items() if raw.startswith(mark)), "utf-8")
+    if encoding == "utf-8" and raw.count(b"\0") * 3 > len(raw):
+        raise InputError(f"{shown} seems to be UTF-16 without a byte order mark", hint=_advice(shown, "UTF-16LE"))
     try:
-        rows = [{name: value for name, value in row.items() if value not in ("", None)} for row in reader]
-    except csv.Error as error:
-        raise InputError(f"{shown}, line {reader.line_num}: {error}") from error
-    for number, row in enumerate(rows, 2):
-        if None in row:
-            raise InputError(f"{shown}: row {number} has more cells than the header")
-    return [row for row in rows if row]
+        text = raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise InputError(_wrong_encoding(raw, error, encoding, shown), hint=_advice(shown)) from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise InputError(f"{shown}, line {line}: there is a null character, which no field can hold")
+    return text
+
+
+def _wrong_encoding(raw: bytes, error: UnicodeDecodeError, encoding: str, shown: str) -> str:
+    if encoding != "utf-8":
+        return f"{shown} has the byte order mark of {encoding.upper().removesuffix('-SIG')} and is not in it"
+    line = raw.count(b"\n", 0, error.start) + 1
+    return (
+        f"{shown} is not in UTF-8: line {line} has the byte 0x{raw[error.start]:02X}, "
+        "as files in Windows-1252 or another encoding of one byte a letter have"
+    )
+
+
+def _advice(shown: str, encoding: str = "WINDOWS-1252") -> str:
+    return (
+        f'{_EXPECTED} In Excel save it as "CSV UTF-8", or convert it: '
+        f"iconv --from-code {encoding} --to-code UTF-8 {shown}"
+    )
 
 
 def _json(text: str, shown: str) -> Any:
     try:
-        return json.loads(text)
+        return _written.loads(text)
+    except _written.Repeated as error:
+        raise InputError(f"{shown}: {error}") from error
     except ValueError as error:
         raise InputError(f"{shown} is not valid JSON: {error}") from error
 
 
-def _yaml(text: str, key: str, shown: str) -> Any:
-    try:
-        import yaml
-    except ImportError as error:
-        raise InputError(
-            f"{shown} cannot be read: the Python library PyYAML is missing on the host",
-            hint="Install it (Debian: python3-yaml), or give the list as JSON or CSV.",
-        ) from error
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    found: list[Any] = []
-    try:
-        for chunk in _chunks(text, key):
-            found += yaml.load(chunk, Loader=loader)
-    except (yaml.YAMLError, TypeError):
-        # It was no plain list, or something in it reaches over several of its entries, as an anchor does.
-        try:
-            return yaml.load(text, Loader=loader)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f", line {mark.line + 1}" if mark else ""
-            # What the parser quotes may be a part of a password that should have stood in quotes.
-            problem = re.sub(r"'.*'", "(a word)", str(getattr(error, "problem", "")), flags=re.DOTALL)
-            raise InputError(f"{shown}{where} is not valid YAML: {problem}") from error
-    return found
+def _yaml(text: str, shown: str) -> Any:
+    from ansible_collections.convosphere.platform.plugins.module_utils import _list_yaml
 
-
-def _chunks(text: str, key: str) -> Iterator[str]:
-    """A list in block style, cut between its entries, each part a list of its own.
-
-    A cut inside a quoted text or brackets leaves something open on its left, so that the parser refuses that part.
-    """
-    first = re.match(rf"(?:(?:#.*|---|{key}:| *)[ \t]*\n)*(?P<indent> *)(?=-[ \n])", text)
-    if first is None:
-        raise TypeError  # something else comes before the first entry
-    begin = first.start("indent")
-    for match in re.compile(rf"^{first['indent']}-", re.MULTILINE).finditer(text, begin + 1):
-        if match.start() - begin > CHUNK:
-            yield text[begin : match.start()]
-            begin = match.start()
-    yield text[begin:]
+    return _list_yaml.parse(text, shown)

@@ -52,6 +52,8 @@ class _AnsibleModule(AnsibleModule):
     def _load_params(self) -> None:
         # Ansible's hook before it looks at the options: what it refuses, logs or returns is known as secret by then.
         super()._load_params()
+        #: The options as they were given, before Ansible makes texts of numbers.
+        self.given = dict(self.params)
         given = self._without_lists()
         self.hide((*secret_options(self.argument_spec, given), *by_form(given)))
         self.unusable = _option_texts.unusable(given)
@@ -124,6 +126,8 @@ class _Base:
             self.unlisted, argument_spec=self.argument_spec, supports_check_mode=True, **self.rules
         )
         self.params: dict[str, Any] = self.ansible.params
+        #: The options that were given, with the types that they had, for a module that checks types itself.
+        self.given: dict[str, Any] = self.ansible.given
         self.check_mode: bool = self.ansible.check_mode
 
     @classmethod

@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError
+from ansible_collections.convosphere.platform.plugins.module_utils._fields import ValueProblem, as_text
+from ansible_collections.convosphere.platform.plugins.module_utils._platform_rules import PASSWORD_MINIMUM
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -25,25 +27,27 @@ MAX_BYTES = 72
 _HASH = re.compile(r"\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
 
 
-def problem_of_password(password: str) -> str | None:
-    """Why a password cannot be set, without the password; None where it can."""
-    size = len(password.encode("utf-8", "surrogatepass"))
-    if not password:
-        return "the password is empty"
-    if "\0" in password:
-        return "the password has a null character in it"
-    if any("\ud800" <= character <= "\udfff" for character in password):
-        return "the password is not valid Unicode"
+def as_password(value: Any) -> str:
+    """A password that can be set. Raises ValueProblem, a sentence without the password, if it cannot."""
+    if value == "":
+        raise ValueProblem("the password is empty")
+    try:
+        password = as_text(value, secret=True)
+    except ValueProblem as problem:
+        raise ValueProblem(f"the password {problem}") from None
+    if len(password) < PASSWORD_MINIMUM:
+        raise ValueProblem(f"the password is shorter than {PASSWORD_MINIMUM} characters, the platform's own minimum")
+    size = len(password.encode())
     if size > MAX_BYTES:
-        return f"the password is {size} bytes long, and bcrypt takes at most {MAX_BYTES}"
-    return None
+        raise ValueProblem(f"the password is {size} bytes long, and bcrypt takes at most {MAX_BYTES}")
+    return password
 
 
-def problem_of_hash(stored: str) -> str | None:
-    """Why a text is no hash that the platform can verify, without the text; None where it is one."""
-    if _HASH.fullmatch(stored):
-        return None
-    return "password_hash is no bcrypt hash ($2b$, $2a$ or $2y$, the rounds, $ and 53 characters)"
+def as_hash(value: Any) -> str:
+    """A hash that the platform can verify. Raises ValueProblem, a sentence without the text, if it is none."""
+    if isinstance(value, str) and _HASH.fullmatch(value):
+        return str.__str__(value)
+    raise ValueProblem("password_hash is no bcrypt hash ($2b$, $2a$ or $2y$, the rounds, $ and 53 characters)")
 
 
 def hash_all(passwords: Sequence[str]) -> list[str]:

@@ -210,8 +210,9 @@ def refuse_last_super_admin(tasks: Iterable[Task], super_admins: Mapping[str, st
             remaining.pop(task.present.id, None)
     if super_admins and not remaining:
         return (
-            f"{', '.join(sorted(super_admins.values()))}: the last active super_admin cannot be demoted, suspended or "
-            "removed; make somebody else super_admin first, or in the same list"
+            "Give another user role: super_admin in the same list, or before: the platform would be left without one. "
+            f"{', '.join(sorted(super_admins.values()))} is the last active super_admin, and cannot be demoted, "
+            "suspended or removed alone"
         )
     return None
 
@@ -227,8 +228,44 @@ def needs_super_admins(tasks: Iterable[Task]) -> bool:
     return False
 
 
-def refuse_pruning_too_many(pruned: int, scope: int, limit: int) -> str | None:
-    """A problem where more than ``limit`` percent of the ``scope`` users would be removed for not being listed."""
+def problems_of_pruning(params: Mapping[str, Any], wanted: Collection[Wanted], providers: Sequence[str]) -> list[str]:
+    """A problem for each option with which pruning would remove everybody, or others than those that are meant."""
+    problems = []
+    if not any(not user.absent for user in wanted):
+        problems.append(
+            "prune needs a list with users who shall be present, and this one has none: everybody would be removed. "
+            "Is the list complete? To remove users list each of them with state: absent"
+        )
+    if not 0 <= params["prune_limit"] <= 100:
+        problems.append(f"prune_limit is a percentage, 0 to 100, not {params['prune_limit']}")
+    provider = params["prune_auth_provider"]
+    if provider.upper() not in providers:
+        allowed = ", ".join(label.lower() for label in providers)
+        problems.append(f"prune_auth_provider '{_fields.printable(provider)}' is none of {allowed}")
+    try:
+        if params["prune_organization_id"] is not None:
+            _fields.as_uuid(params["prune_organization_id"])
+    except _fields.ValueProblem as problem:
+        problems.append(f"prune_organization_id {problem}")
+    problems += [
+        f"prune_protected: '{_fields.printable(email)}' is no email address, so it protects nobody"
+        for email in params["prune_protected"]
+        if not email.partition("@")[2]
+    ]
+    return problems
+
+
+def refuse_pruning_too_many(pruned: int, scope: int, remaining: int, limit: int) -> str | None:
+    """A problem if pruning would remove more than ``limit`` percent of the ``scope`` users, or leave none of the list.
+
+    ``remaining`` is how many of the scope the list has.
+    """
+    if pruned and not remaining:
+        return (
+            f"prune would remove {pruned} of {scope} users, and the list has none of the {scope}: is it the list of "
+            "this environment, and of prune_auth_provider and prune_organization_id? To remove users list each of "
+            "them with state: absent"
+        )
     if pruned * 100 <= scope * limit:
         return None
     share = pruned * 100 / scope

@@ -43,7 +43,8 @@ class UserWork:
 
     def plan(self) -> Plan:
         """Compare with what is there. Raises InputError with all problems of the run."""
-        self.problems = list(self.reader.problems)
+        self.problems = self.reader.problems.copy()
+        prunes = self._can_prune()
         planned = self.params["planned_groups"] if self.database.read_only else None
         # To read all groups takes a while where there are many, and most lists name none.
         named = any(user.groups is not None for user in self.wanted)
@@ -55,7 +56,7 @@ class UserWork:
             # That takes minutes for a long list: look again, now that the answers are known.
             self.database.rollback()
             return self.plan()
-        self.pruned = self._pruned(matches)
+        self.pruned = self._pruned(matches) if prunes else []
         self.owns = self._owns(matches)
         self.tasks, unchanged = self._tasks(matches)
         self.problems += _user_plan.refuse_taken_usernames(self.tasks, matches.holders)
@@ -66,7 +67,7 @@ class UserWork:
         if self.tasks:
             self.problems += self.database.missing_rights(_user_store.RIGHTS)
         if self.problems:
-            raise InputError.of(self.problems, hint="Nothing was changed.")
+            raise InputError.of(list(self.problems), hint="Nothing was changed.")
         return Plan(tuple(task.change for task in self.tasks), tuple(unchanged))
 
     def apply(self, plan: Plan) -> None:
@@ -109,7 +110,7 @@ class UserWork:
                 try:
                     labels.append(self.groups.find(text))
                 except ValueProblem as problem:
-                    self.problems.append(f"{user.label}: groups: {problem}")
+                    self.problems.add(user.label, f"groups: {problem}")
             if user.groups is not None:
                 user.groups = labels
 
@@ -134,18 +135,27 @@ class UserWork:
             matches.found[user.key] = _with_password(present, same=self.verified[pair])
         return bool(unknown)
 
+    def _can_prune(self) -> bool:
+        """Return whether to prune. Options with which others would be removed than is meant are problems."""
+        if not self.params["prune"]:
+            return False
+        labels = self.store.columns["auth_provider"].labels
+        problems = _user_plan.problems_of_pruning(self.params, self.wanted, labels)
+        self.problems += problems
+        return not problems
+
     def _pruned(self, matches: Matches) -> list[Present]:
         """The users that are removed because the list does not have them."""
-        if not self.params["prune"]:
-            return []
         provider = self.params["prune_auth_provider"]
         scope = self.store.scope(provider, self.params["prune_organization_id"])
-        listed = {present.id for present in matches.found.values()}
+        listed = {matches.found[user.key].id for user in self.wanted if user.key in matches.found}
+        kept = {matches.found[user.key].id for user in self.wanted if user.key in matches.found and not user.absent}
         protected = {email.lower() for email in (*self.params["prune_protected"], self.params["transfer_to"] or "")}
         pruned = [user for user in scope if user.id not in listed and user.email.lower() not in protected]
         if self.params["owned"] == "archive":
             pruned = [user for user in pruned if user.row["status"] != "archived"]
-        problem = _user_plan.refuse_pruning_too_many(len(pruned), len(scope), self.params["prune_limit"])
+        remaining = sum(user.id in kept for user in scope)
+        problem = _user_plan.refuse_pruning_too_many(len(pruned), len(scope), remaining, self.params["prune_limit"])
         self.problems += [problem] if problem else []
         return pruned
 

@@ -14,22 +14,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _fields, _passwords
+from ansible_collections.convosphere.platform.plugins.module_utils import _fields, _passwords, _platform_rules
 from ansible_collections.convosphere.platform.plugins.module_utils._database import Column
 from ansible_collections.convosphere.platform.plugins.module_utils._fields import (
     BOOL,
     JSON,
     LABEL,
+    TEXT,
     UUID,
     Field,
     ValueProblem,
 )
+from ansible_collections.convosphere.platform.plugins.module_utils._problems import Problems
 
 PRESENT = "present"
 ABSENT = "absent"
 USERNAME_LENGTH = 100
-
-_EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@.,;:\"'<>()\[\]\\]+(?:\.[^\s@.,;:\"'<>()\[\]\\]+)*")
 
 
 @cache
@@ -44,35 +44,40 @@ def _check_timezone(name: str) -> None:
             raise ValueProblem(f"'{name}' does not exist") from error
 
 
-def _check_email(text: str) -> None:
-    if not _EMAIL.fullmatch(text):
-        raise ValueProblem(f"'{text}' is no email address")
+def _check_key(text: str) -> None:
+    if not text.isprintable() or not text.strip():
+        raise ValueProblem(f"'{_fields.printable(text)}' is no email address")
 
 
 #: The columns of ``users`` that an administrator sets, under the same names as options. A default is what a new user
 #: gets: the platform has none in its tables.
 FIELDS: dict[str, Field] = {
-    "username": Field(),
-    "role": Field(LABEL, "user"),
-    "status": Field(LABEL, "active"),
-    "first_name": Field(),
-    "last_name": Field(),
-    "display_name": Field(),
-    "department": Field(),
-    "job_title": Field(),
-    "employee_id": Field(),
-    "organization_id": Field(UUID),
-    "phone": Field(),
-    "bio": Field(),
-    "avatar_url": Field(),
-    "language": Field(default="de"),
-    "timezone": Field(default="Europe/Berlin", check=_check_timezone),
-    "preferences": Field(JSON),
-    "is_verified": Field(BOOL, default=False),
-    "auth_provider": Field(LABEL, "local"),
-    "external_id": Field(),
+    name: Field(*description, rule=_platform_rules.USER.get(name))
+    for name, description in {
+        "username": (TEXT,),
+        "role": (LABEL, "user"),
+        "status": (LABEL, "active"),
+        "first_name": (TEXT,),
+        "last_name": (TEXT,),
+        "display_name": (TEXT,),
+        "department": (TEXT,),
+        "job_title": (TEXT,),
+        "employee_id": (TEXT,),
+        "organization_id": (UUID,),
+        "phone": (TEXT,),
+        "bio": (TEXT,),
+        "avatar_url": (TEXT,),
+        "language": (TEXT, "de"),
+        "timezone": (TEXT, "Europe/Berlin", _check_timezone),
+        "preferences": (JSON,),
+        "is_verified": (BOOL, False),
+        "auth_provider": (LABEL, "local"),
+        "external_id": (TEXT,),
+    }.items()
 }
-EMAIL = Field(check=_check_email)
+EMAIL = Field(rule=_platform_rules.USER["email"])
+#: The email of a user that may be there, as somebody else wrote it: to remove the user, or to rename it.
+KEY = Field(check=_check_key)
 DEFAULTS = {name: field.default for name, field in FIELDS.items() if field.default is not None}
 
 #: Options that are no columns, with what they may be.
@@ -142,12 +147,12 @@ class Wanted:
 
 
 class Reader:
-    """Reads a list of users. ``problems`` collects a sentence for everything that is wrong with it."""
+    """Reads a list of users. ``problems`` collects everything that is wrong with it."""
 
     def __init__(self, columns: Mapping[str, Column], defaults: Mapping[str, Any]) -> None:
         self.columns = columns
         self.defaults = {name: defaults[name] for name in (*CHOICES, "transfer_to")}
-        self.problems: list[str] = []
+        self.problems = Problems()
         self._options: dict[tuple[Any, ...], Mapping[str, Any]] = {}
 
     def read(self, entries: Iterable[Any], *, single: bool = False) -> list[Wanted]:
@@ -156,7 +161,7 @@ class Reader:
         for index, entry in enumerate(consume(entries) if isinstance(entries, list) else entries):
             label = "" if single else f"users[{index}]"
             if not isinstance(entry, Mapping):
-                self.problems.append(f"{label} must be a dictionary of options, not {type(entry).__name__}")
+                self.problems.add(label, f"must be a dictionary of options, not {type(entry).__name__}")
                 continue
             user = self._user(label, entry)
             if user:
@@ -165,23 +170,29 @@ class Reader:
         return found
 
     def _user(self, label: str, entry: Mapping[str, Any]) -> Wanted | None:
-        name = f"{label} ({entry['email']})" if label and entry.get("email") else label or f"{entry.get('email')}"
-        self.problems += [f"{name}: {problem}" for problem in _fields.unknown(entry, OPTIONS)]
-        if not entry.get("email"):
-            self.problems.append(f"{label or 'The user'} has no email")
+        given = entry.get("email")
+        email_shown = _fields.printable(given)
+        name = f"{label} ({email_shown})" if label and given else label or email_shown
+        for problem in _fields.unknown(entry, OPTIONS):
+            self.problems.add(name, problem)
+        if not given:
+            self.problems.add(label or "The user", "email is missing")
             return None
-        email = self._value(name, "email", EMAIL, entry["email"])
+        options = self._choices(name, entry)
+        renamed = entry.get("new_email")
+        # A row that the platform cannot show must be within reach, to be removed or to be given another email.
+        email = self._value(name, "email", KEY if renamed or options["state"] == ABSENT else EMAIL, given)
         if email is None:
             return None
         user = Wanted(name, email)
+        user.options = options
         for option, field in FIELDS.items():
             value = entry.get(option)
             if value is not None:
                 user.fields[option] = self._value(name, option, field, value)
-        if entry.get("new_email"):
-            user.new_email = self._value(name, "new_email", EMAIL, entry["new_email"])
+        if renamed:
+            user.new_email = self._value(name, "new_email", EMAIL, renamed)
         self._read_others(user, name, entry)
-        user.options = self._choices(name, entry)
         return user
 
     def _value(self, name: str, option: str, field: Field, value: Any) -> Any:
@@ -189,7 +200,7 @@ class Reader:
         try:
             return _fields.normalise(field, column, value)
         except ValueProblem as problem:
-            self.problems.append(f"{name}: {option} {problem}")
+            self.problems.add(name, f"{option} {problem}")
             return None
 
     def _read_others(self, user: Wanted, name: str, entry: Mapping[str, Any]) -> None:
@@ -197,29 +208,27 @@ class Reader:
             if entry.get("groups") is not None:
                 user.groups = _fields.as_list(entry["groups"])
         except ValueProblem as problem:
-            self.problems.append(f"{name}: groups {problem}")
+            self.problems.add(name, f"groups {problem}")
         try:
             locked = entry.get("locked")
             user.unlock = locked not in (None, "") and not _fields.as_bool(locked)
             if locked not in (None, "") and not user.unlock:
                 raise ValueProblem("can only be false: set status to suspended to keep somebody out")
         except ValueProblem as problem:
-            self.problems.append(f"{name}: locked {problem}")
+            self.problems.add(name, f"locked {problem}")
         self._read_password(user, name, entry)
 
     def _read_password(self, user: Wanted, name: str, entry: Mapping[str, Any]) -> None:
-        given = {option: entry[option] for option in ("password", "password_hash") if entry.get(option) is not None}
+        given = [option for option in ("password", "password_hash") if entry.get(option) is not None]
         if len(given) > 1:
-            self.problems.append(f"{name}: password and password_hash cannot both be given")
-        problem = None
-        if "password" in given:
-            user.password = str(given["password"])
-            problem = _passwords.problem_of_password(user.password)
-        elif "password_hash" in given:
-            user.password_hash = str(given["password_hash"])
-            problem = _passwords.problem_of_hash(user.password_hash)
-        if problem:
-            self.problems.append(f"{name}: {problem}")
+            self.problems.add(name, "password and password_hash cannot both be given")
+        try:
+            if "password" in given:
+                user.password = _passwords.as_password(entry["password"])
+            elif given:
+                user.password_hash = _passwords.as_hash(entry["password_hash"])
+        except ValueProblem as problem:
+            self.problems.add(name, str(problem))
 
     def _choices(self, name: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
         given = tuple(str(entry.get(option) or default or "") for option, default in self.defaults.items())
@@ -229,13 +238,16 @@ class Reader:
             return known
         options = dict(zip(self.defaults, given))
         problems = [
-            f"{name}: {option} '{options[option]}' is none of {', '.join(choices)}"
+            f"{option} '{_fields.printable(options[option])}' is none of {', '.join(choices)}"
             for option, choices in CHOICES.items()
             if options[option] not in choices
         ]
         if options["owned"] == "transfer" and not options["transfer_to"]:
-            problems.append(f"{name}: owned is transfer, and transfer_to does not say to whom")
-        self.problems += problems
+            problems.append("owned is transfer, and transfer_to does not say to whom")
+        if entry.get("transfer_to") is not None and not isinstance(entry["transfer_to"], str):
+            problems.append("transfer_to must be a text, an email")
+        for problem in problems:
+            self.problems.add(name, problem)
         if not problems:
             self._options[given] = options
         return options
@@ -263,12 +275,13 @@ def consume(entries: list[Any]) -> Iterator[Any]:
         yield entry
 
 
-def username_candidates(email: str) -> tuple[str, str]:
+def username_candidates(email: str) -> list[str]:
     """The usernames to try for a new user that was given none: the email's local part, and one that is its own.
 
     The second ends in six digits of the email's hash. Both depend on nothing but the email, so that the same list
-    makes the same usernames in every environment.
+    makes the same usernames in every environment. The first is left out if it is too short for the platform.
     """
     digest = hashlib.sha256(email.lower().encode()).hexdigest()[:6]
     base = re.sub(r"[^a-z0-9._-]+", "-", email.lower().partition("@")[0]).strip("-") or "user"
-    return base[:USERNAME_LENGTH], f"{base[: USERNAME_LENGTH - 7]}-{digest}"
+    candidates = (base[:USERNAME_LENGTH], f"{base[: USERNAME_LENGTH - 7]}-{digest}")
+    return [name for name in candidates if _platform_rules.problem(_platform_rules.USER["username"], name) is None]

@@ -165,7 +165,7 @@ from typing import Any
 from ansible_collections.convosphere.platform.plugins.module_utils import _list_file
 from ansible_collections.convosphere.platform.plugins.module_utils._audit import AUDIT_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._group_work import GroupWork
+from ansible_collections.convosphere.platform.plugins.module_utils._group_work import OPTIONS, GroupWork
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, DELETE, UPDATE, Plan
 
@@ -202,10 +202,11 @@ class GroupModule(ConvosphereModule):
     def plan(self) -> Plan:
         """Read the list, then the groups it is about, and compare."""
         file = self.params["groups_file"]
-        entries = _list_file.read(Path(file), "groups") if file else self.params["groups"]
+        entries = _list_file.read(Path(file), "groups", OPTIONS) if file else self.params["groups"]
         single = entries is None
         if entries is None:
-            entries = [{name: self.params[name] for name in GROUP_OPTIONS}]
+            # As they were given: of a number Ansible would have made a text that is not what was written.
+            entries = [{name: self.given.get(name, self.params[name]) for name in GROUP_OPTIONS}]
         self.work = GroupWork(self.params, check_mode=self.check_mode)
         return self.work.plan(entries, single=single)
 

@@ -359,6 +359,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._user_options
     USER_OPTIONS,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._user_work import UserWork
+from ansible_collections.convosphere.platform.plugins.module_utils._users import OPTIONS
 
 
 class UserModule(ConvosphereModule):
@@ -386,10 +387,11 @@ class UserModule(ConvosphereModule):
             # What not every run needs is imported where it is needed: a module is compiled anew in each run.
             from ansible_collections.convosphere.platform.plugins.module_utils import _list_file
 
-            return _list_file.read(Path(self.params["users_file"]), "users")
+            return _list_file.read(Path(self.params["users_file"]), "users", OPTIONS)
         if self.params["users"] is not None:
             return list(self.params["users"])
-        return [{name: self.params[name] for name in (*USER_OPTIONS, *POLICY_OPTIONS)}]
+        # As they were given: of a number Ansible would have made a text that is not what was written.
+        return [{name: self.given.get(name, self.params[name]) for name in (*USER_OPTIONS, *POLICY_OPTIONS)}]
 
     def secrets(self) -> Iterable[str]:
         """Passwords and hashes of the list in a file."""

@@ -119,18 +119,19 @@ def test_usernames_depend_on_the_email_alone():
     assert other == username_candidates("ADA.lovelace+X@EXAMPLE.com")[1]
     assert len(other) == len(base) + 7
     assert username_candidates("漢字@example.com")[0] == "user"
+    assert [len(name) for name in username_candidates("jo@example.com")] == [9]
     assert all(len(name) <= 100 for name in username_candidates("x" * 200 + "@example.com"))
 
 
 def test_derived_usernames_do_not_collide():
-    users = [wanted("a@x.example"), wanted("a@y.example")]
+    users = [wanted("ada@x.example"), wanted("ada@y.example")]
     made, problems = plan.make_usernames(users, {"b"})
 
-    assert made["a@x.example"] == "a"
-    assert made["a@y.example"].startswith("a-")
-    assert plan.make_usernames(users[:1], {"a"})[0]["a@x.example"].startswith("a-")
+    assert made["ada@x.example"] == "ada"
+    assert made["ada@y.example"].startswith("ada-")
+    assert plan.make_usernames(users[:1], {"ada"})[0]["ada@x.example"].startswith("ada-")
     assert problems == []
-    assert len(plan.make_usernames(users[:1], set(username_candidates("a@x.example")))[1]) == 1
+    assert len(plan.make_usernames(users[:1], set(username_candidates("ada@x.example")))[1]) == 1
 
 
 def test_a_username_that_somebody_keeps_is_taken():
@@ -181,9 +182,46 @@ def test_the_last_active_super_admin_stays(tasks, refused):
         (1, 10, 10, False),
         (1, 9, 10, True),
         (2, 10, 10, True),
-        (10, 10, 100, False),
+        (10, 11, 100, False),
         (1, 10, 0, True),
     ],
 )
 def test_never_more_is_pruned_than_the_limit(pruned, scope, limit, refused):
-    assert bool(plan.refuse_pruning_too_many(pruned, scope, limit)) is refused
+    assert bool(plan.refuse_pruning_too_many(pruned, scope, 1, limit)) is refused
+
+
+def test_pruning_never_removes_everybody_whatever_the_limit():
+    problem = plan.refuse_pruning_too_many(10, 10, 0, 100)
+
+    assert "the list has none of the 10" in str(problem)
+    assert plan.refuse_pruning_too_many(0, 10, 0, 100) is None
+
+
+PRUNING = {"prune_limit": 10, "prune_auth_provider": "local", "prune_organization_id": None, "prune_protected": []}
+GONE = {**POLICY, "state": "absent"}
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"prune_limit": 101}, "prune_limit is a percentage, 0 to 100, not 101"),
+        ({"prune_limit": -1}, "not -1"),
+        ({"prune_auth_provider": "locla"}, "prune_auth_provider 'locla' is none of local, ldap"),
+        ({"prune_auth_provider": ""}, "prune_auth_provider '' is none of"),
+        ({"prune_organization_id": "x"}, "prune_organization_id must be a UUID"),
+        ({"prune_protected": ["admin"]}, "'admin' is no email address, so it protects nobody"),
+    ],
+)
+def test_an_option_with_which_others_would_be_pruned_is_refused(options, problem):
+    (found,) = plan.problems_of_pruning({**PRUNING, **options}, [wanted("a@x.example")], ["LOCAL", "LDAP"])
+
+    assert problem in found
+
+
+def test_a_list_without_users_who_shall_be_present_prunes_nobody():
+    absent = wanted("a@x.example")
+    absent.options = GONE
+    for users in ([], [absent]):
+        (found,) = plan.problems_of_pruning(PRUNING, users, ["LOCAL"])
+        assert "this one has none: everybody would be removed" in found
+    assert plan.problems_of_pruning(PRUNING, [wanted("a@x.example"), absent], ["LOCAL"]) == []

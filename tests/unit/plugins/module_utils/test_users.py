@@ -3,16 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import bcrypt
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils import _list_file, _owned, _passwords
+from ansible_collections.convosphere.platform.plugins.module_utils import _owned, _passwords
 from ansible_collections.convosphere.platform.plugins.module_utils._database import Column, Reference
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._fields import ValueProblem
 from ansible_collections.convosphere.platform.plugins.module_utils._groups import GroupNames
 from ansible_collections.convosphere.platform.plugins.module_utils._users import FIELDS, Reader
@@ -50,16 +47,16 @@ def test_what_is_not_given_is_left_alone_and_what_is_empty_is_cleared():
 @pytest.mark.parametrize(
     ("option", "value", "problem"),
     [
-        ("email", "a b@x.example", "is no email address"),
-        ("email", "a@x..example", "is no email address"),
-        ("new_email", "a@", "is no email address"),
-        ("first_name", ["x"], "must be a text, not list"),
+        ("email", "a b@x.example", "must be an email address of ASCII letters"),
+        ("email", "a@", "'a@' must be an email address of ASCII letters"),
+        ("new_email", "o'brien@x.example", "must be an email address of ASCII letters"),
+        ("first_name", ["x"], "must be a text, not a list"),
         ("first_name", "a\0b", "null character"),
         ("first_name", "\ud800", "not valid Unicode"),
         ("is_verified", "maybe", "must be true or false"),
         ("organization_id", "1", "must be a UUID"),
-        ("preferences", "1", "must be a JSON object or list"),
-        ("groups", [1], "must be a list of names"),
+        ("preferences", "1", "must be an object"),
+        ("groups", [1], "one of them must be a text, not the number 1: quote it"),
         ("state", ["absent"], "is none of present, absent"),
         ("owned", "transfer", "transfer_to does not say to whom"),
         ("timezone", "../etc/passwd", "does not exist"),
@@ -78,7 +75,9 @@ def test_duplicates_name_both():
         {"email": "a@x.example"}, {"email": "b@x.example"}, {"email": "c@x.example", "new_email": "A@x.example"}
     )
 
-    assert problems.problems == ["users[0] (a@x.example) and users[2] (c@x.example) are the same email in the list"]
+    assert list(problems.problems) == [
+        "users[0] (a@x.example) and users[2] (c@x.example) are the same email in the list"
+    ]
 
 
 @given(
@@ -115,22 +114,98 @@ def test_passwords_are_hashed_as_the_platform_does_and_verified():
 
 
 @pytest.mark.parametrize(
-    ("password", "good"),
-    [("x" * 72, True), ("x" * 73, False), ("ä" * 37, False), ("", False), ("a\0b", False), ("\ud800", False)],
+    ("password", "problem"),
+    [
+        ("x" * 73, "73 bytes long"),
+        ("ä" * 37, "74 bytes long"),
+        ("", "is empty"),
+        ("planted\0b", "null character"),
+        ("planted\ud800", "not valid Unicode"),
+        ("planted", "shorter than 8 characters"),
+        (1234567890, "not the number: quote it"),
+        (12345678.5, "not the number: quote it"),
+        (True, "not the boolean: quote it"),
+        (["planted-secret"], "not a list"),
+        ({"planted-secret": 1}, "not a dictionary"),
+    ],
 )
-def test_a_password_that_bcrypt_would_cut_is_refused(password, good):
-    problem = _passwords.problem_of_password(password)
+def test_a_password_that_would_be_another_one_is_refused(password, problem):
+    (found,) = read({"email": "a@x.example", "password": password}).problems
 
-    assert (problem is None) is good
-    assert password == "" or password not in str(problem)
+    assert problem in found
+    assert not any(text in found for text in ("planted", "1234567", "True"))
+
+
+def test_the_shortest_and_the_longest_password_are_taken():
+    assert [_passwords.as_password(text) for text in ("x" * 8, "x" * 72)] == ["x" * 8, "x" * 72]
 
 
 @pytest.mark.parametrize(
-    "stored", ["", "x", "$1$abc", f"$2b$12${'a' * 52}", f"$2b$03${'a' * 53}", f"$2b$12${'a' * 53}\n"]
+    "stored", ["", "x", "$1$abc", f"$2b$12${'a' * 52}", f"$2b$03${'a' * 53}", f"$2b$12${'a' * 53}\n", 1, ["x"], True]
 )
 def test_a_malformed_hash_is_refused(stored):
-    assert _passwords.problem_of_hash(stored)
-    assert not _passwords.problem_of_hash(f"$2y$10${'a' * 53}")
+    (found,) = read({"email": "a@x.example", "password_hash": stored}).problems
+
+    assert found == (
+        "users[0] (a@x.example): password_hash is no bcrypt hash ($2b$, $2a$ or $2y$, the rounds, $ and 53 characters)"
+    )
+    assert _passwords.as_hash(f"$2y$10${'a' * 53}")
+
+
+@pytest.mark.parametrize("option", [name for name, field in FIELDS.items() if field.kind in ("text", "label", "uuid")])
+@pytest.mark.parametrize("value", [83, 1.1, True, 0, {"a": 1}, ["a"], [], {}])
+def test_only_a_text_is_taken_for_a_text(option, value):
+    found = list(read({"email": "a@x.example", option: value}).problems)
+
+    assert len(found) == 1
+    assert f"{option} must be a text, not " in found[0]
+
+
+def test_a_number_in_the_place_of_a_text_is_named_with_its_place_and_the_way_out():
+    (found,) = read({"email": "a@x.example", "employee_id": 83}).problems
+
+    assert found == (
+        "users[0] (a@x.example): employee_id must be a text, not the number 83: "
+        'quote it, "...", in the place where it is written'
+    )
+
+
+def test_the_same_problem_of_many_entries_is_one_sentence():
+    found = list(read(*({"e-mail": f"u{number}@x.example"} for number in range(1000))).problems)
+
+    assert found == [
+        "users[0], users[1], users[2] and 997 more: there is no option 'e-mail' (is 'email' meant?)",
+        "users[0], users[1], users[2] and 997 more: email is missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("Vorname", "first_name"), (" First Name", "first_name"), ("usrname", "username"), ("Telefon", "phone"), (1, "")],
+)
+def test_an_option_is_suggested_for_what_people_write(name, meant):
+    (found,) = read({"email": "a@x.example", name: "x"}).problems
+
+    assert found.endswith(f"(is '{meant}' meant?)" if meant else f"there is no option '{name}'")
+
+
+def test_a_user_that_the_platform_cannot_show_can_be_removed_and_renamed():
+    entries = [
+        {"email": "o'brien@x.example", "state": "absent"},
+        {"email": "jörg@localhost", "new_email": "joerg@x.example"},
+        {"email": "no address", "state": "absent"},
+    ]
+    found = read(*entries)
+
+    assert list(found.problems) == []
+    assert [user.email for user in found.wanted] == ["o'brien@x.example", "jörg@localhost", "no address"]
+
+
+def test_what_is_given_cannot_break_a_message():
+    (found,) = read({"email": "a\ud800\n@x.example" + "x" * 5000}).problems
+
+    assert found.isprintable()
+    assert len(found) < 500
 
 
 def test_what_belongs_to_a_user_is_told_by_the_columns():
@@ -157,84 +232,3 @@ def test_groups_of_one_name_are_called_by_their_ids():
         groups.find("twins")
     with pytest.raises(ValueProblem, match="no group 'b'"):
         groups.find("b")
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "problem"),
-    [
-        ("u.csv", "email,phone\na@x.example,1,2\n", "row 2 has more cells than the header"),
-        ("u.csv", 'email\n"a', "line 1"),
-        ("u.json", "{", "not valid JSON"),
-        ("u.yml", "users: [", "not valid YAML"),
-        ("u.yml", "people: []", "neither a list nor a dictionary with a list under 'users'"),
-        ("u.yml", "", "neither a list"),
-    ],
-)
-def test_a_file_that_cannot_be_read_is_named(tmp_path, name, content, problem):
-    (tmp_path / name).write_text(content)
-    with pytest.raises(InputError, match=problem) as error:
-        _list_file.read(tmp_path / name, "users")
-
-    assert name in str(error.value)
-
-
-@pytest.mark.parametrize("word", ["*planted", "!planted", "'planted\\n", "[planted", "%planted", "a: planted: b"])
-def test_a_password_without_its_quotes_is_not_in_the_message(tmp_path, word):
-    (tmp_path / "u.yml").write_text(f"- email: a@x.example\n  password: {word}\n")
-    with pytest.raises(InputError) as error:
-        _list_file.read(tmp_path / "u.yml", "users")
-
-    assert "planted" not in str(error.value)
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"There is no file u\.yml"):
-        _list_file.read(tmp_path / "u.yml", "users")
-
-
-TRICKY = """\
-# a comment
-users:
-- email: a@x.example
-  bio: |
-    - not an entry
-    - nor this
-- email: "b@x.example
-- c"
-- &anchor {email: d@x.example, groups: [
-- ]}
-- *anchor
-"""
-FINE = """\
----
-users:
-  - email: a@x.example
-    bio: >-
-      - text
-  # between
-  - {email: b@x.example}
-  - - nested
-"""
-
-
-@pytest.mark.parametrize(
-    "text", [TRICKY.replace("- ]", "  ]"), FINE, FINE.replace("users:\n", ""), "users: []\n", "[]"]
-)
-def test_yaml_in_parts_is_the_same_as_at_once(tmp_path, monkeypatch, text):
-    import yaml
-
-    monkeypatch.setattr(_list_file, "CHUNK", 1)
-    path = tmp_path / "u.yml"
-    path.write_text(text)
-    whole = yaml.safe_load(text)
-
-    assert _list_file.read(path, "users") == (whole["users"] if isinstance(whole, dict) else whole)
-
-
-def test_a_large_file_takes_little_time(tmp_path: Path):
-    path = tmp_path / "u.yml"
-    path.write_text("users:\n" + "".join(f"- {{email: u{number}@x.example, phone: '1'}}\n" for number in range(20_000)))
-    started = time.monotonic()
-
-    assert len(_list_file.read(path, "users")) == 20_000
-    assert time.monotonic() - started < 30
