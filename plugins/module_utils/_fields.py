@@ -236,7 +236,7 @@ def _json(_field: Field, _column: Column, value: Any) -> Any:
     return None if found in ({}, [], None, "") else found
 
 
-_KINDS = {list: "a list", tuple: "a list", dict: "a dictionary"}
+_KINDS: dict[type, str] = {list: "a list", tuple: "a list", dict: "a dictionary"}
 _READERS: dict[str, Callable[[Field, Column, Any], Any]] = {
     TEXT: _text,
     LABEL: _label,

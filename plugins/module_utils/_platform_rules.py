@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.convosphere.platform.plugins.module_utils._database import literal
+
 OBJECT = "an object"
 TEXTS = "a list of texts"
 
@@ -23,7 +25,8 @@ TEXTS = "a list of texts"
 class Rule:
     """What one field must be. Lengths are in characters; ``pattern`` is one for Python and PostgreSQL alike.
 
-    ``json`` is OBJECT or TEXTS for a column of JSON. ``required`` fields must not be NULL, others may.
+    ``json`` is OBJECT or TEXTS for a column of JSON. ``required`` fields must not be NULL, others may; ``absent`` ones
+    must be.
     """
 
     minimum: int = 0
@@ -32,6 +35,7 @@ class Rule:
     meaning: str = ""
     json: str | None = None
     required: bool = False
+    absent: bool = False
 
 
 EMAIL = r"[a-zA-Z0-9._%+-]+@[a-zA-Z0-9.-]+\.[a-zA-Z]{2,}"
@@ -57,6 +61,8 @@ USER: Mapping[str, Rule] = {
     "timezone": Rule(maximum=50, required=True),
     "preferences": Rule(json=OBJECT),
     "created_at": Rule(required=True),
+    # The platform fails to compare the moment with its own clock.
+    "locked_until": Rule(absent=True),
 }
 #: Fields of UserGroupResponse, which is a part of the answer for each member.
 GROUP: Mapping[str, Rule] = {
@@ -73,12 +79,14 @@ PASSWORD_MINIMUM = 8
 def condition(rule: Rule, column: str) -> str:
     """The SQL condition that is true for a value which breaks the rule. ``column`` is an SQL expression."""
     parts = [f"{column} IS NULL"] if rule.required else []
+    if rule.absent:
+        parts.append(f"{column} IS NOT NULL")
     if rule.minimum:
         parts.append(f"char_length({column}) < {rule.minimum}")
     if rule.maximum is not None:
         parts.append(f"char_length({column}) > {rule.maximum}")
     if rule.pattern:
-        parts.append(f"{column} !~ '^{rule.pattern}$'")
+        parts.append(f"{column} !~ {literal(f'^{rule.pattern}$')}")
     if rule.json == OBJECT:
         parts.append(f"json_typeof({column}::json) NOT IN ('object', 'null')")
     if rule.json == TEXTS:
@@ -98,7 +106,7 @@ def demand(rule: Rule) -> str:
         return f"must have {rule.minimum} to {rule.maximum} characters"
     if rule.maximum is not None:
         return f"must have at most {rule.maximum} characters"
-    return "must not be NULL"
+    return "must be NULL" if rule.absent else "must not be NULL"
 
 
 def problem(rule: Rule, value: Any) -> str | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _fields
+from ansible_collections.convosphere.platform.plugins.module_utils import _fields, _platform_rules
 from ansible_collections.convosphere.platform.plugins.module_utils._database import Database, quoted
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._group_work import FIELDS as GROUP_FIELDS
@@ -54,13 +54,20 @@ _FILTERS: dict[str, str] = {
 }
 FILTERS = tuple(_FILTERS)
 
+# A new user with the default role, or less, has been given no power.
 _ROLE_CHANGES = """
 SELECT to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), details ->> 'name', details ->> 'actor',
        details -> 'before' ->> 'role', details -> 'after' ->> 'role'
 FROM audit_logs
 WHERE resource_type = 'user' AND created_at >= %s::timestamptz AND details -> 'after' ->> 'role' IS NOT NULL
+  AND (details -> 'before' ->> 'role' IS NOT NULL OR details -> 'after' ->> 'role' NOT IN ('user', 'guest'))
 ORDER BY created_at, id
 """
+#: What rows are called in ``unreadable``: the table, the column with the name, and the rules.
+_SHOWN_BY_REST = {
+    "user": ("users", "email", _platform_rules.USER),
+    "group": ("user_groups", "name", _platform_rules.GROUP),
+}
 
 
 class UserQuery:
@@ -130,6 +137,28 @@ def role_changes(database: Database, since: str) -> list[dict[str, Any]]:
     """Who got which role since a moment, from the audit trail that this collection writes."""
     names = ("at", "email", "actor", "before", "after")
     return [dict(zip(names, row)) for row in database.fetch(_ROLE_CHANGES, (since,))]
+
+
+def unreadable(database: Database) -> list[dict[str, Any]]:
+    """The rows that the platform's REST interface cannot return, and why; each breaks every list that has it."""
+    found = []
+    for kind, (table, name, rules) in _SHOWN_BY_REST.items():
+        broken = {field: _platform_rules.condition(rule, quoted(field)) for field, rule in rules.items()}
+        cases = ", ".join(f"CASE WHEN {condition} THEN '{field}' END" for field, condition in broken.items())
+        rows = database.fetch(
+            f"SELECT id::text, {name}, array_remove(ARRAY[{cases}], NULL) FROM {table} "  # noqa: S608 - as above
+            f"WHERE {' OR '.join(broken.values())} ORDER BY 2, 1"
+        )
+        found += [
+            {
+                "kind": kind,
+                "id": identifier,
+                "name": label,
+                "reasons": [f"{field} {_platform_rules.demand(rules[field])}" for field in fields],
+            }
+            for identifier, label, fields in rows
+        ]
+    return found
 
 
 def groups(database: Database) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -20,7 +21,6 @@ from ansible_collections.convosphere.platform.plugins.module_utils._fields impor
     BOOL,
     JSON,
     LABEL,
-    TEXT,
     UUID,
     Field,
     ValueProblem,
@@ -52,27 +52,27 @@ def _check_key(text: str) -> None:
 #: The columns of ``users`` that an administrator sets, under the same names as options. A default is what a new user
 #: gets: the platform has none in its tables.
 FIELDS: dict[str, Field] = {
-    name: Field(*description, rule=_platform_rules.USER.get(name))
-    for name, description in {
-        "username": (TEXT,),
-        "role": (LABEL, "user"),
-        "status": (LABEL, "active"),
-        "first_name": (TEXT,),
-        "last_name": (TEXT,),
-        "display_name": (TEXT,),
-        "department": (TEXT,),
-        "job_title": (TEXT,),
-        "employee_id": (TEXT,),
-        "organization_id": (UUID,),
-        "phone": (TEXT,),
-        "bio": (TEXT,),
-        "avatar_url": (TEXT,),
-        "language": (TEXT, "de"),
-        "timezone": (TEXT, "Europe/Berlin", _check_timezone),
-        "preferences": (JSON,),
-        "is_verified": (BOOL, False),
-        "auth_provider": (LABEL, "local"),
-        "external_id": (TEXT,),
+    name: replace(field, rule=_platform_rules.USER.get(name))
+    for name, field in {
+        "username": Field(),
+        "role": Field(LABEL, "user"),
+        "status": Field(LABEL, "active"),
+        "first_name": Field(),
+        "last_name": Field(),
+        "display_name": Field(),
+        "department": Field(),
+        "job_title": Field(),
+        "employee_id": Field(),
+        "organization_id": Field(UUID),
+        "phone": Field(),
+        "bio": Field(),
+        "avatar_url": Field(),
+        "language": Field(default="de"),
+        "timezone": Field(default="Europe/Berlin", check=_check_timezone),
+        "preferences": Field(JSON),
+        "is_verified": Field(BOOL, default=False),
+        "auth_provider": Field(LABEL, "local"),
+        "external_id": Field(),
     }.items()
 }
 EMAIL = Field(rule=_platform_rules.USER["email"])

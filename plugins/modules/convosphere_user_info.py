@@ -98,8 +98,17 @@ options:
     description: Whether to return all groups as well.
     type: bool
     default: false
+  return_unreadable:
+    description:
+      - Whether to return also the users and groups that the platform's REST interface cannot return, whatever the
+        filters are. The platform checks its own answers, and one such row makes every page of its user list fail that
+        has it.
+    type: bool
+    default: false
   role_changes_since:
-    description: Return also which roles were given since this moment, from the platform's C(audit_logs).
+    description:
+      - Return also which roles were given since this time, from the rows of this collection in the platform's
+        C(audit_logs). Each change of a role is one, and each new user with more than V(user) or V(guest).
     type: str
 seealso:
   - module: convosphere.platform.convosphere_user
@@ -112,6 +121,12 @@ EXAMPLES = r"""
     roles: [super_admin, admin]
     inactive_days: 180
     fields: [email, role, last_login]
+
+- name: Find what makes the platform's own list of users fail
+  convosphere.platform.convosphere_user_info:
+    login_env_file: /opt/convosphere/prod/.env
+    fields: []
+    return_unreadable: true
 
 - name: Only count
   convosphere.platform.convosphere_user_info:
@@ -150,6 +165,16 @@ groups:
   type: list
   elements: dict
   sample: [{name: engineering, is_active: true}]
+unreadable:
+  description: The users and groups that the platform's REST interface cannot return, and the reasons.
+  returned: with O(return_unreadable=true)
+  type: list
+  elements: dict
+  sample:
+    - kind: user
+      id: 6f1c9a4e-8f0f-4a0f-9d39-0a4d1f6a2b11
+      name: jo@example.com
+      reasons: [username must have 3 to 100 characters]
 role_changes:
   description: Which roles were given, oldest first.
   returned: with O(role_changes_since)
@@ -193,6 +218,7 @@ class UserInfo(InfoModule):
         "offset": {"type": "int", "default": 0},
         "skip_empty": {"type": "bool", "default": False},
         "return_groups": {"type": "bool", "default": False},
+        "return_unreadable": {"type": "bool", "default": False},
         "role_changes_since": {"type": "str"},
     }
     rules = {"mutually_exclusive": [("inactive_since", "inactive_days")]}
@@ -210,7 +236,8 @@ class UserInfo(InfoModule):
         groups = {"groups": _user_query.groups(database)} if self.params["return_groups"] else {}
         since = self.params["role_changes_since"]
         changes = {"role_changes": _user_query.role_changes(database, since)} if since else {}
-        return {"users": found, **query.counts(), **groups, **changes}
+        broken = {"unreadable": _user_query.unreadable(database)} if self.params["return_unreadable"] else {}
+        return {"users": found, **query.counts(), **groups, **changes, **broken}
 
 
 def main() -> None:

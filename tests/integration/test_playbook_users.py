@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,19 @@ all:
 GROUPS = [{"name": "engineering", "description": "Builders"}, {"name": "sales", "permissions": ["a"]}]
 USERS = [
     {"email": "Ada@example.com", "role": "super_admin", "groups": ["engineering", "sales"], "preferences": {"a": [1]}},
-    {"email": "o'neil@example.com", "first_name": 'Quo"te; , ñ', "bio": "two\nlines", "auth_provider": "ldap"},
+    {
+        "email": "oneil@example.com",
+        "first_name": 'Quo"te; , ñ',
+        "bio": "two\nlines",
+        "auth_provider": "ldap",
+        "employee_id": "00123",
+        "phone": "12:30:45",
+        "last_name": "No",
+        "external_id": "1e5",
+        "job_title": "null",
+        "department": "2026-01-31",
+        "preferences": {"zip": "01234", "n": 1, "f": 1.5, "on": True, "x": "no"},
+    },
 ]
 
 
@@ -72,7 +83,7 @@ def test_users_yml_has_groups_and_users_and_then_nothing_to_do(verb, database):
 
     assert [run.changed for run in (predicted, first, again)] == [2, 2, 0]
     assert first.task("Say how it went").result["msg"] == "2 created, 0 updated, 0 deleted, 0 unchanged"
-    assert database.emails() == ["Ada@example.com", "o'neil@example.com"]
+    assert database.emails() == ["Ada@example.com", "oneil@example.com"]
 
 
 @pytest.mark.parametrize("suffix", ["yml", "json", "csv"])
@@ -93,16 +104,33 @@ def test_what_users_export_yml_writes_changes_nothing_in_users_yml(verb, databas
 def test_users_audit_yml_lists_what_a_review_asks_for(verb, database):
     database.add_user("admin@example.com", role="ADMIN")
     database.add_user("locked@example.com", locked_until="2027-01-01", last_login="2020-01-01", created_at="2019-01-01")
-    verb("users.yml", users_list=[{"email": "admin@example.com", "role": "super_admin"}])
-    message = verb("users_audit.yml", users_audit_since="2026-01-01").task("Show what was found").result["msg"]
-    found = message if isinstance(message, dict) else json.loads(message)
+    short = database.add_user("jo@example.org", role="ADMIN", last_login="2026-11-01")
+    many = [{"email": f"user{number}@example.com"} for number in range(30)]
+    verb("users.yml", users_list=[{"email": "admin@example.com", "role": "super_admin"}, *many])
+    found = verb("users_audit.yml", users_audit_since="2026-01-01", users_audit_limit=2).task("Show what was found")
+    lines = found.result["msg"]
+    changed = next(line for line in lines if "admin -> super_admin" in line)
 
-    assert found.pop("role_changes")[0]["after"] == "super_admin"
-    assert found == {
-        "super_admins": ["admin@example.com"],
-        "default_admin_active": ["admin@example.com"],
-        "locked": ["locked@example.com"],
-        "never_logged_in": ["admin@example.com"],
-        "inactive": ["locked@example.com"],
-        "local_without_password": ["admin@example.com", "locked@example.com"],
-    }
+    assert lines == [
+        "super_admins: 1",
+        "  admin@example.com",
+        "default_admin_active: 1",
+        "  admin@example.com",
+        "locked: 1",
+        "  locked@example.com",
+        "never_logged_in: 31",
+        "  admin@example.com",
+        "  user0@example.com",
+        "  and 29 more: raise users_audit_limit to list them",
+        "inactive: 1",
+        "  locked@example.com",
+        "local_without_password: 33",
+        "  admin@example.com",
+        "  jo@example.org",
+        "  and 31 more: raise users_audit_limit to list them",
+        "role_changes: 1",
+        changed,
+        "breaks_the_user_list: 2",
+        f"  user jo@example.org ({short}): username must have 3 to 100 characters",
+        next(line for line in lines if line.endswith(": locked_until must be NULL")),
+    ]

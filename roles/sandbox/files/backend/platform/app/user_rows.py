@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.engine import Connection, Row
 
+from app import user_schemas as schemas
 from app.models.identity import user_group_association as membership
 from app.models.identity import user_groups, users
 
@@ -84,12 +85,14 @@ def full_name(row: Mapping[str, Any]) -> str:
 
 
 def group_body(row: Mapping[str, Any], members: int) -> dict[str, Any]:
-    """A group with its number of members."""
+    """A group with its number of members. Raises ValueError for a row that the platform's answers may not have."""
+    schemas.UserGroupAnswer(**{key: row[key] for key in GROUP})
     return {**{key: row[key] for key in GROUP}, "user_count": members}
 
 
 def user_body(row: Mapping[str, Any], groups: list[dict[str, Any]]) -> dict[str, Any]:
-    """A user with its groups, and never with its hash."""
+    """A user with its groups, and never with its hash. Raises ValueError like `group_body`."""
+    schemas.UserAnswer(**{key: row[key] for key in PLAIN})
     return {
         **{key: row[key] for key in PLAIN},
         "auth_provider": row["auth_provider"].lower(),

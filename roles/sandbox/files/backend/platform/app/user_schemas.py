@@ -1,13 +1,18 @@
-"""Request bodies of the users and groups routes. Keys that are not listed are ignored, as in the platform."""
+"""Request bodies of the users and groups routes, and what answers must be.
+
+Keys of a request that are not listed are ignored, as in the platform. An answer that breaks a rule is a 500: one such
+row, which the tables accept, makes every page of the list fail that shows it.
+"""
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field, validator
+from pydantic import BaseModel, Field, StrictStr, validator
 
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}")
 
@@ -174,3 +179,35 @@ class UserGroupAssignment(BaseModel):
     user_ids: list[UUID]
     group_ids: list[UUID]
     operation: str = Field("add", regex="^(add|remove)$")
+
+
+def checked_object(value: Any) -> Any:
+    """Refuse what is no JSON object, which pydantic would make one of."""
+    if value is not None and not isinstance(value, dict):
+        raise ValueError("Input should be a valid dictionary")
+    return value
+
+
+class UserGroupAnswer(BaseModel):
+    """A group in an answer, a user's own groups included."""
+
+    name: str = Field(..., min_length=1, max_length=200)
+    description: str | None = Field(None, max_length=1000)
+    permissions: list[StrictStr] | None = None
+    settings: dict[str, Any] | None = None
+    created_at: datetime
+
+    _object = validator("settings", pre=True, allow_reuse=True)(checked_object)
+
+
+class UserAnswer(Profile):
+    """A user in an answer."""
+
+    email: str
+    username: str = Field(..., min_length=3, max_length=100)
+    external_id: str | None = Field(None, max_length=255)
+    language: str = Field(..., max_length=10)
+    timezone: str = Field(..., max_length=50)
+    created_at: datetime
+
+    _object = validator("preferences", pre=True, allow_reuse=True)(checked_object)
