@@ -15,7 +15,8 @@ description:
     one transaction; all of it is done or nothing.
   - An option that is not given means to leave the field alone. One that is explicitly empty, V(""), V([]) or V({}),
     clears it.
-  - All problems of a list are reported together, before anything is changed.
+  - All problems of a list are reported together, before anything is changed. Text options take texts only, see
+    M(convosphere.platform.convosphere_user), and what the platform's REST interface could not return is refused.
   - Names are not unique in the platform. A name that several groups have is an error that lists their ids; O(id) picks
     one.
 extends_documentation_fragment:
@@ -30,7 +31,7 @@ options:
     description: The UUID of a group that is there.
     type: str
   description:
-    description: What the group is for.
+    description: What the group is for, in at most 1000 characters.
     type: str
   organization_id:
     description: The UUID of the organization that the group belongs to.
@@ -39,10 +40,10 @@ options:
     description: Whether the group counts. A new group does.
     type: bool
   permissions:
-    description: The permissions of the group, a dictionary or list, or JSON.
+    description: The permissions of the group, a list of texts, or JSON with one.
     type: raw
   settings:
-    description: The settings of the group, a dictionary or list, or JSON.
+    description: The settings of the group, a dictionary, or JSON with an object.
     type: raw
   members:
     description: The emails of the group's members, who must exist. Upper and lower case make no difference.

@@ -16,6 +16,10 @@ description:
   - An option that is not given means to leave the field alone. One that is explicitly empty, V(""), V([]) or V({}),
     clears it.
   - All problems of a list are reported together, before anything is changed.
+  - Text options take texts only. A number or boolean from a variable is refused, because what was written, such as
+    C(0170), was lost when it was read. In a O(users_file) they are taken as they are written.
+  - What the platform's REST interface could not return, such as an email with an apostrophe, is refused. It would make
+    the platform's own list of users fail.
   - Each change is also written to the platform's C(audit_logs), with who made it and in which run.
   - The last active C(super_admin) can be neither demoted, suspended nor removed.
   - Two runs at the same time wait for one another.
@@ -38,8 +42,8 @@ options:
   username: &username
     description:
       - The username, unique in the platform.
-      - A new user that is given none gets the part of its email before the C(@), or where somebody else has that, the
-        same with six digits that depend on nothing but the email.
+      - A new user that is given none gets the part of its email before the C(@), or if somebody else has that, or it is
+        shorter than three characters, the same with six digits that depend on nothing but the email.
     type: str
   role: &role
     description:
@@ -86,7 +90,7 @@ options:
     type: str
   bio: &bio
     description:
-      - A text about the user.
+      - A text about the user, of at most 2000 characters.
     type: str
   avatar_url: &avatar_url
     description:
@@ -103,7 +107,7 @@ options:
   preferences: &preferences
     description:
       - >-
-        Settings of the user: a dictionary, or JSON.
+        Settings of the user: a dictionary, or JSON with an object.
     type: raw
   is_verified: &is_verified
     description:
@@ -130,7 +134,7 @@ options:
     elements: str
   password: &password
     description:
-      - The password, of at most 72 bytes. It is stored as a bcrypt hash, computed on all cores of the managed host.
+      - The password, of at least 8 characters and at most 72 bytes. It is stored as a bcrypt hash, computed on all cores of the managed host.
     type: str
   password_hash: &password_hash
     description:
@@ -224,8 +228,10 @@ options:
       - A file with the list, on the controller, in the directory that Ansible was started in or beside the playbook.
         Its extension is C(.yml), C(.yaml), C(.json) or C(.csv).
       - It holds a list of users, or a dictionary with that list under C(users).
-      - A CSV file has the options as its header; an empty cell is an option that is not given, and several groups are
-        separated by semicolons.
+      - A CSV file has the options as its header, in any case, also with spaces or hyphens. Its cells are separated by
+        commas, semicolons or tabs. An empty cell is an option that is not given, and several groups are separated by
+        semicolons.
+      - It is in UTF-8, or has a byte order mark that tells its encoding.
       - The module reads it itself, which is much faster than a list that goes through Ansible's variables. Files that
         are encrypted with Ansible Vault are decrypted.
     type: path
@@ -241,10 +247,11 @@ options:
     description:
       - Whether users are removed that the list does not have, in the manner of O(owned).
       - Only users of O(prune_auth_provider) and O(prune_organization_id) are.
+      - A list without users that shall be present, or with none of these users, is an error whatever O(prune_limit) is.
     type: bool
     default: false
   prune_limit:
-    description: How many percent of these users may be removed at most. More of them are an error.
+    description: How many percent of these users may be removed at most, V(0) to V(100). More of them are an error.
     type: int
     default: 10
   prune_protected:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ class ListFileAction(ActionBase):
         """Find the file, decrypt it, copy it where the host is another one; then run the module."""
         super().run(tmp, task_vars)
         arguments = dict(self._task.args)
+        refuse_dates(arguments)
         if not arguments.get("audit_actor"):
             arguments["audit_actor"] = f"{_user()}@{socket.gethostname()}"
         temporary: list[str] = []
@@ -42,6 +45,8 @@ class ListFileAction(ActionBase):
 
     def _brought(self, path: str, temporary: list[str]) -> str:
         """The path of the file for the module; a directory that was made for it is added to ``temporary``."""
+        if not isinstance(path, str) or "\0" in path:
+            raise AnsibleActionFail(f"{self.FILE_OPTION} must be the path of a file")
         here = Path(path).expanduser().absolute()
         try:
             # A file in the directory that Ansible was started in is what an operator means who names it there.
@@ -63,6 +68,29 @@ class ListFileAction(ActionBase):
         """Whether the module runs on this machine, as a user who reads what the controller reads."""
         becomes = self._task.become and self.get_become_option("become_user") not in (None, "root")
         return bool(self._connection.transport == "local" and not becomes)
+
+
+def refuse_dates(arguments: Mapping[str, Any]) -> None:
+    """Raise AnsibleActionFail for each date that YAML made of a text without quotes.
+
+    Here, because on the way to the module Ansible makes texts of them, which are not what was written.
+    """
+    places = [f"{place}: quote {value}" for place, value in _dates(arguments, "")]
+    if places:
+        raise AnsibleActionFail(f"A text is a date because it is not quoted, {', '.join(places)}. Nothing was changed.")
+
+
+def _dates(value: Any, place: str) -> Iterator[tuple[str, date]]:
+    """The dates in a structure, and where: ``users[3] (ada@example.com).employee_id``."""
+    if isinstance(value, date):
+        yield place, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _dates(item, f"{place}.{key}" if place else str(key))
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            name = (item.get("email") or item.get("name")) if isinstance(item, Mapping) else None
+            yield from _dates(item, f"{place}[{index}]{f' ({name})' if name else ''}")
 
 
 def _user() -> str:

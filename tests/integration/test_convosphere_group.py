@@ -8,7 +8,7 @@ from unittest.mock import ANY
 import pytest
 
 from support.law import Case, Refused, Step
-from support.platform_database import PlatformDatabase
+from support.platform_database import PlatformDatabase, assert_shown
 from support.sandbox import Sandbox
 
 MODULE = "convosphere_group"
@@ -26,96 +26,103 @@ def test_law(run_law, database):
     database.add_user("bob@example.com")
     database.add_group("system", is_system=True)
     twins = [database.add_group("twins") for _each in range(2)]
+    database.query("INSERT INTO user_group_association SELECT id, %s FROM users WHERE email LIKE 'bob@%%'", twins[0])
     login = database.login
     group = {**login, "name": "engineering"}
     members = {"before": {"engineering": {"members": ["Ada@example.com"]}}}
-    run_law(
+    cases = [
+        Case(
+            "create",
+            {**group, "permissions": ["a.b"], "members": ["ada@example.com"]},
+            diff={
+                "before": {},
+                "after": {
+                    "engineering": {
+                        "name": "engineering",
+                        "is_active": True,
+                        "permissions": ["a.b"],
+                        "members": ["Ada@example.com"],
+                    }
+                },
+            },
+            returns={"created": ["engineering"], "groups": {"engineering": ANY}},
+        ),
+        Case(
+            "change",
+            {
+                **group,
+                "description": "Builders",
+                "permissions": [],
+                "settings": '{"color": "blue"}',
+                "is_active": False,
+            },
+            diff={
+                "before": {
+                    "engineering": {
+                        "description": None,
+                        "permissions": ["a.b"],
+                        "settings": None,
+                        "is_active": True,
+                    }
+                },
+                "after": {
+                    "engineering": {
+                        "description": "Builders",
+                        "permissions": None,
+                        "settings": {"color": "blue"},
+                        "is_active": False,
+                    }
+                },
+            },
+        ),
+        Case(
+            "append a member",
+            {**group, "members": ["bob@example.com"], "members_mode": "append"},
+            diff={**members, "after": {"engineering": {"members": ["Ada@example.com", "bob@example.com"]}}},
+        ),
+        Case(
+            "one of two by id",
+            {**login, "id": twins[0], "description": "The first"},
+            diff={"before": {twins[0]: {"description": None}}, "after": {twins[0]: {"description": "The first"}}},
+        ),
+        Case(
+            "absent",
+            {**group, "state": "absent"},
+            diff={
+                "before": {
+                    "engineering": {
+                        "name": "engineering",
+                        "description": "Builders",
+                        "organization_id": None,
+                        "is_active": False,
+                        "permissions": None,
+                        "settings": {"color": "blue"},
+                        "members": ["Ada@example.com", "bob@example.com"],
+                    }
+                },
+                "after": {},
+            },
+            returns={"deleted": ["engineering"], "groups": {}},
+        ),
+    ]
+    run = run_law(
         MODULE,
-        cases=[
-            Case(
-                "create",
-                {**group, "permissions": ["a.b"], "members": ["ada@example.com"]},
-                diff={
-                    "before": {},
-                    "after": {
-                        "engineering": {
-                            "name": "engineering",
-                            "is_active": True,
-                            "permissions": ["a.b"],
-                            "members": ["Ada@example.com"],
-                        }
-                    },
-                },
-                returns={"created": ["engineering"], "groups": {"engineering": ANY}},
-            ),
-            Case(
-                "change",
-                {
-                    **group,
-                    "description": "Builders",
-                    "permissions": [],
-                    "settings": '{"color": "blue"}',
-                    "is_active": False,
-                },
-                diff={
-                    "before": {
-                        "engineering": {
-                            "description": None,
-                            "permissions": ["a.b"],
-                            "settings": None,
-                            "is_active": True,
-                        }
-                    },
-                    "after": {
-                        "engineering": {
-                            "description": "Builders",
-                            "permissions": None,
-                            "settings": {"color": "blue"},
-                            "is_active": False,
-                        }
-                    },
-                },
-            ),
-            Case(
-                "append a member",
-                {**group, "members": ["bob@example.com"], "members_mode": "append"},
-                diff={**members, "after": {"engineering": {"members": ["Ada@example.com", "bob@example.com"]}}},
-            ),
-            Case(
-                "one of two by id",
-                {**login, "id": twins[0], "description": "The first"},
-                diff={"before": {twins[0]: {"description": None}}, "after": {twins[0]: {"description": "The first"}}},
-            ),
-            Case(
-                "absent",
-                {**group, "state": "absent"},
-                diff={
-                    "before": {
-                        "engineering": {
-                            "name": "engineering",
-                            "description": "Builders",
-                            "organization_id": None,
-                            "is_active": False,
-                            "permissions": None,
-                            "settings": {"color": "blue"},
-                            "members": ["Ada@example.com", "bob@example.com"],
-                        }
-                    },
-                    "after": {},
-                },
-                returns={"deleted": ["engineering"], "groups": {}},
-            ),
-        ],
+        cases,
+        read_back=database.read_users(),
         refused=[
             Refused("ambiguous", {**login, "name": "twins"}, f"{', '.join(sorted(twins))}: give one's id"),
             Refused("of the system", {**login, "name": "system", "state": "absent"}, "of the system cannot be deleted"),
             Refused("no such id", {**login, "id": NOBODY}, "there is no group with the id"),
             Refused("no such member", {**group, "members": ["x@example.com"]}, "there is no user x@example.com"),
             Refused("long name", {**login, "name": "x" * 201}, "at most 200 fit"),
-            Refused("no name", {**login, "groups": [{"description": "x"}]}, "groups[0] has neither a name nor an id"),
+            Refused("no name", {**login, "groups": [{"description": "x"}]}, "groups[0]: name or id is missing"),
+            Refused("a number", {**login, "name": 7}, "name must be a text, not the number 7: quote it"),
+            Refused("permissions", {**group, "permissions": ["a", 1]}, "permissions must be a list of texts"),
+            Refused("settings", {**group, "settings": ["a"]}, "settings must be an object"),
         ],
     )
-    assert database.query("SELECT count(*) FROM user_group_association") == [(0,)]
+    assert_shown(run, cases)
+    assert database.query("SELECT count(*) FROM user_group_association") == [(1,)]
     events = database.query(
         "SELECT event_type::text FROM audit_logs WHERE resource_type = 'user_group' ORDER BY created_at"
     )

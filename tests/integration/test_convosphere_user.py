@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from support.law import Case, Refused, Step
-from support.platform_database import PlatformDatabase, platform_with_login
+from support.platform_database import READER, PlatformDatabase, assert_shown, platform_with_login
 from support.playbook import run_playbook as play
 from support.sandbox import DATABASE_KEY, Sandbox, until
 
@@ -49,84 +49,92 @@ def test_law(run_law, database):
     database.add_user("bob@example.com", locked_until="2026-01-01", failed_login_attempts="5")
     login = database.login
     ada = {**login, "email": ADA}
-    run_law(
+    # The first case is the unlocking: until then the platform's list of users fails.
+    cases = [
+        Case(
+            "unlock",
+            {**login, "email": "bob@example.com", "locked": False},
+            diff={"before": {"bob@example.com": {"locked": True}}, "after": {"bob@example.com": {"locked": False}}},
+        ),
+        Case(
+            "create",
+            {**ada, "first_name": "Ada", "groups": ["engineering"], "password": PASSWORD},
+            diff={
+                "before": {},
+                "after": {
+                    ADA: {
+                        **NEW,
+                        "username": "ada",
+                        "first_name": "Ada",
+                        "groups": ["engineering"],
+                        "password": "********",
+                    }
+                },
+            },
+            returns={"created": [ADA], "updated": {}, "deleted": [], "unchanged": []},
+        ),
+        Case(
+            "change",
+            {**ada, "role": "MANAGER", "first_name": "", "preferences": {"theme": "dark"}, "is_verified": True},
+            diff={
+                "before": {ADA: {"role": "user", "first_name": "Ada", "preferences": None, "is_verified": False}},
+                "after": {
+                    ADA: {
+                        "role": "manager",
+                        "first_name": None,
+                        "preferences": {"theme": "dark"},
+                        "is_verified": True,
+                    }
+                },
+            },
+            returns={"updated": {ADA: ["first_name", "is_verified", "preferences", "role"]}},
+        ),
+        Case(
+            "change the password",
+            {**ada, "password": "Another-Passw0rd", "update_password": "always"},
+            diff={"before": {ADA: {"password": "********"}}, "after": {ADA: {"password": "******** (changed)"}}},
+        ),
+        Case(
+            "append a group",
+            {**login, "users": [{"email": ADA, "groups": ["sales"]}], "groups_mode": "append"},
+            diff={
+                "before": {ADA: {"groups": ["engineering"]}},
+                "after": {ADA: {"groups": ["engineering", "sales"]}},
+            },
+        ),
+        Case(
+            "exact groups",
+            {**login, "users": [{"email": ADA, "groups": ["sales"]}]},
+            diff={"before": {ADA: {"groups": ["engineering", "sales"]}}, "after": {ADA: {"groups": ["sales"]}}},
+        ),
+        Case(
+            "rename",
+            {**ada, "new_email": "Ada.L@example.com"},
+            diff={"before": {ADA: {"email": ADA}}, "after": {ADA: {"email": "Ada.L@example.com"}}},
+        ),
+        Case(
+            "absent",
+            {**login, "email": "ADA.l@EXAMPLE.com", "state": "absent"},
+            diff={
+                "before": {"Ada.L@example.com": {"username": "ada", "role": "manager", "status": "active"}},
+                "after": {},
+            },
+            returns={"deleted": ["Ada.L@example.com"]},
+        ),
+    ]
+    run = run_law(
         MODULE,
-        cases=[
-            Case(
-                "create",
-                {**ada, "first_name": "Ada", "groups": ["engineering"], "password": PASSWORD},
-                diff={
-                    "before": {},
-                    "after": {
-                        ADA: {
-                            **NEW,
-                            "username": "ada",
-                            "first_name": "Ada",
-                            "groups": ["engineering"],
-                            "password": "********",
-                        }
-                    },
-                },
-                returns={"created": [ADA], "updated": {}, "deleted": [], "unchanged": []},
-            ),
-            Case(
-                "change",
-                {**ada, "role": "MANAGER", "first_name": "", "preferences": {"theme": "dark"}, "is_verified": True},
-                diff={
-                    "before": {ADA: {"role": "user", "first_name": "Ada", "preferences": None, "is_verified": False}},
-                    "after": {
-                        ADA: {
-                            "role": "manager",
-                            "first_name": None,
-                            "preferences": {"theme": "dark"},
-                            "is_verified": True,
-                        }
-                    },
-                },
-                returns={"updated": {ADA: ["first_name", "is_verified", "preferences", "role"]}},
-            ),
-            Case(
-                "change the password",
-                {**ada, "password": "Another-Passw0rd", "update_password": "always"},
-                diff={"before": {ADA: {"password": "********"}}, "after": {ADA: {"password": "******** (changed)"}}},
-            ),
-            Case(
-                "append a group",
-                {**login, "users": [{"email": ADA, "groups": ["sales"]}], "groups_mode": "append"},
-                diff={
-                    "before": {ADA: {"groups": ["engineering"]}},
-                    "after": {ADA: {"groups": ["engineering", "sales"]}},
-                },
-            ),
-            Case(
-                "exact groups",
-                {**login, "users": [{"email": ADA, "groups": ["sales"]}]},
-                diff={"before": {ADA: {"groups": ["engineering", "sales"]}}, "after": {ADA: {"groups": ["sales"]}}},
-            ),
-            Case(
-                "unlock",
-                {**login, "email": "bob@example.com", "locked": False},
-                diff={"before": {"bob@example.com": {"locked": True}}, "after": {"bob@example.com": {"locked": False}}},
-            ),
-            Case(
-                "rename",
-                {**ada, "new_email": "Ada.L@example.com"},
-                diff={"before": {ADA: {"email": ADA}}, "after": {ADA: {"email": "Ada.L@example.com"}}},
-            ),
-            Case(
-                "absent",
-                {**login, "email": "ADA.l@EXAMPLE.com", "state": "absent"},
-                diff={
-                    "before": {"Ada.L@example.com": {"username": "ada", "role": "manager", "status": "active"}},
-                    "after": {},
-                },
-                returns={"deleted": ["Ada.L@example.com"]},
-            ),
-        ],
+        cases,
+        read_back=database.read_users(),
         refused=[
-            Refused("no email", {**login, "email": "nobody"}, "'nobody' is no email address"),
+            Refused("no email", {**login, "email": "nobody"}, "email 'nobody' must be an email address of ASCII"),
             Refused("unknown role", {**ada, "role": "king"}, "role 'king' is none of super_admin, admin, manager"),
             Refused("long password", {**ada, "password": PASSWORD * 4}, "bcrypt takes at most 72"),
+            Refused("short password", {**ada, "password": "planted"}, "the password is shorter than 8 characters"),
+            Refused("a number", {**ada, "employee_id": 83}, "employee_id must be a text, not the number 83: quote it"),
+            Refused("a number as password", {**ada, "password": 1234567890}, "not the number: quote it"),
+            Refused("apostrophe", {**ada, "new_email": "o'brien@example.org"}, "the platform could not show it"),
+            Refused("an empty list", {**login, "users": [], "prune": True, "prune_limit": 100}, "this one has none"),
             Refused("no hash", {**ada, "password_hash": "planted-no-hash"}, "password_hash is no bcrypt hash"),
             Refused("to lock", {**ada, "locked": True}, "locked can only be false"),
             Refused("prune one", {**ada, "prune": True}, "prune is True but any of the following are missing"),
@@ -134,7 +142,8 @@ def test_law(run_law, database):
             Refused("no tables", {**ada, "login_db": "postgres"}, "has no table users"),
         ],
     )
-    assert database.emails() == ["bob@example.com"]
+    assert_shown(run, cases)
+    assert database.emails() == ["bob@example.com", READER]
 
 
 def test_all_problems_of_a_list_are_told_together_and_nothing_is_changed(run_playbook, database):
@@ -157,7 +166,7 @@ def test_all_problems_of_a_list_are_told_together_and_nothing_is_changed(run_pla
     run = run_playbook(one_task(database, users=users), verbosity=3, diff=True)
     message = run.task("Users").message
     for part in [
-        "users[0] (not an email): email 'not an email' is no email address",
+        "users[0] (not an email): email 'not an email' must be an email address of ASCII letters",
         "users[1] (ada@example.com): there is no option 'rol' (is 'role' meant?)",
         "timezone 'Mars/Phobos' does not exist",
         "preferences is not valid JSON",
@@ -169,7 +178,7 @@ def test_all_problems_of_a_list_are_told_together_and_nothing_is_changed(run_pla
         "the password has a null character in it",
         "first_name has 101 characters, and at most 100 fit",
         "language cannot be empty",
-        "users[7] has no email",
+        "users[7]: email is missing",
         "Nothing was changed",
     ]:
         assert part in message
@@ -179,12 +188,12 @@ def test_all_problems_of_a_list_are_told_together_and_nothing_is_changed(run_pla
 
 def test_whatever_is_in_a_name_is_data(run_playbook, database):
     name = "Robert'); DROP TABLE users;-- \"\\ % {} ñ 漢字 🎉"
-    email = f"o'neil;--{'x' * 40}@{'d' * 60}.{'e' * 60}.{'f' * 60}.example.com"
+    email = f"o_neil%--{'x' * 40}@{'d' * 60}.{'e' * 60}.{'f' * 60}.example.com"
     user = {
         "email": email,
         "username": "robert'; --",
         "first_name": name,
-        "bio": name * 100,
+        "bio": name * 40,
         "preferences": {name: name},
     }
     tasks = one_task(database, users=[user])
@@ -193,7 +202,7 @@ def test_whatever_is_in_a_name_is_data(run_playbook, database):
 
     assert (first.changed, again.changed) == (1, 0)
     assert database.query("SELECT email, first_name, bio, preferences FROM users") == [
-        (email, name, name * 100, {name: name})
+        (email, name, name * 40, {name: name})
     ]
 
 
@@ -259,6 +268,11 @@ def test_pruning_stops_at_its_limit_and_its_scope(run_playbook, database):
 
     assert "prune would remove 3 of 20 users (15.0 %), and prune_limit allows 10 %" in refused.task("Users").message
 
+    others = [{"email": "ada@other.example"}]
+    refused = run_playbook(one_task(database, users=others, prune=True, prune_limit=100))
+
+    assert "prune would remove 20 of 20 users, and the list has none of the 20" in refused.task("Users").message
+
     run = run_playbook(one_task(database, users=keep, prune=True, prune_limit=15)).succeeded()
 
     assert run.task("Users").result["deleted"] == [f"local{number}@example.com" for number in (17, 18, 19)]
@@ -306,12 +320,15 @@ def test_what_a_user_owns_is_refused_handed_over_or_archived(run_steps, database
 def test_the_last_active_super_admin_stays(run_steps, database):
     database.add_user("root@example.com", role="SUPER_ADMIN")
     root = {**database.login, "email": "root@example.com"}
-    message = "root@example.com: the last active super_admin cannot be demoted, suspended or removed"
+    message = "root@example.com is the last active super_admin, and cannot be demoted, suspended or removed alone"
     handed_over = [{"email": "next@example.com", "role": "super_admin"}, {"email": "root@example.com", "role": "user"}]
     run_steps(
         MODULE,
         [
             Step("demote", {**root, "role": "admin"}, fails=message),
+            Step(
+                "the way out", {**root, "role": "admin"}, fails="Give another user role: super_admin in the same list"
+            ),
             Step("suspend (check)", {**root, "status": "suspended"}, check=True, fails=message),
             Step("remove", {**root, "state": "absent"}, fails=message),
             Step("rename", {**root, "new_email": "boss@example.com"}, changed=True),
@@ -350,8 +367,8 @@ def test_files_of_each_kind(tmp_path, run_playbook, database, suffix):
     database.add_group("c")
     content = {
         "yml": "# us\nusers:\n- {email: ada@example.com, employee_id: 007, is_verified: yes, groups: [a b, c]}\n",
-        "json": '[{"email": "ada@example.com", "employee_id": "7", "is_verified": true, "groups": ["a b", "c"]}]',
-        "csv": "email,employee_id,is_verified,groups,phone\r\nada@example.com,7,yes,a b; c,\r\n",
+        "json": '[{"email": "ada@example.com", "employee_id": "007", "is_verified": true, "groups": ["a b", "c"]}]',
+        "csv": 'E-Mail;Employee ID;is_verified;groups;phone\r\nada@example.com;007;yes;"a b; c";\r\n',
     }
     file = tmp_path / f"users.{suffix}"
     file.write_text(content[suffix])
@@ -362,7 +379,7 @@ def test_files_of_each_kind(tmp_path, run_playbook, database, suffix):
         "JOIN user_group_association a ON a.user_id = u.id JOIN user_groups g ON g.id = a.group_id GROUP BY u.id"
     )
 
-    assert rows == [("7", True, None, ["a b", "c"])]
+    assert rows == [("007", True, None, ["a b", "c"])]
     assert run_playbook(tasks).succeeded().changed == 0
 
 

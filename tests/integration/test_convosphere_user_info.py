@@ -37,7 +37,7 @@ def database(tables: Sandbox) -> PlatformDatabase:
 def test_law(run_info_law, database):
     run = run_info_law(
         MODULE,
-        {**database.login, "return_groups": True, "role_changes_since": "2026-01-01"},
+        {**database.login, "return_groups": True, "role_changes_since": "2026-01-01", "return_unreadable": True},
         returns={
             "users": ANY,
             "total": 3,
@@ -45,6 +45,9 @@ def test_law(run_info_law, database):
             "by_status": {"active": 2, "suspended": 1},
             "groups": [{"name": "engineering", "is_active": True}],
             "role_changes": [],
+            "unreadable": [
+                {"kind": "user", "id": ANY, "name": "bob@example.com", "reasons": ["locked_until must be NULL"]}
+            ],
         },
         refused=[
             Refused("unknown role", {**database.login, "role": "king"}, "roles: 'king' is none of super_admin, admin"),
@@ -90,6 +93,50 @@ def test_law(run_info_law, database):
 def test_filters(run_steps, database, filters, found):
     options = {**database.login, **filters, "fields": ["username"]}
     run_steps(MODULE, [Step("Find", options, changed=False, returns={"users": [{"username": name} for name in found]})])
+
+
+def test_what_the_platform_cannot_show_is_found(tables, run_steps):
+    broken = PlatformDatabase(tables)
+    rows = {
+        "o'brien@example.org": {"username": "jo", "preferences": "[]", "bio": "x" * 2001, "created_at": None},
+        "fine@example.org": {"preferences": "{}"},
+        "nobody@localhost": {"preferences": "null"},
+    }
+    for email, columns in rows.items():
+        broken.add_user(email, **columns)
+    for name, permissions, settings in (
+        ("fine", '["a"]', "{}"),
+        ("null", "null", None),
+        ("number", '["a", 1]', None),
+        ("object", "{}", "[]"),
+        ("", None, None),
+    ):
+        broken.query(
+            "UPDATE user_groups SET permissions = %s, settings = %s WHERE id = %s",
+            permissions,
+            settings,
+            broken.add_group(name),
+        )
+    step = Step("Find", {**broken.login, "fields": [], "return_unreadable": True}, changed=False)
+    found = run_steps(MODULE, [step]).task("Find").result["unreadable"]
+
+    email = (
+        "email must be an email address of ASCII letters, digits and . _ % + - before the @, and a domain that ends "
+    )
+    email += "in a dot and letters"
+    assert {(row["kind"], row["name"]): row["reasons"] for row in found} == {
+        ("user", "nobody@localhost"): [email],
+        ("user", "o'brien@example.org"): [
+            email,
+            "username must have 3 to 100 characters",
+            "bio must have at most 2000 characters",
+            "preferences must be an object",
+            "created_at must not be NULL",
+        ],
+        ("group", ""): ["name must have 1 to 200 characters"],
+        ("group", "number"): ["permissions must be a list of texts"],
+        ("group", "object"): ["permissions must be a list of texts", "settings must be an object"],
+    }
 
 
 def test_a_hundred_thousand_users(tables, run_playbook):

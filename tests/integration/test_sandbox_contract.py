@@ -446,6 +446,33 @@ def test_groups_work_one_by_one_but_cannot_be_listed(platform, admin):
     assert platform.call("DELETE", path, headers=admin).status_code == 204
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [
+        ("users", "email", "o'brien@example.org"),
+        ("users", "username", "jo"),
+        ("users", "bio", "x" * 2001),
+        ("users", "preferences", "[]"),
+        ("users", "created_at", None),
+        ("user_groups", "permissions", '["a", 1]'),
+        ("user_groups", "settings", "[]"),
+        ("user_groups", "description", "x" * 1001),
+    ],
+)
+def test_one_row_that_breaks_a_rule_breaks_every_list(platform, admin, table, column, value):
+    name = "rules" if table == "users" else "ruled"
+    group = platform.call("POST", "/api/v1/users/groups", headers=admin, json={"name": name}).json()["id"]
+    user = add_user(platform, admin, f"{name}-{column}", group_ids=[group])["id"]
+    identifier = user if table == "users" else group
+    update = f"UPDATE {table} SET {column} = %s WHERE id = %s"  # noqa: S608 - two words of the test
+    (before,) = platform.query(f"SELECT {column} FROM {table} WHERE id = %s", identifier)  # noqa: S608 - as above
+    assert platform.call("GET", "/api/v1/users/?size=100", headers=admin).status_code == 200
+    platform.query(update, value, identifier)
+    assert is_large_error(platform.call("GET", "/api/v1/users/?size=100", headers=admin), 500)
+    platform.query(update, before[0], identifier)
+    assert platform.call("GET", f"/api/v1/users/{user}", headers=admin).status_code == 200
+
+
 def test_owners_cannot_be_deleted_but_audited_users_can(platform, admin):
     user = add_user(platform, admin, "owner", password="Planted-Owner-1")
     headers = login(platform, "owner", "Planted-Owner-1")

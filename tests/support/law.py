@@ -128,11 +128,13 @@ def run_law(
     refused: Sequence[Refused],
     folder: Path,
     secrets: Sequence[str] = (),
+    read_back: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> PlaybookRun:
     """Prove a module that changes things: each case in check mode, for real and again, then what it refuses.
 
     The cases must use every choice of `state`, and where that has `absent`, be create, change and absent among others.
+    `read_back` is a task that reads what each case wrote, for example through REST; it is named "<case> (read back)".
     """
     _assert_cases_cover(module, cases)
     assert refused, f"{module}: no bad input is tried"
@@ -144,6 +146,7 @@ def run_law(
             Step(case.name, case.options, changed=True, diff=case.diff, returns=case.returns),
             Step(f"{case.name} again", case.options, changed=case.repeats, diff=case.diff if case.repeats else NO_DIFF),
         ]
+        steps += [{"name": f"{case.name} (read back)", **read_back}] if read_back else []
     steps += [Step(case.name, case.options, fails=case.message) for case in refused]
     run = _assert_steps(module, steps, _run_in_playbook(module, steps, folder, **settings), secrets)
     _assert_no_warning(run)

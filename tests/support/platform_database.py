@@ -6,15 +6,31 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from support.playbook import run_playbook
+from support.law import Case
+from support.playbook import PlaybookRun, run_playbook
 from support.sandbox import DATABASE_KEY, Sandbox, image, role_play, sandbox, until
 
 TEMPLATE = "convosphere"
+#: The platform's REST interface alone: users need no Redis and no Weaviate, for which a start waits.
+_SERVE = """
+import uvicorn
+from app.application import create_application
+application = create_application()
+application.router.on_startup.clear()
+uvicorn.run(application, host="0.0.0.0", port=8000)
+"""
+_SIGN_IN = """
+import sys
+from datetime import timedelta
+from app.auth import make_token
+print(make_token(sys.argv[1], timedelta(hours=1)))
+"""
+READER = "reader@example.com"
 _MAKE_TABLES = "from app.database import create_tables; create_tables()"
 
 
@@ -76,10 +92,42 @@ class PlatformDatabase:
         row = {name: filler.get(kind, "1") for name, kind in columns}
         self._insert("assistants", {**row, "creator_id": owner})
 
+    def read_users(self) -> dict[str, Any]:
+        """Start REST for this database; returns a task that reads all users from it as READER, who is added."""
+        reader = self.add_user(READER, role="SUPER_ADMIN")
+        name = f"rest-{self.name}"
+        url = f"postgresql://convosphere:{DATABASE_KEY}@postgres:5432/{self.name}"
+        self.running.run("backend", name, command=["python3", "-c", _SERVE], environment={"DATABASE_URL": url})
+        until(lambda: self.running.answers(name, "/health"), "the backend")
+        status, token = self.running.execute(name, "python3", "-c", _SIGN_IN, reader)
+        assert status == 0, token
+        address = f"http://{self.running.address(name)}/api/v1/users/?size=100"
+        headers = {"Authorization": f"Bearer {token.splitlines()[-1]}"}
+        return {"ansible.builtin.uri": {"url": address, "headers": headers, "return_content": True}}
+
     def _insert(self, table: str, row: dict[str, Any]) -> None:
         names = ", ".join(row)
         places = ", ".join(["%s"] * len(row))
         self.query(f"INSERT INTO {table} ({names}) VALUES ({places})", *row.values())  # noqa: S608 - names of this file
+
+
+def assert_shown(run: PlaybookRun, cases: Sequence[Case]) -> None:
+    """AssertionError if REST did not return what a case of the law wrote; `run` has its tasks of `read_users`."""
+    for case in cases:
+        users = run.task(f"{case.name} (read back)").result["json"]["users"]
+        groups = {group["name"]: group for user in users for group in user["groups"]}
+        rows = {**{user["email"]: user for user in users}, **groups, **{one["id"]: one for one in groups.values()}}
+        for name, fields in case.diff["after"].items():
+            row = rows[fields.get("email", name)]
+            members = [user["email"] for user in users if row["id"] in [group["id"] for group in user["groups"]]]
+            shown = {
+                **row,
+                "locked": row.get("locked_until") is not None,
+                "groups": sorted(group["name"] for group in row.get("groups", ())),
+                "members": sorted(members),
+            }
+            written = {key: value for key, value in fields.items() if key != "password"}
+            assert {key: shown[key] for key in written} == written, case.name
 
 
 @contextmanager
