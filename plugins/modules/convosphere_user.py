@@ -134,7 +134,8 @@ options:
     elements: str
   password: &password
     description:
-      - The password, of at least 8 characters and at most 72 bytes. It is stored as a bcrypt hash, computed on all cores of the managed host.
+      - The password, of at least 8 characters and at most 72 bytes. It is stored as a bcrypt hash, computed on all
+        cores of the managed host.
     type: str
   password_hash: &password_hash
     description:
