@@ -19,7 +19,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.convosphere.platform.plugins.module_utils import _platform_rules, _written
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _option_texts,
+    _platform_rules,
+    _written,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._database import Column
 from ansible_collections.convosphere.platform.plugins.module_utils._platform_rules import Rule
 
@@ -161,12 +165,9 @@ def as_text(value: Any, *, secret: bool = False) -> str:
     """
     if type(value) is not str:
         value = _written_text(value, secret=secret)
-    if "\0" in value:
-        raise ValueProblem("has a null character in it")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise ValueProblem("is not valid Unicode") from error
+    problem = _option_texts.problem(value)
+    if problem:
+        raise ValueProblem(problem)
     return str(value)
 
 
@@ -209,7 +210,7 @@ def as_json(value: Any) -> Any:
     except (TypeError, ValueError) as error:
         raise ValueProblem(f"is not valid JSON: {error}") from error
     if "\\u0000" in text.replace("\\\\", ""):
-        raise ValueProblem("has a null character in it")
+        raise ValueProblem(_option_texts.NUL)
     # Keys that are numbers become texts.
     return json.loads(text)
 
