@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from typing import Any, ClassVar, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.convosphere.platform.plugins.module_utils import _lease, _option_texts
+from ansible_collections.convosphere.platform.plugins.module_utils import _lease, _option_numbers, _option_texts
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._masking import (
     Masker,
@@ -120,6 +120,8 @@ class _Base:
     unlisted: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     #: Options for which an empty text means something, by their full names, such as "files.content".
     may_be_empty: ClassVar[frozenset[str]] = frozenset()
+    #: The least that a number may be, by the name of the option, if that is not 0.
+    least: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self) -> None:
         self.ansible = _AnsibleModule(
@@ -135,7 +137,7 @@ class _Base:
         """Run the module from its arguments to its exit."""
         module = cls()
         try:
-            module._refuse_bad_texts()
+            module._refuse_unusable_options()
             with _lease.kept(os.environ):
                 result = module.execute()
         except ConvosphereError as error:
@@ -166,11 +168,12 @@ class _Base:
         """Tell the operator something that does not stop the run."""
         self.ansible.warn(message)
 
-    def _refuse_bad_texts(self) -> None:
-        """Raise InputError for options that can be stored nowhere, or that are empty and must not be."""
+    def _refuse_unusable_options(self) -> None:
+        """Raise InputError for texts that can be stored nowhere, or that are empty and must not be, and for numbers."""
         problems = self.ansible.unusable or [
             *_option_texts.empty(self.argument_spec, self.params, self.may_be_empty),
             *_option_texts.misnamed(self.params),
+            *_option_numbers.out_of_range(self.argument_spec, self.params, self.least),
         ]
         if problems:
             raise InputError.of(problems)

@@ -402,6 +402,7 @@ class StackModule(ConvosphereModule):
     }
 
     may_be_empty = frozenset({"files.content"})
+    least = {"wait_timeout": 1}  # with less every deploy would be given up at once, and rolled back
 
     project: _services.Project | None = None
     schema: Mapping[str, Any] | None = None

@@ -280,7 +280,10 @@ def test_bad_input_is_refused_before_anything_changes(stack, run_steps):
         "The service wbe, which is to validate x, is none of the stack": trying(stack, "wbe", ["test", "-f", "%s"]),
         "The command that validates x has no %s": trying(stack, "web", ["test", "-f", "x"]),
         "The mode of compose.yaml is 416: it must be in quotes": {**stack.options(), "files": [{**file, "mode": 416}]},
-        "The secret LINES has a line feed": stack.options(secrets=secrets(LINES="first-line\nsecond-line")),
+        "The value of the secret LIST is a list": stack.options(secrets=[{"name": "LIST", "value": ["first-line"]}]),
+        "The services two and web both publish port 65001": stack.options(
+            {name: stack.service(ports=["65001:80"]) for name in ("web", "two")}
+        ),
         "'A B' cannot be the name of a secret": stack.options(secrets=[{"name": "A B"}]),
         "The secret SHORT has a length of 3": stack.options(secrets=[{"name": "SHORT", "length": 3}]),
         "The secret URL is derived from HOST": stack.options(secrets=[{"name": "URL", "derive": "http://{HOST}"}]),
