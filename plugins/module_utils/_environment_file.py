@@ -106,7 +106,8 @@ def _value_of(entry: Mapping[str, Any], known: Mapping[str, str]) -> str:
     if entry.get("value") is not None:
         return _storable(name, entry["value"])
     if entry.get("derive") is not None:
-        encoded = _REFERENCE.sub(lambda match: quote(_named(match[1], name, known), safe=""), entry["derive"])
+        pattern = _storable(name, entry["derive"])
+        encoded = _REFERENCE.sub(lambda match: quote(_named(match[1], name, known), safe=""), pattern)
         return _storable(name, encoded)
     if known.get(name):
         return _storable(name, known[name])

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the services of a stack ask of the host, and the host does not have: ports, processors, memory.
+"""Refuse what the services of a stack ask of the host and the host does not have: ports, processors, memory.
 
 The engine says so when it creates or starts the container, in the middle of a deploy.
 
@@ -47,7 +47,7 @@ def problems_of(services: Mapping[str, Mapping[str, Any]], cpus: int) -> list[st
 
 
 def _ports(services: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Each port that a service publishes under a number of its own, ``{service, port, host_ip}``."""
+    """Yield each port that a service publishes under a number of its own, ``{service, port, host_ip}``."""
     for name, service in services.items():
         for entry in service.get("ports") or []:
             for port in _numbers(entry):
@@ -55,7 +55,7 @@ def _ports(services: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]
 
 
 def _numbers(entry: Mapping[str, Any]) -> range:
-    """The ports of one entry: a number, a range of them, or none that is known before the container starts."""
+    """Return the ports of one entry: a number, a range, or none that is known before the container starts."""
     first, _dash, last = str(entry.get("published") or "").partition("-")
     known = entry.get("protocol", "tcp") == "tcp" and first.isdecimal() and (last or first).isdecimal()
     return range(int(first), int(last or first) + 1) if known else range(0)
@@ -77,7 +77,7 @@ def _shared(ports: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _taken(ports: Sequence[Mapping[str, Any]], published: Iterable[Mapping[str, Any]], project: str) -> Iterator[str]:
-    """Ports that others hold. The project's own containers hold theirs rightfully."""
+    """Name the ports that others hold. The project's own containers hold theirs rightfully."""
     by_port = {(entry["port"], entry["host_ip"]): entry["service"] for entry in ports}
     for entry in _host.taken_ports(ports, published, project):
         yield f"The service {by_port[entry['port'], entry['host_ip']]}: {_host.port_problem(entry)}"

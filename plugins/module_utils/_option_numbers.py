@@ -18,7 +18,7 @@ LARGEST_PORT = 65535
 def out_of_range(
     spec: Mapping[str, Any], options: Mapping[str, Any], least: Mapping[str, int], place: str = ""
 ) -> Iterator[str]:
-    """A sentence, without its final dot, for each number that no option can be.
+    """Yield a sentence, without its final dot, for each number that an option cannot be.
 
     Counts, sizes, periods and ages are never negative, and a port is one of TCP's. ``least`` are further bounds, by the
     names of the options at the top.

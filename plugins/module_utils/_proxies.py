@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The environment of containers, and the proxies that the Docker client puts into it.
+"""Compare the environment of containers, to which the Docker client adds its proxies.
 
 Compose adds the ``proxies`` of the client's config.json to every container that it creates, and its hash of a service
 says nothing of them: a container keeps a proxy that is gone, and lacks one that is new.
@@ -67,8 +67,8 @@ def environment(service: Mapping[str, Any], client: Mapping[str, str]) -> dict[s
 def stale(desired: Mapping[str, str], of_image: Iterable[str], container: Container) -> list[str]:
     """Return the names of the variables that a container has otherwise, sorted.
 
-    ``desired`` is its ``environment``; ``of_image`` are the names that its image sets. Others that it has more are
-    those of proxies only: there are programs that add some of their own.
+    ``desired`` is its ``environment``; ``of_image`` are the names that its image sets. Of further variables only those
+    of proxies count, because some programs add variables of their own.
     """
     pairs = (entry.partition("=") for entry in container.attrs["Config"].get("Env") or [])
     current = {name: value for name, _sign, value in pairs}
@@ -79,7 +79,7 @@ def stale(desired: Mapping[str, str], of_image: Iterable[str], container: Contai
 def not_bypassed(services: Mapping[str, Mapping[str, Any]], client: Mapping[str, str]) -> list[str]:
     """Return the hosts that the client's configuration excepts from its proxies, and a service's own NO_PROXY does not.
 
-    Where a service has a NO_PROXY of its own, Compose leaves the client's out.
+    If a service has a NO_PROXY of its own, Compose leaves the client's out.
     """
     excepted = [host.strip() for host in client.get(BYPASS[0], "").split(",") if host.strip()]
     own = [

@@ -152,13 +152,13 @@ def health_of(container: Container) -> str | None:
 
 
 def is_done(container: Container) -> bool:
-    """Whether a container was to run once and did: it ended with 0, nothing starts it again or asks for its health."""
+    """Return whether a container ran once as it should: it ended with 0, and nothing starts it again or checks it."""
     policy = (container.attrs["HostConfig"].get("RestartPolicy") or {}).get("Name")
     return _succeeded(container) and policy in ("", "no", "on-failure") and not _has_own_check(container)
 
 
 def _has_own_check(container: Container) -> bool:
-    """Whether its service asks for its health, and not only the image: a job may well run in the image of a server."""
+    """Return whether its service has a health check, not only the image: a job may run in the image of a server."""
     check = container.attrs["Config"].get("Healthcheck") or {}
     if (check.get("Test") or ["NONE"]) == ["NONE"]:
         return False

@@ -163,13 +163,15 @@ class Stack:
             yield [opened.enter_context(_files.unnamed(self.texts[name][0], name)) for name in names]
 
 
-def texts_of(files: Sequence[Mapping[str, str]]) -> dict[str, tuple[str, str]]:
+def texts_of(files: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
     """The module's option ``files`` as ``Stack.texts``. Raises InputError for names and modes that cannot be."""
     problems = []
     for file in files:
         path = Path(file["path"])
         if path.is_absolute() or ".." in path.parts or not path.parts or path.parts[0] in RESERVED:
             problems.append(f"The file '{path}' cannot be one of the stack: its name is reserved or leads elsewhere")
+        if not isinstance(file["content"], str):
+            problems.append(f"The content of {path} is not a text: give the text of the file")
         if not _MODE.fullmatch(file["mode"]):
             problems.append(f"The mode of {path} is {file['mode']}: it must be in quotes and octal, such as '0640'")
     if _compose.FILE_NAMES[0] not in {file["path"] for file in files}:

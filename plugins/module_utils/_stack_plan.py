@@ -97,7 +97,7 @@ def _services(stack: _stack.Stack) -> Plan:
 
 
 def _staying(stack: _stack.Stack, name: str, containers: Sequence[Container]) -> list[Container]:
-    """Those of a service's containers that Compose itself would leave as they are."""
+    """Return those of a service's containers that Compose itself would keep."""
     image = stack.image_ids.get(stack.references().get(name, ""))
     return [
         container
@@ -108,7 +108,7 @@ def _staying(stack: _stack.Stack, name: str, containers: Sequence[Container]) ->
 
 
 def stale_environment(stack: _stack.Stack, name: str) -> list[str]:
-    """The variables for which a service's containers are created anew, though Compose would leave them as they are."""
+    """Return the variables for which a service's containers are created anew, though Compose would keep them."""
     reference, containers = stack.references().get(name), stack.containers.get(name, [])
     if reference is None or name in _jobs(stack) or all(map(is_done, containers)):
         return []  # what has done its work is not run once more for it

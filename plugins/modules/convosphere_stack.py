@@ -53,8 +53,8 @@ options:
         type: str
         required: true
       content:
-        description: The whole text of the file.
-        type: str
+        description: The whole text of the file. A dictionary or a list is refused, as it would become its Python form.
+        type: raw
         required: true
       mode:
         description: The permission bits, octal.
@@ -100,7 +100,7 @@ options:
       derive:
         description:
           - A text to make the value of, in which C({NAME}) stands for another secret, percent-encoded for use in a URL.
-        type: str
+        type: raw
       length:
         description: How many letters and digits a secret that is made up has.
         type: int
@@ -359,14 +359,14 @@ VALIDATE = {
 }
 FILE = {
     "path": {"type": "str", "required": True},
-    "content": {"type": "str", "required": True},
+    "content": {"type": "raw", "required": True},
     "mode": {"type": "str", "default": "0640"},
     "validate": {"type": "dict", "options": VALIDATE},
 }
 SECRET = {
     "name": {"type": "str", "required": True},
     "value": {"type": "raw", "no_log": True},
-    "derive": {"type": "str"},
+    "derive": {"type": "raw"},
     "length": {"type": "int", "default": 40},
 }
 

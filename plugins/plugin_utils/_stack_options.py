@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of the role stack: what each may be, and which do not go together. No input or output.
+"""Check the options of the role stack: what each may be, and which do not go together. No input or output.
 
 The role's argument spec checks types; this checks meaning. Whatever depends on the host (ports that are taken, how many
 processors there are) is checked on the host, by convosphere_stack.
@@ -104,7 +104,7 @@ LISTS: dict[str, Check] = {
 
 
 def problems(options: Mapping[str, Any]) -> list[str]:
-    """What is wrong with these options, a sentence each without its final dot. Only those that are given are checked.
+    """Return what is wrong with these options, a sentence each without its final dot. Only given ones are checked.
 
     No sentence shows a value that may be a secret.
     """
@@ -135,7 +135,7 @@ def _wrong_types(options: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _sentence(subject: str, value: Any, reason: str) -> str:
-    """One problem: a reason that says what is allowed needs the value before it."""
+    """Join a problem: a reason that says what is allowed needs the value before it."""
     return f"{subject} {reason}" if reason.startswith(("is ", "has ")) else f"{subject} is {shown(value)}: {reason}"
 
 

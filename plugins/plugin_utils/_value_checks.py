@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks of single values: numbers, sizes, durations, names, paths and texts. No input or output.
+"""Check single values: numbers, sizes, durations, names, paths and texts. No input or output.
 
 A check returns why a value cannot be used, as the end of a sentence, or None. Variables given as ``-e name=value`` are
 texts: a number written as text is a number.
@@ -39,13 +39,13 @@ _IMAGE = re.compile(
 
 
 def shown(value: Any) -> str:
-    """A value as a message shows it: quoted if it is text, escaped, and not longer than a line."""
+    """Return a value for a message: quoted if it is text, escaped, and not longer than a line."""
     text = repr(f"{value}") if isinstance(value, str) else str(value)
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}... ({len(f'{value}')} characters)"
 
 
 def number(value: Any) -> int | None:
-    """A whole number, also one that is written as text; None for anything else."""
+    """Return a whole number, also one that is written as text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return None
     text = f"{value}".strip()
@@ -53,7 +53,7 @@ def number(value: Any) -> int | None:
 
 
 def whole(least: int, most: int | None = None, what: str = "a whole number") -> Check:
-    """A whole number from ``least`` to ``most``."""
+    """Return a check for whole numbers from ``least`` to ``most``."""
     allowed = f"{what} of at least {least}" if most is None else f"{what} from {least} to {most}"
 
     def check(value: Any) -> str | None:
@@ -68,7 +68,7 @@ port = whole(1, 65535, "a port")
 
 
 def processors(value: Any) -> str | None:
-    """How many processors a container may use; Docker's least is a hundredth."""
+    """Check how many processors a container may use; Docker's least is a hundredth."""
     try:
         found = float(f"{value}") if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
     except ValueError:
@@ -77,7 +77,7 @@ def processors(value: Any) -> str | None:
 
 
 def size(value: Any) -> int | None:
-    """The bytes that a size in Docker's notation means, such as 10m or 1.5g; None for anything else."""
+    """Return the bytes of a size in Docker's notation, such as 10m or 1.5g; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return None
     found = _SIZE.fullmatch(f"{value}")
@@ -85,7 +85,7 @@ def size(value: Any) -> int | None:
 
 
 def bytes_of(least: int, example: str) -> Check:
-    """A size in Docker's notation of at least so many bytes."""
+    """Return a check for sizes in Docker's notation of at least so many bytes."""
 
     def check(value: Any) -> str | None:
         found = size(value)
@@ -97,20 +97,20 @@ def bytes_of(least: int, example: str) -> Check:
 
 
 def seconds(value: Any) -> float | None:
-    """The seconds that a duration in Docker's notation means, such as 5s or 1m30s; None for anything else."""
+    """Return the seconds of a duration in Docker's notation, such as 5s or 1m30s; None for anything else."""
     if not isinstance(value, str) or not re.fullmatch(rf"(?:{_DURATION.pattern})+", value):
         return None
     return sum(float(found[1]) * _SECONDS[found[2]] for found in _DURATION.finditer(value))
 
 
 def duration(value: Any) -> str | None:
-    """A duration of at least a second."""
+    """Check that a duration is at least a second."""
     found = seconds(value)
     return None if found is not None and found >= 1 else "give a duration of at least one second, such as 5s or 1m30s"
 
 
 def storable(value: Any) -> str | None:
-    """A text that a file and a container's environment can hold, of several lines too."""
+    """Check that a file and a container's environment can hold a text, which may have several lines."""
     if isinstance(value, bool):
         return "is a boolean (yes, no, on and off are too): put the text in quotes"
     if isinstance(value, (int, float)):
@@ -127,7 +127,7 @@ def storable(value: Any) -> str | None:
 
 
 def setting(value: Any) -> str | None:
-    """A setting: text, a number, a boolean, None, or a list or dictionary of these, which becomes JSON."""
+    """Check a setting: text, a number, a boolean, None, or a list or dictionary of these, which becomes JSON."""
     if value is None or isinstance(value, (bool, int)):
         return None
     if isinstance(value, float):
@@ -142,7 +142,7 @@ def setting(value: Any) -> str | None:
 
 
 def matching(pattern: str, allowed: str) -> Check:
-    """A text that a regular expression matches from end to end."""
+    """Return a check for texts that a regular expression matches from end to end."""
     compiled = re.compile(pattern)
 
     def check(value: Any) -> str | None:
@@ -153,12 +153,12 @@ def matching(pattern: str, allowed: str) -> Check:
 
 
 def optional(check: Check) -> Check:
-    """A value that the check accepts, or an empty text."""
+    """Return a check that accepts an empty text as well."""
     return lambda value: None if value == "" else check(value)
 
 
 def path(value: Any) -> str | None:
-    """An absolute path without control characters or a step upwards."""
+    """Check that a path is absolute, without control characters or a step upwards."""
     wrong = _not_text(value)
     if wrong:
         return wrong
@@ -167,28 +167,28 @@ def path(value: Any) -> str | None:
 
 
 def image(value: Any) -> str | None:
-    """The reference of an image."""
+    """Check the reference of an image."""
     wrong = _not_text(value)
     usable = not wrong and len(value) <= 512 and _IMAGE.fullmatch(value)
     return wrong or (None if usable else "give an image as Docker names it, such as registry.example.com/backend:1.4")
 
 
 def host_name(value: Any) -> str | None:
-    """One host name."""
+    """Check that a text is one host name."""
     wrong = _not_text(value)
     usable = not wrong and _HOST.fullmatch(value)
     return wrong or (None if usable else "give one host name, of letters, digits, dots and dashes")
 
 
 def email(value: Any) -> str | None:
-    """An email address as the platform itself accepts one."""
+    """Check an email address by the platform's own rule."""
     wrong = _not_text(value)
     usable = not wrong and _EMAIL.fullmatch(value)
     return wrong or (None if usable else "give an email address, such as admin@example.com")
 
 
 def tag(value: Any) -> str | None:
-    """The tag of an image."""
+    """Check the tag of an image."""
     wrong = _not_text(value)
     usable = not wrong and re.fullmatch(_TAG, value)
     return wrong or (None if usable else "give the tag of an image, such as 0.1.2-beta")
@@ -203,7 +203,7 @@ def _not_text(value: Any) -> str | None:
 
 
 def _kind(value: Any) -> str:
-    """A value's type in the words of YAML."""
+    """Return a value's type in the words of YAML."""
     if value is None:
         return "without a value"
     if isinstance(value, Mapping):

@@ -119,6 +119,7 @@ def test_a_derived_value_is_percent_encoded_and_follows_what_it_is_made_of():
         ({"name": "A", "value": ["first-line"]}, "The value of the secret A is a list: put it in quotes"),
         ({"name": "A", "value": {"first-line": 1}}, "The value of the secret A is a dictionary: put it in quotes"),
         ({"name": "A", "value": 123}, "The value of the secret A is a number: put it in quotes"),
+        ({"name": "A", "derive": ["first-line"]}, "The value of the secret A is a list: put it in quotes"),
         ({"name": "A", "value": False}, "The value of the secret A is a boolean: put it in quotes"),
         ({"name": "A", "value": "half \ud800 a pair"}, "The secret A is not a text in UTF-8"),
         ({"name": "A", "derive": "{B}"}, "The secret A is derived from B, which is not given before it"),

@@ -113,6 +113,7 @@ def test_compose_files_are_in_the_order_in_which_they_are_merged(tmp_path):
             (({"path": path}), f"The file '{path}' cannot be")
             for path in ("/etc/x", "../x", "a/../../x", ".env", ".lock")
         ),
+        ({"content": {"services": {}}}, "The content of compose.yaml is not a text"),
         ({"path": "releases/1/compose.yaml"}, "The file 'releases/1/compose.yaml' cannot be"),
         *(
             ({"mode": mode}, f"The mode of compose.yaml is {mode}")
