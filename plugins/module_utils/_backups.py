@@ -125,10 +125,9 @@ class Catalogue:
         backups, foreign = self.read()
         found = _matching(backups, name, scope)
         if not found:
-            broken = [f"{item.path.name}: {item.reason}" for item in foreign if name in str(item.path)]
-            raise InputError(
-                f"There is no backup {name} in {self.directory}", hint=". ".join(broken) or _told(backups, scope)
-            )
+            named = [f"{item.path.name}: {item.reason}" for item in foreign if name in str(item.path)]
+            hint = ". ".join(named) or _told(backups, foreign, scope)
+            raise InputError(f"There is no backup {name} in {self.directory}", hint=hint)
         # One that a wrong clock dated into the future is not the latest for all the years until then, and one that is
         # known to be damaged is none to rely on.
         sound = [backup for backup in found if not backup.manifest.damaged_at] or found
@@ -273,15 +272,17 @@ def _has(backup: Backup, name: str) -> bool:
     return here and path.name in [file.name for file in backup.paths()]
 
 
-def _told(backups: list[Backup], scope: Scope) -> str:
-    """What there is instead. What a label and ``latest`` do not mean is told apart, with whose it is."""
+def _told(backups: list[Backup], foreign: list[Foreign], scope: Scope) -> str:
+    """Return what is there instead: own backups, those of others, and broken ones with the reason."""
     own = [_with(backup, backup.manifest.label) for backup in backups if scope.has(backup.manifest)]
     others = [
         _with(backup, backup.manifest.label, f"{database_of(backup.manifest)} of {backup.manifest.environment}")
         for backup in backups
         if not scope.has(backup.manifest)
     ]
+    broken = [item.reason for item in foreign if item.path.name.endswith(_manifest.SUFFIX)][-5:]
     told = f"There are{f' of {scope}' if others else ''}: {', '.join(own[-10:]) or 'none'}."
+    told += f" Broken: {'; '.join(broken)}." if broken else ""
     return told + (f" Of others, which are only found by their id: {', '.join(others[-10:])}." if others else "")
 
 

@@ -192,6 +192,20 @@ def test_a_killed_run_leaves_a_backup_or_nothing(tmp_path, monkeypatch, survived
     assert names_in(tmp_path) == sorted(path.name for backup in backups for path in backup.paths())
 
 
+@pytest.mark.parametrize("name", ["latest", "latest_verified", "nightly"])
+def test_where_all_that_is_there_is_broken_the_reason_is_said(tmp_path, name):
+    put_backup(tmp_path, NOON - DAY, label="nightly")
+    (tmp_path / manifest_of(NOON - DAY).files[0].name).unlink()
+    (tmp_path / manifest_of().file_name).write_text("{")
+
+    with pytest.raises(InputError) as caught:
+        Catalogue(tmp_path).find(name)
+
+    assert f"There is no backup {name} in {tmp_path}. There are: none. Broken: " in str(caught.value)
+    assert f"{manifest_of().file_name} is not a manifest" in str(caught.value)
+    assert f"its file {manifest_of(NOON - DAY).files[0].name} is missing" in str(caught.value)
+
+
 def test_what_a_killed_run_said_of_itself_is_cleared_away(tmp_path):
     kept = put_backup(tmp_path)
     (tmp_path / _backups.PROGRESS).write_text('{"step": "load"}')
