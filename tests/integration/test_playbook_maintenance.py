@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 import yaml
 
 from support.awx import merged_inventory, run_job
+from support.collection import ROOT
 from support.environment import Environment, wait_until
 from support.playbook import PlaybookRun
 
@@ -65,6 +67,7 @@ def test_a_second_run_is_refused_and_told_who_is_at_it(dbtest):
         )
         wait_until(lock.exists, "the first run has the lock")
         held = json.loads(lock.read_text())
+        assert held["ends"] - time.clock_gettime(time.CLOCK_BOOTTIME) <= 120
         second = dbtest.run("maintenance.yml", extra_vars={"steps": "health"})
         assert not first.done()
 
@@ -208,6 +211,42 @@ def test_a_backup_that_is_damaged_keeps_all_others(dbtest):
     assert results(run)["retention"]["message"] == "not without verify"
     for file in dbtest.backups.glob(f"{damaged['id']}.*"):
         file.unlink()
+
+
+@pytest.mark.parametrize(
+    ("failure", "in_the_way"),
+    [
+        ({"verdict": "corrupt"}, ["verify"]),
+        ({"verdict": "could not tell"}, ["verify"]),
+        ({"verdict": "could not tell", "not_loaded": "convosphere-20261128T173501Z"}, []),
+    ],
+    ids=["corrupt", "could not tell", "does not load here"],
+)
+def test_only_a_backup_that_is_whole_and_does_not_load_here_lets_retention_follow(run_playbook, failure, in_the_way):
+    variables = {
+        "convosphere_environment": "none",
+        "maintenance_steps": STEPS,
+        "maintenance_only": [],
+        "maintenance_timeouts": {},
+        "__maintenance_began": "0",
+        "ansible_failed_task": {"name": "Verify the backup", "action": "convosphere_db_backup_verify"},
+        "ansible_failed_result": {"msg": "no", "failure": failure},
+    }
+    tasks = [
+        {"ansible.builtin.set_fact": {"__maintenance_done": "{{ __maintenance_failures }}"}, "name": "Fail"},
+        {
+            "ansible.builtin.debug": {"msg": "{{ __maintenance_in_the_way }}"},
+            "name": "Look",
+            "vars": {"__maintenance_step": "retention"},
+        },
+    ]
+    tasks[0]["vars"] = {"__maintenance_step": "verify", "__maintenance_done": []}
+    play = {"name": "Ask", "hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}
+    play["vars_files"] = [str(ROOT / "roles/maintenance/vars/main.yml")]
+
+    run = run_playbook([play]).succeeded()
+
+    assert run.task("Look").result["msg"] == in_the_way
 
 
 def test_a_step_that_takes_too_long_is_ended_and_the_others_run(dbtest):
