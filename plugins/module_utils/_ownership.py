@@ -89,12 +89,26 @@ def refuse_foreign_directory(directory: Path, environment: str, option: str, pro
 
     ``option`` is the module's that names the directory. Costs the reading of two files.
     """
+    _refuse(objection(directory, environment, project), environment, option)
+
+
+def refuse_foreign_backups(directory: Path, environment: str) -> None:
+    """Raise InputError unless a directory of backups belongs to ``environment``, was never used, or names no owner.
+
+    Without a marker it may have the backups of several environments, each of which names its own.
+    """
+    unmarked = read_marker(directory) is None and bool(environments_of_backups(directory))
+    unfit = unsuitable(directory)
+    shared = (unfit, "") if unfit else None
+    _refuse(shared if unmarked else objection(directory, environment), environment, "backup_dir")
+
+
+def _refuse(problem: tuple[str, str] | None, environment: str, option: str) -> None:
     if not _NAME.fullmatch(environment):
         raise InputError(
             f"environment_name is {environment!r}: a name has letters, digits, dots, dashes and underscores",
             hint="Nothing was changed. Give the name of the environment's group in the inventory.",
         )
-    problem = objection(directory, environment, project)
     if problem:
         raise InputError(problem[0], hint=f"Nothing was changed. Check {option} and environment_name. {problem[1]}")
 

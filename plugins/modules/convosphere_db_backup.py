@@ -414,9 +414,7 @@ class BackupModule(ConvosphereModule):
         _backup_paths.refuse(self.argument_spec, self.params)
         if self.params["expected"] and not self.check_mode:
             raise InputError("expected is for check mode: no backup is deleted for the sake of one that is not there")
-        _ownership.refuse_foreign_directory(
-            Path(self.params["backup_dir"]), self.params["environment_name"], "backup_dir"
-        )
+        _ownership.refuse_foreign_backups(Path(self.params["backup_dir"]), self.params["environment_name"])
         if self.params["state"] == "present":
             _server_owner.refuse_foreign_server(self.params)
         now = datetime.now(timezone.utc)

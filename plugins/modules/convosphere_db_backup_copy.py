@@ -150,8 +150,7 @@ class BackupCopyModule(ConvosphereModule):
         if self.params["copy_to"] == []:
             raise InputError("copy_to is an empty list, so that nothing would be copied", hint="Name a place.")
         self.catalogue = Catalogue(Path(self.params["backup_dir"]))
-        environment = self.params["environment_name"]
-        _ownership.refuse_foreign_directory(self.catalogue.directory, environment, "backup_dir")
+        _ownership.refuse_foreign_backups(self.catalogue.directory, self.params["environment_name"])
         self.work = self.look_here() if self.params["copy_from"] else self.look_there()
         plan = Plan()
         for there, _backup, lacking in self.work:

@@ -189,8 +189,7 @@ class VerifyModule(ConvosphereModule):
         _backup_paths.refuse(self.argument_spec, self.params)
         _backup_names.refuse_unusable(self.params, "backups")
         self.catalogue = Catalogue(Path(self.params["backup_dir"]))
-        environment = self.params["environment_name"]
-        _ownership.refuse_foreign_directory(self.catalogue.directory, environment, "backup_dir")
+        _ownership.refuse_foreign_backups(self.catalogue.directory, self.params["environment_name"])
         if self.params["level"] == RESTORE:
             _server_owner.refuse_foreign_server(self.params)
         self.tools = _postgres_tools.PostgresTools(self.params)

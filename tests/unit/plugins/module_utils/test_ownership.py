@@ -155,8 +155,19 @@ def test_backups_show_whose_their_directory_is(tmp_path):
 
     _ownership.refuse_foreign_directory(tmp_path, "dev", "backup_dir")
     assert "belongs to the environment prod" in refuse(tmp_path, "prod")
+    # Several environments may have theirs in one directory, as long as it is marked as nobody's.
+    assert _ownership.refuse_foreign_backups(tmp_path, "prod") is None
     mark(tmp_path, environment="prod")
-    assert "belongs to the environment prod, not to dev" in refuse(tmp_path)
+    with pytest.raises(InputError, match="belongs to the environment prod, not to dev"):
+        _ownership.refuse_foreign_backups(tmp_path, "dev")
+
+
+def test_a_directory_of_other_files_is_no_directory_of_backups(tmp_path):
+    (tmp_path / "notes.txt").touch()
+
+    for directory in (tmp_path, Path("/var/backups"), Path("/home")):
+        with pytest.raises(InputError, match="Check backup_dir and environment_name"):
+            _ownership.refuse_foreign_backups(directory, "dev")
 
 
 @pytest.mark.parametrize("text", ["", "dev", "[]", '{"environment": ""}', "{"])
