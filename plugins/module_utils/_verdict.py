@@ -80,30 +80,38 @@ def versions(found: Mapping[str, Any], api_service: str) -> dict[str, str]:
     return {service: str(version) for service, version in reported.items() if version}
 
 
-def until_healthy(look: Callable[[], dict[str, Any]], *, seconds: float, what: str) -> dict[str, Any]:
+def until_healthy(
+    look: Callable[[], dict[str, Any]], *, seconds: float, what: str, patience: float = 0
+) -> dict[str, Any]:
     """``look`` until the status that it returns is healthy or busy, for at most ``seconds``; return what it returned.
 
     ``look`` returns at least ``{status, problems}``. Raises UnhealthyError which says of ``what``, for example
-    "The platform at http://127.0.0.1:18000", what the problems were.
+    "The platform at http://127.0.0.1:18000", what the problems were. As long as the answers are slow, it is asked for
+    ``patience`` seconds: parts of a busy platform fail for lack of time.
     """
-    deadline = time.monotonic() + seconds
+    started = time.monotonic()
     while True:
         found = look()
         if found["status"] in SERVING:
             return found
-        if time.monotonic() + 1 > deadline:
+        limit = max(seconds, patience if is_slow(found) else 0)
+        if time.monotonic() + 1 > started + limit:
             raise UnhealthyError(
-                f"{what} is {found['status']} after {seconds:g} s: {'; '.join(found['problems'])}",
+                f"{what} is {found['status']} after {limit:g} s: {'; '.join(found['problems'])}",
                 status=found["status"],
                 problems=found["problems"],
             )
         time.sleep(1)
 
 
+def is_slow(found: Mapping[str, Any]) -> bool:
+    """Decide from what ``ask_platform`` returned whether the platform answered, and took long for it."""
+    return (found.get("latency_ms") or 0) >= SLOW_SECONDS * 1000
+
+
 def is_busy(found: Mapping[str, Any]) -> bool:
     """Decide from what ``ask_platform`` returned whether the platform serves and has no time for health checks."""
-    slow = found["status"] == HEALTHY and found["latency_ms"] >= SLOW_SECONDS * 1000
-    return found["status"] == BUSY or slow
+    return found["status"] == BUSY or (found["status"] == HEALTHY and is_slow(found))
 
 
 def _judge_report(report: Mapping[str, Any], components: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from unittest.mock import Mock, patch
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils import _verdict
 from ansible_collections.convosphere.platform.plugins.module_utils._api import Answer
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import ApiError, EngineError
+from ansible_collections.convosphere.platform.plugins.module_utils._errors import ApiError, EngineError, UnhealthyError
 
 from support.containers import container, engine
 
@@ -97,6 +97,21 @@ def test_the_status_code_says_nothing():
 )
 def test_a_platform_is_busy_if_it_says_so_or_is_healthy_and_slow(status, milliseconds, busy):
     assert _verdict.is_busy({"status": status, "latency_ms": milliseconds}) is busy
+
+
+def test_a_platform_that_is_slow_is_given_more_time(monkeypatch):
+    passed = iter(range(0, 1000, 40))
+    monkeypatch.setattr(_verdict, "time", Mock(monotonic=lambda: next(passed), sleep=Mock()))
+    ill: dict[str, Any] = {"status": "degraded", "problems": [CACHE_IS_ILL]}
+    answers = [{**ill, "latency_ms": 40_000}, {**ill, "latency_ms": 40_000}, {"status": "healthy"}]
+
+    found = _verdict.until_healthy(lambda: answers.pop(0), seconds=30, what="The platform", patience=240)
+
+    assert found == {"status": "healthy"}
+    with pytest.raises(UnhealthyError, match="The platform is degraded after 30 s"):
+        _verdict.until_healthy(lambda: {**ill, "latency_ms": 10}, seconds=30, what="The platform", patience=240)
+    with pytest.raises(UnhealthyError, match="The platform is degraded after 240 s"):
+        _verdict.until_healthy(lambda: {**ill, "latency_ms": 40_000}, seconds=30, what="The platform", patience=240)
 
 
 def test_a_busy_platform_is_not_waited_for():
