@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _moments
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
+from ansible_collections.convosphere.platform.plugins.module_utils._manifest import Manifest
 from ansible_collections.convosphere.platform.plugins.module_utils._verification import RESTORE, is_verified
 
 
@@ -58,7 +59,7 @@ class Gate:
         elif backup.age(now) > _moments.span("backup_max_age", self.max_age, "hours"):
             found.append(f"is {backup.age(now) / timedelta(hours=1):.1f} hours old, and may be {self.max_age:g}")
         if not manifest.verified:
-            found.append("is not verified")
+            found.append("is not verified" + _rejected(manifest))
         elif not is_verified(backup, RESTORE, now, None):
             found.append(self._unproven(manifest.verified["level"]))
         if revisions != self.revisions:
@@ -70,6 +71,12 @@ class Gate:
         if level != RESTORE:
             return f"is verified by {level} only, and not by {RESTORE}"
         return "has files that were changed since it was verified"
+
+
+def _rejected(manifest: Manifest) -> str:
+    """Return why a backup that is whole could not be verified, if that was tried."""
+    tried = manifest.not_loaded
+    return f" (it did not load at {tried['at']}: {tried['reason'].splitlines()[0]})" if tried else ""
 
 
 def _told(revisions: Sequence[str]) -> str:

@@ -107,7 +107,7 @@ options:
       - Never deleted are the newest one, the last verified one, the last one that was proven by a restore, those that
         are pinned, and the one that this task pins, labels or finds young enough.
       - One that a wrong clock dated into the future is neither deleted nor counted. One that a verification found
-        damaged takes no other one's place.
+        corrupt, or that did not load although its file is whole, takes no other one's place.
       - The calendar's days, weeks and months are those of UTC.
       - Not given means to keep all.
     type: dict

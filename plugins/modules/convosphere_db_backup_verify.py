@@ -12,12 +12,17 @@ version_added: 1.0.0
 description:
   - Reads backups and compares them with their manifests, or restores them into a throw-away database beside the live
     one, counts the rows of every table, reads the schema revision, and drops the database again.
-  - Writes what it has found into the manifest. A backup that turns out to be damaged is no longer called verified. It
-    is called damaged until it was restored by this or by M(convosphere.platform.convosphere_db_restore), or was brought
-    back from a copy; that its checksums are right does not make it sound.
-  - A backup is damaged where a file is not what its manifest says, where the programs that read it say so, or where it
-    does not restore to what was backed up. A key that is missing or wrong, a container that does not run, or a program
-    that was killed says nothing about it, and is an error of the task alone.
+  - Writes the verdict into the manifest. There are three, verified, corrupt and could not tell; a task that fails has
+    the last two in C(failure.verdict), or by id in C(failure.verdicts) if there are several backups.
+  - A backup is corrupt only by evidence about its file. Its bytes are not those that were written, a program that reads
+    it without a server says that it is broken, or it does not hold what was counted at the dump. It loses its
+    verification, until it is restored by this or by M(convosphere.platform.convosphere_db_restore), or is brought back
+    from a copy; right checksums alone do not take that back.
+  - A key that is missing or wrong, a container that does not run, or a program that was killed says nothing about a
+    backup, and is an error of the task alone.
+  - If the files are whole and the server rejects what is in them, the backup does not load here, and nobody can tell.
+    The error has SQLSTATE, the server's hint and what to do, the manifest notes it as C(not_loaded), and the backup
+    keeps the verification that it has. Retention counts such backups apart, so that no proven one makes room for them.
   - A backup that was verified by at least O(level), and whose files were not written since, is left alone, unless it is
     due again by O(reverify_after).
   - Nothing is ever written to the live database. What a run left that was killed, the next one removes.
@@ -163,6 +168,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
 from ansible_collections.convosphere.platform.plugins.module_utils._choice import ALL
+from ansible_collections.convosphere.platform.plugins.module_utils._damage import COULD_NOT_TELL
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import UPDATE, Change, Plan
@@ -289,16 +295,19 @@ class VerifyModule(ConvosphereModule):
         verifier = Verifier(self.catalogue, self.tools, self.server, **settings)
         self.clear()
         failures: list[str] = []
+        verdicts: dict[str, str] = {}
         for backup in self.due:
             try:
                 verified = verifier.run(backup, self.params["level"])
                 self.chosen[self.chosen.index(backup)] = verified
             except ConvosphereError as error:
+                error.details.setdefault("verdict", COULD_NOT_TELL)
                 if len(self.due) == 1:
                     raise
                 failures.append(f"{backup.manifest.id}: {error}")
+                verdicts[backup.manifest.id] = error.details["verdict"]
         if failures:
-            raise ConvosphereError("\n".join(failures), problems=failures)
+            raise ConvosphereError("\n".join(failures), problems=failures, verdicts=verdicts)
 
     def clear(self) -> None:
         """Remove what killed runs left."""
