@@ -103,6 +103,7 @@ def backup(folder: Path, database: str, revisions: Sequence[str], **more: Any) -
         files=(FileRecord("database", f"{identifier}.dump.zst", 1, "0" * 64),),
         database=kept,
         verified=more.pop("verified", VERIFIED),
+        not_loaded=more.pop("not_loaded", None),
     )
     Catalogue(folder).save(manifest)
     return identifier
