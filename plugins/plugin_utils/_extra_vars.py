@@ -27,6 +27,8 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils._spelling imp
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 #: Ansible's own connection variables, and those that AWX adds to every job.
 FOREIGN_PREFIXES = ("ansible_", "awx_", "tower_")
+#: Where Ansible puts words of -e that have no "=".
+RAW = "_raw_params"
 _SHOWN = 60
 
 
@@ -59,6 +61,9 @@ def find_problems(
     template it for.
     """
     problems = []
+    if RAW in given:
+        shown = repr(str(given[RAW])[:_SHOWN])
+        problems.append(f"-e {shown} has no name and value. Write -e name=value, without spaces around the '='.")
     for parameter in parameters_of(verb):
         value = given.get(parameter.name)
         if value is not None and not is_template(value):
@@ -88,7 +93,7 @@ def role_variables() -> set[str]:
 
 def _misspelt(given: Mapping[str, Any]) -> list[str]:
     parameters = {item.name for item in PARAMETERS}
-    unknown = sorted(name for name in given if name not in parameters and not name.startswith(FOREIGN_PREFIXES))
+    unknown = sorted(name for name in given if name not in {*parameters, RAW} and not name.startswith(FOREIGN_PREFIXES))
     if not unknown:
         return []
     variables = role_variables()
@@ -109,7 +114,7 @@ def _misspelt(given: Mapping[str, Any]) -> list[str]:
 def _own_variables(given: Mapping[str, Any]) -> list[str]:
     parameter = find_parameter("own_variables")
     try:
-        return _as_list(parameter, given.get("own_variables") or []) if parameter else []
+        return _as_list(parameter, given["own_variables"]) if parameter and "own_variables" in given else []
     except ParameterError:
         return []  # reported as a problem of its own
 
@@ -144,7 +149,10 @@ def _as_list(parameter: Parameter, value: Any) -> list[str]:
     wrong = next((item for item in items if not isinstance(item, str)), None)
     if wrong is not None:
         raise _refused(parameter, wrong)
-    return [part.strip() for item in items for part in str(item).split(",") if part.strip()]
+    found = [part.strip() for item in items for part in str(item).split(",") if part.strip()]
+    if not found:  # an empty variable of a shell must not become: all services
+        raise ParameterError(f"The parameter {parameter.name} is empty. Name at least one, or leave it out.")
+    return found
 
 
 _CONVERTERS: dict[str, Callable[[Parameter, Any], Any]] = {

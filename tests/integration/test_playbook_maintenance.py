@@ -40,7 +40,7 @@ def results(run: PlaybookRun) -> dict[str, dict[str, Any]]:
     ("settings", "problem"),
     [
         (
-            {"steps": "backup,verfy"},
+            {"maintenance_steps": ["backup", "verfy"]},
             "There is no step 'verfy'; there are backup, verify, retention",
         ),
         ({"maintenance_steps": []}, "No step is wanted"),

@@ -43,9 +43,7 @@ def test_a_switch_that_is_on_is_on_however_it_is_written(value):
         ("wait", 0, 0),
         ("service", "backend, frontend", ["backend", "frontend"]),
         ("service", ["backend,edge", "redis"], ["backend", "edge", "redis"]),
-        ("service", "", []),
         ("steps", "backup", ["backup"]),
-        ("steps", [], []),
         ("confirm", " prod ", "prod"),
         ("label", "007", "007"),
         ("volumes", None, False),
@@ -75,6 +73,9 @@ def test_a_value_is_converted_to_the_type_of_its_parameter(name, value, typed):
         ("state", "", "is ''. Allowed: started, stopped, restarted."),
         ("steps", "backup,backpu", "is 'backpu'. Allowed: backup, verify, retention, vacuum, prune, health (several"),
         ("steps", {"backup": True}, "is of the type dictionary."),
+        ("service", "", "The parameter service is empty. Name at least one, or leave it out."),
+        ("service", " , ", "The parameter service is empty."),
+        ("steps", [], "The parameter steps is empty."),
         ("service", [1], "is '1'. Allowed: texts, separated by commas."),
         ("label", 1.10, "The parameter label is a text, but its value is of the type number. Quote it"),
         ("confirm", True, "The parameter confirm is a text, but its value is of the type boolean. Quote it"),
@@ -129,6 +130,16 @@ def test_own_variables_of_a_wrong_type_are_reported_and_excuse_nothing():
 
     assert len(problems) == 2
     assert "The value of the parameter own_variables is '7'." in problems[0]
+
+
+@pytest.mark.parametrize("written", ["volumes", "confirm = dev", "env=dev volumes"])
+def test_a_word_without_a_value_is_a_problem(written, monkeypatch):
+    monkeypatch.setattr(load_extra_vars, "extra_vars", {}, raising=False)
+    monkeypatch.setattr(context, "CLIARGS", {"extra_vars": (written,)})
+
+    (problem,) = find_problems(given_in_run(DataLoader()), "teardown")
+
+    assert problem.endswith("has no name and value. Write -e name=value, without spaces around the '='.")
 
 
 def test_a_template_is_checked_only_when_it_is_read():

@@ -3,8 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import re
+
 import pytest
-from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import PARAMETERS, VERBS, find_verb
+from ansible_collections.convosphere.platform.plugins.plugin_utils._extra_vars import role_variables
+from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import (
+    ONE_OFFS,
+    PARAMETERS,
+    VERBS,
+    find_verb,
+)
 from ansible_collections.convosphere.platform.plugins.plugin_utils._reference import help_lines, insert, markdown
 
 from support.collection import ROOT
@@ -21,6 +29,16 @@ def test_the_reference_names_every_playbook_and_every_parameter():
     named = [*(f"| `{verb.name}.yml` |" for verb in VERBS), *(f"| `{item.name}` |" for item in PARAMETERS)]
 
     assert [name for name in named if name not in markdown()] == []
+
+
+def test_what_is_listed_as_policy_exists_and_may_stand_in_an_inventory():
+    document = (ROOT / "docs/playbooks.md").read_text()
+    rows = document.partition("**Policy**")[2].partition("\n## ")[0].splitlines()
+    policy = {name for row in rows if row.startswith("| `") for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+
+    assert {"database_retention", "users_prune", "stack_releases_kept"} <= policy
+    assert policy - role_variables() == set()
+    assert policy & {item.name for item in ONE_OFFS} == set()
 
 
 def test_tables_are_put_between_the_marks_once_and_again():
