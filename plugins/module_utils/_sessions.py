@@ -28,7 +28,6 @@ SETTINGS: dict[str, str] = {
     "auto_explain.log_min_duration": "-1",  # a mere name where that library is not loaded
 }
 
-# A role that may not change one would not even be let in with it among the options of its connection.
 #: A server that is gone without a word is noticed within two minutes, whether a question waits for it or an answer.
 BOUNDS: dict[str, Any] = {
     "keepalives_idle": 60,
@@ -37,6 +36,7 @@ BOUNDS: dict[str, Any] = {
     "tcp_user_timeout": 120_000,  # in milliseconds
 }
 
+# A role that may not change one would not even be let in with it among the options of its connection.
 _SET = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)"
 
 
