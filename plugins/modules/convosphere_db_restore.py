@@ -366,7 +366,7 @@ class RestoreModule(ConvosphereModule):
             lines = list(objects)
             if name:
                 client = _engine.connect(self.params["docker_host"], self.params["timeout"])
-                lines += [f"Compose project {name}", *([f"directory {source}"] if source else [])]
+                lines += [f"Compose project {name}", *([_confirmation.directory_line(Path(source))] if source else [])]
                 lines += _confirmation.project_objects(client, self.params["docker_host"], name)
             return lines
 
