@@ -25,10 +25,14 @@ INVENTORY: dict[str, Any] = {
 
 @pytest.fixture
 def teardown(tmp_path: Path):
-    """Run teardown.yml as a job, for a project that was never deployed."""
+    """Run teardown.yml as a job, for an environment of which there is a file and no container."""
+    stack = tmp_path / "stack"
+    stack.mkdir()
+    (stack / "compose.yaml").write_text("services: {}\n")
+    (stack / ".convosphere.json").write_text('{"environment": "red"}')
 
     def run(number: int, **extra_vars: Any) -> Job:
-        settings = {"stack_project_name": "convosphere-no-such", "stack_directory": str(tmp_path / "stack")}
+        settings = {"stack_project_name": "convosphere-no-such", "stack_directory": str(stack)}
         return run_job("playbooks/teardown.yml", tmp_path, INVENTORY, {**settings, **extra_vars}, number=number)
 
     return run
@@ -46,15 +50,18 @@ def test_roles_and_modules_are_those_of_the_project(teardown, tmp_path):
 
     assert (job.rc, job.status) == (0, "successful"), job.text
     assert job.tasks("runner_on_ok")[-1] == "Take the stack away"
+    assert (tmp_path / "stack/compose.yaml").exists(), "volumes: true of the inventory has counted"
     assert paths(job)
     assert {path for path in paths(job) if not path.startswith(str(tmp_path / "job-51/project"))} == set()
 
 
-def test_only_what_the_job_was_given_counts(teardown):
-    job = teardown(52, env="red")
+def test_a_confirmation_in_the_inventory_does_not_count(teardown, tmp_path):
+    job = teardown(52, env="red", volumes="true")
 
     assert job.rc == 2
-    assert "Say so: -e confirm=red" in job.text
+    assert job.tasks("runner_on_failed") == ["Take the stack away"]
+    assert "confirm is '', not 'red'" in job.text
+    assert (tmp_path / "stack/compose.yaml").exists()
 
 
 def test_a_misspelt_answer_of_a_survey_stops_the_job_and_variables_of_awx_do_not(teardown):

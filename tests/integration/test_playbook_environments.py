@@ -201,8 +201,6 @@ OWN = """
 @pytest.mark.parametrize(
     ("variables", "settings", "message"),
     [
-        # In an inventory the parameters of the playbooks count as little as the variables of the roles.
-        ({"confirm": "red", "volumes": True}, {"playbook": TEARDOWN}, "Say so: -e confirm=red"),
         ({"stack_confirm": "{{ convosphere_environment }}"}, {}, "stack_confirm of red-1 comes from the inventory"),
         (
             {"stack_remove_volumes": True},
