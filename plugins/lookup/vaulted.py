@@ -26,7 +26,7 @@ options:
 EXAMPLES = r"""
 - name: Refuse secrets in what a diff shows
   ansible.builtin.assert:
-    that: query('convosphere.platform.vaulted', {'stack_settings': stack_settings}) | length == 0
+    that: "query('convosphere.platform.vaulted', {'stack_settings': stack_settings}) | length == 0"
 """
 
 RETURN = r"""
