@@ -11,13 +11,13 @@ unexport ANSIBLE_CONFIG
 BIN := $(CURDIR)/.venv/bin
 REPORTS := .build/reports
 # The steps of `make test`, cheapest first: the first that fails ends the run. Those joined by + run at the same time.
-STEPS := prerequisites venv-dev lint+sanity unit+importer integration molecule+rehearse
+STEPS := prerequisites venv-dev lint+sanity unit+importer+matrix integration molecule+rehearse
 # More arguments for the playbook or pytest at hand: make demo ARGS=-v, make unit ARGS='-k plan'
 ARGS ?=
 # How many integration tests run at once: most of the time of each is waiting for a server.
 WORKERS ?= 2
 
-.PHONY: help venv venv-dev prerequisites compose demo clean-demo test lint sanity importer unit integration molecule rehearse bench format release-notes clean
+.PHONY: help venv venv-dev prerequisites compose demo clean-demo test lint sanity importer unit matrix integration molecule rehearse bench format release-notes clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,8 +28,8 @@ demo: venv ## A working environment on this machine: dev, on localhost
 clean-demo: venv ## Take the demo away; VOLUMES=yes takes its data too
 	@cd playbooks && "$(BIN)/ansible-playbook" teardown.yml -e env=dev -e confirm=dev $(if $(filter yes,$(VOLUMES)),-e volumes=true) $(ARGS)
 
-test: ## Everything that proves it: lint, unit, sanity, importer, integration, molecule, rehearse
-	@scripts/test.sh $(STEPS)
+test: ## Everything that proves it: lint, unit, sanity, importer, matrix, integration, molecule, rehearse
+	@MATRIX=quick scripts/test.sh $(STEPS)
 
 lint: venv-dev ## ruff, mypy, vermin, yamllint, ansible-lint, changelog fragments, shellcheck
 	@scripts/lint.sh
@@ -42,6 +42,9 @@ importer: venv-dev ## galaxy-importer on the built artifact: no error, no warnin
 
 unit: venv-dev ## Unit tests and the law of the house
 	@pytest tests/unit --junitxml=$(REPORTS)/unit.xml $(ARGS)
+
+matrix: venv-dev compose ## Unit tests and the law's cases on newer versions of ansible-core, in Debian 13; MATRIX=quick for a part
+	@scripts/matrix.sh $(ARGS)
 
 integration: venv-dev compose ## Real ansible-playbook runs against real services
 	@pytest tests/integration --numprocesses=$(WORKERS) --dist=loadscope --junitxml=$(REPORTS)/integration.xml $(ARGS)

@@ -62,6 +62,7 @@ def probe(tmp_path: Path) -> None:
     (tmp_path / "library/probe.py").write_text(f"#!/usr/bin/python\nfrom __future__ import annotations\n{PROBE}")
 
 
+@pytest.mark.law
 @pytest.mark.usefixtures("probe")
 def test_no_secret_leaves_a_module_whatever_it_says(run_playbook):
     refused = {

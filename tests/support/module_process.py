@@ -24,6 +24,13 @@ SHOW_ALL: dict[str, bool] = {
 }
 
 
+def printed(text: str) -> dict[str, Any]:
+    """What a module printed for the task's result, without the secrets that it reports to Ansible from 2.22 on."""
+    found: dict[str, Any] = json.loads(text)
+    found.pop("_ansible_new_secrets", None)
+    return found
+
+
 class ModuleProcess:
     """One run of a module that has begun. It reads its options from a file in ``folder``.
 
@@ -70,9 +77,9 @@ class ModuleProcess:
     def result(self, timeout: float = 300) -> dict[str, Any]:
         """What it returned, failed or not."""
         stdout, stderr = self.process.communicate(timeout=timeout)
-        self.output, self.errors = stdout + stderr, stderr
         assert stdout.strip().startswith("{"), stdout + stderr
-        found: dict[str, Any] = json.loads(stdout)
+        found = printed(stdout)
+        self.output, self.errors = json.dumps(found) + stderr, stderr
         return found
 
     def failure(self) -> str:

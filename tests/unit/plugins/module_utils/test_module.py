@@ -13,7 +13,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule, InfoModule
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import HIDDEN, Plan, Secret, make_plan
 
-from support.module_process import SHOW_ALL
+from support.module_process import SHOW_ALL, printed
 
 
 class Recorder(ConvosphereModule):
@@ -75,7 +75,7 @@ def run(capsys: pytest.CaptureFixture[str]):
         arguments = {**options, **SHOW_ALL, "_ansible_check_mode": check, "_ansible_diff": diff}
         with patch_module_args(arguments), pytest.raises(SystemExit) as ended:
             module.main()
-        result: dict[str, Any] = json.loads(capsys.readouterr().out)
+        result: dict[str, Any] = printed(capsys.readouterr().out)
         assert bool(ended.value.code) == result.get("failed", False)
         return result
 

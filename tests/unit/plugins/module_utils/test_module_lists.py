@@ -15,7 +15,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
 from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import HIDDEN
 
-from support.module_process import SHOW_ALL
+from support.module_process import SHOW_ALL, printed
 
 PLANTED = "planted-password"
 USERS = [{"name": "ada", "password": PLANTED}, {"name": "bob"}]
@@ -44,7 +44,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     def call(**options: Any) -> tuple[dict[str, Any], str]:
         with patch_module_args({**SHOW_ALL, **options}), pytest.raises(SystemExit):
             Lister.main()
-        return json.loads(capsys.readouterr().out), "".join(logged)
+        return printed(capsys.readouterr().out), "".join(logged)
 
     return call
 
