@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _damage, _files, _pipeline
+from ansible_collections.convosphere.platform.plugins.module_utils import _damage, _files, _pipeline, _run_key
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
 from ansible_collections.convosphere.platform.plugins.module_utils._damage import AlteredError, DamagedError
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
@@ -37,7 +37,9 @@ class _Enough(Exception):
 
 @dataclass(frozen=True)
 class Archive:
-    """One file of a backup. ``identity_file`` holds the key for one that is encrypted with age."""
+    """One file of a backup. ``identity_file`` holds the key for one that is encrypted with age; its one-run key is
+    found without being named.
+    """
 
     backup: Backup
     record: FileRecord
@@ -56,7 +58,12 @@ class Archive:
     @property
     def readable(self) -> bool:
         """Whether all that is needed to read it was given."""
-        return bool(self.identity_file) or not self.encrypted
+        return not self.encrypted or bool(self.keys)
+
+    @property
+    def keys(self) -> list[str]:
+        """The files of the keys that are at hand."""
+        return _run_key.keys_for(self.backup, self.identity_file)
 
     def check(self, progress: Callable[[int], Any]) -> None:
         """Read all of it and compare its size and sha256 with the manifest. ``progress`` gets the bytes read so far.
@@ -95,12 +102,11 @@ class Archive:
         unpack = Program(["zstd", "--decompress", "--quiet", "--stdout"])
         if not self.encrypted:
             return [unpack]
-        if not self.identity_file:
-            raise InputError(
-                f"The backup {self.backup.manifest.id} is encrypted", hint="Give the key's file as identity_file."
-            )
-        refuse_key(self.identity_file)
-        return [Program(["age", "--decrypt", "--identity", self.identity_file]), unpack]
+        if not self.keys:
+            raise InputError(_run_key.objection(self.backup), hint="Give the key's file as identity_file.")
+        if self.identity_file:
+            refuse_key(self.identity_file)
+        return [Program(["age", "--decrypt", *(f"--identity={key}" for key in self.keys)]), unpack]
 
     def unpack(self, sink: Callable[[bytes], Any], progress: Callable[[int], Any] | None = None) -> None:
         """Give ``sink`` what was backed up.

@@ -15,6 +15,7 @@ from pathlib import Path
 from ansible_collections.convosphere.platform.plugins.module_utils import _backup_names, _backups, _manifest, _retention
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._plan import DELETE, Change
 
 
 def doomed(catalogue: Catalogue, backups: Sequence[Backup], name: str, scope: Scope, now: datetime) -> list[Backup]:
@@ -58,3 +59,8 @@ def refuse_loss(backup: Backup, backups: Sequence[Backup]) -> None:
             f"The backup {manifest.id} is not deleted: {' and '.join(reasons)}",
             hint="Unpin it, or verify a newer one, or give force: true.",
         )
+
+
+def deletion(backup: Backup) -> Change:
+    """Return the change of a plan that deletes a backup."""
+    return Change(backup.manifest.id, DELETE, _backups.summary(backup.manifest), None)

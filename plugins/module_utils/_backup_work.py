@@ -20,6 +20,7 @@ from typing import Any
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _backup_names,
     _backup_removal,
+    _backup_reuse,
     _backups,
     _files,
     _manifest,
@@ -34,6 +35,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._parts import
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, DELETE, Change, Plan, compare
 from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
 from ansible_collections.convosphere.platform.plugins.module_utils._retention import Entry, Policy
+from ansible_collections.convosphere.platform.plugins.module_utils._run_key import RunKeys
 from ansible_collections.convosphere.platform.plugins.module_utils._seal import Seal
 
 #: What the plan calls the backup that is to be made: its id is not known before.
@@ -52,6 +54,7 @@ class BackupWork:
     def __post_init__(self) -> None:
         self.catalogue = Catalogue(Path(self.params["backup_dir"]))
         self.scope = Scope(self.params["environment_name"], self.params["login_db"])
+        self.keys = RunKeys(self.catalogue.directory)
         self.held = ExitStack()
         self.parts: list[Part] = []
         self.backup: Backup | None = None
@@ -74,6 +77,7 @@ class BackupWork:
     def apply(self, plan: Plan) -> None:
         """Do it. What is deleted is deleted last, when the new backup is safe."""
         self.catalogue.clear_unfinished()
+        self.keys.clear(self.catalogue.read()[0])
         for change in plan:
             if change.action == CREATE:
                 self.backup = self._create()
@@ -120,7 +124,17 @@ class BackupWork:
         if self.params["backup"]:
             return self._change_one(self.params["backup"])
         young = self._young_enough()
-        return self._change_one(young.manifest.id) if young else [self._creation()]
+        if young:
+            return self._change_one(young.manifest.id)
+        self.parts = [PARTS[kind](self.params, self.catalogue.directory) for kind in self.params["include"]]
+        for part in self.parts:
+            part.check()
+        revisions = next((part.revisions for part in self.parts if isinstance(part, DatabasePart)), ())
+        reuse = _backup_reuse.Reuse(self.params, revisions)
+        last_try = reuse.last_try(self._alike(), self.now)
+        if last_try:
+            return self._change_one(last_try.manifest.id)
+        return [self._creation(), *map(_backup_removal.deletion, reuse.replaced(self._alike()))]
 
     def _change_one(self, name: str) -> list[Change]:
         """The change of a backup that is there, none where it is as it should be."""
@@ -138,7 +152,7 @@ class BackupWork:
         for backup in [] if self.params["force"] else doomed:
             _backup_removal.refuse_foreign(backup, self.scope)
             _backup_removal.refuse_loss(backup, self.backups)
-        return [Change(backup.manifest.id, DELETE, _backups.summary(backup.manifest), None) for backup in doomed]
+        return [_backup_removal.deletion(backup) for backup in doomed]
 
     def _young_enough(self) -> Backup | None:
         """The backup because of which no new one is needed."""
@@ -157,9 +171,6 @@ class BackupWork:
         return found[-1] if found else None
 
     def _creation(self) -> Change:
-        self.parts = [PARTS[kind](self.params, self.catalogue.directory) for kind in self.params["include"]]
-        for part in self.parts:
-            part.check()
         self._seal(Progress(self.catalogue.directory / _backups.PROGRESS, NEW)).check()
         self._refuse_full_disk()
         return Change(NEW, CREATE, None, {"include": sorted(self.params["include"]), **self._wishes()})
@@ -190,7 +201,7 @@ class BackupWork:
                 entries.append(new)
             reasons = _retention.decide(policy, entries, self.now)
             changes += [
-                Change(backup.manifest.id, DELETE, _backups.summary(backup.manifest), None)
+                _backup_removal.deletion(backup)
                 for backup in left
                 if not reasons[backup.manifest.id] and backup.manifest.id != about
             ]
@@ -225,6 +236,7 @@ class BackupWork:
         identifier = self._free_id(created_at)
         progress = Progress(self.catalogue.directory / _backups.PROGRESS, identifier)
         seal = self._seal(progress)
+        self.keys.add_to(seal, identifier)
 
         def write(part: Part) -> FileRecord:
             progress.begin(part.kind, self.needed)
@@ -247,6 +259,7 @@ class BackupWork:
             return self.catalogue.commit(manifest, seal.written)
         except BaseException:
             seal.discard()
+            self.keys.destroy(identifier)
             raise
         finally:
             progress.end()

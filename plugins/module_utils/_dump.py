@@ -61,6 +61,7 @@ class DatabasePart:
         self.tools.adopt(self.database.connection)
         facts = Snapshot(self.database).facts()
         self.size = int(facts["size"])
+        self.revisions: tuple[str, ...] = facts["schema_revisions"]
         self.database.rollback()
         self.tools.require(facts["server_version"], "pg_dump")
 

@@ -30,6 +30,9 @@ from ansible_collections.convosphere.platform.plugins.module_utils._scratch impo
 SECONDS_BETWEEN = 1.0
 #: What must remain free on a disk beside an unpacked dump and the database that is made of it.
 RESERVE = 256 * 1024 * 1024
+#: With owners and privileges. A subscription keeps its database from being dropped, and begins to copy once it is
+#: enabled: it is for the operator to make again.
+ARGUMENTS = ("--exit-on-error", "--no-subscriptions")
 
 
 class _NoRoom(Exception):
@@ -40,14 +43,14 @@ class _NoRoom(Exception):
 class Loader:
     """Loads one dump. ``jobs`` is how many tables and indexes are worked on at once, where that can be.
 
-    ``arguments`` are pg_restore's, such as --no-owner. ``tell`` gets (step, done, total), the last two in bytes.
+    Whoever loads one does it with the same arguments, so that what a verification has loaded a restore can load too.
+    ``tell`` gets (step, done, total), the last two in bytes.
     """
 
     archive: Archive
     tools: PostgresTools
     server: Server
     jobs: int
-    arguments: tuple[str, ...] = ()
     timeout: float | None = None
     tell: Callable[[str, int, int], Any] = lambda _step, _done, _total: None
 
@@ -56,11 +59,10 @@ class Loader:
         with ExitStack() as held:
             spool = self._spool(held)
             held.enter_context(self._telling(database))
-            arguments = ["--exit-on-error", *self.arguments]
             if spool is not None:
-                self._restore([], database, f"--jobs={self.jobs}", *arguments, spool)
+                self._restore([], database, f"--jobs={self.jobs}", *ARGUMENTS, spool)
                 return "file"
-            self._restore(self.archive.programs(), database, *arguments)
+            self._restore(self.archive.programs(), database, *ARGUMENTS)
             return "stream"
 
     @property

@@ -44,6 +44,9 @@ class DatabaseRecord:
     """The database as it was in the snapshot that the dump was taken of.
 
     ``size`` is pg_database_size in bytes. ``tables`` maps names, quoted where SQL needs it, to their numbers of rows.
+    ``requires`` is what the server must have to load the dump, beside ``extensions``: ``roles``, ``tablespaces`` and
+    ``collations`` by their names, ``locale_provider`` and ``locale``; and ``subscriptions``, which are never loaded. It
+    is None in an older manifest.
     """
 
     name: str
@@ -56,6 +59,7 @@ class DatabaseRecord:
     extensions: tuple[str, ...]
     schema_revisions: tuple[str, ...]
     tables: Mapping[str, int]
+    requires: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,10 @@ def _manifest(document: Mapping[str, Any]) -> Manifest:
         raise ValueError("it has no files, and so it is of no backup")
     database = document["database"]
     if database is not None:
+        database = {**_LATER_DATABASE, **database}
         _check(database, _DATABASE, "database.")
+        if database["requires"] is not None:
+            _check(database["requires"], _REQUIRES, "database.requires.")
         database = DatabaseRecord(**_frozen(database))
     for name, keys in _OBJECTS.items():
         if document[name] is not None:
@@ -251,6 +258,12 @@ _DATABASE: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("extensions", "schema_revisions"), (list,)),
     "size": (int,),
     "tables": (dict,),
+    "requires": (dict, _NONE),
+}
+_REQUIRES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("roles", "tablespaces", "collations", "subscriptions"), (list,)),
+    "locale_provider": (str,),
+    "locale": (str, _NONE),
 }
 #: In the order in which the file has them: what an operator looks for first comes first.
 _MANIFEST: dict[str, tuple[type, ...]] = {
@@ -276,5 +289,6 @@ _MANIFEST: dict[str, tuple[type, ...]] = {
 }
 #: What manifests did not have at first, and how one without it is read.
 _LATER = {"checked_at": None, "damaged_at": None, "not_loaded": None}
+_LATER_DATABASE = {"requires": None}
 #: The moments that may be null.
 _MOMENTS = ("checked_at", "damaged_at")

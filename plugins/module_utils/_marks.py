@@ -22,10 +22,10 @@ HALFWAY = "halfway"
 _MARK = re.compile(r"\n?\[convosphere\.platform (\{.*\})\]\Z", re.DOTALL)
 
 
-def comment_statement(name: str, mark: Mapping[str, Any], comment: str | None) -> str:
-    """The statement that gives a database its comment: what others wrote, and the mark."""
+def comment_statement(name: str, mark: Mapping[str, Any], comment: str | None, kind: str = "DATABASE") -> str:
+    """Return the statement that gives a database, or another ``kind``, its comment: what others wrote, and the mark."""
     told = (f"{comment}\n" if comment else "") + f"[convosphere.platform {json.dumps(mark, sort_keys=True)}]"
-    return f"COMMENT ON DATABASE {quoted(name)} IS {literal(told)}"
+    return f"COMMENT ON {kind} {quoted(name)} IS {literal(told)}"
 
 
 def split_comment(text: str | None) -> tuple[str | None, dict[str, Any]]:

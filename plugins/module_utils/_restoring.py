@@ -25,6 +25,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._exchange import Exchange
 from ansible_collections.convosphere.platform.plugins.module_utils._marks import HALFWAY
+from ansible_collections.convosphere.platform.plugins.module_utils._missing_roles import MissingRoles
 from ansible_collections.convosphere.platform.plugins.module_utils._parts_restore import PartsRestore
 from ansible_collections.convosphere.platform.plugins.module_utils._pause import Pause
 from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
@@ -52,6 +53,7 @@ class Restorer:
     analyze_timeout: int
     warn: Callable[[str], None]
     others: PartsRestore
+    roles: MissingRoles
 
     def run(self, backup: Backup) -> str | None:
         """Do it; the name under which the database that was live until now is kept, None where there was none.
@@ -67,11 +69,12 @@ class Restorer:
             held.callback(self.others.close)
             held.enter_context(self.verifier.judging(backup))
             self.verifier.check(backup)
-            with made(scratch, _scratch.RESTORE, database_record(backup)) as name:
+            with self.roles.present(), made(scratch, _scratch.RESTORE, database_record(backup)) as name:
                 self.verifier.load(backup, name)
                 self.verifier.compare(backup, name)
                 if (backup.manifest.verified or {}).get("level") != RESTORE:
                     self.verifier.record(backup, RESTORE, time.monotonic() - began)
+                self.roles.hand_over(name)
                 self.others.stage(progress)
                 progress.begin("analyze")
                 self._analyze(name)

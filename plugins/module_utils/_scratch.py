@@ -19,7 +19,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _database, _marks, _postgres_errors
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _database,
+    _marks,
+    _postgres_errors,
+    _requirements,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._database import literal, quoted
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import DatabaseError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import DatabaseRecord
@@ -180,8 +185,9 @@ class Scratch:
         if there:
             # Named only where it must be: that takes a right to it, which nobody needs for the usual one.
             options += [f"TABLESPACE {quoted(there.tablespace)}"] if there.tablespace != "pg_default" else []
-            options += [f"OWNER {quoted(there.owner)}"] if role == RESTORE else []
-            options += [f"LOCALE_PROVIDER icu ICU_LOCALE {literal(there.icu_locale)}"] if there.icu_locale else []
+            options.append(f"OWNER {quoted(there.owner)}")
+        major = int(self.server.version().split(".")[0])
+        options += _requirements.locale_options(record, there.icu_locale if there else None, major)
         self.server.execute(f"CREATE DATABASE {quoted(name)} {' '.join(options)}", step=f"make the database {name}")
         self.mark(name, {"role": role, "of": self.live})
         for setting in (*_FASTER, "ALLOW_CONNECTIONS true"):

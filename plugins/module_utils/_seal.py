@@ -37,7 +37,8 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 class Seal:
     """Writes files of one backup into ``directory``. ``level`` is zstd's, ``timeout`` is in seconds for each file.
 
-    ``written`` has the temporary path of each file that is complete and synced, by its final name.
+    ``written`` has the temporary path of each file that is complete and synced, by its final name. ``one_run`` is one
+    more public key, for whoever verifies the backup, which is never the only one.
     """
 
     directory: Path
@@ -46,6 +47,7 @@ class Seal:
     progress: Progress
     timeout: float | None = None
     written: dict[str, Path] = field(default_factory=dict)
+    one_run: str | None = None
 
     def check(self) -> None:
         """See that the programs are there and that the recipients are some. Raises ConvosphereError."""
@@ -114,13 +116,22 @@ class Seal:
         self.written[final] = temporary
         return FileRecord(kind, final, size, digest.hexdigest())
 
+    def is_readable_by(self, public: str) -> bool:
+        """Return True if files can be encrypted to one more key: some kinds do not go together."""
+        try:
+            _command.run([*self._encrypt(), f"--recipient={public}"], step="encrypt", stdin="", timeout=60)
+        except CommandError:
+            return False
+        return True
+
     def discard(self) -> None:
         """Remove the files that were written: there will be no backup."""
         for path in self.written.values():
             path.unlink(missing_ok=True)
 
     def _encrypt(self) -> list[str]:
-        return ["age", "--encrypt", *(f"--recipient={recipient}" for recipient in self.recipients)]
+        keys = [*self.recipients, *([self.one_run] if self.one_run and self.recipients else [])]
+        return ["age", "--encrypt", *(f"--recipient={key}" for key in keys)]
 
     def _unwritten(self, error: OSError, size: int) -> ConvosphereError:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ansible_collections.convosphere.platform.plugins.module_utils import _requirements
 from ansible_collections.convosphere.platform.plugins.module_utils._database import Database
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import DatabaseError, InputError
 
@@ -90,6 +91,7 @@ class Snapshot:
             "ctype": ctype,
             "extensions": tuple(extensions),
             "schema_revisions": tuple(row[0] for row in revisions),
+            "requires": _requirements.read(self.database.fetch),
         }
 
     def count(self, done: Callable[[str], Any] = lambda _table: None) -> dict[str, int]:

@@ -45,11 +45,10 @@ from ansible_collections.convosphere.platform.plugins.module_utils._manifest imp
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres_tools import PostgresTools
 from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
 from ansible_collections.convosphere.platform.plugins.module_utils._rejection import Rejection
+from ansible_collections.convosphere.platform.plugins.module_utils._run_key import RunKeys
 from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Scratch, Server
 
 RESTORE = "restore"
-#: A throw-away database belongs to whoever verifies: the roles of the live one need not be there.
-_FOREIGN = ("--no-owner", "--no-privileges", "--no-subscriptions", "--no-publications")
 #: What a new database takes beside the size that the old one had: the log of changes that is written for it.
 _EXTRA = 256 * 1024 * 1024
 
@@ -96,7 +95,7 @@ class Verifier:
         self.check(backup)
         scratch = Scratch(self.beside(), str(self.tools.params["login_db"]))
         with made(scratch, _scratch.VERIFY, database_record(backup)) as name:
-            self.load(backup, name, *_FOREIGN)
+            self.load(backup, name)
             self.compare(backup, name)
 
     def beside(self) -> Server:
@@ -105,13 +104,13 @@ class Verifier:
             raise InputError("There is no connection to a server to restore to")
         return self.server
 
-    def load(self, backup: Backup, database: str, *arguments: str) -> str:
+    def load(self, backup: Backup, database: str) -> str:
         """Load a dump into an empty database; "file" or "stream", the way that was taken.
 
         Raises DamagedError if the dump is corrupt, NotLoadedError if it is whole and this server rejects it.
         """
         archive = self.archive(backup)
-        loader = Loader(archive, self.tools, self.beside(), self.jobs, arguments, self.timeout, self.tell)
+        loader = Loader(archive, self.tools, self.beside(), self.jobs, self.timeout, self.tell)
         try:
             return loader.load(database)
         except CommandError as error:
@@ -190,7 +189,10 @@ class Verifier:
                 (self.restore if level == RESTORE else self.check)(backup)
         finally:
             self.progress.end()
-        return self.record(backup, level, time.monotonic() - began)
+        verified = self.record(backup, level, time.monotonic() - began)
+        if level == RESTORE:
+            RunKeys(self.catalogue.directory).destroy(backup.manifest.id)
+        return verified
 
 
 @contextmanager

@@ -84,6 +84,17 @@ options:
         suits a run each night, V(30d) and V(12w) are other forms.
       - Not given means to make one in any case.
     type: str
+  reuse_unverified:
+    description:
+      - For a backup that is verified right after it is made, such as the one before a migration, which is tried again
+        until it succeeds. A backup of the last hour that was not verified yet then stands for a new one, if it has the
+        same O(label), O(include) and O(recipients), is of the schema revisions that the database has now, and can be
+        verified on this host without O(recipients)' private key.
+      - Otherwise a new one is made. When it is safe, older ones that were never verified, with the same O(label) and of
+        the same schema revisions, are deleted, but for the newest of them, so that no try leaves one. One that is
+        pinned, or was verified, is not deleted.
+    type: bool
+    default: false
   include:
     description:
       - What is backed up, all of it of one moment, see O(freeze). V(database) must be among it.
@@ -97,6 +108,10 @@ options:
     description:
       - Public keys, of C(age) or SSH, to encrypt to. Who has the private key to any of them can read the backup, and
         the managed host needs none.
+      - The backup is also encrypted to a key that is made for it alone, the one-run key, with which
+        M(convosphere.platform.convosphere_db_backup_verify) verifies it on this host. It is in memory, below
+        C(/run/convosphere/keys), for its owner alone, and destroyed when the backup was verified by a restore, or is a
+        day old.
       - Not given, or an empty list, means that it is not encrypted.
     type: list
     elements: str
@@ -281,6 +296,8 @@ backup:
       description:
         - Name, server_version, dump_version, size in bytes, encoding, collate, ctype, extensions, schema_revisions, and
           tables with their numbers of rows.
+        - C(requires) is what else a server must have to load the dump, roles, tablespaces and collations, and the
+          locale_provider and locale that text is sorted by; its subscriptions are not restored.
       type: dict
     uploads:
       description: How many files and bytes the uploads have; null where it does not include them.
@@ -395,6 +412,7 @@ class BackupModule(ConvosphereModule):
         "recipients": {"type": "list", "elements": "str"},
         "retention": {"type": "dict", "options": _retention.RETENTION_OPTIONS},
         "expected": {"type": "dict", "options": _retention.EXPECTED_OPTIONS},
+        "reuse_unverified": {"type": "bool", "default": False},
         "force": {"type": "bool", "default": False},
         "lock_timeout": {"type": "int", "default": 60},
         "compression_level": {"type": "int", "choices": list(range(1, 20)), "default": 2},

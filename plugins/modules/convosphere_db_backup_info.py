@@ -127,6 +127,7 @@ backups:
       description:
         - Name, server_version, dump_version, size in bytes, encoding, collate, ctype, extensions, schema_revisions, and
           tables with their numbers of rows.
+        - C(requires) is what else a server must have to load the dump; null in an older manifest.
       type: dict
     uploads:
       description: How many files and bytes the uploads have; null where it does not include them.

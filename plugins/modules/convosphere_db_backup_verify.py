@@ -25,8 +25,13 @@ description:
     keeps the verification that it has. Retention counts such backups apart, so that no proven one makes room for them.
   - A backup that was verified by at least O(level), and whose files were not written since, is left alone, unless it is
     due again by O(reverify_after).
+  - A dump is loaded as a restore loads it, with owners and privileges. If the server lacks roles, tablespaces,
+    extensions or collations that it needs, the task fails and names them, after the other backups were verified. That
+    says nothing of the backup, which stays as verified as it was.
   - Nothing is ever written to the live database. What a run left that was killed, the next one removes.
-  - A backup that is encrypted is never unpacked to a disk, but streamed, which is slower.
+  - A backup that is encrypted is never unpacked to a disk, but streamed, which is slower. On the host that made it no
+    O(identity_file) is needed for the first time, see M(convosphere.platform.convosphere_db_backup). Its one-run key is
+    destroyed when it was verified by V(restore).
 extends_documentation_fragment:
   - convosphere.platform.database
   - convosphere.platform.postgres_tools
@@ -62,8 +67,8 @@ options:
     description:
       - V(checksum) compares sizes and checksums of all files with the manifest, and reads the table of contents of the
         dump. That of one that is encrypted is read only with O(identity_file).
-      - V(restore) does the same and restores the database. It needs a role that may create databases, and as much free
-        space as the database had.
+      - V(restore) does the same and restores the database. It needs as much free space as the database had, and the
+        rights of a restore, which are to create databases and to give what is in them to its owners.
     type: str
     choices: [checksum, restore]
     default: restore
@@ -160,9 +165,12 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _backup_paths,
     _choice,
     _database,
+    _missing_roles,
     _moments,
     _ownership,
     _postgres_tools,
+    _requirements,
+    _run_key,
     _server_owner,
     _verification,
 )
@@ -179,6 +187,9 @@ from ansible_collections.convosphere.platform.plugins.module_utils._verification
 class VerifyModule(ConvosphereModule):
     """Backups that are verified."""
 
+    #: Why some of them could not be loaded here.
+    obstacles: list[str]
+
     argument_spec = {
         **_database.DATABASE_OPTIONS,
         **_postgres_tools.TOOLS_OPTIONS,
@@ -192,6 +203,7 @@ class VerifyModule(ConvosphereModule):
 
     def plan(self) -> Plan:
         """Compare, and again under the lock where there is something to do."""
+        self.obstacles = []
         _backup_paths.refuse(self.argument_spec, self.params)
         _backup_names.refuse_unusable(self.params, "backups")
         self.catalogue = Catalogue(Path(self.params["backup_dir"]))
@@ -258,7 +270,7 @@ class VerifyModule(ConvosphereModule):
         versions = [
             backup.manifest.database.server_version
             for backup in self.due
-            if backup.manifest.database and (self.params["identity_file"] or not backup.manifest.recipients)
+            if backup.manifest.database and _run_key.is_readable(backup, self.params["identity_file"])
         ]
         if versions:
             # An older one does not read what a newer one has written.
@@ -272,22 +284,41 @@ class VerifyModule(ConvosphereModule):
             self.held.callback(self.server.close)
             self.tools.require(self.server.version(), "pg_restore")
             self.tools.adopt(self.server.connection)
-        records = [_verification.database_record(backup) for backup in self.due]
-        problems = [
-            f"The backup {backup.manifest.id} is encrypted, and no identity_file was given"
-            for backup in self.due
-            if backup.manifest.recipients and not self.params["identity_file"]
-        ]
-        problems += [
-            f"The backup {backup.manifest.id} is of PostgreSQL {record.server_version}, newer than the server"
-            for backup, record in zip(self.due, records)
-            if int(record.server_version.split(".")[0]) > (self.tools.major or 0)
-        ]
-        if problems:
-            raise InputError.of(problems)
-        room = _verification.missing_room(self.server, self.tools, max(record.size for record in records))
+        self.obstacles = [problem for backup in self.due for problem in self.problems(self.server, backup)]
+        self.due = [backup for backup in self.due if not self.problems(self.server, backup)]
+        if self.check_mode or not self.due:
+            self.complain()
+        room = _verification.missing_room(
+            self.server, self.tools, max(_verification.database_record(backup).size for backup in self.due)
+        )
         if room:
             raise ConvosphereError(room, hint="Make room, or verify by level: checksum.")
+
+    def problems(self, server: Server, backup: Backup) -> list[str]:
+        """Return why a backup cannot be loaded here, which says nothing of the backup itself."""
+        record, name = _verification.database_record(backup), backup.manifest.id
+        problems = _requirements.lacking(server.fetch, record).problems(name, roles=True)
+        if not _run_key.is_readable(backup, self.params["identity_file"]):
+            problems.append(_run_key.objection(backup))
+        if int(record.server_version.split(".")[0]) > (self.tools.major or 0):
+            problems.append(f"The backup {name} is of PostgreSQL {record.server_version}, newer than the server")
+        return problems
+
+    def complain(self) -> None:
+        """Raise InputError that names the backups that could not be loaded here."""
+        if self.obstacles:
+            error = InputError.of(
+                self.obstacles,
+                hint="It was not verified, which says nothing of the backup itself. Give identity_file for one that is "
+                "encrypted, add to the server what it lacks, for a role by CREATE ROLE ... NOLOGIN, or verify by "
+                "level: checksum.",
+            )
+            error.details["verdict"] = COULD_NOT_TELL
+            raise error
+
+    def verify(self, _plan: Plan) -> None:
+        """Fail if a backup could not be loaded here, after all others were verified."""
+        self.complain()
 
     def apply(self, _plan: Plan) -> None:
         """Verify one after the other. One that is damaged does not keep the others from being verified."""
@@ -302,20 +333,23 @@ class VerifyModule(ConvosphereModule):
                 self.chosen[self.chosen.index(backup)] = verified
             except ConvosphereError as error:
                 error.details.setdefault("verdict", COULD_NOT_TELL)
-                if len(self.due) == 1:
+                if len(self.due) == 1 and not self.obstacles:
                     raise
                 failures.append(f"{backup.manifest.id}: {error}")
                 verdicts[backup.manifest.id] = error.details["verdict"]
         if failures:
+            failures += self.obstacles
             raise ConvosphereError("\n".join(failures), problems=failures, verdicts=verdicts)
 
     def clear(self) -> None:
         """Remove what killed runs left."""
         self.catalogue.clear_unfinished()
+        _run_key.RunKeys(self.catalogue.directory).clear(self.catalogue.read()[0])
         if self.server:
             live = self.params["login_db"]
             self.server.lock(live)
             Scratch(self.server, live).remove_leftovers()
+            _missing_roles.drop_leftovers(self.server, live)
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """The backups as they are."""

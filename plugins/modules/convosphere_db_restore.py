@@ -31,6 +31,8 @@ description:
   - Where anything was written since, the same backup is restored again. Discarding what a restore has replaced, days
     later, is therefore a state of its own, which restores nothing.
   - A backup that was not verified by a restore yet is by this one.
+  - A backup has no roles, tablespaces, extensions and collations of the operating system. What the dump needs of them
+    is in its manifest, and looked for on the server before anything is loaded, see O(restore_roles).
 extends_documentation_fragment:
   - convosphere.platform.database
   - convosphere.platform.postgres_tools
@@ -97,6 +99,17 @@ options:
         a schema revision that the backend does not know, and what seems to be restored already.
     type: bool
     default: false
+  restore_roles:
+    description:
+      - What to do about roles that tables and privileges of the backup name, and the server does not have.
+      - V(require) restores nothing if a role is missing, and names it.
+      - V(create) creates them, without login, password and memberships, which no backup has.
+      - V(skip) gives what they own to the owner of the database, and leaves out their privileges, and the policies of
+        row security that are for them alone. RV(skipped) says so of each.
+      - V(create) and V(skip) need an O(login_user) that may create roles. Roles that are there are used in any case.
+    type: str
+    choices: [require, create, skip]
+    default: require
   known_revisions:
     description:
       - The schema revisions that the backend's code knows.
@@ -167,6 +180,16 @@ EXAMPLES = r"""
     login_env_file: /opt/convosphere/prod/.env
     project_name: convosphere-prod
 
+- name: Bring it back on a new host, without the roles that only the lost one had
+  convosphere.platform.convosphere_db_restore:
+    backup: latest_verified
+    backup_dir: /var/backups/convosphere/prod
+    environment_name: prod
+    restore_roles: skip
+    login_container: convosphere-prod-postgres-1
+    login_env_file: /opt/convosphere/prod/.env
+    project_name: convosphere-prod
+
 - name: Drop what was there before, now that everybody has looked at what was restored
   convosphere.platform.convosphere_db_restore:
     state: discarded
@@ -205,6 +228,14 @@ restored:
   description: Whether this run has restored it, or in check mode would.
   returned: success
   type: bool
+skipped:
+  description:
+    - What was not restored of the backup, a sentence each, or in check mode would not be. Roles by
+      O(restore_roles=skip), and subscriptions, which are never restored, since they would begin to copy.
+  returned: success
+  type: list
+  elements: str
+  sample: ["subscription orders: create it again where it is wanted"]
 previous:
   description:
     - The name under which the database is kept that this run has replaced.
@@ -244,10 +275,12 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _confirmation,
     _database,
     _engine,
+    _missing_roles,
     _moments,
     _ownership,
     _pause,
     _postgres_tools,
+    _run_key,
     _scratch,
     _server_owner,
     _verification,
@@ -280,6 +313,7 @@ class RestoreModule(ConvosphereModule):
         "backup_dir": {"type": "path"},
         **_ownership.ENVIRONMENT_OPTION,
         **_confirmation.CONFIRM_OPTION,
+        "restore_roles": {"type": "str", "choices": list(_missing_roles.HOWS), "default": _missing_roles.REQUIRE},
         "force": {"type": "bool", "default": False},
         "known_revisions": {"type": "list", "elements": "str"},
         "image": {"type": "str"},
@@ -381,6 +415,7 @@ class RestoreModule(ConvosphereModule):
         restore = self.halfway.plan() + make_plan({self.live: wanted}, {self.live: present} if present else {})
         if restore.changed:
             self.refuse()
+            restore += self.roles.plan()
             restore += make_plan({self.backup.manifest.id: {"verified": "restore"}}, self.verified())
         self.restored = restore.changed
         return restore + self.pause.plan()
@@ -423,9 +458,9 @@ class RestoreModule(ConvosphereModule):
         """Raise InputError that names every reason not to restore this backup here."""
         record = _verification.database_record(self.backup)
         backup = f"The backup {self.backup.manifest.id}"
-        if self.backup.manifest.recipients and not self.params["identity_file"]:
-            raise InputError(f"{backup} is encrypted, and no identity_file was given")
-        if self.backup.manifest.recipients:
+        if not _run_key.is_readable(self.backup, self.params["identity_file"]):
+            raise InputError(_run_key.objection(self.backup), hint="Nothing was changed. Give identity_file.")
+        if self.backup.manifest.recipients and self.params["identity_file"]:
             _archive.refuse_key(self.params["identity_file"])
         problems = self.scope.objections(self.backup.manifest)
         if int(record.server_version.split(".")[0]) != self.tools.major:
@@ -435,6 +470,7 @@ class RestoreModule(ConvosphereModule):
             problems.append(f"{backup} is at schema revision {', '.join(unknown)}, which the backend does not know")
         if problems and not self.params["force"]:
             raise InputError.of(problems, hint="Nothing was changed. Where that is meant, give force: true.")
+        self.roles = _missing_roles.find(self.server, self.live, self.backup.manifest, self.params["restore_roles"])
         self.others.check()
         self.halfway.check()
         room = _verification.missing_room(self.server, self.tools, record.size)
@@ -453,16 +489,20 @@ class RestoreModule(ConvosphereModule):
     def apply(self, _plan: Plan) -> None:
         """Clear up what killed runs left, restore, and have the services run; or drop what is no longer wanted."""
         self.scratch.remove_leftovers()
+        _missing_roles.drop_leftovers(self.server, self.live)
         if self.params["state"] == DISCARDED:
             self.discard()
             return
         self.catalogue.clear_unfinished()
+        _run_key.RunKeys(self.catalogue.directory).clear(self.catalogue.read()[0])
         self.halfway.undo(self.pause)
         began = time.monotonic()
         if self.restored:
             verifier = Verifier(self.catalogue, self.tools, self.server, **_verification.settings(self.params))
             bounds = (self.params["drain_timeout"], self.params["analyze_timeout"])
-            restorer = Restorer(verifier, self.server, self.pause, self.live, *bounds, self.warn, self.others)
+            restorer = Restorer(
+                verifier, self.server, self.pause, self.live, *bounds, self.warn, self.others, self.roles
+            )
             self.previous = restorer.run(self.backup)
             self.duration = round(time.monotonic() - began, 1)
         else:
@@ -479,6 +519,7 @@ class RestoreModule(ConvosphereModule):
         return {
             "backup": _described(self.backup) if self.params["state"] == RESTORED else None,
             "restored": self.restored,
+            "skipped": self.roles.told() if self.restored else [],
             "previous": self.previous,
             "kept": self.kept(),
             "discarded": self.discarded,

@@ -137,6 +137,16 @@ PARAMETERS = (
     ),
     Parameter("pinned", "bool", "Exempt the backup from retention.", ("backup",), "pinned=true", default=False),
     Parameter(
+        "restore_roles",
+        "str",
+        "What to do about roles of PostgreSQL that the backup names and the server lacks, as on a new host: require"
+        " stops the restore; create makes them without a login; skip gives what they own to the owner of the database.",
+        ("restore",),
+        "restore_roles=skip",
+        default="require",
+        choices=("require", "create", "skip"),
+    ),
+    Parameter(
         "service",
         "list",
         "The services, separated by commas. Without it: all.",
@@ -186,6 +196,12 @@ ONE_OFFS = (
         "database_force",
         harmless=False,
         meaning="restores a backup of another environment, database, PostgreSQL version or schema",
+    ),
+    OneOff(
+        "database_restore_roles",
+        harmless="require",
+        meaning="creates or skips the roles that a restore does not find",
+        parameter="restore_roles",
     ),
     OneOff("database_skip_backup_gate", harmless=False, meaning="lets a migration run without a verified backup"),
 )

@@ -12,9 +12,11 @@ from unittest.mock import ANY
 
 import pytest
 import yaml
+from ansible_collections.convosphere.platform.plugins.module_utils._run_key import RunKeys
 
 from support.backups import NOON, VERIFIED, names_in, put_backup, summary_of
 from support.collection import rendered_docs
+from support.dumps import other_key, public_key
 from support.law import Case, Refused, Step
 from support.platform_database import PlatformDatabase
 from support.sandbox import Sandbox
@@ -231,11 +233,6 @@ def test_check_mode_on_an_empty_host_touches_nothing(run_steps, options):
     assert not Path(options["backup_dir"]).exists()
 
 
-def public_key(key: Path) -> str:
-    """Who has this private key can read what is encrypted to the one returned."""
-    return subprocess.run(["age-keygen", "-y", key], capture_output=True, check=True, text=True).stdout.strip()
-
-
 def test_a_year_of_nights_is_thinned_out(run_steps, options):
     """As it is after a year: a backup each night, a restore drill each Sunday, one that somebody pinned."""
     directory = Path(options["backup_dir"])
@@ -283,3 +280,53 @@ def test_the_examples_do_what_they_say(run_playbook, database, options, tmp_path
     assert [task.changed for task in run.tasks] == [True, True, True, False]
     assert [manifest["label"] for manifest in manifests(options)] == ["nightly", "before-2.0"]
     assert [manifest["pinned"] for manifest in manifests(options)] == [False, False]
+
+
+VERIFY = "convosphere_db_backup_verify"
+
+
+def test_the_host_verifies_what_it_has_encrypted_and_no_try_leaves_a_backup(run_steps, options, tmp_path):
+    """The private key is somewhere else. The one-run key is, until the backup is verified or the host is restarted."""
+    directory = Path(options["backup_dir"])
+    keys = RunKeys(directory)
+    before = {**options, "label": "before", "recipients": [public_key(other_key(tmp_path))], "reuse_unverified": True}
+    verify = {**options, "backup": "before"}
+    gone = {"name": "Restart", "ansible.builtin.file": {"path": str(keys.folder), "state": "absent"}}
+
+    def unverified() -> list[str]:
+        return [manifest["id"] for manifest in manifests(options) if not manifest["verified"]]
+
+    run_steps(
+        MODULE,
+        [
+            Step("first try", before, changed=True),
+            Step("second try, foreseen", before, check=True, changed=False),
+            Step("second try", before, changed=False),
+        ],
+    )
+    (first,) = unverified()
+    assert keys.find(first)
+    run_steps(
+        MODULE,
+        [
+            gone,
+            Step(
+                "without any key", verify, module=VERIFY, fails="one-run key is gone, as after its verification, a day"
+            ),
+            Step("third try", before, changed=True),
+            gone,
+            Step("fourth try", before, changed=True, diff={"before": ANY, "after": ANY}),
+        ],
+    )
+    assert first not in unverified()
+    assert len(unverified()) == 2, "the one of this try, and the last one before it"
+    run_steps(
+        MODULE,
+        [
+            Step("checksum", {**verify, "level": "checksum"}, module=VERIFY, changed=True),
+            Step("verify", verify, module=VERIFY, changed=True),
+            Step("again", verify, module=VERIFY, changed=False),
+        ],
+    )
+    assert len(unverified()) == 1
+    assert [*keys.folder.iterdir()] == []

@@ -10,8 +10,10 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._run_key import RunKeys
 
 from support.compose_project import docker
+from support.dumps import other_key, public_key
 from support.environment import Environment, environment, free_ports
 from support.migrations import backend_with
 from support.playbook import PlaybookRun
@@ -176,10 +178,15 @@ def test_nothing_is_looked_at_where_that_is_not_wanted(live):
     assert not ran(run, LOOK)
 
 
-def test_a_new_version_is_migrated_to_with_a_backup_that_is_made_and_proven(live):
-    """The port of the database changes with it: until the stack is brought up it is the one of before."""
+def test_a_new_version_is_migrated_to_with_a_backup_that_is_made_and_proven(live, tmp_path):
+    """The port of the database changes with it: until the stack is brought up it is the one of before.
+
+    The backup is encrypted, and its private key is not on the host.
+    """
+    recipient = public_key(other_key(tmp_path))
     with backend_with(mig_good=(AGENTS, "ALTER TABLE users ADD COLUMN mig_new text")) as tag:
         wanted = {"stack_images": {"backend": tag}, "stack_postgres_port": free_ports(1)[0]}
+        wanted["database_recipients"] = [recipient]
         before = published(live)
         run = live.run("deploy.yml", extra_vars=wanted).succeeded()
 
@@ -188,7 +195,8 @@ def test_a_new_version_is_migrated_to_with_a_backup_that_is_made_and_proven(live
         assert run.task(MIGRATE).result["backup"] == made
         assert run.task(MIGRATE).result["steps"][0]["action"] == "run"
         manifest = json.loads((live.root / f"backups/mig/{made}.manifest.json").read_text())
-        assert manifest["verified"]["level"] == "restore"
+        assert (manifest["verified"]["level"], manifest["recipients"]) == ("restore", [recipient])
+        assert RunKeys(live.root / "backups/mig").find(made) is None
         assert revisions(live) == f"{MODELS}\nmig_good"
         assert live.sql("SELECT count(mig_new) FROM users") == "0"
         assert (run.task(MIGRATE).result["login_port"], published(live)) == (before, wanted["stack_postgres_port"])

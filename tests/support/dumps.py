@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _manifest
+from ansible_collections.convosphere.platform.plugins.module_utils import _manifest, _requirements
 from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import (
     DatabaseRecord,
@@ -108,8 +108,7 @@ class BackupDirectory:
         if not self.key.exists():
             subprocess.run(["age-keygen", "--output", str(self.key)], check=True, capture_output=True)
             self.key.chmod(0o600)
-        told = subprocess.run(["age-keygen", "-y", str(self.key)], check=True, capture_output=True, text=True)
-        return told.stdout.strip()
+        return public_key(self.key)
 
     def describe(self) -> DatabaseRecord:
         """The database as its manifest describes it."""
@@ -122,7 +121,17 @@ class BackupDirectory:
         version = version.split()[0]
         extensions = tuple(row[0] for row in self.database.query("SELECT extname::text FROM pg_extension ORDER BY 1"))
         return DatabaseRecord(
-            self.database.name, version, version, size, encoding, collate, ctype, extensions, tuple(revisions), counts
+            self.database.name,
+            version,
+            version,
+            size,
+            encoding,
+            collate,
+            ctype,
+            extensions,
+            tuple(revisions),
+            counts,
+            _requirements.read(self.database.query),
         )
 
     def databases(self) -> list[str]:
@@ -163,6 +172,12 @@ def fill(database: PlatformDatabase, rows: int) -> None:
         rows,
     )
     database.query("ALTER TABLE ballast ADD PRIMARY KEY (id)")
+
+
+def public_key(path: Path) -> str:
+    """The public key that belongs to a private one."""
+    told = subprocess.run(["age-keygen", "-y", str(path)], check=True, capture_output=True, text=True)
+    return told.stdout.strip()
 
 
 def other_key(folder: Path) -> Path:

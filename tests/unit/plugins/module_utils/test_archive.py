@@ -82,7 +82,7 @@ def test_without_the_key_or_with_one_that_does_not_fit(tmp_path):
     broken.chmod(0o600)
     loose.chmod(0o644)
     cases = [
-        (None, "is encrypted. Give the key's file as identity_file"),
+        (None, "one-run key is gone, as after .* host. Give the key's file as identity_file"),
         (key_in(tmp_path, "other"), "It was encrypted to other keys"),
         (broken, "Is identity_file the file of an age key"),
         (loose, "can be read by others"),

@@ -28,6 +28,7 @@ PARAMS = {
     "include": ["database"],
     "recipients": None,
     "retention": None,
+    "reuse_unverified": False,
     "force": False,
 }
 

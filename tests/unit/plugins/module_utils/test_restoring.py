@@ -41,7 +41,7 @@ def restorer(monkeypatch: pytest.MonkeyPatch, server: MagicMock) -> _restoring.R
     monkeypatch.setattr(_restoring, "Content", MagicMock())
     others = MagicMock(kept={"uploads": "x"}, __str__=lambda _self: "uploads")
     others.note.return_value = {"kept": {"uploads": "x"}}
-    made = _restoring.Restorer(MagicMock(), server, MagicMock(), "live", 0, 0, MagicMock(), others)
+    made = _restoring.Restorer(MagicMock(), server, MagicMock(), "live", 0, 0, MagicMock(), others, MagicMock())
     monkeypatch.setattr(made, "mark", lambda _backup, _name: {"backup": BACKUP.manifest.id, "state": {}, "parts": {}})
     return made
 
