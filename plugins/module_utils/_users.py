@@ -182,9 +182,7 @@ class Reader:
         renamed = entry.get("new_email")
         # A row that the platform cannot show must be within reach, to be removed or to be given another email.
         email = self._value(name, "email", KEY if renamed or options["state"] == ABSENT else EMAIL, given)
-        if email is None:
-            return None
-        user = Wanted(name, email)
+        user = Wanted(name, email or "")
         user.options = options
         for option, field in FIELDS.items():
             value = entry.get(option)
@@ -193,7 +191,7 @@ class Reader:
         if renamed:
             user.new_email = self._value(name, "new_email", EMAIL, renamed)
         self._read_others(user, name, entry)
-        return user
+        return user if email else None
 
     def _value(self, name: str, option: str, field: Field, value: Any) -> Any:
         column = self.columns["email" if option == "new_email" else option]
@@ -244,8 +242,10 @@ class Reader:
         ]
         if options["owned"] == "transfer" and not options["transfer_to"]:
             problems.append("owned is transfer, and transfer_to does not say to whom")
-        if entry.get("transfer_to") is not None and not isinstance(entry["transfer_to"], str):
-            problems.append("transfer_to must be a text, an email")
+        try:
+            _fields.as_text(entry.get("transfer_to") or "")
+        except ValueProblem as problem:
+            problems.append(f"transfer_to {problem}")
         for problem in problems:
             self.problems.add(name, problem)
         if not problems:

@@ -59,6 +59,8 @@ def test_what_is_not_given_is_left_alone_and_what_is_empty_is_cleared():
         ("groups", [1], "one of them must be a text, not the number 1: quote it"),
         ("state", ["absent"], "is none of present, absent"),
         ("owned", "transfer", "transfer_to does not say to whom"),
+        ("transfer_to", ["a@x.example"], "transfer_to must be a text, not a list"),
+        ("transfer_to", "\ud800", "not valid Unicode"),
         ("timezone", "../etc/passwd", "does not exist"),
         ("username", "", "cannot be empty"),
     ],
@@ -68,6 +70,12 @@ def test_a_wrong_value_is_named_with_its_place(option, value, problem):
 
     assert found.startswith("users[0] (")
     assert problem in found
+
+
+def test_an_entry_with_a_wrong_email_has_its_other_problems_reported_too():
+    found = list(read({"email": "o'brien@x.example", "username": "jo", "preferences": [1], "password": 1}).problems)
+
+    assert [one.partition(": ")[2].split()[0] for one in found] == ["email", "username", "preferences", "the"]
 
 
 def test_duplicates_name_both():
