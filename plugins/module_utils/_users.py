@@ -244,8 +244,8 @@ class Reader:
             problems.append("owned is transfer, and transfer_to does not say to whom")
         try:
             _fields.as_text(entry.get("transfer_to") or "")
-        except ValueProblem as problem:
-            problems.append(f"transfer_to {problem}")
+        except ValueProblem as error:
+            problems.append(f"transfer_to {error}")
         for problem in problems:
             self.problems.add(name, problem)
         if not problems:
