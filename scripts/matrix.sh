@@ -33,6 +33,9 @@ if ! docker image inspect debian:trixie-slim >/dev/null 2>&1 && ! docker pull --
 fi
 docker build --quiet --build-arg VERSIONS="${versions[*]}" --tag "$image" "$folder/context" >/dev/null
 
+# A container cannot make their base image of Debian packages, which needs mounts. Nothing is done if they are there.
+PYTHONPATH=tests python -c 'import pathlib, sys; from support.sandbox import build_all; build_all(pathlib.Path(sys.argv[1]))' "$temporary"
+
 run() { # version, then pytest's arguments
   local version=$1; shift
   printf '\n== ansible-core %s, %s\n' "$version" "$(docker run --rm "$image" python3 --version)"
