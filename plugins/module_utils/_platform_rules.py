@@ -92,7 +92,7 @@ def condition(rule: Rule, column: str) -> str:
     if rule.json == TEXTS:
         # CASE, because json_array_elements fails for all else.
         parts.append(
-            f"CASE json_typeof({column}::json) WHEN 'null' THEN false WHEN 'array' THEN EXISTS "
+            f"CASE coalesce(json_typeof({column}::json), 'null') WHEN 'null' THEN false WHEN 'array' THEN EXISTS "
             f"(SELECT FROM json_array_elements({column}::json) one WHERE json_typeof(one) <> 'string') ELSE true END"
         )
     return " OR ".join(parts)
