@@ -20,8 +20,9 @@ all:
     {name}:
       vars: {{convosphere_environment: {name}, ansible_python_interpreter: /usr/bin/python3}}
       hosts: {{{name}-local: {{ansible_connection: local}}}}
-    database:
-      hosts: {{{name}-local: }}
+    edge: {{hosts: {{{name}-local: }}}}
+    app: {{hosts: {{{name}-local: }}}}
+    database: {{hosts: {{{name}-local: }}}}
 """
 GROUPS = [{"name": "engineering", "description": "Builders"}, {"name": "sales", "permissions": ["a"]}]
 USERS = [
