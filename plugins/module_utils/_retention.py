@@ -128,9 +128,10 @@ def decide(policy: Policy, entries: Sequence[Entry], now: datetime) -> dict[str,
 
     The last verified backup is always kept, and the last one that was proven by a restore, and the newest one. One that
     a wrong clock dated into the future is kept too, and does not take the place of another one, until its time comes:
-    whatever the clock did, no backup is deleted because another one has a wrong date. Nor does one that is corrupt or
-    doubtful take the place of another one; it goes when it would go anyhow. So no more than twice as many are kept as
-    the policy says, however long new ones do not load.
+    whatever the clock did, no backup is deleted because another one has a wrong date. Nor does one that is corrupt take
+    the place of one that is not, or one that is doubtful the place of one that loaded; it goes when it would go anyhow.
+    So the policy is applied to all, to those that are not corrupt, and to those that are neither: as long as none is
+    corrupt, no more than twice as many are kept as the policy says, however long new ones do not load.
     """
     newest_first = sorted(entries, key=lambda entry: (entry.created_at, entry.id), reverse=True)
     reasons: dict[str, list[str]] = {entry.id: ["pinned"] if entry.pinned else [] for entry in newest_first}
@@ -138,8 +139,9 @@ def decide(policy: Policy, entries: Sequence[Entry], now: datetime) -> dict[str,
     for entry in newest_first:
         if entry not in present:
             reasons[entry.id].append("dated into the future")
-    sound = [entry for entry in present if not (entry.damaged or entry.doubtful)]
-    for reason, entry in [*_kept(policy, present, now), *_kept(policy, sound, now)]:
+    intact = [entry for entry in present if not entry.damaged]
+    loaded = [entry for entry in intact if not entry.doubtful]
+    for reason, entry in [kept for counted in (present, intact, loaded) for kept in _kept(policy, counted, now)]:
         if reason not in reasons[entry.id]:
             reasons[entry.id].append(reason)
     return reasons

@@ -193,6 +193,7 @@ PERIODS = st.timedeltas(timedelta(hours=1), timedelta(days=1500))
 
 
 @example([Entry("today", NOON), Entry("by another clock", NOON + timedelta(microseconds=1))], NOON, 0, 0, 0, 0, None)
+@example([Entry("b", NOON, damaged=True), Entry("a", NOON, doubtful=True)], NOON, 0, 0, 0, 0, None)
 @given(ENTRIES, MOMENTS, COUNTS, COUNTS, COUNTS, COUNTS, st.none() | PERIODS)
 def test_whatever_the_policy_and_the_clock_no_proof_is_lost(found, now, last, daily, weekly, monthly, within):
     policy = Policy(last, daily, weekly, monthly, within)
