@@ -27,7 +27,8 @@ options:
   confirm:
     description:
       - O(environment_name) once more, as the confirmation that what is there may be destroyed or replaced.
-      - Without it the module refuses, and lists what is concerned with its size. It is not needed in check mode, which
-        only looks, nor if there is nothing to do. Any other name than the environment's is refused everywhere.
+      - Without it the module refuses, and lists what is concerned with its size. It is not needed if there is
+        nothing to do, nor in check mode, which only looks and warns that the run itself refuses. Any other name than
+        the environment's is refused everywhere.
     type: str
 """

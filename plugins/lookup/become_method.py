@@ -69,7 +69,7 @@ class LookupModule(LookupBase):
     """The become method of one play."""
 
     def run(self, terms: list[str], variables: Mapping[str, Any] | None = None, **kwargs: Any) -> list[str]:
-        """Return ``[method]``; never fails, for what is wrong with the environment is told by the lookup ``hosts``."""
+        """Return ``[method]``; never fails: the lookup ``hosts`` reports what is wrong with the environment."""
         variables = variables or {}
         self.set_options(var_options=variables, direct=kwargs)
         hosts = variables.get("groups", {}).get(self.get_option("env"), [])

@@ -160,9 +160,9 @@ def refuse_several_hosts(env: str, groups: Mapping[str, list[str]]) -> str | Non
     hosts = sorted({host for found in placed.values() for host in found})
     if len(hosts) == 1 and all(placed.values()):
         return None
-    told = "; ".join(f"{placement}: {', '.join(found) or 'none'}" for placement, found in placed.items())
+    hosts_of = "; ".join(f"{placement}: {', '.join(found) or 'none'}" for placement, found in placed.items())
     return (
-        f"The environment {env} is not one host in all placements ({told}). Several hosts are not supported yet: each "
-        "would get a database and secrets of its own. Nothing was changed. "
+        f"The environment {env} is not one host in all placements ({hosts_of}). Several hosts are not supported yet: "
+        "each would get a database and secrets of its own. Nothing was changed. "
         f"Put one host, and only that, into {', '.join(PLACEMENTS)}."
     )

@@ -15,7 +15,7 @@ description:
   - Only extra variables count, those of C(-e name=value), of C(-e @file), and of a template, a survey or a launch in
     AWX.
     A variable of the same name in an inventory, in C(group_vars), in a play or in facts does not.
-  - In AWX the variables of a job template cannot be told apart from those of a launch, so that a parameter in the
+  - In AWX the variables of a job template cannot be distinguished from those of a launch, so that a parameter in the
     template holds for every launch.
 options:
   _terms:

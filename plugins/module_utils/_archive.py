@@ -121,7 +121,7 @@ class Archive:
     def read_through(self, command: list[str], environment: dict[str, str], timeout: float | None) -> None:
         """Have ``command``, a ``pg_restore`` without a database, read the dump to its end.
 
-        No server takes part, so that whatever it says is about the file. Raises ConvosphereError.
+        No server takes part, so that its error is about the file. Raises ConvosphereError.
         """
         step = f"read {self.path} to its end"
         programs = [*self.programs(), Program(command, environment)]

@@ -281,9 +281,9 @@ def _told(backups: list[Backup], foreign: list[Foreign], scope: Scope) -> str:
         if not scope.has(backup.manifest)
     ]
     broken = [item.reason for item in foreign if item.path.name.endswith(_manifest.SUFFIX)][-5:]
-    told = f"There are{f' of {scope}' if others else ''}: {', '.join(own[-10:]) or 'none'}."
-    told += f" Broken: {'; '.join(broken)}." if broken else ""
-    return told + (f" Of others, which are only found by their id: {', '.join(others[-10:])}." if others else "")
+    known = f"There are{f' of {scope}' if others else ''}: {', '.join(own[-10:]) or 'none'}."
+    known += f" Broken: {'; '.join(broken)}." if broken else ""
+    return known + (f" Of others, which are only found by their id: {', '.join(others[-10:])}." if others else "")
 
 
 def _with(backup: Backup, *facts: str | None) -> str:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import http.client
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.convosphere.platform.plugins.module_utils import _engine
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._host import readable
 from ansible_collections.convosphere.platform.plugins.module_utils._probe import EngineProbe
@@ -26,14 +27,22 @@ CONFIRM_OPTION: dict[str, Any] = {"confirm": {"type": "str"}}
 
 
 def refuse_unconfirmed(
-    params: Mapping[str, Any], step: str, losses: Callable[[], Sequence[str]], *, check_mode: bool
+    params: Mapping[str, Any],
+    step: str,
+    losses: Callable[[], Sequence[str]],
+    *,
+    check_mode: bool,
+    warn: Callable[[str], None],
 ) -> None:
-    """Raise InputError unless ``confirm`` of ``params`` is ``environment_name``; check mode does without.
+    """Raise InputError unless ``confirm`` of ``params`` is ``environment_name``; check mode without it warns.
 
     ``step`` is a sentence that says what would be done; ``losses`` is asked for what it concerns only if it is refused.
     """
     confirm, environment = params["confirm"] or "", params["environment_name"]
-    if confirm == environment or (check_mode and not confirm):
+    if confirm == environment:
+        return
+    if check_mode and not confirm:
+        warn(f"Check mode only looks. Without confirm, the real run refuses this: give confirm={environment}.")
         return
     concerned = list(losses())
     raise InputError(
@@ -46,7 +55,7 @@ def refuse_unconfirmed(
 
 def project_objects(client: DockerClient, docker_host: str, name: str, *, volumes: bool = True) -> list[str]:
     """Return a sentence for each container and volume of a Compose project, with the size of each volume."""
-    filters = {"label": f"com.docker.compose.project={name}"}
+    filters = {"label": f"{_engine.LABEL_PROJECT}={name}"}
     containers = client.api.containers(all=True, filters=filters)
     found = [f"container {item['Names'][0].lstrip('/')} ({item['State']})" for item in containers]
     if volumes:
@@ -71,11 +80,6 @@ def directory_line(directory: Path) -> str:
     """Return a directory with the bytes of all its files."""
     sizes = (_bytes_of(Path(folder) / name) for folder, _folders, names in os.walk(directory) for name in names)
     return f"directory {directory} ({_size(sum(sizes))})"
-
-
-def lines_of(kind: str, names: Iterable[str]) -> list[str]:
-    """Return each of some objects as a line of the list."""
-    return [f"{kind} {name}" for name in names]
 
 
 def _bytes_of(path: Path) -> int:

@@ -6,7 +6,7 @@
 A backup that is called corrupt is not restored any more and takes no place in retention, so that only evidence about
 its file counts: other bytes than those that were written, or a program that reads nothing but the file and says that it
 is broken. The programs run with LC_ALL=C, so that these words are always the same. What a server says of a dump is no
-such evidence, in whatever language: there are three verdicts, verified, corrupt and could not tell.
+such evidence, in any language: there are three verdicts, verified, corrupt and could not tell.
 
 This file is private to the collection and may change without notice.
 """

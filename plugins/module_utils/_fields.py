@@ -162,7 +162,7 @@ def as_list(value: Any) -> list[str]:
 def as_text(value: Any, *, secret: bool = False) -> str:
     """A text as it was written. Raises ValueProblem for all else, which does not show a ``secret`` value.
 
-    A number in a variable is none: what was written, such as 0170, was lost when it was read.
+    A number in a variable is refused: what was written, such as 0170, was lost when it was read.
     """
     if type(value) is not str:
         value = _written_text(value, secret=secret)
@@ -228,7 +228,7 @@ def _text(field: Field, column: Column, value: Any) -> str:
 def _label(_field: Field, column: Column, value: Any) -> str:
     text = as_text(value)
     if text.upper() not in column.labels:
-        raise ValueProblem(f"'{printable(text)}' is none of {', '.join(label.lower() for label in column.labels)}")
+        raise ValueProblem(f"'{printable(text)}' is not one of {', '.join(label.lower() for label in column.labels)}")
     return sys.intern(text.lower())
 
 

@@ -140,7 +140,7 @@ class GroupWork:
         for option, choices in CHOICES.items():
             group.options[option] = entry.get(option) or self.params[option]
             if group.options[option] not in choices:
-                self.problems.add(group.label, f"{option} is none of {', '.join(choices)}")
+                self.problems.add(group.label, f"{option} is not one of {', '.join(choices)}")
         return group
 
     def _field(self, group: Wanted, entry: Mapping[str, Any], option: str, kind: Field) -> None:

@@ -83,10 +83,10 @@ def foreign_directories(wanted: Iterable[Mapping[str, Any]], environment: str) -
             continue
         differing = sorted(key for key in ("owner", "group", "mode") if key in fields and fields[key] != found[key])
         if differing and not _ownership.may_take_over(path, environment, fields.get("owner"), found):
-            told = ", ".join(f"{key} {found[key]} instead of {fields[key]}" for key in differing)
+            differences = ", ".join(f"{key} {found[key]} instead of {fields[key]}" for key in differing)
             problems.append(
-                f"The directory {path} exists, has {told}, and nothing shows that it belongs to {environment}. Name "
-                "another directory, or give it that owner, group and mode yourself"
+                f"The directory {path} exists, has {differences}, and nothing shows that it belongs to {environment}. "
+                "Name another directory, or give it that owner, group and mode yourself"
             )
     return problems
 

@@ -62,7 +62,7 @@ def end_programs(root: Path) -> list[int]:
     """Kill each program that names a directory below ``root`` whose run is over. Return their process ids."""
     ended = []
     for process in _PROCESSES.glob("[0-9]*"):
-        with suppress(OSError):  # it ended meanwhile, or is none of this user's
+        with suppress(OSError):  # it ended meanwhile, or is another user's
             folder = _folder_of(process)
             if folder is None or not os.path.samestat((process / "root").stat(), root.stat()):
                 continue

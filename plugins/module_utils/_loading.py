@@ -43,7 +43,7 @@ class _NoRoom(Exception):
 class Loader:
     """Loads one dump. ``jobs`` is how many tables and indexes are worked on at once, where that can be.
 
-    Whoever loads one does it with the same arguments, so that what a verification has loaded a restore can load too.
+    Verification and restore use the same arguments, so that what one has loaded the other can load too.
     ``tell`` gets (step, done, total), the last two in bytes.
     """
 

@@ -194,7 +194,7 @@ def _manifest(document: Mapping[str, Any]) -> Manifest:
     if document["verified"] is not None:
         parse_time(document["verified"]["at"])
         if document["verified"]["level"] not in LEVELS:
-            raise ValueError(f"verified.level is none of {', '.join(LEVELS)}")
+            raise ValueError(f"verified.level is not one of {', '.join(LEVELS)}")
     moments = {name: parse_time(document[name]) if document[name] else None for name in _MOMENTS}
     taken = {**_frozen(document), "created_at": parse_time(document["created_at"]), "files": files}
     return Manifest(**{**taken, **moments, "database": database})

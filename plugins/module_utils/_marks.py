@@ -24,8 +24,8 @@ _MARK = re.compile(r"\n?\[convosphere\.platform (\{.*\})\]\Z", re.DOTALL)
 
 def comment_statement(name: str, mark: Mapping[str, Any], comment: str | None, kind: str = "DATABASE") -> str:
     """Return the statement that gives a database, or another ``kind``, its comment: what others wrote, and the mark."""
-    told = (f"{comment}\n" if comment else "") + f"[convosphere.platform {json.dumps(mark, sort_keys=True)}]"
-    return f"COMMENT ON {kind} {quoted(name)} IS {literal(told)}"
+    text = (f"{comment}\n" if comment else "") + f"[convosphere.platform {json.dumps(mark, sort_keys=True)}]"
+    return f"COMMENT ON {kind} {quoted(name)} IS {literal(text)}"
 
 
 def split_comment(text: str | None) -> tuple[str | None, dict[str, Any]]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find the secrets among a module's options, and mask them in whatever the module prints.
+"""Find the secrets among a module's options, and mask them in all that the module prints.
 
 An option that a spec does not know may be a secret under another name (``secret_access_key`` for ``secret_key``), so
 that its value counts as one.
@@ -32,7 +32,7 @@ except ImportError:  # ansible-core before 2.22, which masks the values of Ansib
 SHORTEST = 8
 #: A line of a secret of several lines is masked alone too, from this length on.
 SHORTEST_LINE = 16
-#: Secrets that their form gives away, whatever option they are in. References to variables are no secrets.
+#: Secrets that their form gives away, in any option. References to variables are no secrets.
 _FORMS = (
     re.compile(r"AGE-SECRET-KEY-1[0-9A-Z]+", re.IGNORECASE),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
@@ -95,7 +95,7 @@ def spellings(values: Iterable[str]) -> set[str]:
 
 
 def secret_options(spec: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[str]:
-    """The secrets among options as they were ``given``, of whatever type: declared as such, or not declared at all."""
+    """The secrets among options as they were ``given``, of any type: declared as such, or not declared at all."""
     declared = _with_aliases(spec)
     for name, value in given.items():
         option = declared.get(name)

@@ -37,7 +37,7 @@ _TEMPORARY = "skipped"
 @dataclass(frozen=True)
 class MissingRoles:
     """The roles ``names`` for one restore of the database ``live``. ``how`` is one of HOWS. ``subscriptions`` are never
-    restored, whatever it is.
+    restored.
     """
 
     server: Server
@@ -78,7 +78,7 @@ class MissingRoles:
         names = self.names if self.how == CREATE else ()
         return Plan(tuple(Change(f"role {name}", _plan.CREATE, None, {"login": False}) for name in names))
 
-    def told(self) -> list[str]:
+    def skipped(self) -> list[str]:
         """Return a sentence for each role and subscription that is not restored."""
         skipped = self.names if self.how == SKIP else ()
         return [

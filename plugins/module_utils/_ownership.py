@@ -171,11 +171,11 @@ def refuse_foreign_project(
         directory = Path(next(iter(origins)))
     strangers = {path: names for path, names in origins.items() if directory is None or not _same(path, directory)}
     if strangers:
-        told = "; ".join(f"{', '.join(names)} from {path or 'unknown'}" for path, names in sorted(strangers.items()))
+        places = "; ".join(f"{', '.join(names)} from {path or 'unknown'}" for path, names in sorted(strangers.items()))
         where = f" in {directory}" if directory else ""
         raise InputError(
             f"The Compose project {name} is not shown to be that of the environment {environment}{where}: its "
-            f"containers were created elsewhere: {told}",
+            f"containers were created elsewhere: {places}",
             hint=f"Nothing was changed. Check project_name and {option}.",
         )
     if directory is None:

@@ -44,7 +44,7 @@ def as_password(value: Any) -> str:
 
 
 def as_hash(value: Any) -> str:
-    """A hash that the platform can verify. Raises ValueProblem, a sentence without the text, if it is none."""
+    """A hash that the platform can verify. Raises ValueProblem, a sentence without the text, for any other."""
     if isinstance(value, str) and _HASH.fullmatch(value):
         return str.__str__(value)
     raise ValueProblem("password_hash is no bcrypt hash ($2b$, $2a$ or $2y$, the rounds, $ and 53 characters)")

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Decide what the failed load of a dump says of the backup: that it is corrupt, or only that it does not load here.
 
-The checksums were compared before: the bytes are those that were written. What is left to know of the file is told by
-a pg_restore that reads it to its end without any server.
+The checksums were compared before: the bytes are those that were written. What is left to know of the file, a
+pg_restore reports that reads it to its end without any server.
 
 This file is private to the collection and may change without notice.
 """

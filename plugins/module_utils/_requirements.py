@@ -136,7 +136,7 @@ class Lacking:
 
     def problems(self, backup: str, *, roles: bool) -> list[str]:
         """Return a sentence, without its final dot, for each kind; for the roles only if ``roles``."""
-        told = {
+        missing = {
             "the roles": self.roles if roles else (),
             "the tablespaces": self.tablespaces,
             "the extensions": self.extensions,
@@ -144,7 +144,7 @@ class Lacking:
         }
         return [
             f"The backup {backup} needs {kind} {', '.join(names)}, which this server does not have"
-            for kind, names in told.items()
+            for kind, names in missing.items()
             if names
         ]
 

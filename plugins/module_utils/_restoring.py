@@ -208,7 +208,7 @@ class Restorer:
         self.pause.start_if_possible()
         raise ConvosphereError(
             f"{error.message}\nThis was with the restored database",
-            hint=f"{told.rstrip('.')}. To keep the restored one whatever the services do: wait=false "
+            hint=f"{told.rstrip('.')}. To keep the restored one without waiting for the services: wait=false "
             "(role database: database_wait_timeout=0).",
             **error.details,
         ) from error

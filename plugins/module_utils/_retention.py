@@ -128,7 +128,7 @@ def decide(policy: Policy, entries: Sequence[Entry], now: datetime) -> dict[str,
 
     The last verified backup is always kept, and the last one that was proven by a restore, and the newest one. One that
     a wrong clock dated into the future is kept too, and does not take the place of another one, until its time comes:
-    whatever the clock did, no backup is deleted because another one has a wrong date. Nor does one that is corrupt take
+    no backup is deleted because another one has a wrong date. Nor does one that is corrupt take
     the place of one that is not, or one that is doubtful the place of one that loaded; it goes when it would go anyhow.
     So the policy is applied to all, to those that are not corrupt, and to those that are neither: as long as none is
     corrupt, no more than twice as many are kept as the policy says, however long new ones do not load.

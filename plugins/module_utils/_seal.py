@@ -38,7 +38,7 @@ class Seal:
     """Writes files of one backup into ``directory``. ``level`` is zstd's, ``timeout`` is in seconds for each file.
 
     ``written`` has the temporary path of each file that is complete and synced, by its final name. ``one_run`` is one
-    more public key, for whoever verifies the backup, which is never the only one.
+    more public key, with which this host verifies the backup, and never the only one.
     """
 
     directory: Path

@@ -114,7 +114,7 @@ class Project:
     def is_settled(self, name: str) -> bool:
         """Whether the service does what it is there for.
 
-        It runs and is healthy if it has a health check; a job, and whatever may end by itself, has ended with 0.
+        It runs and is healthy if it has a health check; a job, or another one that may end by itself, has ended with 0.
         """
         service = self.services[name]
         if self.is_job(name):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
 SETTINGS: dict[str, str] = {
-    # Messages in English, whatever the server is set to: operators search for them, and so does whoever helps them.
+    # Messages in English, also if the server is set to another language: operators search for them.
     "lc_messages": "C",
     # Statements hold e-mail addresses and password hashes, and so do the rows that DETAIL and CONTEXT quote. None of
     # that goes into the server's log, whether a statement fails, waits or is slow, or all are logged.

@@ -103,7 +103,7 @@ class Stack:
         ]
 
     def secret_values(self) -> list[str]:
-        """What must not be shown: every secret of before and after. Other variables of the file, such as a port, only
+        """What must not be shown: every secret, old and new. Other variables of the file, such as a port, only
         when they are long enough that masking them does not mask half of the output."""
         both = [*self.variables.items(), *self.present_variables.items()]
         return sorted({value for name, value in both if name in self.variables or len(value) >= SHORTEST})

@@ -241,7 +241,7 @@ def problems_of_pruning(params: Mapping[str, Any], wanted: Collection[Wanted], p
     provider = params["prune_auth_provider"]
     if provider.upper() not in providers:
         allowed = ", ".join(label.lower() for label in providers)
-        problems.append(f"prune_auth_provider '{_fields.printable(provider)}' is none of {allowed}")
+        problems.append(f"prune_auth_provider '{_fields.printable(provider)}' is not one of {allowed}")
     try:
         if params["prune_organization_id"] is not None:
             _fields.as_uuid(params["prune_organization_id"])

@@ -115,7 +115,7 @@ def check(database: Database, columns: Mapping[str, Any], params: Mapping[str, A
     for option, column in (("roles", "role"), ("statuses", "status"), ("auth_providers", "auth_provider")):
         labels = [label.lower() for label in columns[column].labels]
         problems += [
-            f"{option}: '{value}' is none of {', '.join(labels)}"
+            f"{option}: '{value}' is not one of {', '.join(labels)}"
             for value in params[option] or ()
             if value not in labels
         ]

@@ -236,7 +236,7 @@ class Reader:
             return known
         options = dict(zip(self.defaults, given))
         problems = [
-            f"{option} '{_fields.printable(options[option])}' is none of {', '.join(choices)}"
+            f"{option} '{_fields.printable(options[option])}' is not one of {', '.join(choices)}"
             for option, choices in CHOICES.items()
             if options[option] not in choices
         ]

@@ -52,7 +52,7 @@ options:
         O(backup_dir), V(latest), or V(all). It is an error if there is none.
       - It is one too where a newer backup that V(latest) or the label would mean has lost a file, or is cut short.
       - A label and V(latest) are looked for among the backups of O(login_db) and O(environment_name) only. V(all) is
-        whatever is in the directory.
+        everything in the directory.
     type: list
     elements: str
     default: [latest]

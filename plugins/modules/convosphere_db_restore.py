@@ -382,10 +382,10 @@ class RestoreModule(ConvosphereModule):
 
     def step(self) -> str:
         """Say what a restore does, to somebody who has to confirm it."""
-        told, parts = _described(self.backup), " and ".join(["database", *self.others.kinds])
+        backup, parts = _described(self.backup), " and ".join(["database", *self.others.kinds])
         return (
-            f"This replaces the {parts} of {self.where()} by the backup {told['id']} with {told['rows']} rows. What "
-            f"was written since {told['created_at']} is not in it. What is there now is kept under another name:"
+            f"This replaces the {parts} of {self.where()} by the backup {backup['id']} with {backup['rows']} rows. "
+            f"What was written since {backup['created_at']} is not in it. What is there now is kept under another name:"
         )
 
     def where(self) -> str:
@@ -404,7 +404,7 @@ class RestoreModule(ConvosphereModule):
                 lines += _confirmation.project_objects(client, self.params["docker_host"], name)
             return lines
 
-        _confirmation.refuse_unconfirmed(self.params, step, losses, check_mode=self.check_mode)
+        _confirmation.refuse_unconfirmed(self.params, step, losses, check_mode=self.check_mode, warn=self.warn)
 
     def compare(self) -> Plan:
         """What is to be restored, recorded and started. Raises InputError where it must not be."""
@@ -519,7 +519,7 @@ class RestoreModule(ConvosphereModule):
         return {
             "backup": _described(self.backup) if self.params["state"] == RESTORED else None,
             "restored": self.restored,
-            "skipped": self.roles.told() if self.restored else [],
+            "skipped": self.roles.skipped() if self.restored else [],
             "previous": self.previous,
             "kept": self.kept(),
             "discarded": self.discarded,

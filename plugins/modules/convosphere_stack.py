@@ -586,6 +586,7 @@ class StackModule(ConvosphereModule):
                 step,
                 lambda: [f"Compose project {name}", *self.teardown.losses(host)],
                 check_mode=self.check_mode,
+                warn=self.warn,
             )
         return plan
 

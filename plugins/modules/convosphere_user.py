@@ -248,7 +248,7 @@ options:
     description:
       - Whether users are removed that the list does not have, in the manner of O(owned).
       - Only users of O(prune_auth_provider) and O(prune_organization_id) are.
-      - A list without users that shall be present, or with none of these users, is an error whatever O(prune_limit) is.
+      - A list without users that shall be present, or with none of these users, is an error at any O(prune_limit).
     type: bool
     default: false
   prune_limit:

@@ -100,8 +100,8 @@ options:
     default: false
   return_unreadable:
     description:
-      - Whether to return also the users and groups that the platform's REST interface cannot return, whatever the
-        filters are. The platform checks its own answers, and one such row makes every page of its user list fail that
+      - Whether to return also the users and groups that the platform's REST interface cannot return, with any
+        filters. The platform checks its own answers, and one such row makes every page of its user list fail that
         has it.
     type: bool
     default: false

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Check the options of the role stack: what each may be, and which do not go together. No input or output.
 
-The role's argument spec checks types; this checks meaning. Whatever depends on the host (ports that are taken, how many
+The role's argument spec checks types; this checks meaning. What depends on the host (ports that are taken, how many
 processors there are) is checked on the host, by convosphere_stack.
 """
 

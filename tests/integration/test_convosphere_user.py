@@ -128,7 +128,7 @@ def test_law(run_law, database):
         read_back=database.read_users(),
         refused=[
             Refused("no email", {**login, "email": "nobody"}, "email 'nobody' must be an email address of ASCII"),
-            Refused("unknown role", {**ada, "role": "king"}, "role 'king' is none of super_admin, admin, manager"),
+            Refused("unknown role", {**ada, "role": "king"}, "role 'king' is not one of super_admin, admin, manager"),
             Refused("long password", {**ada, "password": PASSWORD * 4}, "bcrypt takes at most 72"),
             Refused("a number", {**ada, "employee_id": 83}, "employee_id must be a text, not the number 83: quote it"),
             Refused("a number as password", {**ada, "password": 1234567890}, "not the number: quote it"),

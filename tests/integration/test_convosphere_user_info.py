@@ -50,7 +50,7 @@ def test_law(run_info_law, database):
             ],
         },
         refused=[
-            Refused("unknown role", {**database.login, "role": "king"}, "roles: 'king' is none of super_admin, admin"),
+            Refused("unknown role", {**database.login, "role": "king"}, "roles: 'king' is not one of super_admin,"),
             Refused("unknown field", {**database.login, "fields": ["hashed_password"]}, "no field 'hashed_password'"),
             Refused("unknown group", {**database.login, "group": "x"}, "there is no group 'x'"),
             Refused("no moment", {**database.login, "inactive_since": "soon"}, "soon"),

@@ -80,7 +80,7 @@ def test_an_id_is_in_utc():
         (changed(vectors={"backup": None, "classes": [1]}), "vectors.classes is not a list of texts"),
         (changed(write_freeze={"from": None, "to": "", "how": ""}), "write_freeze.from is NoneType"),
         (changed(checked_at="yesterday"), "does not match format"),
-        (changed(verified={**VERIFIED, "level": "seen"}), "verified.level is none of checksum, restore"),
+        (changed(verified={**VERIFIED, "level": "seen"}), "verified.level is not one of checksum, restore"),
         (changed(damaged_at="yesterday"), "does not match format"),
         (changed(damaged_at=True), "damaged_at is bool"),
         (changed(files=[]), "it has no files, and so it is of no backup"),

@@ -262,7 +262,7 @@ def test_only_the_name_of_the_environment_confirms(confirm):
     params, losses = {"confirm": confirm, "environment_name": "dev"}, lambda: ["volume p_data (1.0 KiB)"]
 
     with pytest.raises(InputError) as caught:
-        _confirmation.refuse_unconfirmed(params, "This removes dev:", losses, check_mode=False)
+        _confirmation.refuse_unconfirmed(params, "This removes dev:", losses, check_mode=False, warn=Mock())
 
     assert str(caught.value).startswith("This removes dev:\n- volume p_data (1.0 KiB)")
     assert "Say so: -e confirm=dev for a playbook of the collection, confirm: dev for this module." in str(caught.value)
@@ -271,18 +271,20 @@ def test_only_the_name_of_the_environment_confirms(confirm):
 
 @pytest.mark.parametrize(("confirm", "check_mode"), [("dev", False), ("dev", True), (None, True), ("", True)])
 def test_who_confirms_and_who_only_looks_waits_for_no_list(confirm, check_mode):
-    losses = Mock()
+    params, losses, warnings = {"confirm": confirm, "environment_name": "dev"}, Mock(), []
 
-    _confirmation.refuse_unconfirmed(
-        {"confirm": confirm, "environment_name": "dev"}, "This:", losses, check_mode=check_mode
-    )
+    _confirmation.refuse_unconfirmed(params, "This:", losses, check_mode=check_mode, warn=warnings.append)
 
     losses.assert_not_called()
+    unconfirmed = ["Check mode only looks. Without confirm, the real run refuses this: give confirm=dev."]
+    assert warnings == ([] if confirm else unconfirmed)
 
 
 def test_a_wrong_confirmation_is_refused_in_check_mode_too():
     with pytest.raises(InputError, match="confirm is 'prod', not 'dev'"):
-        _confirmation.refuse_unconfirmed({"confirm": "prod", "environment_name": "dev"}, "This:", list, check_mode=True)
+        _confirmation.refuse_unconfirmed(
+            {"confirm": "prod", "environment_name": "dev"}, "This:", list, check_mode=True, warn=Mock()
+        )
 
 
 def test_the_list_has_every_container_and_volume_with_its_size(tmp_path, monkeypatch):

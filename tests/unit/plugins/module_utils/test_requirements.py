@@ -121,8 +121,8 @@ def test_what_a_restore_leaves_out_is_told_and_what_it_creates_is_planned():
 
     assert create.plan().diff()["after"] == {"role app": {"login": False}}
     assert not skip.plan().changed
-    assert [text.partition(":")[0] for text in create.told()] == ["subscription orders"]
-    assert [text.partition(":")[0] for text in skip.told()] == ["role app", "subscription orders"]
+    assert [text.partition(":")[0] for text in create.skipped()] == ["subscription orders"]
+    assert [text.partition(":")[0] for text in skip.skipped()] == ["role app", "subscription orders"]
 
 
 def test_roles_that_are_missing_stop_a_restore_unless_it_says_what_to_do_about_them():

@@ -206,8 +206,8 @@ GONE = {**POLICY, "state": "absent"}
     [
         ({"prune_limit": 101}, "prune_limit is a percentage, 0 to 100, not 101"),
         ({"prune_limit": -1}, "not -1"),
-        ({"prune_auth_provider": "locla"}, "prune_auth_provider 'locla' is none of local, ldap"),
-        ({"prune_auth_provider": ""}, "prune_auth_provider '' is none of"),
+        ({"prune_auth_provider": "locla"}, "prune_auth_provider 'locla' is not one of local, ldap"),
+        ({"prune_auth_provider": ""}, "prune_auth_provider '' is not one of"),
         ({"prune_organization_id": "x"}, "prune_organization_id must be a UUID"),
         ({"prune_protected": ["admin"]}, "'admin' is no email address, so it protects nobody"),
     ],

@@ -57,7 +57,7 @@ def test_what_is_not_given_is_left_alone_and_what_is_empty_is_cleared():
         ("organization_id", "1", "must be a UUID"),
         ("preferences", "1", "must be an object"),
         ("groups", [1], "one of them must be a text, not the number 1: quote it"),
-        ("state", ["absent"], "is none of present, absent"),
+        ("state", ["absent"], "is not one of present, absent"),
         ("owned", "transfer", "transfer_to does not say to whom"),
         ("transfer_to", ["a@x.example"], "transfer_to must be a text, not a list"),
         ("transfer_to", "\ud800", "not valid Unicode"),
