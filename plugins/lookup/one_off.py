@@ -80,7 +80,7 @@ def stands_in(host_variables: Mapping[str, Any], declared: OneOff) -> bool:
     try:
         value = host_variables[declared.name]
         if value is None or not isinstance(declared.harmless, bool):
-            return bool(value)
+            return bool(value) and value != declared.harmless
         return bool(boolean(value)) != declared.harmless
     except (AnsibleError, TypeError, ValueError):
         return True  # what cannot be rendered or understood is no harmless value

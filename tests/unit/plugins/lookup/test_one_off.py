@@ -62,7 +62,13 @@ def test_a_value_of_the_play_or_of_the_command_line_counts(run, one_off):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("stack_remove_volumes", False), ("database_force", "no"), ("stack_confirm", ""), ("database_force", None)],
+    [
+        ("stack_remove_volumes", False),
+        ("database_force", "no"),
+        ("stack_confirm", ""),
+        ("database_force", None),
+        ("database_restore_roles", "require"),
+    ],
 )
 def test_a_value_that_does_nothing_may_stand_in_an_inventory(run, name, value):
     assert run(name, {name: value}, {name: "given"}) == "given"
