@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._option_walk import walk
 
 #: Directories that hold no backup beyond the next start, or are the whole system.
 _UNFIT = ("/", "/dev", "/proc", "/run", "/sys")
@@ -28,7 +29,7 @@ def refuse(spec: Mapping[str, Any], params: Mapping[str, Any]) -> None:
 
     The places of copies must differ from each other and from backup_dir.
     """
-    problems = [f"{title} is {path!r}, {reason}" for title, path, reason in _unfit_paths(spec, params, "")]
+    problems = [f"{title} is {path!r}, {reason}" for title, path, reason in _unfit_paths(spec, params)]
     if problems:
         raise InputError.of(
             problems, hint="Nothing was changed. Give an absolute path, such as /var/backups/convosphere."
@@ -46,24 +47,11 @@ def refuse(spec: Mapping[str, Any], params: Mapping[str, Any]) -> None:
         raise InputError.of(problems, hint="Nothing was changed. Give a place on another disk or host, each one once.")
 
 
-def _unfit_paths(spec: Mapping[str, Any], given: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str, str]]:
-    for name, option in spec.items():
-        value = given.get(name)
-        if value is None:
-            continue
-        title = f"{prefix}{name}"
-        if option.get("type") == "path":
-            reason = _objection(value)
-            if reason:
-                yield title, value, reason
-        elif "options" in option:
-            entries = [(f"{title}.", value)] if isinstance(value, dict) else _numbered(title, value)
-            for place, entry in entries:
-                yield from _unfit_paths(option["options"], entry, place)
-
-
-def _numbered(title: str, entries: Any) -> list[tuple[str, Mapping[str, Any]]]:
-    return [(f"{title}[{index}].", entry) for index, entry in enumerate(entries)]
+def _unfit_paths(spec: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for title, option, value in walk(spec, params):
+        reason = _objection(value) if option.get("type") == "path" and value is not None else None
+        if reason:
+            yield title, value, reason
 
 
 def _objection(path: str) -> str | None:

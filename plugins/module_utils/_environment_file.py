@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from ansible_collections.convosphere.platform.plugins.module_utils import _option_texts
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._masking import SHORTEST
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import Secret
@@ -119,12 +120,9 @@ def _value_of(entry: Mapping[str, Any], known: Mapping[str, str]) -> str:
 def _storable(name: str, value: Any) -> str:
     if not isinstance(value, str):  # its text would be another secret: 0123 is 83, and a list has quotes and brackets
         raise InputError(f"The value of the secret {name} is {_TYPES.get(type(value), 'not text')}: put it in quotes")
-    if "\0" in value:
-        raise InputError(f"The secret {name} has a null character in it, which no environment variable can hold")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InputError(f"The secret {name} is not a text in UTF-8") from None  # the cause shows the value
+    problem = _option_texts.problem(value)
+    if problem:
+        raise InputError(f"The secret {name} {problem}")
     return value
 
 

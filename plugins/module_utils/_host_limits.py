@@ -16,12 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _host, _probe, _stack
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._option_numbers import LEAST_CPUS, LEAST_MEMORY
 
 if TYPE_CHECKING:
     from docker import DockerClient
-
-LEAST_MEMORY = 6 * 1024**2  # of a container (moby, daemon/daemon_unix.go)
-LEAST_CPUS = 0.01
 
 
 def refuse_excess(stack: _stack.Stack, client: DockerClient) -> None:

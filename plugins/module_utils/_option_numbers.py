@@ -12,28 +12,25 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.convosphere.platform.plugins.module_utils._option_walk import walk
+
 LARGEST_PORT = 65535
+#: What Docker Engine gives a container at least (moby, daemon/daemon_unix.go): bytes of memory, and processors.
+LEAST_MEMORY = 6 * 1024**2
+LEAST_CPUS = 0.01
 
 
-def out_of_range(
-    spec: Mapping[str, Any], options: Mapping[str, Any], least: Mapping[str, int], place: str = ""
-) -> Iterator[str]:
+def out_of_range(spec: Mapping[str, Any], options: Mapping[str, Any], least: Mapping[str, int]) -> Iterator[str]:
     """Yield a sentence, without its final dot, for each number that an option cannot be.
 
     Counts, sizes, periods and ages are never negative, and a port is one of TCP's. ``least`` are further bounds, by the
     names of the options at the top.
     """
-    for name, option in spec.items():
-        value = options.get(name)
+    for name, _option, value in walk(spec, options):
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            fault = _fault(name, value, least.get(place + name, 0))
+            fault = _fault(name.rpartition(".")[2], value, least.get(name, 0))
             if fault:
-                yield f"The option {place}{name} is {value:g}: {fault}"
-        elif option.get("options"):
-            for index, item in enumerate(value if isinstance(value, list) else [value]):
-                if isinstance(item, Mapping):
-                    inside = f"{place}{name}[{index}]." if isinstance(value, list) else f"{place}{name}."
-                    yield from out_of_range(option["options"], item, least, inside)
+                yield f"The option {name} is {value:g}: {fault}"
 
 
 def _fault(name: str, value: float, least: int) -> str | None:

@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.convosphere.platform.plugins.module_utils._option_walk import walk
+
 NUL = "contains a NUL character, which no program, path or database takes. Remove it"
 SURROGATE = "contains half of a surrogate pair, which is not valid Unicode. Write the character itself, in UTF-8"
 
@@ -67,27 +69,19 @@ def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
             yield from _texts(item, f"{place}[{index}]")
 
 
-def empty(
-    spec: Mapping[str, Any], options: Mapping[str, Any], allowed: frozenset[str] = frozenset(), place: str = ""
-) -> Iterator[str]:
+def empty(spec: Mapping[str, Any], options: Mapping[str, Any], allowed: frozenset[str] = frozenset()) -> Iterator[str]:
     """A sentence, without its final dot, for each text or path that is given, empty, and has to say something.
 
     Those are required ones, ones with a default, which an empty text would replace, and paths, of which an empty one
     is the directory that the module happens to run in. ``allowed`` are exceptions, by their names with a dot.
     """
-    for name, option in spec.items():
-        value = options.get(name)
-        known_as = re.sub(r"\[\d+\]", "", place + name)
+    for name, option, value in walk(spec, options):
+        known_as = re.sub(r"\[\d+\]", "", name)
         if isinstance(value, str) and not value.strip() and _needs_content(option) and known_as not in allowed:
             default = option.get("default")
             way_out = f"Leave it out for {default}, or give" if default else "Give"
             instead = " or leave it out" if not default and not option.get("required") else ""
-            yield f"The option {place}{name} is empty. {way_out} a value{instead}"
-        elif option.get("options"):
-            for index, item in enumerate(value if isinstance(value, list) else [value]):
-                if isinstance(item, Mapping):
-                    inside = f"{place}{name}[{index}]." if isinstance(value, list) else f"{place}{name}."
-                    yield from empty(option["options"], item, allowed, inside)
+            yield f"The option {name} is empty. {way_out} a value{instead}"
 
 
 def misnamed(options: Mapping[str, Any]) -> list[str]:

@@ -12,13 +12,12 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _files, _releases
+from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _files, _option_texts, _releases
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._system_directories import unsuitable
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 MARKER = _files.MARKER
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 #: The option of every module that changes what belongs to an environment.
 ENVIRONMENT_OPTION: dict[str, Any] = {"environment_name": {"type": "str", "required": True}}
 #: The manifests of backups, which name their environment.
@@ -104,11 +102,9 @@ def refuse_foreign_backups(directory: Path, environment: str) -> None:
 
 
 def _refuse(problem: tuple[str, str] | None, environment: str, option: str) -> None:
-    if not _NAME.fullmatch(environment):
-        raise InputError(
-            f"environment_name is {environment!r}: a name has letters, digits, dots, dashes and underscores",
-            hint="Nothing was changed. Give the name of the environment's group in the inventory.",
-        )
+    misnamed = _option_texts.misnamed({"environment_name": environment})
+    if misnamed:
+        raise InputError(misnamed[0], hint="Nothing was changed.")
     if problem:
         raise InputError(problem[0], hint=f"Nothing was changed. Check {option} and environment_name. {problem[1]}")
 

@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _compose_files
+from ansible_collections.convosphere.platform.plugins.module_utils import _compose_files, _platform_rules
+from ansible_collections.convosphere.platform.plugins.module_utils._option_numbers import LEAST_MEMORY
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _edge_routes
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _value_checks as checks
 from ansible_collections.convosphere.platform.plugins.plugin_utils._value_checks import Check, number, seconds, shown
@@ -28,7 +29,6 @@ SECRETS = (
     "POSTGRES_PASSWORD",
     "SECRET_KEY",
 )
-DOCKER_LEAST_MEMORY = 6 * 1024**2  # Docker Engine refuses less when it creates the container
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _POSTGRES_NAME = checks.matching(
@@ -40,7 +40,7 @@ _DATABASE = checks.matching(
     "give at most 63 letters, digits, dots, dashes and underscores, beginning with a letter or an underscore, "
     "and not a template of PostgreSQL",
 )
-_MEMORY = checks.optional(checks.bytes_of(DOCKER_LEAST_MEMORY, "512m"))
+_MEMORY = checks.optional(checks.bytes_of(LEAST_MEMORY, "512m"))
 
 #: What each option of one value may be. Those of yes or no, and of a fixed choice, the argument spec knows.
 SINGLE: dict[str, Check] = {
@@ -136,7 +136,11 @@ def _wrong_types(options: Mapping[str, Any]) -> Iterator[str]:
 
 def _sentence(subject: str, value: Any, reason: str) -> str:
     """Join a problem: a reason that says what is allowed needs the value before it."""
-    return f"{subject} {reason}" if reason.startswith(("is ", "has ")) else f"{subject} is {shown(value)}: {reason}"
+    return (
+        f"{subject} {reason}"
+        if reason.startswith(("is ", "has ", "contains "))
+        else f"{subject} is {shown(value)}: {reason}"
+    )
 
 
 def _single(options: Mapping[str, Any]) -> Iterator[str]:
@@ -244,8 +248,9 @@ def _first_check(options: Mapping[str, Any]) -> Iterator[str]:
 
 def _administrator(options: Mapping[str, Any]) -> Iterator[str]:
     username = options.get("stack_admin_username")
-    if isinstance(username, str) and len(username) < 3:
-        yield f"stack_admin_username is {shown(username)}: the platform wants at least 3 characters"
+    reason = _platform_rules.problem(_platform_rules.USER["username"], username) if isinstance(username, str) else None
+    if reason:
+        yield f"stack_admin_username {reason}"
 
 
 def _exceptions(options: Mapping[str, Any]) -> Iterator[str]:

@@ -14,6 +14,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
+from ansible_collections.convosphere.platform.plugins.module_utils import _option_texts, _platform_rules
+from ansible_collections.convosphere.platform.plugins.module_utils._option_numbers import LARGEST_PORT, LEAST_CPUS
+
 Check = Callable[[Any], Optional[str]]
 
 #: How many characters of a value a message shows.
@@ -27,7 +30,6 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|us|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 0.000001}
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}")
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
 # As Docker reads one: registry/path:tag@digest, of which all but the last part of the path may be missing.
@@ -64,16 +66,17 @@ def whole(least: int, most: int | None = None, what: str = "a whole number") -> 
     return check
 
 
-port = whole(1, 65535, "a port")
+port = whole(1, LARGEST_PORT, "a port")
 
 
 def processors(value: Any) -> str | None:
-    """Check how many processors a container may use; Docker's least is a hundredth."""
+    """Check how many processors a container may use; see LEAST_CPUS."""
     try:
         found = float(f"{value}") if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
     except ValueError:
         found = math.nan
-    return None if math.isfinite(found) and found >= 0.01 else "give a number of at least 0.01, such as 0.5 or 2"
+    fits = math.isfinite(found) and found >= LEAST_CPUS
+    return None if fits else f"give a number of at least {LEAST_CPUS}, such as 0.5 or 2"
 
 
 def size(value: Any) -> int | None:
@@ -117,13 +120,7 @@ def storable(value: Any) -> str | None:
         return "is a number, which may not be what was written (0123 is 83): put the text in quotes"
     if not isinstance(value, str):
         return f"is {_kind(value)}: give text in quotes"
-    if "\0" in value:
-        return "has a null character in it, which no environment variable can hold"
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return "is no text in UTF-8"
-    return None
+    return _option_texts.problem(value)
 
 
 def setting(value: Any) -> str | None:
@@ -183,7 +180,7 @@ def host_name(value: Any) -> str | None:
 def email(value: Any) -> str | None:
     """Check an email address by the platform's own rule."""
     wrong = _not_text(value)
-    usable = not wrong and _EMAIL.fullmatch(value)
+    usable = not wrong and re.fullmatch(_platform_rules.EMAIL, value)
     return wrong or (None if usable else "give an email address, such as admin@example.com")
 
 

@@ -115,13 +115,13 @@ def test_a_derived_value_is_percent_encoded_and_follows_what_it_is_made_of():
 @pytest.mark.parametrize(
     ("entry", "part"),
     [
-        ({"name": "A", "value": "first-line\0second-line"}, "The secret A has a null character in it"),
+        ({"name": "A", "value": "first-line\0second-line"}, "The secret A contains a NUL character"),
         ({"name": "A", "value": ["first-line"]}, "The value of the secret A is a list: put it in quotes"),
         ({"name": "A", "value": {"first-line": 1}}, "The value of the secret A is a dictionary: put it in quotes"),
         ({"name": "A", "value": 123}, "The value of the secret A is a number: put it in quotes"),
         ({"name": "A", "derive": ["first-line"]}, "The value of the secret A is a list: put it in quotes"),
         ({"name": "A", "value": False}, "The value of the secret A is a boolean: put it in quotes"),
-        ({"name": "A", "value": "half \ud800 a pair"}, "The secret A is not a text in UTF-8"),
+        ({"name": "A", "value": "half \ud800 a pair"}, "The secret A contains half of a surrogate pair"),
         ({"name": "A", "derive": "{B}"}, "The secret A is derived from B, which is not given before it"),
         ({"name": "A", "length": 7}, "The secret A has a length of 7"),
         ({"name": "A\nB", "value": "x"}, "cannot be the name of a secret"),
