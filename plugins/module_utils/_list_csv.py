@@ -70,7 +70,7 @@ def _separator(text: str, shown: str, known: Collection[str]) -> str:
         counts[separator] = sum(_fields.same_name(name, known) is not None for name in header)
     best = max(counts.values())
     fitting = [separator for separator, count in counts.items() if count == best]
-    if len(fitting) == 1 or best:
+    if best:
         return fitting[0]  # with one column only, any of them does
     header = [part for part in re.split(r"[,;\t|]", text.lstrip().splitlines()[0]) if part]
     raise InputError(_unknown(header, shown, known), hint=_expected(known))

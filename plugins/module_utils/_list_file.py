@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _files, _written
+from ansible_collections.convosphere.platform.plugins.module_utils import _files, _option_texts, _written
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 
 #: What a file begins with that says its encoding. Longer ones first: that of UTF-32 begins like that of UTF-16.
@@ -63,7 +63,7 @@ def decode(raw: bytes, shown: str) -> str:
         raise InputError(_wrong_encoding(raw, error, encoding, shown), hint=_advice(shown)) from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise InputError(f"{shown}, line {line}: there is a null character, which no field can hold")
+        raise InputError(f"{shown}, line {line} {_option_texts.NUL}")
     return text
 
 

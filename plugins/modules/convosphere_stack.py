@@ -402,7 +402,8 @@ class StackModule(ConvosphereModule):
     }
 
     may_be_empty = frozenset({"files.content"})
-    least = {"wait_timeout": 1}  # with less every deploy would be given up at once, and rolled back
+    # With no wait every deploy would be given up at once, and rolled back. The release that serves is always kept.
+    least = {"wait_timeout": 1, "releases_kept": 1}
 
     project: _services.Project | None = None
     schema: Mapping[str, Any] | None = None
@@ -481,12 +482,7 @@ class StackModule(ConvosphereModule):
         # Whatever failed, and be it a refusal: who does not know what was done before takes nothing for changed.
         super()._fail(f"{self.params['advice']}\n{message}".lstrip(), details)
 
-    def _refuse_bad_options(self) -> None:
-        if self.params["releases_kept"] < 1:
-            raise InputError(f"The option releases_kept is {self.params['releases_kept']}: the one that serves is kept")
-
     def _plan_present(self) -> Plan:
-        self._refuse_bad_options()
         if not self.directory.is_dir() and not self.check_mode:
             raise InputError(f"The directory {self.directory} does not exist", hint="Run the playbook setup.yml first.")
         self.stack = _stack.Stack(

@@ -55,8 +55,13 @@ VERBS = (
     Verb("backup", "Make a backup with its manifest.", "-e label=before-upgrade -e pinned=true"),
     Verb("backup_verify", "Verify a backup by a restore into a side database.", "-e backup=before-upgrade"),
     Verb("database", "Report the state of the database and its backups."),
-    Verb("deploy", "Bring an environment to the state that its inventory describes.", "--check --diff"),
-    Verb("health", "Report one status of an environment; the exit code is 0 if it is healthy.", "-e wait=60"),
+    Verb(
+        "deploy",
+        "Bring an environment to the state that its inventory describes.",
+        "--check --diff",
+        ("stack_skip_backup_gate",),
+    ),
+    Verb("health", "Report one status of an environment; the exit code is 0 if it is healthy or busy.", "-e wait=60"),
     Verb("help", "Show this help.", "-e verb=restore"),
     Verb("maintenance", "Run the nightly steps.", "-e steps=backup,verify", ("maintenance_timeouts",)),
     Verb(

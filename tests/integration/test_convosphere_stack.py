@@ -107,7 +107,9 @@ def test_law(run_law, stack):
             Refused("no directory", {**first, "project_src": "/nowhere"}, "The directory /nowhere does not exist"),
             Refused("misspelled state", {**first, "state": "presnt"}, "present, absent, got: presnt"),
             Refused("null environment", {**first, "environment_name": None}, "environment_name"),
-            Refused("no release kept", {**first, "releases_kept": 0}, "releases_kept is 0: the one that serves"),
+            Refused(
+                "no release kept", {**first, "releases_kept": 0}, "releases_kept is 0: give a number of at least 1"
+            ),
             Refused(
                 "no environment", without(first, "environment_name"), "missing required arguments: environment_name"
             ),

@@ -156,7 +156,7 @@ def test_merge_keys_and_anchors_work(read):
         ("u.yml", "- &a [*a]\n", "an alias has no anchor before it"),
         ("u.yml", "- {[a]: b}\n", "line 1: a key must be a text"),
         ("u.yml", "- password: !vault |\n    $ANSIBLE_VAULT;1.1\n", "only files that are encrypted as a whole"),
-        ("u.yml", "- phone: \0\n", "line 1: there is a null character"),
+        ("u.yml", "- phone: \0\n", "line 1 contains a NUL character"),
         ("u.csv", b"email,first_name\na@x.example,J\xf6rg\n", "line 2 has the byte 0xF6, as files in Windows-1252"),
         ("u.yml", b"- first_name: J\xf6rg\n", "not in UTF-8"),
         ("u.json", '["ä"]'.encode("utf-16-le"), "seems to be UTF-16 without a byte order mark"),
