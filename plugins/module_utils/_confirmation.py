@@ -55,11 +55,12 @@ def refuse_unconfirmed(
 
 def project_objects(client: DockerClient, docker_host: str, name: str, *, volumes: bool = True) -> list[str]:
     """Return a sentence for each container and volume of a Compose project, with the size of each volume."""
-    filters = {"label": f"{_engine.LABEL_PROJECT}={name}"}
-    containers = client.api.containers(all=True, filters=filters)
-    found = [f"container {item['Names'][0].lstrip('/')} ({item['State']})" for item in containers]
+    containers = _engine.list_containers(client, name)
+    found = [f"container {_engine.listed_name(item)} ({item['State']})" for item in containers]
     if volumes:
-        names = [item["Name"] for item in client.api.volumes(filters=filters)["Volumes"] or []]
+        with _engine.asking(f"list the volumes of project {name}"):
+            listed = client.api.volumes(filters={"label": f"{_engine.LABEL_PROJECT}={name}"})["Volumes"] or []
+        names = [item["Name"] for item in listed]
         sizes = volume_sizes(docker_host) if names else {}
         found += [f"volume {item} ({_size(sizes.get(item))})" for item in names]
     return sorted(found)

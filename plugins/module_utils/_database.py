@@ -39,6 +39,8 @@ DATABASE_OPTIONS: dict[str, Any] = {
     "connect_timeout": {"type": "int", "default": 10},
 }
 
+#: Values of login_host that mean the host itself.
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 #: What the collection's connections are called in pg_stat_activity.
 APPLICATION = "convosphere.platform"
 #: How many rows go into one statement: enough that the round trip does not count, few enough to bound the memory.

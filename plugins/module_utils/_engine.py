@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -102,6 +102,17 @@ def project_containers(client: DockerClient, project_name: str) -> dict[str, lis
         if container.labels.get(LABEL_ONE_OFF) != "True":
             services.setdefault(container.labels.get(LABEL_SERVICE, str(container.name)), []).append(container)
     return services
+
+
+def list_containers(client: DockerClient, project_name: str) -> list[dict[str, Any]]:
+    """Return what the engine lists of all containers of one Compose project, without inspecting any of them."""
+    with asking(f"list the containers of project {project_name}"):
+        return list(client.api.containers(all=True, filters={"label": f"{LABEL_PROJECT}={project_name}"}))
+
+
+def listed_name(item: Mapping[str, Any]) -> str:
+    """Return the name of a container in the engine's list, or its id if it has none."""
+    return str((item.get("Names") or [str(item.get("Id"))[:12]])[0]).lstrip("/")
 
 
 def project_names(client: DockerClient) -> list[str]:

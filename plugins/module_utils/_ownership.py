@@ -231,12 +231,10 @@ def _entries(directory: Path) -> Iterator[Path]:
 
 def _origins(client: DockerClient, name: str) -> dict[str, list[str]]:
     """Return the names of a project's containers by the directory that they were created from, empty if unknown."""
-    with _engine.asking(f"list the containers of project {name}"):
-        containers = client.api.containers(all=True, filters={"label": f"{_engine.LABEL_PROJECT}={name}"})
     found: dict[str, list[str]] = {}
-    for item in containers:
+    for item in _engine.list_containers(client, name):
         path = (item.get("Labels") or {}).get(_engine.LABEL_WORKING_DIRECTORY, "")
-        found.setdefault(path, []).append((item.get("Names") or [str(item.get("Id"))[:12]])[0].lstrip("/"))
+        found.setdefault(path, []).append(_engine.listed_name(item))
     return found
 
 

@@ -15,11 +15,11 @@ from typing import Any
 from urllib.parse import quote
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _ownership
+from ansible_collections.convosphere.platform.plugins.module_utils._database import LOOPBACK
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._probe import EngineProbe
 
 _PORT = "5432/tcp"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def refuse_foreign_server(params: Mapping[str, Any]) -> None:
@@ -48,7 +48,7 @@ def refuse_foreign_server(params: Mapping[str, Any]) -> None:
 
 def _refuse_other_port(params: Mapping[str, Any], name: str, ports: Mapping[str, Any]) -> None:
     published = {str(item["HostPort"]) for item in ports.get(_PORT) or []}
-    local = not params["login_unix_socket"] and params["login_host"] in _LOOPBACK
+    local = not params["login_unix_socket"] and params["login_host"] in LOOPBACK
     if published and local and str(params["login_port"]) not in published:
         raise InputError(
             f"The container {name} publishes PostgreSQL at port {', '.join(sorted(published))}, and login_port is "

@@ -35,6 +35,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._damage impor
     DamagedError,
     NotLoadedError,
 )
+from ansible_collections.convosphere.platform.plugins.module_utils._database import LOOPBACK
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
     CommandError,
     ConvosphereError,
@@ -250,7 +251,7 @@ SELECT CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE') THEN current_setti
 
 def _free(directory: str, tools: PostgresTools) -> int | None:
     if not tools.container:
-        here = tools.params["login_unix_socket"] or tools.params["login_host"] in ("127.0.0.1", "::1", "localhost")
+        here = tools.params["login_unix_socket"] or tools.params["login_host"] in LOOPBACK
         path = Path(directory)
         try:
             # A server in a container that is not named has a directory of the same name elsewhere.
