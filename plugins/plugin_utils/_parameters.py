@@ -124,7 +124,7 @@ PARAMETERS = (
         "confirm",
         "str",
         "The name of the environment again, as a confirmation. Without it the playbook reports what it would destroy,"
-        " and stops.",
+        " and stops; with --check it warns.",
         ("restore", "restore_discard", "teardown"),
         "confirm=prod",
         default="",
