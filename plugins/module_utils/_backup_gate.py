@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _moments
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
-from ansible_collections.convosphere.platform.plugins.module_utils._manifest import Manifest
-from ansible_collections.convosphere.platform.plugins.module_utils._verification import RESTORE, is_verified
+from ansible_collections.convosphere.platform.plugins.module_utils._manifest import RESTORE, Manifest
+from ansible_collections.convosphere.platform.plugins.module_utils._verification import is_verified
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._moments impo
 
 VERSION = 1
 SUFFIX = ".manifest.json"
-LEVELS = ("checksum", "restore")
+RESTORE = "restore"
+LEVELS = ("checksum", RESTORE)  # the one that proves more is the last
 _ID = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)-([0-9]{8}T[0-9]{6}Z)(-[0-9]+)?")
 _ID_TIME = "%Y%m%dT%H%M%SZ"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -104,6 +105,11 @@ class Manifest:
     def file_name(self) -> str:
         """The name of the manifest itself in the backup directory."""
         return self.id + SUFFIX
+
+    @property
+    def level(self) -> str | None:
+        """By what it is verified, one of LEVELS; None if it is not."""
+        return self.verified["level"] if self.verified else None
 
     def file(self, kind: str) -> FileRecord:
         """The file that holds one part. Raises InputError where the backup does not include it."""

@@ -24,6 +24,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
     SlowError,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._exchange import Exchange
+from ansible_collections.convosphere.platform.plugins.module_utils._manifest import RESTORE
 from ansible_collections.convosphere.platform.plugins.module_utils._marks import HALFWAY
 from ansible_collections.convosphere.platform.plugins.module_utils._missing_roles import MissingRoles
 from ansible_collections.convosphere.platform.plugins.module_utils._parts_restore import PartsRestore
@@ -31,7 +32,6 @@ from ansible_collections.convosphere.platform.plugins.module_utils._pause import
 from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
 from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Found, Scratch, Server
 from ansible_collections.convosphere.platform.plugins.module_utils._verification import (
-    RESTORE,
     Verifier,
     database_record,
     made,
@@ -72,7 +72,7 @@ class Restorer:
             with self.roles.present(), made(scratch, _scratch.RESTORE, database_record(backup)) as name:
                 self.verifier.load(backup, name)
                 self.verifier.compare(backup, name)
-                if (backup.manifest.verified or {}).get("level") != RESTORE:
+                if backup.manifest.level != RESTORE:
                     self.verifier.record(backup, RESTORE, time.monotonic() - began)
                 self.roles.hand_over(name)
                 self.others.stage(progress)

@@ -17,7 +17,7 @@ from typing import Any
 from ansible_collections.convosphere.platform.plugins.module_utils import _moments
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import TOLERANCE
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._manifest import LEVELS, Manifest
+from ansible_collections.convosphere.platform.plugins.module_utils._manifest import LEVELS, RESTORE, Manifest
 
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 _PERIOD = re.compile(r"([1-9][0-9]{0,5})([hdw])")
@@ -41,8 +41,6 @@ EXPECTED_OPTIONS: dict[str, Any] = {
     "backup": {"type": "str"},
     "verified": {"type": "str", "choices": ["unverified", *LEVELS], "required": True},
 }
-#: The level of verification that proves the most.
-RESTORE = "restore"
 
 
 @dataclass(frozen=True)
@@ -86,14 +84,13 @@ class Policy:
 
 def entry_of(manifest: Manifest) -> Entry:
     """What retention has to know of a backup."""
-    level = manifest.verified["level"] if manifest.verified else None
     return Entry(
         manifest.id,
         manifest.created_at,
         manifest.pinned,
-        level,
+        manifest.level,
         manifest.damaged_at is not None,
-        manifest.not_loaded is not None and level != RESTORE,
+        manifest.not_loaded is not None and manifest.level != RESTORE,
     )
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from ansible_collections.convosphere.platform.plugins.module_utils import _command, _files
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError
+from ansible_collections.convosphere.platform.plugins.module_utils._manifest import RESTORE
 from ansible_collections.convosphere.platform.plugins.module_utils._seal import Seal
 
 #: How long a key is kept for a verification that never comes.
@@ -117,7 +118,7 @@ def objection(backup: Backup) -> str:
 
 
 def _is_restored(backup: Backup) -> bool:
-    return (backup.manifest.verified or {}).get("level") == "restore"
+    return backup.manifest.level == RESTORE
 
 
 def _is_private(path: Path, is_kind: Callable[[int], bool]) -> bool:

@@ -42,14 +42,13 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
     InputError,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._loading import Loader
-from ansible_collections.convosphere.platform.plugins.module_utils._manifest import DatabaseRecord
+from ansible_collections.convosphere.platform.plugins.module_utils._manifest import RESTORE, DatabaseRecord
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres_tools import PostgresTools
 from ansible_collections.convosphere.platform.plugins.module_utils._progress import Progress
 from ansible_collections.convosphere.platform.plugins.module_utils._rejection import Rejection
 from ansible_collections.convosphere.platform.plugins.module_utils._run_key import RunKeys
 from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Scratch, Server
 
-RESTORE = "restore"
 #: What a new database takes beside the size that the old one had: the log of changes that is written for it.
 _EXTRA = 256 * 1024 * 1024
 
@@ -166,7 +165,7 @@ class Verifier:
         try:
             yield
         except DamagedError as error:
-            proven = manifest.verified if (manifest.verified or {}).get("level") == RESTORE else None
+            proven = manifest.verified if manifest.level == RESTORE else None
             if proven and error.details.get("kind") == "database" and not isinstance(error, AlteredError):
                 raise ConvosphereError(
                     f"{error.message}\nThe same bytes were restored at {proven['at']} on {proven['host']}: the backup "

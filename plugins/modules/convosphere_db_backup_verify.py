@@ -178,10 +178,11 @@ from ansible_collections.convosphere.platform.plugins.module_utils._backups impo
 from ansible_collections.convosphere.platform.plugins.module_utils._choice import ALL
 from ansible_collections.convosphere.platform.plugins.module_utils._damage import COULD_NOT_TELL
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._manifest import RESTORE
 from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._plan import UPDATE, Change, Plan
 from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Scratch, Server
-from ansible_collections.convosphere.platform.plugins.module_utils._verification import RESTORE, Verifier
+from ansible_collections.convosphere.platform.plugins.module_utils._verification import Verifier
 
 
 class VerifyModule(ConvosphereModule):
