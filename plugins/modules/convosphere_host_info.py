@@ -223,6 +223,14 @@ disk:
       required_bytes: 5000000000
       free_bytes: 9100000000
       enough: true
+foreign_directories:
+  description:
+    - A sentence for each of O(directories) that is not shown to be that of O(environment_name).
+    - They are among RV(problems), too.
+  type: list
+  elements: str
+  returned: success
+  sample: ["The directory /srv is shared by the whole system or is a user's home"]
 problems:
   description: A sentence for each obstacle that a person has to remove, and how. Empty where there is none.
   type: list
@@ -293,6 +301,7 @@ class HostInfo(InfoModule):
         missing = self._missing()
         running = engine["state"] == _probe.RUNNING
         taken = self._taken(probe if running else None)
+        foreign = self._foreign()
         disk = [_host.space(entry["path"], entry["required_bytes"]) for entry in self.params["disk"]]
         disk.append(_host.space(engine["root"], self.params["image_bytes"]))
         held = {entry["port"] for entry in taken}
@@ -306,9 +315,10 @@ class HostInfo(InfoModule):
             "ports_taken": taken,
             "ports_free": [entry["port"] for entry in self.params["ports"] if entry["port"] not in held],
             "disk": disk,
+            "foreign_directories": foreign,
             "problems": [
                 *_engine_problems(engine, probe),
-                *self._foreign(),
+                *foreign,
                 *(_host.port_problem(entry) for entry in taken),
                 *(_disk_problem(entry) for entry in disk if not entry["enough"]),
             ],
