@@ -186,6 +186,13 @@ def refuse_foreign_project(
     return directory
 
 
+def refuse_foreign_project_of(client: DockerClient, params: Mapping[str, Any]) -> None:
+    """Raise InputError unless the project that a module's options name belongs to their ``environment_name``."""
+    source = params["project_src"]
+    directory = Path(source) if source else None
+    refuse_foreign_project(client, params["project_name"], params["environment_name"], directory)
+
+
 def proves_project(client: DockerClient, directory: Path, name: str) -> bool:
     """Return whether a directory names a Compose project as its own, or has containers of it."""
     named = any(claim.project == name for claim in claims(directory))

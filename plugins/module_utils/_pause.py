@@ -52,10 +52,7 @@ class Pause:
         if not self.params["project_name"]:
             return Plan()
         self.client = _engine.connect(self.params["docker_host"], self.params["timeout"])
-        source = self.params["project_src"]
-        _ownership.refuse_foreign_project(
-            self.client, self.params["project_name"], self.params["environment_name"], Path(source) if source else None
-        )
+        _ownership.refuse_foreign_project_of(self.client, self.params)
         project = self.read()
         if not project.services:
             raise InputError(

@@ -252,7 +252,6 @@ login_port:
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
@@ -323,9 +322,7 @@ class MigrationModule(ConvosphereModule):
             self.situation = ABSENT
             return Plan()
         if self.params["project_name"]:
-            source, name = self.params["project_src"], self.params["environment_name"]
-            directory = Path(source) if source else None
-            _ownership.refuse_foreign_project(client, self.params["project_name"], name, directory)
+            _ownership.refuse_foreign_project_of(client, self.params)
         self.login = _published.login(client, self.params)
         self.backend = Backend(client, self.params)
         self.image_id = self.backend.image_id

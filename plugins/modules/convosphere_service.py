@@ -158,7 +158,6 @@ services:
 
 import os
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
@@ -192,10 +191,7 @@ class ServiceModule(ConvosphereModule):
     def plan(self) -> Plan:
         """Compare, and again under the lock of the stack where there is something to change."""
         self.client = _engine.connect(self.params["docker_host"], self.params["timeout"])
-        source = self.params["project_src"]
-        _ownership.refuse_foreign_project(
-            self.client, self.params["project_name"], self.params["environment_name"], Path(source) if source else None
-        )
+        _ownership.refuse_foreign_project_of(self.client, self.params)
         plan = self.compare()
         if plan.changed and not self.check_mode and self.lock():
             plan = self.compare()  # another run may have changed it until now

@@ -221,6 +221,16 @@ def test_without_a_directory_given_that_of_the_containers_must_be_the_environmen
         _ownership.refuse_foreign_project(engine(web=str(tmp_path)), "p", "dev")
 
 
+@pytest.mark.parametrize("given", [True, False])
+def test_the_options_of_a_module_name_the_project(tmp_path, given):
+    mark(tmp_path, environment="prod")
+    options = {"project_name": "p", "environment_name": "dev", "project_src": str(tmp_path) if given else None}
+
+    with pytest.raises(InputError, match="belongs to the environment prod, not to dev"):
+        _ownership.refuse_foreign_project_of(engine(web=str(tmp_path)), options)
+    _ownership.refuse_foreign_project_of(engine(web=str(tmp_path)), {**options, "environment_name": "prod"})
+
+
 def test_containers_of_a_directory_that_is_gone_are_not_proven(tmp_path):
     gone = tmp_path / "gone"
 
