@@ -27,7 +27,7 @@ def test_help_for_one_playbook_shows_that_one(tmp_path):
     lines = run.task("Show the playbooks and their parameters").result["msg"]
     assert lines[:4] == [
         "health.yml: Report one status of an environment; the exit code is",
-        "    0 if it is healthy.",
+        "    0 if it is healthy or busy.",
         "ansible-playbook health.yml -e env=prod -e wait=60",
         "  -e wait: Seconds to wait until the environment is healthy.",
     ]
