@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import socket
 import subprocess
@@ -18,6 +19,9 @@ from support.environment import wait_until
 from support.playbook import ROOT, run_playbook
 
 USER = "ansible"
+#: The Debian of a test host: 12 or 13. The latter needs debian:trixie-slim on the engine, which `make matrix` makes.
+RELEASE = os.environ.get("REHEARSAL_DEBIAN", "12")
+BASES = {"12": "debian:bookworm-slim", "13": "debian:trixie-slim"}
 
 
 class RemoteHost:
@@ -107,7 +111,12 @@ def remote_host(folder: Path) -> Iterator[RemoteHost]:
     name = f"cvrehearse-{uuid.uuid4().hex[:8]}"
     source = ROOT / "tests/hosts"
     tasks = [{"ansible.builtin.include_tasks": str(source / file)} for file in ("image.yml", "start.yml")]
-    variables = {"test_hosts_source": str(source), "test_hosts_names": [name]}
+    variables = {
+        "test_hosts_source": str(source),
+        "test_hosts_names": [name],
+        "test_hosts_base": BASES[RELEASE],
+        "test_hosts_image": f"convosphere-test-host:debian{RELEASE}",
+    }
     play = {"name": "Start a host", "hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}
     try:
         run_playbook([play], folder).succeeded()
