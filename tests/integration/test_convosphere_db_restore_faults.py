@@ -86,6 +86,8 @@ def flip(path: Path) -> None:
 )
 def test_a_damaged_backup_is_refused(backups, damage, message):
     made = backups.back_up(verified={"level": "restore", "at": "2026-11-23T15:04:05Z", "duration": 1.0, "host": "x"})
+    # A directory without a manifest is known by its marker.
+    (backups.directory / ".convosphere.json").write_text(f'{{"environment": "{made.environment}"}}')
     damage(backups.directory / made.files[0].name)
 
     assert message in failed(verify(backups, backup=made.id, force=True, level="checksum"))

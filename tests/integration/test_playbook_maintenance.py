@@ -177,19 +177,6 @@ def test_a_place_for_copies_that_is_out_of_reach_keeps_no_backup_from_being_prov
     assert "yesterday" not in [found["label"] for found in left.values()]
 
 
-def test_a_host_that_cannot_be_reached_keeps_no_other_one_from_its_night(dbtest, tmp_path):
-    gone = {"dbtest-gone": {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}}
-    inventory = tmp_path / "gone.yml"
-    inventory.write_text(yaml.safe_dump({"database": {"hosts": {"dbtest-gone": {}}}, "dbtest": {"hosts": gone}}))
-
-    run = dbtest.run("maintenance.yml", extra_vars={"steps": "health"}, arguments=["-i", str(inventory)])
-
-    assert run.rc == 4
-    assert results(run)["health"]["status"] == "ok"
-    assert "UNREACHABLE" in run.stdout
-    assert not lock_of(dbtest).exists()
-
-
 def test_a_backup_that_is_damaged_keeps_all_others(dbtest):
     dbtest.run("backup.yml", extra_vars={"label": "damaged"}).succeeded()
     (damaged,) = [found for found in dbtest.manifests().values() if found["label"] == "damaged"]
