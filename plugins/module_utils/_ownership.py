@@ -79,7 +79,7 @@ def write_marker(directory: Path, environment: str, project: str | None = None) 
     wanted = {"environment": environment, **({"project": project} if project else {})}
     present = read_marker(directory) or {}
     if {**present, **wanted} != present:
-        _files.write_text(directory / MARKER, json.dumps({**present, **wanted}) + "\n", "0644")
+        _files.write_text(directory / MARKER, json.dumps({**present, **wanted}) + "\n", "0600")
 
 
 def refuse_foreign_directory(directory: Path, environment: str, option: str, project: str | None = None) -> None:

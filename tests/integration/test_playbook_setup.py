@@ -31,9 +31,9 @@ def test_the_directories_of_a_new_environment(itest, tmp_path):
     assert {name: oct(status.st_mode & 0o7777) for name, status in found.items()} == {
         "backups": "0o755",
         "backups/itest": "0o700",
-        "backups/itest/.convosphere.json": "0o644",
+        "backups/itest/.convosphere.json": "0o600",
         "itest": "0o2750",
-        "itest/.convosphere.json": "0o644",
+        "itest/.convosphere.json": "0o600",
         "itest/releases": "0o2750",
         "tools": "0o755",
     }
