@@ -19,10 +19,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils import _backu
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._manifest import Manifest
 
-#: What every unfinished file begins with, so that the next run knows it for a leftover.
-TEMPORARY = ".convosphere-"
-#: What a long run says of itself while it works.
-PROGRESS = ".progress.json"
+TEMPORARY = _files.TEMPORARY
+PROGRESS = _files.PROGRESS
 LATEST = _backup_names.LATEST
 LATEST_VERIFIED = _backup_names.LATEST_VERIFIED
 #: By how much two clocks may differ before a date counts as one of the future.

@@ -22,7 +22,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import _files
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, CopyError
 
 _CHUNK = 1024 * 1024
-_TEMPORARY = ".convosphere-"
+_TEMPORARY = _files.TEMPORARY
 
 
 class Folder:

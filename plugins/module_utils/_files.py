@@ -24,7 +24,10 @@ from ansible_collections.convosphere.platform.plugins.module_utils._errors impor
 LOCK = ".lock"
 #: The file in the directory of a stack, and of its backups, that names the environment which they belong to.
 MARKER = ".convosphere.json"
-_TEMPORARY = ".convosphere-"
+#: What every unfinished file begins with, so that the next run knows it for a leftover.
+TEMPORARY = ".convosphere-"
+#: The file in which a long run reports its progress.
+PROGRESS = ".progress.json"
 
 
 def read_text(path: Path) -> str | None:
@@ -77,7 +80,7 @@ def write_text(path: Path, text: str, mode: str) -> None:
     temporary = None
     try:
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), int(mode, 8))
             file.write(text.encode())
@@ -154,7 +157,7 @@ def changing(what: str, directory: Path) -> Iterator[None]:
 
 def remove_temporary(directory: Path) -> None:
     """Remove what a ``write_text`` left that was killed, at any depth. Nobody else may be writing there."""
-    for path in directory.rglob(f"{_TEMPORARY}????????"):
+    for path in directory.rglob(f"{TEMPORARY}????????"):
         if path.is_file() and not path.is_symlink():
             remove(path)
 

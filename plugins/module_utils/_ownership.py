@@ -29,8 +29,9 @@ MARKER = _files.MARKER
 ENVIRONMENT_OPTION: dict[str, Any] = {"environment_name": {"type": "str", "required": True}}
 #: The manifests of backups, which name their environment.
 _MANIFESTS = "*.manifest.json"
-#: What a directory may hold that nobody has used yet: secrets may be brought there before the first deploy.
-_UNUSED = frozenset({_files.LOCK, ".env", "releases", "lost+found"})
+#: What a directory may hold that nobody has used yet: secrets may be brought there before the first deploy, and a first
+#: backup that was interrupted leaves its progress, and files under temporary names.
+_UNUSED = frozenset({_files.LOCK, ".env", "releases", "lost+found", _files.PROGRESS})
 
 
 @dataclass(frozen=True)
@@ -134,10 +135,11 @@ def objection(directory: Path, environment: str, project: str | None = None) -> 
 
 
 def is_unused(directory: Path) -> bool:
-    """Return whether a directory is absent, or empty but for a lock, secrets, and what setup leaves there."""
+    """Return whether a directory is absent, or has only secrets, and what setup and an interrupted first run leave."""
     if not directory.is_dir():
         return True
-    if any(path.name not in _UNUSED for path in _entries(directory)):
+    names = {path.name for path in _entries(directory)}
+    if any(not name.startswith(_files.TEMPORARY) for name in names - _UNUSED):
         return False
     releases = directory / "releases"
     return not releases.is_dir() or not any(_entries(releases))

@@ -116,6 +116,20 @@ def test_a_directory_that_nobody_used_is_free(tmp_path, names):
     assert _ownership.claims(tmp_path) == []
 
 
+def test_what_an_interrupted_first_backup_leaves_makes_its_directory_nobody_elses(tmp_path):
+    for name in (".lock", ".progress.json", ".convosphere-live-20261128T150405Z.dump.zst"):
+        (tmp_path / name).write_text("half")
+    _ownership.refuse_foreign_backups(tmp_path, "dev")
+
+    # It was killed when the first of its files had its final name, and the manifest was not there yet.
+    (tmp_path / "live-20261128T150405Z.dump.zst").write_text("whole")
+    with pytest.raises(InputError, match="Nothing shows that the directory"):
+        _ownership.refuse_foreign_backups(tmp_path, "dev")
+    manifest = tmp_path / ".convosphere-live-20261128T150405Z.manifest.json"
+    manifest.write_text(json.dumps({"environment": "dev"}))
+    _ownership.refuse_foreign_backups(tmp_path, "dev")
+
+
 @pytest.mark.parametrize("name", ["compose.yaml", "docker-compose.yml", "notes.txt", "releases/1/x"])
 def test_a_folder_that_was_never_deployed_is_refused_with_the_way_out(tmp_path, name):
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
