@@ -48,7 +48,9 @@ def read(path: Path, key: str, known: Collection[str]) -> list[Any]:
     if isinstance(content, Mapping):
         content = content.get(key)
     if not isinstance(content, list):
-        raise InputError(f"{shown} holds neither a list nor a dictionary with a list under '{key}'")
+        read_as = "It was read as YAML: the name of a file in CSV ends in .csv, of one in JSON in .json."
+        hint = "" if suffix in (".json", ".yml", ".yaml") else read_as
+        raise InputError(f"{shown} holds neither a list nor a dictionary with a list under '{key}'", hint=hint)
     return content
 
 

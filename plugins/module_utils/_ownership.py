@@ -174,7 +174,8 @@ def refuse_foreign_project(
         raise InputError(
             f"The Compose project {name} is not shown to be that of the environment {environment}{where}: its "
             f"containers were created elsewhere: {places}",
-            hint=f"Nothing was changed. Check project_name and {option}.",
+            hint=f"Nothing was changed. Check project_name and {option}. To move an environment, tear it down without "
+            "its volumes, and move its directory before the next deploy.",
         )
     if directory is None:
         return None

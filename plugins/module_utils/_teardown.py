@@ -114,11 +114,18 @@ def _own(directory: Path) -> list[Path]:
 def _is_to_go(directory: Path) -> bool:
     if not directory.is_dir():
         return False
-    return bool(_own(directory)) or {path.name for path in directory.iterdir()} <= {_stack.LOCK, _ownership.MARKER}
+    names = {path.name for path in directory.iterdir()}
+    left = names <= {_stack.LOCK, _ownership.MARKER} and bool(names or not _is_given(directory))
+    return bool(_own(directory)) or left
+
+
+def _is_given(directory: Path) -> bool:
+    """Return whether an administrator made the directory: a link to another disk, or where one is mounted."""
+    return directory.is_symlink() or directory.is_mount()
 
 
 def _remove_own(directory: Path) -> None:
-    """Remove a stack's files, and its directory too unless somebody keeps something else in it."""
+    """Remove a stack's files, and its directory too unless it is a link, a mount, or has something else in it."""
     try:
         for path in [*_own(directory), directory / _stack.LOCK]:
             if path.is_dir() and not path.is_symlink():
@@ -130,7 +137,8 @@ def _remove_own(directory: Path) -> None:
         marker = directory / _ownership.MARKER
         if all(path == marker for path in directory.iterdir()):
             marker.unlink(missing_ok=True)
-            directory.rmdir()
+            if not _is_given(directory):
+                directory.rmdir()
     except OSError as error:
         raise ConvosphereError(f"Cannot remove {error.filename}: {error.strerror}") from error
 

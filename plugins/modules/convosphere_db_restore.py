@@ -361,7 +361,8 @@ class RestoreModule(ConvosphereModule):
     def plan_restore(self) -> Plan:
         """Compare, and again under the locks where there is something to do."""
         given, own = Path(self.params["backup"]), Path(self.params["backup_dir"])
-        _ownership.refuse_foreign_backups(own, self.params["environment_name"])
+        if not self.params["force"]:  # by which another environment's backup is meant; nothing is changed there
+            _ownership.refuse_foreign_backups(own, self.params["environment_name"])
         self.catalogue = Catalogue(given.parent if given.is_absolute() else own)
         self.tools = _postgres_tools.PostgresTools(self.params)
         self.pause = _pause.Pause(self.params)

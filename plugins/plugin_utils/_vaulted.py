@@ -39,7 +39,8 @@ def vaulted_in(options: Mapping[str, Any], variables: Mapping[str, Any]) -> list
     found: dict[str, None] = {}
     for place, value in _leaves(options, "", set()):
         option = re.split(r"[.\[]", place, maxsplit=1)[0]
-        names = [name for spelling, name in known.items() if spelling in str(value)]
+        # An option that is in an encrypted file itself has its own value, which says nothing.
+        names = [name for spelling, name in known.items() if name != place and spelling in str(value)]
         for name in dict.fromkeys(names):
             found[f"{option} has the value of {name} in it"] = None
         if not names and (source := encrypted_by(value)):

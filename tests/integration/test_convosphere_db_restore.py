@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -329,10 +330,14 @@ def belongings(database: PlatformDatabase) -> dict[str, object]:
     return {**dict(zip(names, row, strict=True)), "all": [settings, table, access, extensions]}
 
 
-def test_a_backup_of_another_database_comes_in_its_place_only_by_force(run_steps, backups):
+def test_a_backup_of_another_database_comes_in_its_place_only_by_force(run_steps, backups, tmp_path):
     proven = {"level": "restore", "at": "2026-11-23T15:04:05Z", "duration": 1.0, "host": "x"}
     own = backups.back_up(datetime.now(UTC) - timedelta(hours=1), label="nightly", verified=proven)
     other = backups.back_up(label="nightly", database=replace(backups.describe(), name="analytics"))
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(backups.directory, elsewhere)
+    (elsewhere / ".convosphere.json").write_text('{"environment": "elsewhere"}')
+    forced = {**options(backups, backup=other.id, force=True), "backup_dir": str(elsewhere)}
     backups.database.query("DELETE FROM users")
     run_steps(
         MODULE,
@@ -344,7 +349,7 @@ def test_a_backup_of_another_database_comes_in_its_place_only_by_force(run_steps
                 fails=f"{other.id} is of database analytics, not of {backups.database.name}. Nothing was changed",
             ),
             Step("restore", options(backups, backup="nightly"), changed=True),
-            Step("forced", options(backups, backup=other.id, force=True), changed=True),
+            Step("forced", forced, changed=True),
             Step("discard", discard(backups), changed=True),
         ],
     )

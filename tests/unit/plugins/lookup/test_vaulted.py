@@ -58,6 +58,13 @@ def test_a_value_itself_is_found_even_if_it_is_short_or_a_common_word(load):
     assert found({"override": "image: convosphere/backend"}, variables) == []
 
 
+def test_an_option_in_an_encrypted_file_is_not_explained_by_itself(load):
+    variables = load("images:\n  backend: registry.example.com/backend:1\n", encrypted=True)
+
+    (sentence,) = found({"images": variables["images"]}, variables)
+    assert sentence.startswith("images.backend comes from the encrypted file ")
+
+
 def test_a_value_that_is_encrypted_by_itself_is_found_in_a_text(load, monkeypatch):
     monkeypatch.setattr(VaultSecretsContext, "_current", VaultSecretsContext(secrets=KEY))
     cipher = VaultLib(KEY).encrypt("planted-inline-1").decode().replace("\n", "\n  ")

@@ -152,6 +152,7 @@ def test_merge_keys_and_anchors_work(read):
         ("u.yml", "users: [", "not valid YAML"),
         ("u.yml", "people: []", "neither a list nor a dictionary with a list under 'users'"),
         ("u.yml", "", "neither a list"),
+        ("u.txt", "email\tphone\na@x.example\t1\n", "neither a list .* the name of a file in CSV ends in .csv"),
         ("u.yml", "- a\n---\n- b\n", "line 2: a second document begins"),
         ("u.yml", "- &a [*a]\n", "an alias has no anchor before it"),
         ("u.yml", "- {[a]: b}\n", "line 1: a key must be a text"),

@@ -224,7 +224,7 @@ def test_containers_from_elsewhere_make_a_project_foreign(tmp_path, origin):
     client = engine(web=str(tmp_path), theirs=origin)
 
     for directory in (tmp_path, None):
-        with pytest.raises(InputError, match=f"elsewhere: .*theirs from {origin or 'unknown'}"):
+        with pytest.raises(InputError, match=f"elsewhere: .*theirs from {origin or 'unknown'}.*To move an"):
             _ownership.refuse_foreign_project(client, "p", "dev", directory)
 
 

@@ -71,6 +71,21 @@ def test_what_is_not_the_stacks_stays_and_is_no_change_the_next_time(tmp_path):
     assert Teardown(nothing, "p", tmp_path, volumes=True).plan().changed is False
 
 
+def test_a_directory_on_another_disk_is_emptied_and_stays(client, tmp_path, monkeypatch):
+    target, link = own_directory(tmp_path / "disk"), tmp_path / "link"
+    link.symlink_to(target)
+    mounted = own_directory(tmp_path / "mounted")
+    monkeypatch.setattr(Path, "is_mount", lambda self: self == mounted)
+
+    for directory in (link, mounted):
+        teardown = Teardown(client, "p", directory, volumes=True)
+        teardown.apply(teardown.plan())
+
+        assert directory.is_dir()
+        assert list(directory.iterdir()) == []
+        assert not Teardown(None, "p", directory, volumes=True).plan().changed
+
+
 def test_in_a_folder_of_the_stack_the_operators_files_stay(tmp_path):
     own_directory(tmp_path)
     (tmp_path / "conf/deep").mkdir()
