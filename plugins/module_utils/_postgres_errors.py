@@ -31,7 +31,11 @@ _OWN = re.compile(r"^(?:pg_dump|pg_restore|psql)\S*: ", re.MULTILINE)
 #: Not the lines that quote a statement, which have a number or a third space.
 _FIELD = re.compile(r"[^\W\d]+:  \S")
 #: The end of a line that may hold values: of the keys or the row of a DETAIL, or of the line of a COPY.
-_VALUES = re.compile(r"(=\().*$|(\()(?=[^()\n]*, ).*$|(\bCOPY [^:\n]*:).*$", re.MULTILINE)
+#: What makes a COPY fail is kept, up to a value that ends it: invalid input syntax for type integer: "...".
+_VALUES = re.compile(
+    r"(=\().*$|(\()(?=[^()\n]*, ).*$|(\bCOPY failed for table .*: )\".*$|(\bCOPY (?!failed for table)[^:\n]*:).*$",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,27 @@ def test_the_error_and_the_hint_of_the_server_are_kept_whole():
     assert statement.endswith("WHERE email <> 'x';")
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (
+            'could not extend file "base/1/2": No space left on device',
+            'could not extend file "base/1/2": No space left on device',
+        ),
+        ('invalid input syntax for type integer: "planted"', "invalid input syntax for type integer: ..."),
+        ("canceling statement due to statement timeout", "canceling statement due to statement timeout"),
+    ],
+)
+def test_why_a_copy_failed_is_kept_up_to_a_value(said, shown):
+    output = (
+        f'pg_restore: error: COPY failed for table "t": ERROR:  {said}\nCONTEXT:  COPY t, line 7, column a: "planted"\n'
+    )
+
+    assert _postgres_errors.shown(output) == (
+        f'pg_restore: error: COPY failed for table "t": ERROR:  {shown}\nCONTEXT:  COPY t, line 7, column a:...'
+    )
+
+
 def test_a_server_that_speaks_another_language_is_understood_as_well():
     shown = _postgres_errors.shown(GERMAN)
 
