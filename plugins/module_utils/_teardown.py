@@ -115,8 +115,9 @@ def _is_to_go(directory: Path) -> bool:
     if not directory.is_dir():
         return False
     names = {path.name for path in directory.iterdir()}
-    left = names <= {_stack.LOCK, _ownership.MARKER} and bool(names or not _is_given(directory))
-    return bool(_own(directory)) or left
+    # One that stays is done without its marker: the lock may be this run's own.
+    left = _ownership.MARKER in names or not _is_given(directory)
+    return bool(_own(directory)) or (left and names <= {_stack.LOCK, _ownership.MARKER})
 
 
 def _is_given(directory: Path) -> bool:
