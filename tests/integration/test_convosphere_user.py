@@ -495,7 +495,8 @@ def test_two_runs_at_once_leave_one_result(tmp_path, database):
         folder = tmp_path / str(number)
         folder.mkdir()
         users = [
-            {**user, "job_title": f"Run {number}", "username": f"name{index}"} for index, user in enumerate(generated(300))
+            {**user, "job_title": f"Run {number}", "username": f"name{index}"}
+            for index, user in enumerate(generated(300))
         ]
         results.append(play(one_task(database, users=users), folder))
 
