@@ -164,7 +164,7 @@ def as_text(value: Any, *, secret: bool = False) -> str:
 
     A number in a variable is refused: what was written, such as 0170, was lost when it was read.
     """
-    if type(value) is not str:
+    if value.__class__ is not str:
         value = _written_text(value, secret=secret)
     problem = _option_texts.problem(value)
     if problem:

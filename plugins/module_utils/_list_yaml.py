@@ -142,7 +142,7 @@ class _Builder:
             self.result = value
             return
         top = self.stack[-1]
-        if type(top.items) is list:
+        if isinstance(top.items, list):
             top.items.append(value)
         elif top.keyed:
             top.keyed = False
@@ -157,7 +157,7 @@ class _Builder:
         if not isinstance(value, str):
             raise Problem("a key must be a text", _line(event))
         top.keyed = True
-        if type(value) is Written and value == _MERGE:
+        if isinstance(value, Written) and value == _MERGE:
             top.key = _MERGE
             return
         top.key = sys.intern(str(value))

@@ -8,7 +8,6 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -54,6 +53,6 @@ def may_set(connection: Connection) -> bool:
     return connection.get_parameter_status("is_superuser") == "on"
 
 
-def options(settings: Mapping[str, str] = SETTINGS) -> str:
-    """Return the text of PGOPTIONS for ``settings``."""
-    return " ".join(f"-c {name}={value}" for name, value in settings.items())
+def options() -> str:
+    """Return the text of PGOPTIONS for SETTINGS."""
+    return " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())

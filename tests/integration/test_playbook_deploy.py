@@ -142,7 +142,12 @@ def test_a_release_that_never_becomes_healthy_gives_way_to_the_one_before(live):
     with watched(live) as statuses:
         run = live.run(
             "deploy.yml",
-            extra_vars={"stack_settings": {"SANDBOX_NEVER_HEALTHY": "1"}, "stack_wait_timeout": 20},
+            # The edge goes on holding requests for as long as before, or it would be started again.
+            extra_vars={
+                "stack_settings": {"SANDBOX_NEVER_HEALTHY": "1"},
+                "stack_wait_timeout": 20,
+                "stack_edge_wait": 60,
+            },
         )
 
     message = run.task(AGAIN).message

@@ -109,7 +109,7 @@ def other_edge(itest: Environment, deploys: Any, tmp_path_factory: pytest.TempPa
     """A second edge before the same backend, with additions to the deny list and exceptions; its port on the host."""
     deploys.first.succeeded()
     run = itest.run("deploy.yml", extra_vars=SETTINGS, check=True, diff=True).succeeded()
-    content = next(task.diff["after"]["file Caddyfile"]["content"] for task in run.tasks if _has_caddyfile(task.diff))
+    (content,) = [task.diff["after"]["file Caddyfile"]["content"] for task in run.tasks if _has_caddyfile(task.diff)]
     # Requests are held for a quarter of the time that a deploy gives the backend to start.
     assert any(f"lb_try_duration {SETTINGS['stack_wait_timeout'] // 4}s" in line for line in content)
     folder = tmp_path_factory.mktemp("edge")

@@ -283,7 +283,10 @@ def test_setup_changes_only_what_is_the_environments_or_what_nobody_used(tmp_pat
 
 @pytest.mark.parametrize("confirm", [None, "", "prod", "DEV", "yes"])
 def test_only_the_name_of_the_environment_confirms(confirm):
-    params, losses = {"confirm": confirm, "environment_name": "dev"}, lambda: ["volume p_data (1.0 KiB)"]
+    params = {"confirm": confirm, "environment_name": "dev"}
+
+    def losses() -> list[str]:
+        return ["volume p_data (1.0 KiB)"]
 
     with pytest.raises(InputError) as caught:
         _confirmation.refuse_unconfirmed(params, "This removes dev:", losses, check_mode=False, warn=Mock())

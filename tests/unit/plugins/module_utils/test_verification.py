@@ -146,7 +146,7 @@ def test_only_what_is_known_of_the_file_itself_makes_it_corrupt(verifier, loadin
     with pytest.raises(ConvosphereError) as caught:
         verifier.run(backup(None), "restore")
 
-    assert type(caught.value) is verdict
+    assert caught.value.__class__ is verdict
     written = [call.args[0] for call in verifier.catalogue.save.call_args_list]
     assert [(one.damaged_at is not None, one.not_loaded is not None) for one in written] == {
         DamagedError: [(True, False)],

@@ -56,7 +56,7 @@ def test_no_parameter_is_a_role_variable_as_well():
 
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=NAMES)
 def test_defaults_and_examples_are_allowed_values(parameter):
-    name, _, value = parameter.example.partition("=")
+    name, _separator, value = parameter.example.partition("=")
 
     assert name == parameter.name
     assert convert(parameter, value) not in (parameter.default, None)
@@ -64,7 +64,7 @@ def test_defaults_and_examples_are_allowed_values(parameter):
         default = convert(parameter, None)
         # An empty list means all as a default; given for a run it is a mistake.
         assert default == [] or convert(parameter, default) == default
-        assert type(default) is {"str": str, "bool": bool, "int": int, "list": list}[parameter.type]
+        assert default.__class__ is {"str": str, "bool": bool, "int": int, "list": list}[parameter.type]
 
 
 def test_every_playbook_is_declared_and_every_declared_playbook_is_there():

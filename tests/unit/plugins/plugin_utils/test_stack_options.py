@@ -280,7 +280,7 @@ def test_a_text_is_taken_as_ansible_hands_it_over():
     """ansible-core 2.19 and newer have a type of their own for texts that tells where they come from."""
     text = trust_as_template("services: {edge: {ports: !override ['80:80']}}")
 
-    assert type(text) is not str
+    assert text.__class__ is not str
     assert stack_problems({"stack_compose_override": text, "stack_http_port": trust_as_template("8080")}) == []
     assert no_proxy(["edge"], {}, trust_as_template("services: {tika: {}}")) == "localhost,127.0.0.1,edge,tika"
 
