@@ -313,12 +313,14 @@ def test_a_job_that_ended_well_is_done(run_steps, tmp_path):
     services = {
         "migrate": service("exit 0"),
         "app": service(depends_on={"migrate": {"condition": "service_completed_successfully"}}),
+        "seed": service("exit 0"),
     }
     with compose_project(tmp_path / "job", services) as project:
         run_steps(
             MODULE,
             [
                 Step("nothing to do", options(project), changed=False),
+                Step("once more by its name", options(project, services=["seed"]), changed=True),
                 Step("restart", options(project, state="restarted"), changed=True),
             ],
         )
