@@ -40,8 +40,8 @@ options:
     description:
       - V(started) starts what does not run, and the services it depends on. A container that is created, paused,
         restarting, exited or removed does not run.
-      - A job, which ended with 0 and has neither a restart policy nor a health check of its own, has done its work and is
-        run once more only if O(services) names it.
+      - A job, which ended with 0 and has neither a restart policy nor a health check of its own, has done its work. It
+        is run once more only if O(services) names it.
       - V(stopped) stops the services, and not what depends on them. Containers are kept.
       - V(restarted) stops and starts the services, and starts the services they depend on where those do not run.
     type: str
@@ -249,9 +249,8 @@ class ServiceModule(ConvosphereModule):
     def is_done(self, name: str) -> bool:
         """Return whether a job has done its work. One that is named is run once more."""
         containers = self.project.services[name].containers
-        return (
-            bool(containers) and name not in (self.params["services"] or ()) and all(map(_services.is_done, containers))
-        )
+        named = name in (self.params["services"] or ())
+        return bool(containers) and not named and all(map(_services.is_done, containers))
 
     @cached_property
     def waiter(self) -> _health.Waiter:
