@@ -171,6 +171,7 @@ class _Base:
     def _refuse_unusable_options(self) -> None:
         """Raise InputError for texts that can be stored nowhere, or that are empty and must not be, and for numbers."""
         problems = self.ansible.unusable or [
+            *_option_texts.structured(self.argument_spec, self.given),
             *_option_texts.empty(self.argument_spec, self.params, self.may_be_empty),
             *_option_texts.misnamed(self.params),
             *_option_numbers.out_of_range(self.argument_spec, self.params, self.least),

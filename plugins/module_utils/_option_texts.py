@@ -26,6 +26,9 @@ ENVIRONMENT_ALLOWED = (
 )
 
 
+_TEXTS = ("str", "path")
+
+
 def problem(text: str) -> str | None:
     """Return why ``text`` can be stored nowhere, for a sentence that starts with its name; None if it can."""
     if "\0" in text:
@@ -84,6 +87,24 @@ def empty(spec: Mapping[str, Any], options: Mapping[str, Any], allowed: frozense
             yield f"The option {name} is empty. {way_out} a value{instead}"
 
 
+def structured(spec: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence, without its final dot, for each list or dictionary in the place of a text.
+
+    Ansible would make a text of it. ``given`` are the options before that. No value is shown.
+    """
+    for name, option, value in walk(spec, given):
+        kind = option.get("type", "str")
+        if kind == "list" and isinstance(value, (list, tuple)) and option.get("elements") in _TEXTS:
+            yield from (fault for index, item in enumerate(value) for fault in _structure(f"{name}[{index}]", item))
+        elif kind in _TEXTS:
+            yield from _structure(name, value)
+
+
+def _structure(name: str, value: Any) -> Iterator[str]:
+    if isinstance(value, (list, tuple, Mapping)):
+        yield f"The option {name} is a {'dictionary' if isinstance(value, Mapping) else 'list'}. Give a text"
+
+
 def misnamed(options: Mapping[str, Any]) -> list[str]:
     """A sentence, without its final dot, if ``environment_name`` is given and names no environment."""
     name = options.get("environment_name")
@@ -93,5 +114,5 @@ def misnamed(options: Mapping[str, Any]) -> list[str]:
 
 
 def _needs_content(option: Mapping[str, Any]) -> bool:
-    texts = option.get("type", "str") in ("str", "path") and not option.get("choices") and not option.get("no_log")
+    texts = option.get("type", "str") in _TEXTS and not option.get("choices") and not option.get("no_log")
     return texts and bool(option.get("required") or option.get("default") or option.get("type") == "path")

@@ -10,6 +10,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._option_texts
     empty,
     misnamed,
     repaired,
+    structured,
     unusable,
 )
 
@@ -80,3 +81,30 @@ def test_what_cannot_be_the_name_of_an_environment_is_refused(name):
 @pytest.mark.parametrize("options", [{"environment_name": name} for name in ("dev", "prod-eu_2", "1.x", None)] + [{}])
 def test_the_name_of_an_environment_is_accepted(options):
     assert misnamed(options) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"name": ["x"]}, "The option name is a list. Give a text"),
+        ({"place": {"a": "b"}}, "The option place is a dictionary. Give a text"),
+        ({"names": ["x", ["y"]]}, "The option names[1] is a list. Give a text"),
+        (
+            {"copies": [{"secret": "x"}, {"secret": {"a": 1}}]},
+            "The option copies[1].secret is a dictionary. Give a text",
+        ),
+    ],
+)
+def test_a_structure_in_the_place_of_a_text_is_refused(given, sentence):
+    spec = {
+        "name": {},
+        "place": {"type": "path"},
+        "names": {"type": "list", "elements": "str"},
+        "copies": {"type": "list", "elements": "dict", "options": {"secret": {"type": "str", "no_log": True}}},
+        "anything": {"type": "raw"},
+        "settings": {"type": "dict"},
+    }
+
+    assert list(structured(spec, given)) == [sentence]
+    usable = {"name": 1, "names": "a,b", "copies": [{"secret": "x"}], "anything": [1], "settings": {"a": []}}
+    assert list(structured(spec, usable)) == []
