@@ -12,6 +12,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ MARKER = _files.MARKER
 ENVIRONMENT_OPTION: dict[str, Any] = {"environment_name": {"type": "str", "required": True}}
 #: The manifests of backups, which name their environment.
 _MANIFESTS = "*.manifest.json"
+#: A file of a backup, whose name begins with the backup's id: a database and the time.
+_PIECE = re.compile(r".+-\d{8}T\d{6}Z\..+")
 #: What a directory may hold that nobody has used yet: secrets may be brought there before the first deploy, and a first
 #: backup that was interrupted leaves its progress, and files under temporary names.
 _UNUSED = frozenset({_files.LOCK, ".env", "releases", "lost+found", _files.PROGRESS})
@@ -94,9 +97,11 @@ def refuse_foreign_directory(directory: Path, environment: str, option: str, pro
 def refuse_foreign_backups(directory: Path, environment: str) -> None:
     """Raise InputError unless a directory of backups belongs to ``environment``, was never used, or names no owner.
 
-    Without a marker it may have the backups of several environments, each of which names its own.
+    Without a marker it may have the backups of several environments, each of which names its own, and what a first
+    backup or a first fetch has left that was interrupted before the manifest.
     """
-    unmarked = read_marker(directory) is None and bool(environments_of_backups(directory))
+    known = bool(environments_of_backups(directory)) or is_unused(directory, _PIECE)
+    unmarked = read_marker(directory) is None and known
     unfit = unsuitable(directory)
     shared = (unfit, "") if unfit else None
     _refuse(shared if unmarked else objection(directory, environment), environment, "backup_dir")
@@ -134,12 +139,16 @@ def objection(directory: Path, environment: str, project: str | None = None) -> 
     )
 
 
-def is_unused(directory: Path) -> bool:
-    """Return whether a directory is absent, or has only secrets, and what setup and an interrupted first run leave."""
+def is_unused(directory: Path, pieces: re.Pattern[str] | None = None) -> bool:
+    """Return whether a directory is absent, or has only secrets, and what setup and an interrupted first run leave.
+
+    ``pieces`` are the names of further files that an interrupted run leaves.
+    """
     if not directory.is_dir():
         return True
     names = {path.name for path in _entries(directory)}
-    if any(not name.startswith(_files.TEMPORARY) for name in names - _UNUSED):
+    known = {name for name in names if name.startswith(_files.TEMPORARY) or (pieces and pieces.fullmatch(name))}
+    if names - known - _UNUSED:
         return False
     releases = directory / "releases"
     return not releases.is_dir() or not any(_entries(releases))

@@ -107,8 +107,8 @@ def test_only_a_backup_of_the_same_database_is_the_latest(run_steps, backups):
     run_steps(
         MODULE,
         [
-            Step("latest", options, diff=diff(staging.id, "checksum")),
-            Step("label", {**options, "backup": "nightly", "environment_name": "dev"}, diff=diff(own.id, "checksum")),
+            Step("latest", {**options, "environment_name": "staging"}, diff=diff(staging.id, "checksum")),
+            Step("label", {**options, "backup": "nightly"}, diff=diff(own.id, "checksum")),
         ],
     )
     assert backups.manifest(analytics.id)["verified"] is None

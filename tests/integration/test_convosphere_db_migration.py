@@ -94,7 +94,9 @@ def test_law(run_law, platform):
         refused=[
             Refused("a revision that is none", {**common, **made.login, "revision": "f00"}, "has no revision f00"),
             Refused(
-                "an image that is not there", {**made.login, "image": "nowhere/backend:1"}, "The host has no image"
+                "an image that is not there",
+                {**common, **made.login, "image": "nowhere/backend:1"},
+                "The host has no image",
             ),
             Refused(
                 "to go back unasked", {**common, **made.login, "revision": RESET}, "name add_password_reset_fields"

@@ -51,6 +51,16 @@ def options(database: PlatformDatabase, parts: PlatformParts, tmp_path: Path) ->
     }
 
 
+def back_up(run_steps: Any, options: dict[str, Any]) -> None:
+    """Make a backup with the options of the restore."""
+    run_steps(BACKUP, [Step("back up", without_confirmation(options), changed=True)])
+
+
+def without_confirmation(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that a backup has too: it needs no confirmation."""
+    return {name: value for name, value in options.items() if name != "confirm"}
+
+
 def visible(parts: PlatformParts) -> dict[str, str]:
     """The uploads without what restores have kept."""
     return {name: text for name, text in parts.files().items() if not name.startswith(".")}
@@ -63,7 +73,7 @@ def test_all_of_it_comes_back_and_what_was_there_is_kept_until_it_is_discarded(r
     parts.write("a/one", "1")
     parts.add_objects("Documents", 3)
     uploads = visible(parts)
-    run_steps(BACKUP, [Step("back up", options, changed=True)])
+    back_up(run_steps, options)
     database.add_user("after@example.com")
     parts.write("two", "2")
     parts.execute("backend", "rm", "-r", "/app/uploads/a")
@@ -98,7 +108,7 @@ def test_uploads_and_vectors_that_were_lost_after_a_restore_are_restored_again(r
     parts.write("a/one", "1")
     parts.add_objects("Documents", 2)
     restore = {**options, "backup": "latest"}
-    run_steps(BACKUP, [Step("back up", options, changed=True)])
+    back_up(run_steps, options)
     run_steps(RESTORE, [Step("restore", restore, changed=True)])
 
     parts.execute("backend", "rm", "-r", "/app/uploads/a")
@@ -116,7 +126,7 @@ def test_services_that_do_not_come_up_get_all_back_that_was_there(run_steps, opt
     parts.run_weaviate()
     parts.write("bad", "ends the backend")
     parts.add_objects("Documents", 1)
-    run_steps(BACKUP, [Step("back up", options, changed=True)])
+    back_up(run_steps, options)
     parts.execute("backend", "rm", "/app/uploads/bad")
     backend.remove(force=True)
     parts.run_backend(*SENSITIVE)
@@ -150,7 +160,7 @@ def killed(options, database, parts, tmp_path) -> dict[str, str]:
     parts.run_weaviate()
     parts.write("bad", "ends the backend")
     parts.add_objects("Documents", 1)
-    assert run_module(BACKUP, options, tmp_path)["changed"]
+    assert run_module(BACKUP, without_confirmation(options), tmp_path)["changed"]
     parts.execute("backend", "rm", "/app/uploads/bad")
     parts.write("two", "2")
     parts.add_objects("Documents", 4)
@@ -232,7 +242,7 @@ def test_a_damaged_part_is_found_before_anything_is_stopped(run_steps, options, 
     backend = parts.run_backend()
     parts.run_weaviate()
     parts.write("one", "1")
-    run_steps(BACKUP, [Step("back up", options, changed=True)])
+    back_up(run_steps, options)
     (archive,) = Path(options["backup_dir"]).glob("*.uploads.tar.zst")
     content = bytearray(archive.read_bytes())
     content[-1] ^= 1
@@ -252,7 +262,7 @@ def test_a_damaged_part_is_found_before_anything_is_stopped(run_steps, options, 
 def test_what_a_backup_lacks_is_refused(run_steps, options, parts):
     parts.run_backend()
     alone = {name: value for name, value in options.items() if name not in ("include", "project_name")}
-    run_steps(BACKUP, [Step("back up", alone, changed=True)])
+    back_up(run_steps, alone)
 
     run_steps(
         RESTORE,

@@ -127,6 +127,8 @@ def test_check_mode_lists_the_steps_and_touches_nothing(unchanged):
         "Set up the directory /opt/convosphere/trial/releases",
         "Set up the directory /var/backups/convosphere",
         "Set up the directory /var/backups/convosphere/trial",
+        "Mark the directory /opt/convosphere/trial as that of trial",
+        "Mark the directory /var/backups/convosphere/trial as that of trial",
         "Install the Compose plugin 5.6.1.0 as /usr/local/lib/docker/cli-plugins/docker-compose",
         "Start Docker Engine",
     ]

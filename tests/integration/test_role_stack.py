@@ -90,7 +90,8 @@ def test_an_encrypted_value_is_refused_where_a_diff_would_show_it(tmp_path, text
     run = precheck(tmp_path, *vaulted(tmp_path, text))
 
     message = run.failures[0].message
-    assert f"{option} has the value of {option}." in message
+    assert f"{option}." in message
+    assert "comes from an encrypted value (!vault)" in message
     assert "stack_secrets" in message
     assert SECRET not in run.output
     assert "$ANSIBLE_VAULT" not in message
