@@ -201,14 +201,14 @@ class Restorer:
         """Put back what was there, since the services did not come up on what was restored, and raise why."""
         try:
             self.pause.stop()
-            told = self._reject(exchange, live, previous, mark)
+            outcome = self._reject(exchange, live, previous, mark)
         except ConvosphereError as second:
             parts = f", and of the {self.others}" if str(self.others) else ""
-            told = f"Going back to the old database, {previous}{parts}, failed too: {second}"
+            outcome = f"Going back to the old database, {previous}{parts}, failed too: {second}"
         self.pause.start_if_possible()
         raise ConvosphereError(
             f"{error.message}\nThis was with the restored database",
-            hint=f"{told.rstrip('.')}. To keep the restored one without waiting for the services: wait=false "
+            hint=f"{outcome.rstrip('.')}. To keep the restored one without waiting for the services: wait=false "
             "(role database: database_wait_timeout=0).",
             **error.details,
         ) from error

@@ -43,7 +43,7 @@ class RunKeys:
         self.folder = root() / name
 
     def find(self, identifier: str) -> Path | None:
-        """Return the file of a backup's key, None if there is none or others could have put it there."""
+        """Return the file of a backup's key; None if it is missing or others could have put it there."""
         path = self._path(identifier)
         return path if _is_private(self.folder, stat.S_ISDIR) and _is_private(path, stat.S_ISREG) else None
 

@@ -213,12 +213,12 @@ ONE_OFFS = (
 
 
 def find_verb(name: str) -> Verb | None:
-    """Return the playbook of that name, without .yml; None if there is none."""
+    """Return the playbook of that name, without .yml, or None."""
     return next((verb for verb in VERBS if verb.name == name), None)
 
 
 def find_parameter(name: str) -> Parameter | None:
-    """Return the parameter of that name; None if there is none."""
+    """Return the parameter of that name, or None."""
     return next((parameter for parameter in PARAMETERS if parameter.name == name), None)
 
 
