@@ -1,14 +1,14 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The backend as a migration needs it: its image, the settings that its code wants, and the revisions it has.
+"""The image of the backend, the settings that its code needs, and the schema that its release recorded.
 
 This file is private to the collection and may change without notice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,13 +18,11 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _compose,
     _environment_file,
     _files,
-    _releases,
+    _served_release,
     _services,
     _stack,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._alembic import Revision
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._revisions import Code
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -71,7 +69,7 @@ class Backend:
     @property
     def is_deployed(self) -> bool:
         """Whether a release of the stack was recorded on this host."""
-        return bool(self.params["project_src"]) and _releases.current(self._releases) is not None
+        return bool(self.params["project_src"]) and _served_release.current(self._releases) is not None
 
     @property
     def database_runs(self) -> bool:
@@ -92,32 +90,15 @@ class Backend:
         pairs = [entry.partition("=") for entries in found for entry in entries]
         return {name: value for name, _sign, value in pairs if not name.startswith(_OF_THE_IMAGE)}
 
-    def known(self, image_id: str) -> Code | None:
-        """The image's revisions as the release that serves has them; None where it was of another image."""
-        schema = self._released
-        if schema.get("image_id") != image_id:
-            return None
-        return Code([Revision(name, tuple(down)) for name, down in schema["revisions"].items()])
-
-    def served(self, image_id: str, code: Code, read: Callable[[str], Code]) -> frozenset[str] | None:
-        """The revisions of the backend that has made the tables: that of its container; None where there is none.
-
-        ``code`` is that of ``image_id``, the image that is wanted; ``read`` reads that of another one.
-        """
-        serving = self.serving_image_id
-        if serving is None:
-            return None
-        found = code if serving == image_id else self.known(serving) or read(serving)
-        return frozenset(found.by_id)
-
     @property
     def released(self) -> list[str] | None:
         """The revisions that the release which serves needs the database at, sorted; None where that is not known."""
-        return self._released.get("heads")
+        return self.recorded_schema.get("heads")
 
     @property
-    def _released(self) -> dict[str, Any]:
-        record = _releases.current(self._releases) if self.params["project_src"] else None
+    def recorded_schema(self) -> dict[str, Any]:
+        """The schema that the release which serves has recorded; empty if none is known."""
+        record = _served_release.current(self._releases) if self.params["project_src"] else None
         return (record or {}).get("schema") or {}
 
     @property
@@ -137,9 +118,3 @@ class Backend:
         # In its model Compose doubles each dollar sign, so that it can be read again as a Compose file.
         settings = (service.get("environment") or {}).items()
         return {name: str(value).replace("$$", "$") for name, value in settings if value is not None}
-
-
-def schema_record(image_id: str, code: Code) -> dict[str, Any]:
-    """What a release keeps of its image's schema, and ``Backend.known`` reads again."""
-    revisions = {revision.id: [*revision.down, *revision.depends_on] for revision in code.revisions}
-    return {"image_id": image_id, "heads": code.heads, "revisions": revisions}

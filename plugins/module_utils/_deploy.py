@@ -23,6 +23,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _health,
     _mounted,
     _releases,
+    _served_release,
     _services,
     _stack,
     _stack_plan,
@@ -74,7 +75,7 @@ class Deployment:
 
         Where the release that serves has these images and files too, there is nothing else to go back to.
         """
-        wanted, served = _stack_plan.wanted_release(self.stack), _releases.current(self.stack.releases) or {}
+        wanted, served = _stack_plan.wanted_release(self.stack), _served_release.current(self.stack.releases) or {}
         if all(served.get(part) == wanted[part] for part in ("images", "files")):
             self.gate()
             return
@@ -165,7 +166,7 @@ class Deployment:
             raise self._gone_back(told) from error
 
     def _gone_back(self, error: ConvosphereError) -> ConvosphereError:
-        release = _releases.current(self.stack.releases)
+        release = _served_release.current(self.stack.releases)
         if release is None or not self.stack.containers:
             return self._told(error, "No release served before: the containers are left for you to look at.")
         try:
@@ -218,9 +219,11 @@ class Deployment:
             if found is not None and _stack_plan.digest(found) == release["files"].get(name):
                 before[name] = found
                 continue
-            before[name] = _files.read_text(self.stack.releases / _releases.CURRENT / name)
+            before[name] = _files.read_text(self.stack.releases / _served_release.CURRENT / name)
             if before[name] is None and name in release["files"]:
-                raise ConvosphereError(f"It has no copy of its {name} in {self.stack.releases / _releases.CURRENT}")
+                raise ConvosphereError(
+                    f"It has no copy of its {name} in {self.stack.releases / _served_release.CURRENT}"
+                )
         return before
 
     def _dropped(self, files: Mapping[str, str]) -> str:

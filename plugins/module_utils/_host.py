@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _ownership
+from ansible_collections.convosphere.platform.plugins.module_utils import _environment_directory
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._probe import find_program
 from ansible_collections.convosphere.platform.plugins.module_utils._system_directories import unsuitable
@@ -57,7 +57,7 @@ def wrong_directories(wanted: Iterable[Mapping[str, Any]]) -> list[dict[str, Any
         found = _directory(entry["path"])
         if entry.get("environment"):
             # An existing marker stays as it is: whose it is, foreign_directories judges.
-            marked = isinstance(found, dict) and _ownership.read_marker(Path(entry["path"])) is not None
+            marked = isinstance(found, dict) and _environment_directory.read_marker(Path(entry["path"])) is not None
             fields["environment"] = entry["environment"]
             if isinstance(found, dict):
                 found["environment"] = entry["environment"] if marked else None
@@ -82,7 +82,7 @@ def foreign_directories(wanted: Iterable[Mapping[str, Any]], environment: str) -
         if not isinstance(found, dict) or unsuitable(path) or _foreign(fields | {"path": path}, environment):
             continue
         differing = sorted(key for key in ("owner", "group", "mode") if key in fields and fields[key] != found[key])
-        if differing and not _ownership.may_take_over(path, environment, fields.get("owner"), found):
+        if differing and not _environment_directory.may_take_over(path, environment, fields.get("owner"), found):
             differences = ", ".join(f"{key} {found[key]} instead of {fields[key]}" for key in differing)
             problems.append(
                 f"The directory {path} exists, has {differences}, and nothing shows that it belongs to {environment}. "
@@ -94,7 +94,7 @@ def foreign_directories(wanted: Iterable[Mapping[str, Any]], environment: str) -
 def _foreign(entry: Mapping[str, Any], environment: str) -> tuple[str, str] | None:
     path = Path(entry["path"])
     if entry.get("environment"):
-        return _ownership.objection(path, environment)
+        return _environment_directory.objection(path, environment)
     unfit = unsuitable(path)
     return (unfit, "Name a directory that only ConvoSphere uses") if unfit else None
 

@@ -11,7 +11,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _compose, _engine, _files, _releases, _stack
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _compose,
+    _engine,
+    _files,
+    _served_release,
+    _stack,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 
 if TYPE_CHECKING:
@@ -47,7 +53,7 @@ def refuse_lost(stack: _stack.Stack, client: DockerClient | None) -> None:
 
 
 def _was_deployed(stack: _stack.Stack, client: DockerClient | None) -> bool:
-    if (stack.releases / _releases.CURRENT).is_symlink():
+    if (stack.releases / _served_release.CURRENT).is_symlink():
         return True
     if client is None:
         return False
@@ -58,8 +64,8 @@ def _was_deployed(stack: _stack.Stack, client: DockerClient | None) -> bool:
 
 def _known(stack: _stack.Stack) -> set[str] | None:
     """The secrets that the record and the Compose files of before name, or None where there is none of these."""
-    record = _releases.current(stack.releases)
-    folders = (stack.directory, stack.releases / _releases.CURRENT)
+    record = _served_release.current(stack.releases)
+    folders = (stack.directory, stack.releases / _served_release.CURRENT)
     found = [_files.read_text(folder / name) for folder in folders for name in _compose.FILE_NAMES]
     texts = [text for text in found if text is not None]
     if record is None and not texts:

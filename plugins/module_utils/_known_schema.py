@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _published, _releases, _stack
+from ansible_collections.convosphere.platform.plugins.module_utils import _published, _served_release, _stack
 from ansible_collections.convosphere.platform.plugins.module_utils._database import Database
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError
 
@@ -30,7 +30,9 @@ def find(client: DockerClient | None, params: Mapping[str, Any]) -> Mapping[str,
 
     None for everything else, a database that cannot be asked among it: that has to be looked at by who can judge it.
     """
-    schema: Mapping[str, Any] | None = (_releases.current(Path(params["project_src"]) / "releases") or {}).get("schema")
+    schema: Mapping[str, Any] | None = (_served_release.current(Path(params["project_src"]) / "releases") or {}).get(
+        "schema"
+    )
     if client is None or not schema or schema.get("image_id") != _stack.image_id(client, params["schema_image"]):
         return None
     try:

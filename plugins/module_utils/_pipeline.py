@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _postgres_errors
+from ansible_collections.convosphere.platform.plugins.module_utils import _program_output
 from ansible_collections.convosphere.platform.plugins.module_utils._command import last_lines
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import CommandError
 
@@ -277,7 +277,7 @@ class _Pipeline:
         said = self._said(index)
         title = self.programs[index].title
         how = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
-        by_postgres = _postgres_errors.shown(said)
+        by_postgres = _program_output.shown(said)
         error = CommandError(
             f"Cannot {self.step}: {title} {how}: {by_postgres or last_lines(said)}".rstrip(": "),
             hint=self.hint,

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _files, _images, _releases, _services
+from ansible_collections.convosphere.platform.plugins.module_utils import (
+    _engine,
+    _files,
+    _images,
+    _served_release,
+    _services,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._usage import is_standin
 
@@ -97,7 +103,7 @@ def records(releases: Path) -> dict[str, dict[str, str]]:
     Raises ConvosphereError where a record cannot be read: what that release needs would not be known.
     """
     found = {}
-    for path in sorted(releases.glob(f"*/{_releases.RECORD}")):
+    for path in sorted(releases.glob(f"*/{_served_release.RECORD}")):
         if path.parent.is_symlink() or path.parent.name.startswith("."):
             continue
         try:

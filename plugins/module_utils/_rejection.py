@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _damage, _postgres_errors
+from ansible_collections.convosphere.platform.plugins.module_utils import _damage, _program_output
 from ansible_collections.convosphere.platform.plugins.module_utils._archive import Archive
 from ansible_collections.convosphere.platform.plugins.module_utils._damage import (
     COULD_NOT_TELL,
@@ -86,7 +86,7 @@ class Rejection:
 
     def _ask_again(self, error: CommandError, database: str) -> Diagnosis | None:
         """Return the server's own fields, which pg_restore does not print; None if they cannot be had."""
-        statement = _postgres_errors.failed_statement(error.output) or ""
+        statement = _program_output.failed_statement(error.output) or ""
         if not _HARMLESS.match(statement):
             return None
         try:

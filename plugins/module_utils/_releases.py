@@ -19,25 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import _files
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError
-
-RECORD = "release.json"
-CURRENT = "current"
-
-
-def current(directory: Path) -> dict[str, Any] | None:
-    """The record of the release that serves, or None before the first one."""
-    text = _files.read_text(directory / CURRENT / RECORD)
-    if text is None:
-        return None
-    try:
-        record = dict(json.loads(text))
-        return {"images": {}, "files": {}, **record}
-    except (ValueError, TypeError) as error:
-        raise ConvosphereError(
-            f"{directory / CURRENT / RECORD} is not a release's record: {error}",
-            hint=f"Remove the link {directory / CURRENT}; the next deploy records a release anew.",
-        ) from error
+from ansible_collections.convosphere.platform.plugins.module_utils._served_release import CURRENT, RECORD
 
 
 def new_id(now: datetime | None = None) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _ownership
+from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _environment_directory
 from ansible_collections.convosphere.platform.plugins.module_utils._database import LOOPBACK
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._probe import EngineProbe
@@ -36,8 +36,8 @@ def refuse_foreign_server(params: Mapping[str, Any]) -> None:
     project, origin = labels.get(_engine.LABEL_PROJECT), labels.get(_engine.LABEL_WORKING_DIRECTORY)
     if project and origin:
         directory, environment = Path(origin), params["environment_name"]
-        problem = _ownership.objection(directory, environment, project)
-        if problem or not _ownership.claims(directory):
+        problem = _environment_directory.objection(directory, environment, project)
+        if problem or not _environment_directory.claims(directory):
             why = problem[0] if problem else f"{directory} does not name an environment"
             raise InputError(
                 f"The container {name} is not shown to be that of the environment {environment}: {why}",

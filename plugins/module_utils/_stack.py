@@ -21,7 +21,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _environment_file,
     _files,
     _proxies,
-    _releases,
+    _served_release,
     _usage,
     _writable,
 )
@@ -124,7 +124,7 @@ class Stack:
         self.present_secrets = _files.read_text(self.secrets_path)
         self.present_variables = _environment_file.parse(self.present_secrets or "")
         self.variables = _environment_file.wanted(self.secret_entries, self.present_variables)
-        recorded = (_releases.current(self.releases) or {"files": {}})["files"]
+        recorded = (_served_release.current(self.releases) or {"files": {}})["files"]
         # What is not wanted of these will be removed: a recorded one, and whatever Compose would find there by itself,
         # such as an override of a first deploy that failed.
         for name in dict.fromkeys([*self.texts, *recorded, *_compose.FILE_NAMES]):

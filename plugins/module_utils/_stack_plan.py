@@ -17,7 +17,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _engine,
     _mounted,
     _proxies,
-    _releases,
+    _served_release,
     _stack,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
@@ -206,7 +206,7 @@ def digest(text: str) -> str:
 
 
 def _present_release(stack: _stack.Stack) -> dict[str, dict[str, Any]]:
-    record = _releases.current(stack.releases)
+    record = _served_release.current(stack.releases)
     if record is None:
         return {}
     return {"release": {name: record.get(name) for name in ("images", "files", "schema_revisions")}}

@@ -18,8 +18,9 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _compose,
     _confirmation,
     _engine,
+    _environment_directory,
     _ownership,
-    _releases,
+    _served_release,
     _stack,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
@@ -56,13 +57,13 @@ class Teardown:
         """
         left = [f"{kind} {name}" for kind, objects in self.found.items() for name in objects]
         own = self.client is None or not left or _ownership.proves_project(self.client, self.source, self.name)
-        if not own or not _ownership.claims(self.source):
+        if not own or not _environment_directory.claims(self.source):
             what = ", ".join(left) or str(self.directory)
             raise InputError(
                 f"Nothing shows that {what} belongs to the environment {environment}: {self.source} names "
-                f"{'another project' if _ownership.claims(self.source) else 'no environment'}",
+                f"{'another project' if _environment_directory.claims(self.source) else 'no environment'}",
                 hint="Nothing was changed. Check project_name and project_src. If it does belong to it, say so: "
-                + _ownership.command(self.source, environment, self.name),
+                + _environment_directory.command(self.source, environment, self.name),
             )
 
     def losses(self, docker_host: str) -> list[str]:
@@ -103,7 +104,7 @@ def _remove(container: Container, volumes: bool) -> None:
 def _own(directory: Path) -> list[Path]:
     """What a stack wrote into its directory, its lock and marker apart: files, and the directory of the releases."""
     releases = directory / "releases"
-    recorded = (_releases.current(releases) or {"files": {}})["files"]
+    recorded = (_served_release.current(releases) or {"files": {}})["files"]
     names = dict.fromkeys([*_compose.FILE_NAMES, *recorded, _stack.SECRETS_FILE])
     files = [directory / name for name in names if os.path.lexists(directory / name)]
     # What has become a directory is the work of somebody else.
@@ -116,8 +117,8 @@ def _is_to_go(directory: Path) -> bool:
         return False
     names = {path.name for path in directory.iterdir()}
     # One that stays is done without its marker: the lock may be this run's own.
-    left = _ownership.MARKER in names or not _is_given(directory)
-    return bool(_own(directory)) or (left and names <= {_stack.LOCK, _ownership.MARKER})
+    left = _environment_directory.MARKER in names or not _is_given(directory)
+    return bool(_own(directory)) or (left and names <= {_stack.LOCK, _environment_directory.MARKER})
 
 
 def _is_given(directory: Path) -> bool:
@@ -135,7 +136,7 @@ def _remove_own(directory: Path) -> None:
                 path.unlink(missing_ok=True)
                 _remove_empty(path.parent, directory)
         # Last: killed before, the next run still knows whose the rest is. It stays with what somebody else keeps there.
-        marker = directory / _ownership.MARKER
+        marker = directory / _environment_directory.MARKER
         if all(path == marker for path in directory.iterdir()):
             marker.unlink(missing_ok=True)
             if not _is_given(directory):

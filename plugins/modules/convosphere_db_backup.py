@@ -376,7 +376,7 @@ from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _backup_paths,
-    _ownership,
+    _environment_directory,
     _retention,
     _seal,
     _server_owner,
@@ -400,7 +400,7 @@ class BackupModule(ConvosphereModule):
         **DATABASE_OPTIONS,
         **TOOLS_OPTIONS,
         "backup_dir": {"type": "path", "required": True},
-        **_ownership.ENVIRONMENT_OPTION,
+        **_environment_directory.ENVIRONMENT_OPTION,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "backup": {"type": "str"},
         "label": {"type": "str"},
@@ -432,7 +432,7 @@ class BackupModule(ConvosphereModule):
         _backup_paths.refuse(self.argument_spec, self.params)
         if self.params["expected"] and not self.check_mode:
             raise InputError("expected is for check mode: no backup is deleted for the sake of one that is not there")
-        _ownership.refuse_foreign_backups(Path(self.params["backup_dir"]), self.params["environment_name"])
+        _environment_directory.refuse_foreign_backups(Path(self.params["backup_dir"]), self.params["environment_name"])
         if self.params["state"] == "present":
             _server_owner.refuse_foreign_server(self.params)
         now = datetime.now(timezone.utc)

@@ -119,8 +119,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _backup_paths,
     _choice,
     _copies,
+    _environment_directory,
     _files,
-    _ownership,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue
 from ansible_collections.convosphere.platform.plugins.module_utils._choice import ALL
@@ -135,7 +135,7 @@ class BackupCopyModule(ConvosphereModule):
 
     argument_spec = {
         "backup": {"type": "str", "default": "latest"},
-        **_ownership.ENVIRONMENT_OPTION,
+        **_environment_directory.ENVIRONMENT_OPTION,
         "backup_dir": {"type": "path", "required": True},
         "copy_to": _copies.TARGETS_OPTION,
         "copy_from": _copies.TARGET_OPTION,
@@ -150,7 +150,7 @@ class BackupCopyModule(ConvosphereModule):
         if self.params["copy_to"] == []:
             raise InputError("copy_to is an empty list, so that nothing would be copied", hint="Name a place.")
         self.catalogue = Catalogue(Path(self.params["backup_dir"]))
-        _ownership.refuse_foreign_backups(self.catalogue.directory, self.params["environment_name"])
+        _environment_directory.refuse_foreign_backups(self.catalogue.directory, self.params["environment_name"])
         self.work = self.look_here() if self.params["copy_from"] else self.look_there()
         plan = Plan()
         for there, _backup, lacking in self.work:

@@ -165,9 +165,9 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _backup_paths,
     _choice,
     _database,
+    _environment_directory,
     _missing_roles,
     _moments,
-    _ownership,
     _postgres_tools,
     _requirements,
     _run_key,
@@ -196,7 +196,7 @@ class VerifyModule(ConvosphereModule):
         **_postgres_tools.TOOLS_OPTIONS,
         **_verification.VERIFY_OPTIONS,
         "backups": {"type": "list", "elements": "str", "default": ["latest"], "aliases": ["backup"]},
-        **_ownership.ENVIRONMENT_OPTION,
+        **_environment_directory.ENVIRONMENT_OPTION,
         "level": {"type": "str", "choices": ["checksum", "restore"], "default": "restore"},
         "reverify_after": {"type": "int"},
         "force": {"type": "bool", "default": False},
@@ -208,7 +208,7 @@ class VerifyModule(ConvosphereModule):
         _backup_paths.refuse(self.argument_spec, self.params)
         _backup_names.refuse_unusable(self.params, "backups")
         self.catalogue = Catalogue(Path(self.params["backup_dir"]))
-        _ownership.refuse_foreign_backups(self.catalogue.directory, self.params["environment_name"])
+        _environment_directory.refuse_foreign_backups(self.catalogue.directory, self.params["environment_name"])
         if self.params["level"] == RESTORE:
             _server_owner.refuse_foreign_server(self.params)
         self.tools = _postgres_tools.PostgresTools(self.params)

@@ -257,12 +257,14 @@ from typing import Any
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _backup_paths,
     _engine,
+    _environment_directory,
     _environment_file,
     _ownership,
     _published,
+    _release_schema,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._alembic import DIRECTORY, Alembic
-from ansible_collections.convosphere.platform.plugins.module_utils._backend import Backend, schema_record
+from ansible_collections.convosphere.platform.plugins.module_utils._backend import Backend
 from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._migration_work import MigrationWork
@@ -293,7 +295,7 @@ class MigrationModule(ConvosphereModule):
         "alembic_directory": {"type": "str", "default": DIRECTORY},
         "accept": {"type": "list", "elements": "str", "default": []},
         "assume": {"type": "list", "elements": "str", "default": []},
-        **_ownership.ENVIRONMENT_OPTION,
+        **_environment_directory.ENVIRONMENT_OPTION,
         "backup_dir": {"type": "path"},
         "backup_max_age": {"type": "float", "default": 24},
         "skip_backup_gate": {"type": "bool", "default": False},
@@ -336,14 +338,14 @@ class MigrationModule(ConvosphereModule):
 
     def plan_of(self, image_id: str) -> Plan:
         """The same for an image that is on the host."""
-        known = self.backend.known(image_id)
+        known = _release_schema.known(self.backend, image_id)
         code = self.code = known or self.read(image_id)
         try:
             self.work = MigrationWork(
                 self.login,
                 self.alembic(image_id),
                 code,
-                lambda: self.backend.served(image_id, code, self.read),
+                lambda: _release_schema.served(self.backend, image_id, code, self.read),
                 complete=known is None,
                 check_mode=self.check_mode,
             )
@@ -393,7 +395,7 @@ class MigrationModule(ConvosphereModule):
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """What was found and done."""
-        schema = schema_record(self.image_id, self.code) if self.image_id and self.code else None
+        schema = _release_schema.schema_record(self.image_id, self.code) if self.image_id and self.code else None
         port = self.login["login_port"]
         if self.work:
             return {**self.work.report(), "released": self.released, "schema": schema, "login_port": port}

@@ -275,9 +275,9 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _confirmation,
     _database,
     _engine,
+    _environment_directory,
     _missing_roles,
     _moments,
-    _ownership,
     _pause,
     _postgres_tools,
     _run_key,
@@ -311,7 +311,7 @@ class RestoreModule(ConvosphereModule):
         "state": {"type": "str", "choices": [RESTORED, DISCARDED], "default": RESTORED},
         "backup": {"type": "str"},
         "backup_dir": {"type": "path"},
-        **_ownership.ENVIRONMENT_OPTION,
+        **_environment_directory.ENVIRONMENT_OPTION,
         **_confirmation.CONFIRM_OPTION,
         "restore_roles": {"type": "str", "choices": list(_missing_roles.HOWS), "default": _missing_roles.REQUIRE},
         "force": {"type": "bool", "default": False},
@@ -362,7 +362,7 @@ class RestoreModule(ConvosphereModule):
         """Compare, and again under the locks where there is something to do."""
         given, own = Path(self.params["backup"]), Path(self.params["backup_dir"])
         if not self.params["force"]:  # by which another environment's backup is meant; nothing is changed there
-            _ownership.refuse_foreign_backups(own, self.params["environment_name"])
+            _environment_directory.refuse_foreign_backups(own, self.params["environment_name"])
         self.catalogue = Catalogue(given.parent if given.is_absolute() else own)
         self.tools = _postgres_tools.PostgresTools(self.params)
         self.pause = _pause.Pause(self.params)

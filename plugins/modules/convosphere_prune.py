@@ -112,8 +112,8 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _engine,
+    _environment_directory,
     _files,
-    _ownership,
     _prune,
     _releases,
 )
@@ -132,7 +132,7 @@ class PruneModule(ConvosphereModule):
 
     argument_spec = {
         **_engine.ENGINE_OPTIONS,
-        **_ownership.ENVIRONMENT_OPTION,
+        **_environment_directory.ENVIRONMENT_OPTION,
         "project_src": {"type": "path", "required": True},
         "keep_releases": {"type": "int", "default": 5},
         "repositories": {"type": "list", "elements": "str"},
@@ -168,7 +168,7 @@ class PruneModule(ConvosphereModule):
             )
         if not self.directory.is_dir() and not self.check_mode:  # which may be about a host that is still empty
             raise InputError(f"There is no stack in {self.directory}", hint="Is project_src that of this environment?")
-        _ownership.refuse_foreign_directory(self.directory, self.params["environment_name"], "project_src")
+        _environment_directory.refuse_foreign_directory(self.directory, self.params["environment_name"], "project_src")
 
     def compare(self) -> Plan:
         """One deletion for each release and each image."""

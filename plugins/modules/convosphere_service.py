@@ -165,6 +165,7 @@ from typing import Any
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _compose,
     _engine,
+    _environment_directory,
     _environment_file,
     _files,
     _health,
@@ -181,7 +182,7 @@ class ServiceModule(ConvosphereModule):
 
     argument_spec = {
         **_engine.PROJECT_OPTIONS,
-        **_ownership.ENVIRONMENT_OPTION,
+        **_environment_directory.ENVIRONMENT_OPTION,
         "services": {"type": "list", "elements": "str", "aliases": ["service", "name"]},
         "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "default": "started"},
         "stop_timeout": {"type": "int"},

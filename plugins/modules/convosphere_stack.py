@@ -324,6 +324,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _confirmation,
     _deploy,
     _engine,
+    _environment_directory,
     _files,
     _host_limits,
     _kept_secrets,
@@ -332,7 +333,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _probe,
     _proxies,
     _published,
-    _releases,
+    _served_release,
     _services,
     _stack,
     _stack_plan,
@@ -380,7 +381,7 @@ class StackModule(ConvosphereModule):
         **_engine.PROJECT_OPTIONS,
         "project_src": {"type": "path", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        **_ownership.ENVIRONMENT_OPTION,
+        **_environment_directory.ENVIRONMENT_OPTION,
         **_confirmation.CONFIRM_OPTION,
         "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
         "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRET, "no_log": False},
@@ -416,7 +417,7 @@ class StackModule(ConvosphereModule):
     def execute(self) -> dict[str, Any]:
         """Under the lock of the stack's directory, so that two runs never change it at once."""
         self.directory = Path(self.params["project_src"])
-        _ownership.refuse_foreign_directory(
+        _environment_directory.refuse_foreign_directory(
             self.directory, self.params["environment_name"], "project_src", self.params["project_name"]
         )
         if self.check_mode or not self.directory.is_dir():
@@ -445,7 +446,9 @@ class StackModule(ConvosphereModule):
         """Deploy and record a release, or take away."""
         if self.params["state"] == "absent":
             return self.teardown.apply(plan)
-        _ownership.write_marker(self.directory, self.params["environment_name"], self.params["project_name"])
+        _environment_directory.write_marker(
+            self.directory, self.params["environment_name"], self.params["project_name"]
+        )
         self.changing = True
         changed = {change.name for change in plan}
         if changed == {"release"}:  # deployed by a run that was killed before it could write that down
@@ -474,7 +477,7 @@ class StackModule(ConvosphereModule):
                 services.append({**_services.describe(service), **_usage.image_of(self.client, service)})
                 services[-1]["version"] = self.versions.get(service.name, services[-1]["version"])
         absent = self.params["state"] == "absent"
-        release = None if absent else _releases.current(self.directory / "releases")
+        release = None if absent else _served_release.current(self.directory / "releases")
         known = {"schema_known": not self.waits} if self.params["schema_image"] and not absent else {}
         return {"release": release, "services": services, **known}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils import _files, _ownership, _releases
+from ansible_collections.convosphere.platform.plugins.module_utils import _environment_directory, _files, _releases
 
 from support.compose_project import OBEYS, docker
 from support.law import NO_DIFF, Case, Refused, Step
@@ -24,7 +24,7 @@ class Stack:
     def __init__(self, project: StackProject) -> None:
         self.project = project
         self.ids: dict[str, str] = {}
-        _ownership.write_marker(project.directory, "test")
+        _environment_directory.write_marker(project.directory, "test")
         self.options = {
             "project_src": str(project.directory),
             "environment_name": "test",

@@ -13,6 +13,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils import (
     _compose,
     _deploy,
     _releases,
+    _served_release,
     _stack,
     _stack_plan,
 )
@@ -124,7 +125,7 @@ def test_a_deploy_that_fails_puts_everything_back_to_the_letter(tmp_path, compos
     assert files["compose.yaml"] == "old"
     assert "compose.override.yaml" not in files
     assert list(wait.call_args.args[0]) == ["web"]  # the services of before, not the new ones
-    assert _releases.current(tmp_path / "releases") == {"id": "1", **RECORD}
+    assert _served_release.current(tmp_path / "releases") == {"id": "1", **RECORD}
 
 
 def test_the_platform_is_asked_where_the_new_stack_has_it_and_not_on_the_way_back(tmp_path, compose):
@@ -294,7 +295,7 @@ def test_a_release_is_recorded_with_who_and_when(tmp_path):
 
     _deploy.record_release(deploy.stack, environment="prod", released_by="alice", keep=1)
 
-    record = _releases.current(tmp_path / "releases")
+    record = _served_release.current(tmp_path / "releases")
     assert record is not None
     assert (record["environment"], record["released_by"]) == ("prod", "alice")
     assert record["released_at"].endswith("+00:00")

@@ -11,6 +11,7 @@ from unittest.mock import Mock
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils import (
     _confirmation,
+    _environment_directory,
     _ownership,
     _releases,
     _server_owner,
@@ -47,7 +48,7 @@ def engine(**origins: str | None) -> Any:
 
 def refuse(directory: Path, environment: str = "dev", project: str | None = None) -> str:
     with pytest.raises(InputError) as caught:
-        _ownership.refuse_foreign_directory(directory, environment, "project_src", project)
+        _environment_directory.refuse_foreign_directory(directory, environment, "project_src", project)
     assert "Nothing was changed" in str(caught.value)
     return str(caught.value)
 
@@ -111,23 +112,23 @@ def test_a_directory_that_nobody_used_is_free(tmp_path, names):
     for name in names:
         (tmp_path / name).mkdir() if name.endswith("/") else (tmp_path / name).touch()
 
-    _ownership.refuse_foreign_directory(tmp_path, "dev", "project_src")
-    _ownership.refuse_foreign_directory(tmp_path / "absent", "dev", "project_src")
-    assert _ownership.claims(tmp_path) == []
+    _environment_directory.refuse_foreign_directory(tmp_path, "dev", "project_src")
+    _environment_directory.refuse_foreign_directory(tmp_path / "absent", "dev", "project_src")
+    assert _environment_directory.claims(tmp_path) == []
 
 
 def test_what_an_interrupted_first_backup_leaves_makes_its_directory_nobody_elses(tmp_path):
     for name in (".lock", ".progress.json", ".convosphere-live-20261128T150405Z.dump.zst"):
         (tmp_path / name).write_text("half")
-    _ownership.refuse_foreign_backups(tmp_path, "dev")
+    _environment_directory.refuse_foreign_backups(tmp_path, "dev")
 
     # It was killed when the first of its files had its final name, and the manifest was not there yet.
     (tmp_path / "live-20261128T150405Z.dump.zst").write_text("whole")
-    _ownership.refuse_foreign_backups(tmp_path, "dev")
+    _environment_directory.refuse_foreign_backups(tmp_path, "dev")
 
     (tmp_path / "notes.txt").write_text("somebody's")
     with pytest.raises(InputError, match="Nothing shows that the directory"):
-        _ownership.refuse_foreign_backups(tmp_path, "dev")
+        _environment_directory.refuse_foreign_backups(tmp_path, "dev")
 
 
 @pytest.mark.parametrize("name", ["compose.yaml", "docker-compose.yml", "notes.txt", "releases/1/x"])
@@ -146,7 +147,7 @@ def test_a_directory_belongs_to_the_environment_that_it_names(tmp_path, claim):
     claim(tmp_path, environment="dev")
     (tmp_path / "notes.txt").touch()
 
-    _ownership.refuse_foreign_directory(tmp_path, "dev", "project_src", "p")
+    _environment_directory.refuse_foreign_directory(tmp_path, "dev", "project_src", "p")
     assert "belongs to the environment dev, not to prod" in refuse(tmp_path, "prod")
 
 
@@ -159,7 +160,7 @@ def test_a_copy_of_another_environments_directory_is_refused_whatever_its_marker
 def test_a_directory_belongs_to_one_project(tmp_path):
     mark(tmp_path, environment="dev", project="p")
 
-    _ownership.refuse_foreign_directory(tmp_path, "dev", "project_src", "p")
+    _environment_directory.refuse_foreign_directory(tmp_path, "dev", "project_src", "p")
     assert "belongs to the Compose project p, not to q" in refuse(tmp_path, project="q")
 
 
@@ -167,13 +168,13 @@ def test_backups_show_whose_their_directory_is(tmp_path):
     put_backup(tmp_path, environment="dev")
     (tmp_path / "broken.manifest.json").write_text("[")
 
-    _ownership.refuse_foreign_directory(tmp_path, "dev", "backup_dir")
+    _environment_directory.refuse_foreign_directory(tmp_path, "dev", "backup_dir")
     assert "belongs to the environment prod" in refuse(tmp_path, "prod")
     # Several environments may have theirs in one directory, as long as it is marked as nobody's.
-    assert _ownership.refuse_foreign_backups(tmp_path, "prod") is None
+    assert _environment_directory.refuse_foreign_backups(tmp_path, "prod") is None
     mark(tmp_path, environment="prod")
     with pytest.raises(InputError, match="belongs to the environment prod, not to dev"):
-        _ownership.refuse_foreign_backups(tmp_path, "dev")
+        _environment_directory.refuse_foreign_backups(tmp_path, "dev")
 
 
 def test_a_directory_of_other_files_is_no_directory_of_backups(tmp_path):
@@ -181,7 +182,7 @@ def test_a_directory_of_other_files_is_no_directory_of_backups(tmp_path):
 
     for directory in (tmp_path, Path("/var/backups"), Path("/home")):
         with pytest.raises(InputError, match="Check backup_dir and environment_name"):
-            _ownership.refuse_foreign_backups(directory, "dev")
+            _environment_directory.refuse_foreign_backups(directory, "dev")
 
 
 @pytest.mark.parametrize("text", ["", "dev", "[]", '{"environment": ""}', "{"])
@@ -197,12 +198,12 @@ def test_an_environment_has_a_name_that_can_be_one(tmp_path, name):
 
 
 def test_the_marker_is_written_once_and_keeps_what_else_it_says(tmp_path):
-    _ownership.write_marker(tmp_path, "dev")
-    _ownership.write_marker(tmp_path, "dev", "p")
+    _environment_directory.write_marker(tmp_path, "dev")
+    _environment_directory.write_marker(tmp_path, "dev", "p")
     written = (tmp_path / MARKER).stat().st_ino
-    _ownership.write_marker(tmp_path, "dev")
+    _environment_directory.write_marker(tmp_path, "dev")
 
-    assert _ownership.read_marker(tmp_path) == {"environment": "dev", "project": "p"}
+    assert _environment_directory.read_marker(tmp_path) == {"environment": "dev", "project": "p"}
     assert (tmp_path / MARKER).stat().st_ino == written
 
 
@@ -273,9 +274,9 @@ def test_setup_changes_only_what_is_the_environments_or_what_nobody_used(tmp_pat
     (tmp_path / "empty").mkdir()
 
     allowed = {path for path in (own, own / "releases", other, theirs, root, root / "tools", tmp_path / "empty")
-               if _ownership.may_take_over(path, "dev", "root", found)}  # fmt: skip
+               if _environment_directory.may_take_over(path, "dev", "root", found)}  # fmt: skip
     assert allowed == {own, own / "releases", root, root / "tools", tmp_path / "empty"}
-    assert not _ownership.may_take_over(tmp_path / "empty", "dev", "root", {"owner": "ada"})
+    assert not _environment_directory.may_take_over(tmp_path / "empty", "dev", "root", {"owner": "ada"})
 
 
 # ---------------------------------------------------------------------------------------------------- confirmation

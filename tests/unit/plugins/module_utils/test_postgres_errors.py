@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils import _postgres_errors
+from ansible_collections.convosphere.platform.plugins.module_utils import _program_output
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres_errors import Diagnosis
 
 INDEX = """\
@@ -59,7 +59,7 @@ def error(code="42883", **fields):
 
 
 def test_the_error_and_the_hint_of_the_server_are_kept_whole():
-    shown = _postgres_errors.shown(INDEX)
+    shown = _program_output.shown(INDEX)
 
     assert shown.split("\n") == [
         "pg_restore: error: could not execute query: ERROR:  function unaccent(text) does not exist",
@@ -67,7 +67,7 @@ def test_the_error_and_the_hint_of_the_server_are_kept_whole():
         'CONTEXT:  SQL function "norm" during inlining',
         "Command was: CREATE INDEX ix_norm ON public.u USING btree (public.norm(email))",
     ]
-    statement = _postgres_errors.failed_statement(INDEX)
+    statement = _program_output.failed_statement(INDEX)
     assert statement
     assert statement.endswith("WHERE email <> 'x';")
 
@@ -88,23 +88,23 @@ def test_why_a_copy_failed_is_kept_up_to_a_value(said, shown):
         f'pg_restore: error: COPY failed for table "t": ERROR:  {said}\nCONTEXT:  COPY t, line 7, column a: "planted"\n'
     )
 
-    assert _postgres_errors.shown(output) == (
+    assert _program_output.shown(output) == (
         f'pg_restore: error: COPY failed for table "t": ERROR:  {shown}\nCONTEXT:  COPY t, line 7, column a:...'
     )
 
 
 def test_a_server_that_speaks_another_language_is_understood_as_well():
-    shown = _postgres_errors.shown(GERMAN)
+    shown = _program_output.shown(GERMAN)
 
     assert "FEHLER:  Funktion unaccent(text) existiert nicht" in shown
     assert "TIPP:  Keine Funktion" in shown
     assert shown.endswith("Command was: CREATE TABLE public.g (")
-    assert _postgres_errors.failed_statement(GERMAN) == "CREATE TABLE public.g (\n    id integer\n);"
+    assert _program_output.failed_statement(GERMAN) == "CREATE TABLE public.g (\n    id integer\n);"
 
 
 @pytest.mark.parametrize("text", [CHECK, KEY])
 def test_no_value_of_a_row_and_no_connection_of_a_statement_is_shown(text):
-    shown = _postgres_errors.shown(text)
+    shown = _program_output.shown(text)
 
     assert "planted" not in shown
     assert "pg_restore: error: " in shown
@@ -119,8 +119,8 @@ def test_no_value_of_a_row_and_no_connection_of_a_statement_is_shown(text):
     ],
 )
 def test_what_is_no_error_of_the_program_is_shown_as_it_is(text, shown):
-    assert _postgres_errors.shown(text) == shown
-    assert _postgres_errors.failed_statement(text) is None
+    assert _program_output.shown(text) == shown
+    assert _program_output.failed_statement(text) is None
 
 
 def test_sqlstate_message_detail_and_both_hints_are_kept():

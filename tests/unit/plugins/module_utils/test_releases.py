@@ -10,7 +10,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils import _releases
+from ansible_collections.convosphere.platform.plugins.module_utils import _releases, _served_release
 from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,11 +43,11 @@ def test_an_id_is_a_name_that_reads_as_its_time():
 
 def test_the_last_one_saved_serves_with_its_files(tmp_path):
     directory = tmp_path / "releases"
-    assert _releases.current(directory) is None
+    assert _served_release.current(directory) is None
 
     save(directory, "1", "2")
 
-    assert _releases.current(directory) == {"id": "2", "images": {}, "files": {}}
+    assert _served_release.current(directory) == {"id": "2", "images": {}, "files": {}}
     assert (directory / "current/compose.yaml").read_text() == "2"
     assert (directory / "1/conf/x").read_text() == "y"
     assert names_in(directory) == ["1", "2", "current"]
@@ -96,17 +96,17 @@ def test_a_damaged_record_says_what_to_do(tmp_path, text):
     (tmp_path / "1/release.json").write_text(text)
 
     with pytest.raises(ConvosphereError, match=f"not a release's record.*Remove the link {tmp_path}/current"):
-        _releases.current(tmp_path)
+        _served_release.current(tmp_path)
 
 
 def test_a_link_to_nothing_is_no_release(tmp_path):
     (tmp_path / "current").symlink_to("gone")
 
-    assert _releases.current(tmp_path) is None
+    assert _served_release.current(tmp_path) is None
 
 
 def test_a_record_of_an_older_version_can_be_compared(tmp_path):
     save(tmp_path, "1")
     (tmp_path / "1/release.json").write_text(json.dumps({"id": "1"}))
 
-    assert _releases.current(tmp_path) == {"id": "1", "images": {}, "files": {}}
+    assert _served_release.current(tmp_path) == {"id": "1", "images": {}, "files": {}}

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils._alembic import Revision
-from ansible_collections.convosphere.platform.plugins.module_utils._backend import Backend, schema_record
+from ansible_collections.convosphere.platform.plugins.module_utils._backend import Backend
+from ansible_collections.convosphere.platform.plugins.module_utils._release_schema import schema_record, served
 from ansible_collections.convosphere.platform.plugins.module_utils._revisions import Code
 from ansible_collections.convosphere.platform.plugins.module_utils._services import Project, Service
 
@@ -32,20 +33,20 @@ def unread(image: str) -> Code:
 def test_the_code_that_made_the_tables_is_that_of_the_backends_container():
     asked: list[str] = []
 
-    assert backend("old").served("new", NEW, lambda image: asked.append(image) or OLD) == {"a"}
+    assert served(backend("old"), "new", NEW, lambda image: asked.append(image) or OLD) == {"a"}
     assert asked == ["old"]
 
 
 def test_the_wanted_image_is_not_read_twice():
-    assert backend("new").served("new", NEW, unread) == {"a", "b"}
+    assert served(backend("new"), "new", NEW, unread) == {"a", "b"}
 
 
 def test_what_the_release_that_serves_knows_of_its_image_is_not_read_again(tmp_path):
     (tmp_path / "releases/current").mkdir(parents=True)
     (tmp_path / "releases/current/release.json").write_text(json.dumps({"schema": schema_record("old", OLD)}))
 
-    assert backend("old", source=tmp_path).served("new", NEW, unread) == {"a"}
+    assert served(backend("old", source=tmp_path), "new", NEW, unread) == {"a"}
 
 
 def test_without_a_container_nothing_tells_what_made_the_tables():
-    assert backend().served("new", NEW, unread) is None
+    assert served(backend(), "new", NEW, unread) is None
