@@ -43,7 +43,7 @@ _value:
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _compose_files
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import compose_parser
 
 #: Without ::1, which some HTTP libraries take for a host and a port.
 LOCAL = ("localhost", "127.0.0.1")
@@ -61,7 +61,7 @@ def no_proxy(services: Iterable[str], settings: Mapping[str, Any] | None = None,
 
 def _services_of(override: Any) -> list[str]:
     if isinstance(override, str):
-        return list(_compose_files.parse(override) or {}) if override.strip() else []
+        return list(compose_parser.parse(override) or {}) if override.strip() else []
     found = override.get("services") if isinstance(override, Mapping) else None
     return list(found) if isinstance(found, Mapping) else []
 

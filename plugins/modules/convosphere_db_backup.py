@@ -374,23 +374,19 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import (
-    _backup_paths,
-    _environment_directory,
-    _retention,
-    _seal,
-    _server_owner,
-)
-from ansible_collections.convosphere.platform.plugins.module_utils._backup_copies import BackupCopies
-from ansible_collections.convosphere.platform.plugins.module_utils._backup_work import NEW, BackupWork
-from ansible_collections.convosphere.platform.plugins.module_utils._copies import TARGETS_OPTION
-from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._parts import PARTS, PARTS_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, DELETE, Plan
-from ansible_collections.convosphere.platform.plugins.module_utils._postgres_tools import TOOLS_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._version import VERSION
+from ansible_collections.convosphere.platform.plugins.module_utils._backup import file_writer, paths, retention
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.backup_run import NEW, BackupWork
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.components import PARTS, PARTS_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.copies import TARGETS_OPTION
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.copy_plan import BackupCopies
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import CREATE, DELETE, Plan
+from ansible_collections.convosphere.platform.plugins.module_utils._core.version import VERSION
+from ansible_collections.convosphere.platform.plugins.module_utils._host import environment_directory
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.client_tools import TOOLS_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import server_owner
 
 
 class BackupModule(ConvosphereModule):
@@ -400,7 +396,7 @@ class BackupModule(ConvosphereModule):
         **DATABASE_OPTIONS,
         **TOOLS_OPTIONS,
         "backup_dir": {"type": "path", "required": True},
-        **_environment_directory.ENVIRONMENT_OPTION,
+        **environment_directory.ENVIRONMENT_OPTION,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "backup": {"type": "str"},
         "label": {"type": "str"},
@@ -410,8 +406,8 @@ class BackupModule(ConvosphereModule):
         **PARTS_OPTIONS,
         "copy_to": TARGETS_OPTION,
         "recipients": {"type": "list", "elements": "str"},
-        "retention": {"type": "dict", "options": _retention.RETENTION_OPTIONS},
-        "expected": {"type": "dict", "options": _retention.EXPECTED_OPTIONS},
+        "retention": {"type": "dict", "options": retention.RETENTION_OPTIONS},
+        "expected": {"type": "dict", "options": retention.EXPECTED_OPTIONS},
         "reuse_unverified": {"type": "bool", "default": False},
         "force": {"type": "bool", "default": False},
         "lock_timeout": {"type": "int", "default": 60},
@@ -425,16 +421,16 @@ class BackupModule(ConvosphereModule):
 
     def secrets(self) -> Iterable[str]:
         """A secret key that was given in the place of a public one."""
-        return [recipient for recipient in self.params["recipients"] or () if _seal.is_secret(recipient)]
+        return [recipient for recipient in self.params["recipients"] or () if file_writer.is_secret(recipient)]
 
     def plan(self) -> Plan:
         """Read what there is, and compare."""
-        _backup_paths.refuse(self.argument_spec, self.params)
+        paths.refuse(self.argument_spec, self.params)
         if self.params["expected"] and not self.check_mode:
             raise InputError("expected is for check mode: no backup is deleted for the sake of one that is not there")
-        _environment_directory.refuse_foreign_backups(Path(self.params["backup_dir"]), self.params["environment_name"])
+        environment_directory.refuse_foreign_backups(Path(self.params["backup_dir"]), self.params["environment_name"])
         if self.params["state"] == "present":
-            _server_owner.refuse_foreign_server(self.params)
+            server_owner.refuse_foreign_server(self.params)
         now = datetime.now(timezone.utc)
         self.work = BackupWork(self.params, VERSION, self.check_mode, now)
         self.here = self.work.plan()

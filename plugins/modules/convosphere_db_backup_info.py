@@ -260,16 +260,16 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import (
-    _backup_names,
-    _backup_paths,
-    _backups,
-    _choice,
-    _progress,
-    _retention,
+from ansible_collections.convosphere.platform.plugins.module_utils._backup import catalogue as backup_catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._backup import (
+    names,
+    paths,
+    progress,
+    retention,
+    selection,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
-from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.catalogue import Backup, Catalogue, Scope
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
 
 
 class BackupInfoModule(InfoModule):
@@ -280,13 +280,13 @@ class BackupInfoModule(InfoModule):
         "backup": {"type": "str"},
         "environment_name": {"type": "str"},
         "database": {"type": "str"},
-        "retention": {"type": "dict", "options": _retention.RETENTION_OPTIONS},
+        "retention": {"type": "dict", "options": retention.RETENTION_OPTIONS},
     }
 
     def report(self) -> dict[str, Any]:
         """Each backup with what is to be known of it, and what is none."""
-        _backup_paths.refuse(self.argument_spec, self.params)
-        _backup_names.refuse_unusable(self.params, "backup")
+        paths.refuse(self.argument_spec, self.params)
+        names.refuse_unusable(self.params, "backup")
         self.now = datetime.now(timezone.utc)
         catalogue = Catalogue(Path(self.params["backup_dir"]))
         backups, foreign = catalogue.read()
@@ -302,7 +302,9 @@ class BackupInfoModule(InfoModule):
         return {
             "backups": shown,
             "foreign": [{"path": str(item.path), "reason": item.reason} for item in foreign],
-            "in_progress": _progress.read(catalogue.directory / _backups.PROGRESS) if catalogue.is_locked() else None,
+            "in_progress": progress.read(catalogue.directory / backup_catalogue.PROGRESS)
+            if catalogue.is_locked()
+            else None,
             "bytes": sum(backup["bytes"] for backup in shown),
             "bytes_free": shutil.disk_usage(catalogue.directory).free if there else None,
         }
@@ -310,7 +312,7 @@ class BackupInfoModule(InfoModule):
     def find(self, catalogue: Catalogue, scope: Scope) -> Backup:
         """The one that is asked for. Where a newer one is broken, whose place it takes, that is said."""
         found = catalogue.find(self.params["backup"], self.now, scope)
-        broken = _choice.warning(catalogue, self.params["backup"], found)
+        broken = selection.warning(catalogue, self.params["backup"], found)
         if broken:
             self.warn(broken)
         return found
@@ -319,14 +321,14 @@ class BackupInfoModule(InfoModule):
         """Why each backup is kept, by id; nothing without a policy."""
         if not self.params["retention"]:
             return {}
-        policy = _retention.Policy.of(self.params["retention"])
+        policy = retention.Policy.of(self.params["retention"])
         reasons: dict[str, list[str]] = {}
         for environment, database in {
-            (backup.manifest.environment, _backups.database_of(backup.manifest)) for backup in backups
+            (backup.manifest.environment, backup_catalogue.database_of(backup.manifest)) for backup in backups
         }:
-            for group in _backups.groups(backups, environment, database).values():
-                entries = [_retention.entry_of(backup.manifest) for backup in group]
-                reasons.update(_retention.decide(policy, entries, self.now))
+            for group in backup_catalogue.groups(backups, environment, database).values():
+                entries = [retention.entry_of(backup.manifest) for backup in group]
+                reasons.update(retention.decide(policy, entries, self.now))
         return reasons
 
     def describe(self, backup: Backup, keep: dict[str, list[str]]) -> dict[str, Any]:

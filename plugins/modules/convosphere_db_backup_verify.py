@@ -159,30 +159,28 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import (
-    _archive,
-    _backup_names,
-    _backup_paths,
-    _choice,
-    _database,
-    _environment_directory,
-    _missing_roles,
-    _moments,
-    _postgres_tools,
-    _requirements,
-    _run_key,
-    _server_owner,
-    _verification,
+from ansible_collections.convosphere.platform.plugins.module_utils._backup import (
+    dump_requirements,
+    file_reader,
+    paths,
+    run_key,
+    selection,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
-from ansible_collections.convosphere.platform.plugins.module_utils._choice import ALL
-from ansible_collections.convosphere.platform.plugins.module_utils._damage import COULD_NOT_TELL
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._manifest import RESTORE
-from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import UPDATE, Change, Plan
-from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Scratch, Server
-from ansible_collections.convosphere.platform.plugins.module_utils._verification import Verifier
+from ansible_collections.convosphere.platform.plugins.module_utils._backup import names as backup_names
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.catalogue import Backup, Catalogue, Scope
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.corruption import COULD_NOT_TELL
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.manifest import RESTORE
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.selection import ALL
+from ansible_collections.convosphere.platform.plugins.module_utils._core import timestamps
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import UPDATE, Change, Plan
+from ansible_collections.convosphere.platform.plugins.module_utils._host import environment_directory
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres import client_tools, connection
+from ansible_collections.convosphere.platform.plugins.module_utils._restore import missing_roles, verification
+from ansible_collections.convosphere.platform.plugins.module_utils._restore.side_databases import Scratch, Server
+from ansible_collections.convosphere.platform.plugins.module_utils._restore.verification import Verifier
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import server_owner
 
 
 class VerifyModule(ConvosphereModule):
@@ -192,11 +190,11 @@ class VerifyModule(ConvosphereModule):
     obstacles: list[str]
 
     argument_spec = {
-        **_database.DATABASE_OPTIONS,
-        **_postgres_tools.TOOLS_OPTIONS,
-        **_verification.VERIFY_OPTIONS,
+        **connection.DATABASE_OPTIONS,
+        **client_tools.TOOLS_OPTIONS,
+        **verification.VERIFY_OPTIONS,
         "backups": {"type": "list", "elements": "str", "default": ["latest"], "aliases": ["backup"]},
-        **_environment_directory.ENVIRONMENT_OPTION,
+        **environment_directory.ENVIRONMENT_OPTION,
         "level": {"type": "str", "choices": ["checksum", "restore"], "default": "restore"},
         "reverify_after": {"type": "int"},
         "force": {"type": "bool", "default": False},
@@ -205,13 +203,13 @@ class VerifyModule(ConvosphereModule):
     def plan(self) -> Plan:
         """Compare, and again under the lock where there is something to do."""
         self.obstacles = []
-        _backup_paths.refuse(self.argument_spec, self.params)
-        _backup_names.refuse_unusable(self.params, "backups")
+        paths.refuse(self.argument_spec, self.params)
+        backup_names.refuse_unusable(self.params, "backups")
         self.catalogue = Catalogue(Path(self.params["backup_dir"]))
-        _environment_directory.refuse_foreign_backups(self.catalogue.directory, self.params["environment_name"])
+        environment_directory.refuse_foreign_backups(self.catalogue.directory, self.params["environment_name"])
         if self.params["level"] == RESTORE:
-            _server_owner.refuse_foreign_server(self.params)
-        self.tools = _postgres_tools.PostgresTools(self.params)
+            server_owner.refuse_foreign_server(self.params)
+        self.tools = client_tools.PostgresTools(self.params)
         self.server: Server | None = None
         plan = self.compare()
         if plan.changed and not self.check_mode:
@@ -225,7 +223,7 @@ class VerifyModule(ConvosphereModule):
         self.due = [backup for backup in self.chosen if self.is_due(backup)]
         level = self.params["level"]
         if any(backup.manifest.recipients for backup in self.due) and self.params["identity_file"]:
-            _archive.refuse_key(self.params["identity_file"])
+            file_reader.refuse_key(self.params["identity_file"])
         if self.due:
             self.connect() if level == RESTORE else self.find_programs()
         return Plan(
@@ -243,7 +241,7 @@ class VerifyModule(ConvosphereModule):
         broken = [item for item in foreign if item.path.name.endswith(".manifest.json")]
         if ALL in names and broken:
             raise InputError.of([item.reason for item in broken], hint="Move away what is no backup any more.")
-        found = _choice.every(self.catalogue) if ALL in names else [self.find(name) for name in names]
+        found = selection.every(self.catalogue) if ALL in names else [self.find(name) for name in names]
         wanted = {backup.manifest.id for backup in found}
         return [backup for backup in every if backup.manifest.id in wanted]
 
@@ -251,7 +249,7 @@ class VerifyModule(ConvosphereModule):
         """The one that is meant. Raises InputError where a newer one is broken, whose proof another one is not."""
         scope = Scope(self.params["environment_name"], self.params["login_db"])
         found = self.catalogue.find(name, scope=scope)
-        broken = _choice.broken_since(self.catalogue, name, found)
+        broken = selection.broken_since(self.catalogue, name, found)
         if broken:
             raise InputError.of(
                 broken,
@@ -262,16 +260,16 @@ class VerifyModule(ConvosphereModule):
     def is_due(self, backup: Backup) -> bool:
         """Whether one has to be verified."""
         days = self.params["reverify_after"]
-        after = None if days is None else _moments.span("reverify_after", days, "days")
+        after = None if days is None else timestamps.span("reverify_after", days, "days")
         now = datetime.now(timezone.utc)
-        return self.params["force"] or not _verification.is_verified(backup, self.params["level"], now, after)
+        return self.params["force"] or not verification.is_verified(backup, self.params["level"], now, after)
 
     def find_programs(self) -> None:
         """See that what reads a dump's table of contents is there: without it no backup is looked at."""
         versions = [
             backup.manifest.database.server_version
             for backup in self.due
-            if backup.manifest.database and _run_key.is_readable(backup, self.params["identity_file"])
+            if backup.manifest.database and run_key.is_readable(backup, self.params["identity_file"])
         ]
         if versions:
             # An older one does not read what a newer one has written.
@@ -289,18 +287,18 @@ class VerifyModule(ConvosphereModule):
         self.due = [backup for backup in self.due if not self.problems(self.server, backup)]
         if self.check_mode or not self.due:
             self.complain()
-        room = _verification.missing_room(
-            self.server, self.tools, max(_verification.database_record(backup).size for backup in self.due)
+        room = verification.missing_room(
+            self.server, self.tools, max(verification.database_record(backup).size for backup in self.due)
         )
         if room:
             raise ConvosphereError(room, hint="Make room, or verify by level: checksum.")
 
     def problems(self, server: Server, backup: Backup) -> list[str]:
         """Return why a backup cannot be loaded here, which says nothing of the backup itself."""
-        record, name = _verification.database_record(backup), backup.manifest.id
-        problems = _requirements.lacking(server.fetch, record).problems(name, roles=True)
-        if not _run_key.is_readable(backup, self.params["identity_file"]):
-            problems.append(_run_key.objection(backup))
+        record, name = verification.database_record(backup), backup.manifest.id
+        problems = dump_requirements.lacking(server.fetch, record).problems(name, roles=True)
+        if not run_key.is_readable(backup, self.params["identity_file"]):
+            problems.append(run_key.objection(backup))
         if int(record.server_version.split(".")[0]) > (self.tools.major or 0):
             problems.append(f"The backup {name} is of PostgreSQL {record.server_version}, newer than the server")
         return problems
@@ -323,7 +321,7 @@ class VerifyModule(ConvosphereModule):
 
     def apply(self, _plan: Plan) -> None:
         """Verify one after the other. One that is damaged does not keep the others from being verified."""
-        settings = _verification.settings(self.params)
+        settings = verification.settings(self.params)
         verifier = Verifier(self.catalogue, self.tools, self.server, **settings)
         self.clear()
         failures: list[str] = []
@@ -345,12 +343,12 @@ class VerifyModule(ConvosphereModule):
     def clear(self) -> None:
         """Remove what killed runs left."""
         self.catalogue.clear_unfinished()
-        _run_key.RunKeys(self.catalogue.directory).clear(self.catalogue.read()[0])
+        run_key.RunKeys(self.catalogue.directory).clear(self.catalogue.read()[0])
         if self.server:
             live = self.params["login_db"]
             self.server.lock(live)
             Scratch(self.server, live).remove_leftovers()
-            _missing_roles.drop_leftovers(self.server, live)
+            missing_roles.drop_leftovers(self.server, live)
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """The backups as they are."""

@@ -336,11 +336,15 @@ wraparound:
 
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _database_status, _engine, _layout
-from ansible_collections.convosphere.platform.plugins.module_utils._alembic import Alembic
-from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS, Database
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import client
+from ansible_collections.convosphere.platform.plugins.module_utils._migration.alembic_client import Alembic
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres import schema_drift, status
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import (
+    DATABASE_OPTIONS,
+    Database,
+)
 
 
 class DatabaseInfoModule(InfoModule):
@@ -353,7 +357,7 @@ class DatabaseInfoModule(InfoModule):
         "return_layout": {"type": "bool", "default": False},
         "heads": {"type": "list", "elements": "str"},
         "image": {"type": "str"},
-        "docker_host": _engine.ENGINE_OPTIONS["docker_host"],
+        "docker_host": client.ENGINE_OPTIONS["docker_host"],
         "fail_unreachable": {"type": "bool", "default": False},
         "query_timeout": {"type": "int", "default": 60},
     }
@@ -363,25 +367,23 @@ class DatabaseInfoModule(InfoModule):
         """All of it, or why there is nothing to tell."""
         if self.params["query_timeout"] < 1:
             raise InputError(f"query_timeout is {self.params['query_timeout']}: it must be 1 or more")
-        expected = None if self.params["layout"] is None else _layout.checked(self.params["layout"])
+        expected = None if self.params["layout"] is None else schema_drift.checked(self.params["layout"])
         try:
             database = Database(self.params, read_only=True)
         except ConvosphereError as error:
             if self.params["fail_unreachable"]:
                 raise
             return {"reachable": False, "reason": str(error)}
-        found = _database_status.read(
-            database, exact=self.params["rows"] == "exact", seconds=self.params["query_timeout"]
-        )
-        layout = _layout.read(database) if expected or self.params["return_layout"] else None
+        found = status.read(database, exact=self.params["rows"] == "exact", seconds=self.params["query_timeout"])
+        layout = schema_drift.read(database) if expected or self.params["return_layout"] else None
         heads = self.heads()
         return {
             "reachable": True,
             "reason": None,
             **found,
             "heads": heads,
-            "at_heads": _database_status.at_heads(found["revisions"], heads),
-            "drift": None if expected is None or layout is None else _layout.drift(expected, layout),
+            "at_heads": status.at_heads(found["revisions"], heads),
+            "drift": None if expected is None or layout is None else schema_drift.drift(expected, layout),
             **({"layout": layout} if self.params["return_layout"] else {}),
         }
 

@@ -254,24 +254,22 @@ login_port:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import (
-    _backup_paths,
-    _engine,
-    _environment_directory,
-    _environment_file,
-    _ownership,
-    _published,
-    _release_schema,
-)
-from ansible_collections.convosphere.platform.plugins.module_utils._alembic import DIRECTORY, Alembic
-from ansible_collections.convosphere.platform.plugins.module_utils._backend import Backend
-from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._migration_work import MigrationWork
-from ansible_collections.convosphere.platform.plugins.module_utils._migrations import refuse_misspelt
-from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan
-from ansible_collections.convosphere.platform.plugins.module_utils._revisions import Code
+from ansible_collections.convosphere.platform.plugins.module_utils._backup import paths
+from ansible_collections.convosphere.platform.plugins.module_utils._core import dotenv
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import Plan
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import client as engine_client
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import published_port
+from ansible_collections.convosphere.platform.plugins.module_utils._host import environment_directory
+from ansible_collections.convosphere.platform.plugins.module_utils._migration import release_schema
+from ansible_collections.convosphere.platform.plugins.module_utils._migration.alembic_client import DIRECTORY, Alembic
+from ansible_collections.convosphere.platform.plugins.module_utils._migration.migration_plan import refuse_misspelt
+from ansible_collections.convosphere.platform.plugins.module_utils._migration.migration_run import MigrationWork
+from ansible_collections.convosphere.platform.plugins.module_utils._migration.revisions import Code
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import project_owner
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.backend_image import Backend
 
 ABSENT = "absent"
 STOPPED = "stopped"
@@ -283,8 +281,8 @@ class MigrationModule(ConvosphereModule):
 
     argument_spec = {
         **DATABASE_OPTIONS,
-        **_published.PUBLISHED_OPTIONS,
-        **_engine.ENGINE_OPTIONS,
+        **published_port.PUBLISHED_OPTIONS,
+        **engine_client.ENGINE_OPTIONS,
         "state": {"type": "str", "choices": ["latest"], "default": "latest"},
         "revision": {"type": "str"},
         "image": {"type": "str"},
@@ -295,7 +293,7 @@ class MigrationModule(ConvosphereModule):
         "alembic_directory": {"type": "str", "default": DIRECTORY},
         "accept": {"type": "list", "elements": "str", "default": []},
         "assume": {"type": "list", "elements": "str", "default": []},
-        **_environment_directory.ENVIRONMENT_OPTION,
+        **environment_directory.ENVIRONMENT_OPTION,
         "backup_dir": {"type": "path"},
         "backup_max_age": {"type": "float", "default": 24},
         "skip_backup_gate": {"type": "bool", "default": False},
@@ -317,15 +315,15 @@ class MigrationModule(ConvosphereModule):
 
     def plan(self) -> Plan:
         """What is missing; nothing, in check mode, where that cannot be known yet."""
-        _backup_paths.refuse({"backup_dir": self.argument_spec["backup_dir"]}, self.params)
-        connect = _engine.connect_if_there if self.check_mode else _engine.connect
+        paths.refuse({"backup_dir": self.argument_spec["backup_dir"]}, self.params)
+        connect = engine_client.connect_if_there if self.check_mode else engine_client.connect
         client = connect(self.params["docker_host"], self.params["timeout"])
         if client is None:
             self.situation = ABSENT
             return Plan()
         if self.params["project_name"]:
-            _ownership.refuse_foreign_project_of(client, self.params)
-        self.login = _published.login(client, self.params)
+            project_owner.refuse_foreign_project_of(client, self.params)
+        self.login = published_port.login(client, self.params)
         self.backend = Backend(client, self.params)
         self.image_id = self.backend.image_id
         self.released = self.backend.released
@@ -338,14 +336,14 @@ class MigrationModule(ConvosphereModule):
 
     def plan_of(self, image_id: str) -> Plan:
         """The same for an image that is on the host."""
-        known = _release_schema.known(self.backend, image_id)
+        known = release_schema.known(self.backend, image_id)
         code = self.code = known or self.read(image_id)
         try:
             self.work = MigrationWork(
                 self.login,
                 self.alembic(image_id),
                 code,
-                lambda: _release_schema.served(self.backend, image_id, code, self.read),
+                lambda: release_schema.served(self.backend, image_id, code, self.read),
                 complete=known is None,
                 check_mode=self.check_mode,
             )
@@ -385,7 +383,7 @@ class MigrationModule(ConvosphereModule):
     def settings(self) -> dict[str, str]:
         """What the backend runs with, none of which may be shown."""
         found = self.backend.environment()
-        self.hide(*_environment_file.maskable(found))
+        self.hide(*dotenv.maskable(found))
         return found
 
     def verify(self, plan: Plan) -> None:
@@ -395,7 +393,7 @@ class MigrationModule(ConvosphereModule):
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """What was found and done."""
-        schema = _release_schema.schema_record(self.image_id, self.code) if self.image_id and self.code else None
+        schema = release_schema.schema_record(self.image_id, self.code) if self.image_id and self.code else None
         port = self.login["login_port"]
         if self.work:
             return {**self.work.report(), "released": self.released, "schema": schema, "login_port": port}

@@ -266,34 +266,38 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import (
-    _alembic,
-    _archive,
-    _backup_names,
-    _backup_paths,
-    _choice,
-    _confirmation,
-    _database,
-    _engine,
-    _environment_directory,
-    _missing_roles,
-    _moments,
-    _pause,
-    _postgres_tools,
-    _run_key,
-    _scratch,
-    _server_owner,
-    _verification,
+from ansible_collections.convosphere.platform.plugins.module_utils._backup import (
+    file_reader,
+    names,
+    paths,
+    run_key,
+    selection,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup, Catalogue, Scope
-from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import ConvosphereError, InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._halfway import Halfway
-from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._parts_restore import RESTORE_OPTIONS, PartsRestore
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import DELETE, Change, Plan, make_plan
-from ansible_collections.convosphere.platform.plugins.module_utils._restoring import LIVE, Restorer
-from ansible_collections.convosphere.platform.plugins.module_utils._verification import Verifier
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.catalogue import Backup, Catalogue, Scope
+from ansible_collections.convosphere.platform.plugins.module_utils._core import timestamps
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import DELETE, Change, Plan, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import client as engine_client
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import confirmation
+from ansible_collections.convosphere.platform.plugins.module_utils._host import environment_directory
+from ansible_collections.convosphere.platform.plugins.module_utils._migration import alembic_client
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres import client_tools, connection
+from ansible_collections.convosphere.platform.plugins.module_utils._restore import (
+    missing_roles,
+    service_stop,
+    side_databases,
+    verification,
+)
+from ansible_collections.convosphere.platform.plugins.module_utils._restore.component_restore import (
+    RESTORE_OPTIONS,
+    PartsRestore,
+)
+from ansible_collections.convosphere.platform.plugins.module_utils._restore.database_fingerprint import Content
+from ansible_collections.convosphere.platform.plugins.module_utils._restore.recovery import Halfway
+from ansible_collections.convosphere.platform.plugins.module_utils._restore.restore_run import LIVE, Restorer
+from ansible_collections.convosphere.platform.plugins.module_utils._restore.verification import Verifier
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import server_owner
 
 RESTORED = "restored"
 DISCARDED = "discarded"
@@ -303,17 +307,17 @@ class RestoreModule(ConvosphereModule):
     """The platform's database as a backup has it."""
 
     argument_spec = {
-        **_database.DATABASE_OPTIONS,
-        **_postgres_tools.TOOLS_OPTIONS,
-        **_verification.VERIFY_OPTIONS,
-        **_pause.PAUSE_OPTIONS,
+        **connection.DATABASE_OPTIONS,
+        **client_tools.TOOLS_OPTIONS,
+        **verification.VERIFY_OPTIONS,
+        **service_stop.PAUSE_OPTIONS,
         **RESTORE_OPTIONS,
         "state": {"type": "str", "choices": [RESTORED, DISCARDED], "default": RESTORED},
         "backup": {"type": "str"},
         "backup_dir": {"type": "path"},
-        **_environment_directory.ENVIRONMENT_OPTION,
-        **_confirmation.CONFIRM_OPTION,
-        "restore_roles": {"type": "str", "choices": list(_missing_roles.HOWS), "default": _missing_roles.REQUIRE},
+        **environment_directory.ENVIRONMENT_OPTION,
+        **confirmation.CONFIRM_OPTION,
+        "restore_roles": {"type": "str", "choices": list(missing_roles.HOWS), "default": missing_roles.REQUIRE},
         "force": {"type": "bool", "default": False},
         "known_revisions": {"type": "list", "elements": "str"},
         "image": {"type": "str"},
@@ -327,16 +331,16 @@ class RestoreModule(ConvosphereModule):
 
     def plan(self) -> Plan:
         """Look at what is there. What has to be done is held against it again under the locks."""
-        _backup_paths.refuse(self.argument_spec, self.params)
-        _backup_names.refuse_unusable(self.params, "backup")
+        paths.refuse(self.argument_spec, self.params)
+        names.refuse_unusable(self.params, "backup")
         self.live = self.params["login_db"]
         self.scope = Scope(self.params["environment_name"], self.live)
-        if self.live in (_scratch.MAINTENANCE, "template0", "template1"):
+        if self.live in (side_databases.MAINTENANCE, "template0", "template1"):
             raise InputError(f"The database {self.live} is PostgreSQL's own", hint="Give the platform's as login_db.")
-        _server_owner.refuse_foreign_server(self.params)
-        self.server = _scratch.Server(self.params, read_only=self.check_mode)
+        server_owner.refuse_foreign_server(self.params)
+        self.server = side_databases.Server(self.params, read_only=self.check_mode)
         self.held.callback(self.server.close)
-        self.scratch = _scratch.Scratch(self.server, self.live)
+        self.scratch = side_databases.Scratch(self.server, self.live)
         self.halfway = Halfway(self.scratch, self.params)
         self.discarded: list[str] = []
         return self.plan_restore() if self.params["state"] == RESTORED else self.plan_discard()
@@ -362,10 +366,10 @@ class RestoreModule(ConvosphereModule):
         """Compare, and again under the locks where there is something to do."""
         given, own = Path(self.params["backup"]), Path(self.params["backup_dir"])
         if not self.params["force"]:  # by which another environment's backup is meant; nothing is changed there
-            _environment_directory.refuse_foreign_backups(own, self.params["environment_name"])
+            environment_directory.refuse_foreign_backups(own, self.params["environment_name"])
         self.catalogue = Catalogue(given.parent if given.is_absolute() else own)
-        self.tools = _postgres_tools.PostgresTools(self.params)
-        self.pause = _pause.Pause(self.params)
+        self.tools = client_tools.PostgresTools(self.params)
+        self.pause = service_stop.Pause(self.params)
         self.tools.require(self.server.version(), "pg_restore")
         self.tools.adopt(self.server.connection)
         plan = self.compare()
@@ -376,7 +380,7 @@ class RestoreModule(ConvosphereModule):
             self.pause.lock(self.held)
             self.server.lock(self.live)
             plan = self.compare()  # another run may have done something until now
-        broken = _choice.warning(self.catalogue, self.params["backup"], self.backup)
+        broken = selection.warning(self.catalogue, self.params["backup"], self.backup)
         if broken:
             self.warn(broken)
         return plan
@@ -400,12 +404,12 @@ class RestoreModule(ConvosphereModule):
         def losses() -> list[str]:
             lines = list(objects)
             if name:
-                client = _engine.connect(self.params["docker_host"], self.params["timeout"])
-                lines += [f"Compose project {name}", *([_confirmation.directory_line(Path(source))] if source else [])]
-                lines += _confirmation.project_objects(client, self.params["docker_host"], name)
+                client = engine_client.connect(self.params["docker_host"], self.params["timeout"])
+                lines += [f"Compose project {name}", *([confirmation.directory_line(Path(source))] if source else [])]
+                lines += confirmation.project_objects(client, self.params["docker_host"], name)
             return lines
 
-        _confirmation.refuse_unconfirmed(self.params, step, losses, check_mode=self.check_mode, warn=self.warn)
+        confirmation.refuse_unconfirmed(self.params, step, losses, check_mode=self.check_mode, warn=self.warn)
 
     def compare(self) -> Plan:
         """What is to be restored, recorded and started. Raises InputError where it must not be."""
@@ -457,12 +461,12 @@ class RestoreModule(ConvosphereModule):
 
     def refuse(self) -> None:
         """Raise InputError that names every reason not to restore this backup here."""
-        record = _verification.database_record(self.backup)
+        record = verification.database_record(self.backup)
         backup = f"The backup {self.backup.manifest.id}"
-        if not _run_key.is_readable(self.backup, self.params["identity_file"]):
-            raise InputError(_run_key.objection(self.backup), hint="Nothing was changed. Give identity_file.")
+        if not run_key.is_readable(self.backup, self.params["identity_file"]):
+            raise InputError(run_key.objection(self.backup), hint="Nothing was changed. Give identity_file.")
         if self.backup.manifest.recipients and self.params["identity_file"]:
-            _archive.refuse_key(self.params["identity_file"])
+            file_reader.refuse_key(self.params["identity_file"])
         problems = self.scope.objections(self.backup.manifest)
         if int(record.server_version.split(".")[0]) != self.tools.major:
             problems.append(f"{backup} is of PostgreSQL {record.server_version}, and the server is {self.tools.major}")
@@ -471,10 +475,10 @@ class RestoreModule(ConvosphereModule):
             problems.append(f"{backup} is at schema revision {', '.join(unknown)}, which the backend does not know")
         if problems and not self.params["force"]:
             raise InputError.of(problems, hint="Nothing was changed. Where that is meant, give force: true.")
-        self.roles = _missing_roles.find(self.server, self.live, self.backup.manifest, self.params["restore_roles"])
+        self.roles = missing_roles.find(self.server, self.live, self.backup.manifest, self.params["restore_roles"])
         self.others.check()
         self.halfway.check()
-        room = _verification.missing_room(self.server, self.tools, record.size)
+        room = verification.missing_room(self.server, self.tools, record.size)
         if room:
             raise ConvosphereError(room, hint="Nothing was changed. Make room, for example by state: discarded.")
 
@@ -484,22 +488,22 @@ class RestoreModule(ConvosphereModule):
             return set(self.params["known_revisions"])
         if not self.params["image"]:
             return set(unasked)
-        code = _alembic.Alembic(self.params["image"], self.params["docker_host"])
+        code = alembic_client.Alembic(self.params["image"], self.params["docker_host"])
         return {revision.id for revision in code.revisions()}
 
     def apply(self, _plan: Plan) -> None:
         """Clear up what killed runs left, restore, and have the services run; or drop what is no longer wanted."""
         self.scratch.remove_leftovers()
-        _missing_roles.drop_leftovers(self.server, self.live)
+        missing_roles.drop_leftovers(self.server, self.live)
         if self.params["state"] == DISCARDED:
             self.discard()
             return
         self.catalogue.clear_unfinished()
-        _run_key.RunKeys(self.catalogue.directory).clear(self.catalogue.read()[0])
+        run_key.RunKeys(self.catalogue.directory).clear(self.catalogue.read()[0])
         self.halfway.undo(self.pause)
         began = time.monotonic()
         if self.restored:
-            verifier = Verifier(self.catalogue, self.tools, self.server, **_verification.settings(self.params))
+            verifier = Verifier(self.catalogue, self.tools, self.server, **verification.settings(self.params))
             bounds = (self.params["drain_timeout"], self.params["analyze_timeout"])
             restorer = Restorer(
                 verifier, self.server, self.pause, self.live, *bounds, self.warn, self.others, self.roles
@@ -529,11 +533,11 @@ class RestoreModule(ConvosphereModule):
 
 
 def _described(backup: Backup) -> dict[str, Any]:
-    manifest, record = backup.manifest, _verification.database_record(backup)
+    manifest, record = backup.manifest, verification.database_record(backup)
     return {
         "id": manifest.id,
         "label": manifest.label,
-        "created_at": _moments.format_time(manifest.created_at),
+        "created_at": timestamps.format_time(manifest.created_at),
         "schema_revisions": list(record.schema_revisions),
         "rows": sum(record.tables.values()),
     }

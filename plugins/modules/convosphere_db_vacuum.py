@@ -115,10 +115,11 @@ unchanged:
 
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _database, _table_statistics, _vacuum
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import Plan, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres import connection as postgres_connection
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres import table_statistics, vacuum
 
 AT_LEAST = {
     "min_dead_rows": 1,
@@ -134,7 +135,7 @@ class VacuumModule(ConvosphereModule):
     """Tables that have what they need."""
 
     argument_spec = {
-        **_database.DATABASE_OPTIONS,
+        **postgres_connection.DATABASE_OPTIONS,
         "tables": {"type": "list", "elements": "str"},
         "analyze": {"type": "bool", "default": True},
         "dead_ratio": {"type": "float", "default": 0.1},
@@ -152,11 +153,11 @@ class VacuumModule(ConvosphereModule):
         limits = {
             name: self.params[name] for name in ("dead_ratio", "min_dead_rows", "max_age", "freeze_age", "analyze")
         }
-        self.limits = _vacuum.Thresholds(**limits)
+        self.limits = vacuum.Thresholds(**limits)
         self.postponed: list[str] = []
-        tables = _vacuum.chosen(self.read(), self.params["tables"])
-        self.needs = {table.full_name: _vacuum.needs(table, self.limits) for table in tables}
-        self.tables = _vacuum.by_urgency(tables, self.needs)
+        tables = vacuum.chosen(self.read(), self.params["tables"])
+        self.needs = {table.full_name: vacuum.needs(table, self.limits) for table in tables}
+        self.tables = vacuum.by_urgency(tables, self.needs)
         current = {table.full_name: {"needs": self.needs[table.full_name]} for table in self.tables}
         return make_plan({name: {"needs": {}} for name in current}, current)
 
@@ -169,29 +170,29 @@ class VacuumModule(ConvosphereModule):
         if problems:
             raise InputError.of(problems)
 
-    def read(self) -> list[_table_statistics.Table]:
+    def read(self) -> list[table_statistics.Table]:
         """The statistics of all tables. Raises InputError for a server that cannot be written to."""
-        database = _database.Database(self.params, read_only=True)
+        database = postgres_connection.Database(self.params, read_only=True)
         [(standby,)] = database.fetch("SELECT pg_is_in_recovery()")
         if standby:
             raise InputError("The server is a standby, which has what its primary does", hint="Vacuum that one.")
-        tables = _table_statistics.read(database)
+        tables = table_statistics.read(database)
         database.connection.close()
         return tables
 
     def statements(self) -> dict[str, str]:
         """The statement of each table that needs one, the most urgent first."""
         return {
-            table.full_name: _vacuum.statement(table, self.needs[table.full_name], analyze=self.limits.analyze)
+            table.full_name: vacuum.statement(table, self.needs[table.full_name], analyze=self.limits.analyze)
             for table in self.tables
             if self.needs[table.full_name]
         }
 
     def apply(self, plan: Plan) -> None:
         """One table after the other, and a warning about what is still as it was."""
-        connection = _database.connect(self.params)
+        connection = postgres_connection.connect(self.params)
         connection.autocommit = True
-        work = _vacuum.Work(
+        work = vacuum.Work(
             connection, self.params["total_timeout"], self.params["table_timeout"], self.params["lock_timeout"]
         )
         work.run(self.statements())
@@ -201,7 +202,7 @@ class VacuumModule(ConvosphereModule):
         kept = [
             f"{table.full_name} ({table.dead})"
             for table in self.read()
-            if table.full_name in work.done and _vacuum.VACUUM in _vacuum.needs(table, self.limits)
+            if table.full_name in work.done and vacuum.VACUUM in vacuum.needs(table, self.limits)
         ]
         if kept:
             self.warn(

@@ -163,12 +163,12 @@ unchanged:
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _list_file
-from ansible_collections.convosphere.platform.plugins.module_utils._audit import AUDIT_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._group_work import OPTIONS, GroupWork
-from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, DELETE, UPDATE, Plan
+from ansible_collections.convosphere.platform.plugins.module_utils._app.audit_log import AUDIT_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import CREATE, DELETE, UPDATE, Plan
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._users import list_file
+from ansible_collections.convosphere.platform.plugins.module_utils._users.group_run import OPTIONS, GroupWork
 
 GROUP_OPTIONS: dict[str, Any] = {
     "name": {"type": "str"},
@@ -203,7 +203,7 @@ class GroupModule(ConvosphereModule):
     def plan(self) -> Plan:
         """Read the list, then the groups it is about, and compare."""
         file = self.params["groups_file"]
-        entries = _list_file.read(Path(file), "groups", OPTIONS) if file else self.params["groups"]
+        entries = list_file.read(Path(file), "groups", OPTIONS) if file else self.params["groups"]
         single = entries is None
         if entries is None:
             # As they were given: of a number Ansible would have made a text that is not what was written.

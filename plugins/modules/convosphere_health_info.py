@@ -154,9 +154,10 @@ services:
 
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _health, _verdict
-from ansible_collections.convosphere.platform.plugins.module_utils._api import API_OPTIONS, Api
-from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
+from ansible_collections.convosphere.platform.plugins.module_utils._app import health
+from ansible_collections.convosphere.platform.plugins.module_utils._app.api_client import API_OPTIONS, Api
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import client, health_waiter
 
 
 class HealthInfoModule(InfoModule):
@@ -164,40 +165,38 @@ class HealthInfoModule(InfoModule):
 
     argument_spec = {
         **API_OPTIONS,
-        **_engine.ENGINE_OPTIONS,
+        **client.ENGINE_OPTIONS,
         "edge_url": {"type": "str"},
         "project_name": {"type": "str"},
         "until": {"type": "str", "choices": ["healthy"]},
-        "wait_timeout": {"type": "int", "default": _health.WAIT_SECONDS},
+        "wait_timeout": {"type": "int", "default": health_waiter.WAIT_SECONDS},
     }
 
     def report(self) -> dict[str, Any]:
         """The verdict now, or once it is healthy."""
         if self.params["until"] and not self.check_mode:
             what = f"The platform at {self.params['api_url']}"
-            found = _verdict.until_healthy(self.look, seconds=self.params["wait_timeout"], what=what)
+            found = health.until_healthy(self.look, seconds=self.params["wait_timeout"], what=what)
         else:
             found = self.look()
-        _verdict.add_latencies(Api.of(self.params), found["components"])
+        health.add_latencies(Api.of(self.params), found["components"])
         return found
 
     def look(self) -> dict[str, Any]:
         """Everything there is to ask, once."""
-        platform = _verdict.ask_platform(Api.of(self.params))
-        edge = _verdict.ask_edge(Api.of(self.params, self.params["edge_url"])) if self.params["edge_url"] else None
+        platform = health.ask_platform(Api.of(self.params))
+        edge = health.ask_edge(Api.of(self.params, self.params["edge_url"])) if self.params["edge_url"] else None
         engine: dict[str, Any] = {"services": [], "problems": []}
         if self.params["project_name"]:
-            engine = _verdict.ask_engine(
-                self.params["docker_host"], self.params["timeout"], self.params["project_name"]
-            )
+            engine = health.ask_engine(self.params["docker_host"], self.params["timeout"], self.params["project_name"])
         edge_problems = edge.pop("problems") if edge else []
         problems = [*platform["problems"], *edge_problems, *engine["problems"]]
         status = platform["status"]
-        if status in (*_verdict.SERVING, _verdict.DEGRADED) and (edge_problems or engine["problems"]):
-            status = _verdict.UNHEALTHY if edge_problems else _verdict.DEGRADED
+        if status in (*health.SERVING, health.DEGRADED) and (edge_problems or engine["problems"]):
+            status = health.UNHEALTHY if edge_problems else health.DEGRADED
         versions = {name: part["details"].get("version") for name, part in platform["components"].items()}
         return {
-            "healthy": status == _verdict.HEALTHY,
+            "healthy": status == health.HEALTHY,
             "status": status,
             "problems": problems,
             "latency_ms": platform["latency_ms"],

@@ -243,9 +243,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
-from ansible_collections.convosphere.platform.plugins.module_utils import _host, _probe
-from ansible_collections.convosphere.platform.plugins.module_utils._engine import DEFAULT_HOST
-from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
+from ansible_collections.convosphere.platform.plugins.module_utils._engine.client import DEFAULT_HOST
+from ansible_collections.convosphere.platform.plugins.module_utils._host import engine_probe, requirements
 
 
 class HostInfo(InfoModule):
@@ -295,15 +295,15 @@ class HostInfo(InfoModule):
 
     def report(self) -> dict[str, Any]:
         """Look at everything that was asked for."""
-        probe = _probe.EngineProbe(self.params["docker_host"], self.params["timeout"])
+        probe = engine_probe.EngineProbe(self.params["docker_host"], self.params["timeout"])
         engine = probe.state()
-        compose = _probe.find_compose_plugin()
+        compose = engine_probe.find_compose_plugin()
         missing = self._missing()
-        running = engine["state"] == _probe.RUNNING
+        running = engine["state"] == engine_probe.RUNNING
         taken = self._taken(probe if running else None)
         foreign = self._foreign()
-        disk = [_host.space(entry["path"], entry["required_bytes"]) for entry in self.params["disk"]]
-        disk.append(_host.space(engine["root"], self.params["image_bytes"]))
+        disk = [requirements.space(entry["path"], entry["required_bytes"]) for entry in self.params["disk"]]
+        disk.append(requirements.space(engine["root"], self.params["image_bytes"]))
         held = {entry["port"] for entry in taken}
         return {
             "ready": not any(missing.values()) and running and compose is not None,
@@ -319,7 +319,7 @@ class HostInfo(InfoModule):
             "problems": [
                 *_engine_problems(engine, probe),
                 *foreign,
-                *(_host.port_problem(entry) for entry in taken),
+                *(requirements.port_problem(entry) for entry in taken),
                 *(_disk_problem(entry) for entry in disk if not entry["enough"]),
             ],
         }
@@ -327,31 +327,31 @@ class HostInfo(InfoModule):
     def _missing(self) -> dict[str, Any]:
         user = self.params["user"]
         return {
-            "commands": _host.missing_commands(self.params["commands"]),
-            "python_modules": _host.missing_python_modules(self.params["python_modules"]),
-            "user": user is not None and not _host.user_exists(user),
-            "directories": _host.wrong_directories(self.params["directories"]),
+            "commands": requirements.missing_commands(self.params["commands"]),
+            "python_modules": requirements.missing_python_modules(self.params["python_modules"]),
+            "user": user is not None and not requirements.user_exists(user),
+            "directories": requirements.wrong_directories(self.params["directories"]),
         }
 
     def _foreign(self) -> list[str]:
         name = self.params["environment_name"]
-        return _host.foreign_directories(self.params["directories"], name) if name else []
+        return requirements.foreign_directories(self.params["directories"], name) if name else []
 
-    def _present_images(self, probe: _probe.EngineProbe | None) -> list[str]:
+    def _present_images(self, probe: engine_probe.EngineProbe | None) -> list[str]:
         wanted: list[str] = self.params["images"]
         return probe.present_images(wanted) if wanted and probe else []
 
-    def _taken(self, probe: _probe.EngineProbe | None) -> list[dict[str, Any]]:
+    def _taken(self, probe: engine_probe.EngineProbe | None) -> list[dict[str, Any]]:
         if not self.params["ports"]:
             return []
         published = probe.published() if probe else []
-        return _host.taken_ports(self.params["ports"], published, self.params["project_name"])
+        return requirements.taken_ports(self.params["ports"], published, self.params["project_name"])
 
 
-def _engine_problems(engine: dict[str, Any], probe: _probe.EngineProbe) -> list[str]:
-    if engine["state"] == _probe.NO_PERMISSION:
+def _engine_problems(engine: dict[str, Any], probe: engine_probe.EngineProbe) -> list[str]:
+    if engine["state"] == engine_probe.NO_PERMISSION:
         return [f"No permission to talk to Docker Engine at {probe.docker_host}. Use become: true"]
-    if engine["state"] == _probe.NOT_ANSWERING:
+    if engine["state"] == engine_probe.NOT_ANSWERING:
         return [
             f"Docker Engine at {probe.docker_host} is there and does not answer within {probe.timeout} s"
             f" ({engine['detail']}). Look at its log (journalctl -u docker, or /var/log/dockerd.log) and restart it"
@@ -361,8 +361,9 @@ def _engine_problems(engine: dict[str, Any], probe: _probe.EngineProbe) -> list[
 
 def _disk_problem(entry: dict[str, Any]) -> str:
     return (
-        f"{entry['path']} needs {_host.readable(entry['required_bytes'])} and the file system {entry['file_system']}"
-        f" has {_host.readable(entry['free_bytes'])} free. Make room there, or use a larger disk"
+        f"{entry['path']} needs {requirements.readable(entry['required_bytes'])} and the file system "
+        f"{entry['file_system']} has {requirements.readable(entry['free_bytes'])} free. "
+        "Make room there, or use a larger disk"
     )
 
 

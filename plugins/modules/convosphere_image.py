@@ -121,14 +121,14 @@ reasons:
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _images
-from ansible_collections.convosphere.platform.plugins.module_utils._engine import (
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import EngineError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import CREATE, Plan, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import images
+from ansible_collections.convosphere.platform.plugins.module_utils._engine.client import (
     ENGINE_OPTIONS,
     connect_if_there,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError, InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, Plan, make_plan
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -183,7 +183,7 @@ class Image(ConvosphereModule):
         if len(self.images) < len(self.params["images"]):
             raise InputError("An image is named twice in images")
         self.client = connect_if_there(self.params["docker_host"], self.params["timeout"])
-        self.current = _images.present(self.client, self.images) if self.client else {}
+        self.current = images.present(self.client, self.images) if self.client else {}
         absent = [name for name in self.images if name not in self.current]
         archived = self._archived(absent)
         self._verify_contexts(absent)
@@ -191,15 +191,15 @@ class Image(ConvosphereModule):
         desired: dict[str, dict[str, Any]] = {name: {"image": self._way(name)} for name in absent}
         found: dict[str, dict[str, Any]] = {}
         for name, image in self.current.items():
-            found[name] = {"id": image["Id"], "digest": next(iter(_images.digests(image)), None)}
+            found[name] = {"id": image["Id"], "digest": next(iter(images.digests(image)), None)}
             desired[name] = {}
             if self.params["pull"] == "always" and name in archived:
                 desired[name]["id"] = archived[name]
-            elif name in known and known[name] not in _images.digests(image):
+            elif name in known and known[name] not in images.digests(image):
                 desired[name]["digest"] = known[name]
         self.made = make_plan({name: desired[name] for name in self.images}, found)
         if self.made.changed and self.params["required_bytes"]:
-            _images.verify_space(self.client, self.params["required_bytes"])
+            images.verify_space(self.client, self.params["required_bytes"])
         return self.made
 
     def apply(self, plan: Plan) -> None:
@@ -208,11 +208,11 @@ class Image(ConvosphereModule):
             raise AssertionError("No Docker Engine to apply the plan to")
         names = [change.name for change in plan if change.name not in self.failures]
         if self.params["source"] == "load":
-            _images.load(_images.patient(self.client, self.params["docker_host"]), self.params["archive"])
+            images.load(images.patient(self.client, self.params["docker_host"]), self.params["archive"])
             return
-        api = _images.impatient(self.params["docker_host"], self.params["pull_timeout"])
+        api = images.impatient(self.params["docker_host"], self.params["pull_timeout"])
         pulled = [name for name in names if self._way(name) == "pull"]
-        self.failures.update(_images.each(lambda name: _images.pull(api, name), pulled)[1])
+        self.failures.update(images.each(lambda name: images.pull(api, name), pulled)[1])
         for name in plan.names(CREATE):
             if self._way(name) == "build":
                 self._build(self.client, name)
@@ -222,7 +222,7 @@ class Image(ConvosphereModule):
         """The ids, and what is missing."""
         now = self.current
         if plan.changed and self.client and not self.check_mode:
-            now = _images.present(self.client, self.images)
+            now = images.present(self.client, self.images)
         return {
             "images": {name: now[name]["Id"] for name in self.images if name in now},
             "missing": [name for name in self.images if name in self.failures and name not in now],
@@ -235,7 +235,7 @@ class Image(ConvosphereModule):
 
     def _build(self, client: DockerClient, name: str) -> None:
         try:
-            _images.build(client, name, self.images[name]["build"], self.images[name]["dockerfile"])
+            images.build(client, name, self.images[name]["build"], self.images[name]["dockerfile"])
         except EngineError as error:
             self.failures[name] = str(error)
 
@@ -245,7 +245,7 @@ class Image(ConvosphereModule):
         if self.check_mode and not Path(self.params["archive"]).exists():
             self.warn(f"The archive {self.params['archive']} is not on the host yet, so it was not looked into.")
             return {}
-        return _images.archived(self.params["archive"], list(self.images))
+        return images.archived(self.params["archive"], list(self.images))
 
     def _verify_contexts(self, absent: list[str]) -> None:
         problems = []
@@ -266,8 +266,8 @@ class Image(ConvosphereModule):
         asked = [name for name in asked if self._way(name) == "pull"]
         if not asked or not self.client:
             return {}
-        api = _images.impatient(self.params["docker_host"], self.params["pull_timeout"])
-        known, failures = _images.each(lambda name: _images.registry_digest(api, name), asked)
+        api = images.impatient(self.params["docker_host"], self.params["pull_timeout"])
+        known, failures = images.each(lambda name: images.registry_digest(api, name), asked)
         self.failures.update(failures)
         self._stop_on_failures()  # in check mode too, for the run would not get further
         return known

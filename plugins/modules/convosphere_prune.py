@@ -110,16 +110,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import (
-    _engine,
-    _environment_directory,
-    _files,
-    _prune,
-    _releases,
-)
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError, InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._core import files
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import EngineError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import Plan, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import client as engine_client
+from ansible_collections.convosphere.platform.plugins.module_utils._host import environment_directory
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import prune
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import releases as stack_releases
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -131,8 +129,8 @@ class PruneModule(ConvosphereModule):
     """One stack without what it does not need."""
 
     argument_spec = {
-        **_engine.ENGINE_OPTIONS,
-        **_environment_directory.ENVIRONMENT_OPTION,
+        **engine_client.ENGINE_OPTIONS,
+        **environment_directory.ENVIRONMENT_OPTION,
         "project_src": {"type": "path", "required": True},
         "keep_releases": {"type": "int", "default": 5},
         "repositories": {"type": "list", "elements": "str"},
@@ -145,11 +143,11 @@ class PruneModule(ConvosphereModule):
         """Compare, and again under the lock of the stack where there is something to remove."""
         self.directory = Path(self.params["project_src"])
         self.refuse()
-        connect = _engine.connect_if_there if self.check_mode else _engine.connect
+        connect = engine_client.connect_if_there if self.check_mode else engine_client.connect
         self.client = connect(self.params["docker_host"], self.params["timeout"])
         plan = self.compare()
         if plan.changed and not self.check_mode:
-            self.held.enter_context(_files.locked(self.directory / _files.LOCK, f"the stack in {self.directory}"))
+            self.held.enter_context(files.locked(self.directory / files.LOCK, f"the stack in {self.directory}"))
             plan = self.compare()  # a deploy may have ended until now
         if len(plan.changes) > self.params["limit"]:
             raise InputError(
@@ -168,13 +166,13 @@ class PruneModule(ConvosphereModule):
             )
         if not self.directory.is_dir() and not self.check_mode:  # which may be about a host that is still empty
             raise InputError(f"There is no stack in {self.directory}", hint="Is project_src that of this environment?")
-        _environment_directory.refuse_foreign_directory(self.directory, self.params["environment_name"], "project_src")
+        environment_directory.refuse_foreign_directory(self.directory, self.params["environment_name"], "project_src")
 
     def compare(self) -> Plan:
         """One deletion for each release and each image."""
         releases = self.directory / "releases"
-        recorded = _prune.records(releases)
-        self.releases = _releases.surplus(releases, self.params["keep_releases"])[::-1]
+        recorded = prune.records(releases)
+        self.releases = stack_releases.surplus(releases, self.params["keep_releases"])[::-1]
         gone = {path.name for path in self.releases}
         self.images = self.unused(self.client, recorded, gone) if self.client else []
         present: dict[str, dict[str, Any]] = {f"release {name}": {"images": recorded[name]} for name in sorted(gone)}
@@ -184,28 +182,28 @@ class PruneModule(ConvosphereModule):
 
     def unused(
         self, client: DockerClient, recorded: Mapping[str, Mapping[str, str]], gone: set[str]
-    ) -> list[_prune.Image]:
+    ) -> list[prune.Image]:
         """The images that nothing needs when the releases ``gone`` are."""
         given = self.params["repositories"]
-        own = frozenset(map(_prune.repository, given)) if given is not None else None
-        scope = _prune.Scope(
-            _prune.own_repositories(recorded.values()) if own is None else own,
-            frozenset(name for release in gone for name in _prune.named(recorded[release])),
+        own = frozenset(map(prune.repository, given)) if given is not None else None
+        scope = prune.Scope(
+            prune.own_repositories(recorded.values()) if own is None else own,
+            frozenset(name for release in gone for name in prune.named(recorded[release])),
             self.params["standins"],
         )
-        needed = _prune.in_use(client)
+        needed = prune.in_use(client)
         here = self.directory.resolve()
-        for releases in _prune.beside(here) if here.is_dir() else []:
-            for name, record in _prune.records(releases).items():
+        for releases in prune.beside(here) if here.is_dir() else []:
+            for name, record in prune.records(releases).items():
                 if releases.parent != here or name not in gone:
-                    needed |= _prune.named(record)
-        found = _prune.unused(_prune.read(client), scope, needed)
-        return _prune.settled(client, found, time.time() - self.params["min_age"])
+                    needed |= prune.named(record)
+        found = prune.unused(prune.read(client), scope, needed)
+        return prune.settled(client, found, time.time() - self.params["min_age"])
 
     def apply(self, plan: Plan) -> None:
         """First the images: killed in between, the releases still say that they were the platform's."""
-        failures = _prune.remove(self.client, self.images) if self.client else {}
-        _releases.prune(self.directory / "releases", self.params["keep_releases"])
+        failures = prune.remove(self.client, self.images) if self.client else {}
+        stack_releases.prune(self.directory / "releases", self.params["keep_releases"])
         if failures:
             raise EngineError(
                 f"{len(failures)} of {len(self.images)} images could not be removed: {'; '.join(failures.values())}",

@@ -120,10 +120,10 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _files, _lease
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._core import files, lease
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import Plan, make_plan
 
 
 class RunLockModule(ConvosphereModule):
@@ -134,7 +134,7 @@ class RunLockModule(ConvosphereModule):
         "run_id": {"type": "str", "required": True},
         "holder": {"type": "str"},
         "purpose": {"type": "str", "default": "A run"},
-        "lease": {"type": "int", "default": _lease.SECONDS},
+        "lease": {"type": "int", "default": lease.SECONDS},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
 
@@ -143,13 +143,13 @@ class RunLockModule(ConvosphereModule):
         self.path = Path(self.params["path"])
         if self.params["lease"] < 1:
             raise InputError(f"lease is {self.params['lease']}, and has to be 1 or more seconds")
-        with nullcontext() if self.check_mode else _lease.exclusive(self.path.parent):
+        with nullcontext() if self.check_mode else lease.exclusive(self.path.parent):
             return super().execute()
 
     def plan(self) -> Plan:
         """Take, renew, leave or release; refuse where another run holds it."""
-        clock = _lease.Clock.read()
-        self.present = _lease.read(self.path)
+        clock = lease.Clock.read()
+        self.present = lease.read(self.path)
         self.abandoned = None
         if self.params["state"] == "absent":
             mine = self.present is not None and self.present.run_id == self.params["run_id"]
@@ -157,8 +157,8 @@ class RunLockModule(ConvosphereModule):
         else:
             holder = self.params["holder"] or getpass.getuser()
             seconds = self.params["lease"]
-            wanted = _lease.make(self.params["run_id"], holder, self.params["purpose"], seconds, clock)
-            self.lease = _lease.decide(self.present, wanted, seconds, clock)
+            wanted = lease.make(self.params["run_id"], holder, self.params["purpose"], seconds, clock)
+            self.lease = lease.decide(self.present, wanted, seconds, clock)
             if self.present is not None and self.present.run_id != self.lease.run_id:
                 self.abandoned = self.present
         name = str(self.path)
@@ -170,9 +170,9 @@ class RunLockModule(ConvosphereModule):
     def apply(self, plan: Plan) -> None:
         """Write the file, or remove it."""
         if self.lease:
-            _lease.write(self.path, self.lease)
+            lease.write(self.path, self.lease)
         else:
-            _files.remove(self.path)
+            files.remove(self.path)
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """Whose the lock is now."""

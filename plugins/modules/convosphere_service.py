@@ -162,39 +162,38 @@ import os
 from functools import cached_property
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import (
-    _compose,
-    _engine,
-    _environment_directory,
-    _environment_file,
-    _files,
-    _health,
-    _ownership,
-    _services,
+from ansible_collections.convosphere.platform.plugins.module_utils._core import dotenv, files
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import CREATE, Plan, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import (
+    client,
+    compose_cli,
+    health_waiter,
+    project,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, Plan, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._host import environment_directory
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import project_owner
 
 
 class ServiceModule(ConvosphereModule):
     """Services of one Compose project in a state."""
 
     argument_spec = {
-        **_engine.PROJECT_OPTIONS,
-        **_environment_directory.ENVIRONMENT_OPTION,
+        **client.PROJECT_OPTIONS,
+        **environment_directory.ENVIRONMENT_OPTION,
         "services": {"type": "list", "elements": "str", "aliases": ["service", "name"]},
         "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "default": "started"},
         "stop_timeout": {"type": "int"},
         "wait": {"type": "bool", "default": True},
-        "wait_timeout": {"type": "int", "default": _health.WAIT_SECONDS},
+        "wait_timeout": {"type": "int", "default": health_waiter.WAIT_SECONDS},
         "project_src": {"type": "path"},
     }
 
     def plan(self) -> Plan:
         """Compare, and again under the lock of the stack where there is something to change."""
-        self.client = _engine.connect(self.params["docker_host"], self.params["timeout"])
-        _ownership.refuse_foreign_project_of(self.client, self.params)
+        self.client = client.connect(self.params["docker_host"], self.params["timeout"])
+        project_owner.refuse_foreign_project_of(self.client, self.params)
         plan = self.compare()
         if plan.changed and not self.check_mode and self.lock():
             plan = self.compare()  # another run may have changed it until now
@@ -202,10 +201,10 @@ class ServiceModule(ConvosphereModule):
 
     def lock(self) -> bool:
         """Keep a deploy and other runs out, where the stack has a lock; a project of another's making has none."""
-        path = self.project.source / _files.LOCK if self.project.source else None
+        path = self.project.source / files.LOCK if self.project.source else None
         if path is None or not os.access(path, os.R_OK | os.W_OK):
             return False
-        self.held.enter_context(_files.locked(path, f"the stack {self.project.name}"))
+        self.held.enter_context(files.locked(path, f"the stack {self.project.name}"))
         return True
 
     def compare(self) -> Plan:
@@ -214,7 +213,7 @@ class ServiceModule(ConvosphereModule):
         if not self.project.services:
             raise InputError(
                 f"There is no Compose project {self.params['project_name']}",
-                hint=f"Projects on this engine: {', '.join(_engine.project_names(self.client)) or 'none'}.",
+                hint=f"Projects on this engine: {', '.join(client.project_names(self.client)) or 'none'}.",
             )
         self.chosen = self.project.chosen(self.params["services"])
         self.levels = self.project.levels(self.chosen)
@@ -224,8 +223,8 @@ class ServiceModule(ConvosphereModule):
         current = {name: self.project.services[name].state for name in self.names}
         desired = {name: self.wanted(name) for name in self.names}
         plan = make_plan(
-            {name: {"state": state} if state != _services.ABSENT else None for name, state in desired.items()},
-            {name: {"state": state} for name, state in current.items() if state != _services.ABSENT},
+            {name: {"state": state} if state != project.ABSENT else None for name, state in desired.items()},
+            {name: {"state": state} for name, state in current.items() if state != project.ABSENT},
         )
         if plan.of(CREATE) and not self.project.source:
             raise InputError.of(
@@ -234,9 +233,9 @@ class ServiceModule(ConvosphereModule):
             )
         return plan
 
-    def read(self) -> _services.Project:
+    def read(self) -> project.Project:
         """The project as it is now."""
-        return _services.read_project(self.client, self.params["project_name"], self.params["project_src"])
+        return project.read_project(self.client, self.params["project_name"], self.params["project_src"])
 
     def wanted(self, name: str) -> str:
         """The state that one service shall be in after this run, in the words of the diff."""
@@ -245,18 +244,18 @@ class ServiceModule(ConvosphereModule):
             return service.state_once_stopped
         if self.params["state"] == "restarted" and name in self.chosen and service.containers:
             return "restarted"
-        return service.state if self.project.is_running(name) or self.is_done(name) else _services.RUNNING
+        return service.state if self.project.is_running(name) or self.is_done(name) else project.RUNNING
 
     def is_done(self, name: str) -> bool:
         """Return whether a job has done its work. One that is named is run once more."""
         containers = self.project.services[name].containers
         named = name in (self.params["services"] or ())
-        return bool(containers) and not named and all(map(_services.is_done, containers))
+        return bool(containers) and not named and all(map(project.is_done, containers))
 
     @cached_property
-    def waiter(self) -> _health.Waiter:
+    def waiter(self) -> health_waiter.Waiter:
         """Made when the first service is waited for, since the time to stop services is not part of wait_timeout."""
-        return _health.Waiter(self.read, self.params["wait_timeout"])
+        return health_waiter.Waiter(self.read, self.params["wait_timeout"])
 
     def apply(self, plan: Plan) -> None:
         """Stop dependents first, then start dependencies first."""
@@ -271,7 +270,7 @@ class ServiceModule(ConvosphereModule):
     def stop(self, names: list[str]) -> None:
         """Stop all containers of some services at the same time."""
         containers = [item for name in names for item in self.project.services[name].containers]
-        _engine.in_parallel(lambda item: _engine.stop_container(item, self.params["stop_timeout"]), containers)
+        client.in_parallel(lambda item: client.stop_container(item, self.params["stop_timeout"]), containers)
 
     def start(self, names: list[str]) -> None:
         """Start all containers of some services at the same time, once what they depend on is healthy."""
@@ -282,17 +281,17 @@ class ServiceModule(ConvosphereModule):
         if missing:
             self.create(missing)
         containers = [item for service in services for item in service.containers]
-        _engine.in_parallel(lambda item: _engine.start_container(item, self.params["stop_timeout"]), containers)
+        client.in_parallel(lambda item: client.start_container(item, self.params["stop_timeout"]), containers)
 
     def create(self, names: list[str]) -> None:
         """Have Compose create and start services that have no container, from images that are on the host."""
         source = self.project.source
         if source is None:  # which plan() refuses
             raise InputError(f"There is no compose.yaml to create {', '.join(names)} from")
-        variables = _environment_file.parse(_files.read_text(source / ".env") or "")
-        self.hide(*_environment_file.maskable(variables))
-        literal = _environment_file.literal(variables)
-        _compose.Project(self.project.name, source, self.params["docker_host"], literal).create(names)
+        variables = dotenv.parse(files.read_text(source / ".env") or "")
+        self.hide(*dotenv.maskable(variables))
+        literal = dotenv.literal(variables)
+        compose_cli.Project(self.project.name, source, self.params["docker_host"], literal).create(names)
 
     def verify(self, plan: Plan) -> None:
         """Wait for all services, also for those that ran already."""
@@ -303,10 +302,10 @@ class ServiceModule(ConvosphereModule):
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """The services as they are, or in check mode would be."""
-        found = [_services.describe(self.project.services[name]) for name in self.names]
+        found = [project.describe(self.project.services[name]) for name in self.names]
         if self.check_mode:
             for service in found:
-                service["state"] = self.wanted(service["name"]).replace("restarted", _services.RUNNING)
+                service["state"] = self.wanted(service["name"]).replace("restarted", project.RUNNING)
         return {"services": found}
 
 

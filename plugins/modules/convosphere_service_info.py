@@ -198,9 +198,12 @@ services:
 
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _engine, _services, _usage, _verdict
-from ansible_collections.convosphere.platform.plugins.module_utils._api import Api
-from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
+from ansible_collections.convosphere.platform.plugins.module_utils._app import health
+from ansible_collections.convosphere.platform.plugins.module_utils._app.api_client import Api
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import client as engine_client
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import project as engine_project
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import service_stats
 
 VERSION_SECONDS = 10  # for the platform to report its version
 
@@ -209,7 +212,7 @@ class ServiceInfoModule(InfoModule):
     """What the services of one Compose project are."""
 
     argument_spec = {
-        **_engine.PROJECT_OPTIONS,
+        **engine_client.PROJECT_OPTIONS,
         "services": {"type": "list", "elements": "str", "aliases": ["service", "name"]},
         "stats": {"type": "bool", "default": True},
         "api_url": {"type": "str"},
@@ -219,27 +222,27 @@ class ServiceInfoModule(InfoModule):
 
     def report(self) -> dict[str, Any]:
         """Each service with its image, ports and measured use."""
-        connect = _engine.connect_if_there if self.check_mode else _engine.connect
+        connect = engine_client.connect_if_there if self.check_mode else engine_client.connect
         client = connect(self.params["docker_host"], self.params["timeout"])
         if client is None:
             return {"exists": False, "services": []}
-        project = _services.read_project(client, self.params["project_name"], self.params["project_src"])
+        project = engine_project.read_project(client, self.params["project_name"], self.params["project_src"])
         if not project.services:
             return {"exists": False, "services": []}
         services = [project.services[name] for name in sorted(project.chosen(self.params["services"]))]
         versions = self._versions()
-        measured = _usage.measure(services) if self.params["stats"] else {}
+        measured = service_stats.measure(services) if self.params["stats"] else {}
         return {
             "exists": True,
             "services": [
                 {
-                    **_services.describe(service),
-                    **_usage.image_of(client, service),
+                    **engine_project.describe(service),
+                    **service_stats.image_of(client, service),
                     **({"version": versions[service.name]} if service.name in versions else {}),
-                    "started_at": _services.started_at(service.containers[0]) if service.containers else None,
+                    "started_at": engine_project.started_at(service.containers[0]) if service.containers else None,
                     "restarts": sum(container.attrs["RestartCount"] for container in service.containers),
-                    "ports": _usage.published_ports(service),
-                    **_usage.total(service, measured),
+                    "ports": service_stats.published_ports(service),
+                    **service_stats.total(service, measured),
                 }
                 for service in services
             ],
@@ -250,7 +253,7 @@ class ServiceInfoModule(InfoModule):
         if not self.params["api_url"]:
             return {}
         api = Api(self.params["api_url"], timeout=VERSION_SECONDS, validate_certs=True)
-        return _verdict.versions(_verdict.ask_platform(api), self.params["api_service"])
+        return health.versions(health.ask_platform(api), self.params["api_service"])
 
 
 def main() -> None:

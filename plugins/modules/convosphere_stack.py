@@ -320,34 +320,38 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ansible_collections.convosphere.platform.plugins.module_utils import (
-    _confirmation,
-    _deploy,
-    _engine,
-    _environment_directory,
-    _files,
-    _host_limits,
-    _kept_secrets,
-    _known_schema,
-    _ownership,
-    _probe,
-    _proxies,
-    _published,
-    _served_release,
-    _services,
-    _stack,
-    _stack_plan,
-    _teardown,
-    _trial,
-    _usage,
-    _verdict,
+from ansible_collections.convosphere.platform.plugins.module_utils._app import health
+from ansible_collections.convosphere.platform.plugins.module_utils._app.api_client import Api
+from ansible_collections.convosphere.platform.plugins.module_utils._core import files
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import Plan
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import client as engine_client
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import (
+    confirmation,
+    proxies,
+    published_port,
+    service_stats,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._api import Api
-from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._health import WAIT_SECONDS, Waiter
-from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import Plan
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import project as engine_project
+from ansible_collections.convosphere.platform.plugins.module_utils._engine.health_waiter import WAIT_SECONDS, Waiter
+from ansible_collections.convosphere.platform.plugins.module_utils._host import (
+    engine_probe,
+    environment_directory,
+    served_release,
+)
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import (
+    deploy_plan,
+    deployment,
+    file_validation,
+    host_limits,
+    lost_secrets,
+    project_owner,
+    schema_record,
+    state,
+    teardown,
+)
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -377,12 +381,12 @@ class StackModule(ConvosphereModule):
 
     argument_spec = {
         **DATABASE_OPTIONS,
-        **_published.PUBLISHED_OPTIONS,
-        **_engine.PROJECT_OPTIONS,
+        **published_port.PUBLISHED_OPTIONS,
+        **engine_client.PROJECT_OPTIONS,
         "project_src": {"type": "path", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        **_environment_directory.ENVIRONMENT_OPTION,
-        **_confirmation.CONFIRM_OPTION,
+        **environment_directory.ENVIRONMENT_OPTION,
+        **confirmation.CONFIRM_OPTION,
         "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
         "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRET, "no_log": False},
         "allow_standins": {"type": "bool", "default": True},
@@ -406,7 +410,7 @@ class StackModule(ConvosphereModule):
     # With no wait every deploy would be given up at once, and rolled back. The release that serves is always kept.
     least = {"wait_timeout": 1, "releases_kept": 1}
 
-    project: _services.Project | None = None
+    project: engine_project.Project | None = None
     schema: Mapping[str, Any] | None = None
     versions: Mapping[str, str] = {}  # by service, as the platform reports them
     ask_again = 0.0  # when the platform may be asked again whether it is busy, of time.monotonic()
@@ -417,28 +421,28 @@ class StackModule(ConvosphereModule):
     def execute(self) -> dict[str, Any]:
         """Under the lock of the stack's directory, so that two runs never change it at once."""
         self.directory = Path(self.params["project_src"])
-        _environment_directory.refuse_foreign_directory(
+        environment_directory.refuse_foreign_directory(
             self.directory, self.params["environment_name"], "project_src", self.params["project_name"]
         )
         if self.check_mode or not self.directory.is_dir():
             return super().execute()
-        with _files.locked(self.directory / _stack.LOCK, f"the stack {self.params['project_name']}"):
-            _files.remove_temporary(self.directory)
+        with files.locked(self.directory / state.LOCK, f"the stack {self.params['project_name']}"):
+            files.remove_temporary(self.directory)
             return super().execute()
 
     def plan(self) -> Plan:
         """What differs from the wanted stack, or what there is to take away."""
-        connect = _engine.connect_if_there if self.check_mode else _engine.connect
+        connect = engine_client.connect_if_there if self.check_mode else engine_client.connect
         self.client = connect(self.params["docker_host"], self.params["timeout"])
         name, environment = self.params["project_name"], self.params["environment_name"]
         if self.client:
-            _ownership.refuse_foreign_project(self.client, name, environment, self.directory)
+            project_owner.refuse_foreign_project(self.client, name, environment, self.directory)
         if self.params["state"] == "absent":
-            self.teardown = _teardown.Teardown(self.client, name, self.directory, self.params["remove_volumes"])
+            self.teardown = teardown.Teardown(self.client, name, self.directory, self.params["remove_volumes"])
             return self._confirmed(self.teardown.plan())
         self.schema = self.params["schema"]
         if self.params["schema_image"]:
-            self.schema = _known_schema.find(self.client, self.params)
+            self.schema = schema_record.find(self.client, self.params)
             self.waits = self.schema is None
         return Plan() if self.waits else self._plan_present()
 
@@ -446,9 +450,7 @@ class StackModule(ConvosphereModule):
         """Deploy and record a release, or take away."""
         if self.params["state"] == "absent":
             return self.teardown.apply(plan)
-        _environment_directory.write_marker(
-            self.directory, self.params["environment_name"], self.params["project_name"]
-        )
+        environment_directory.write_marker(self.directory, self.params["environment_name"], self.params["project_name"])
         self.changing = True
         changed = {change.name for change in plan}
         if changed == {"release"}:  # deployed by a run that was killed before it could write that down
@@ -456,7 +458,7 @@ class StackModule(ConvosphereModule):
         else:
             self.deployment.apply()
         if "release" in changed:
-            _deploy.record_release(
+            deployment.record_release(
                 self.stack,
                 environment=self.params["environment_name"],
                 released_by=self.params["released_by"],
@@ -474,10 +476,10 @@ class StackModule(ConvosphereModule):
         services: list[dict[str, Any]] = []
         if self.client and self.project:
             for service in self.project.services.values():
-                services.append({**_services.describe(service), **_usage.image_of(self.client, service)})
+                services.append({**engine_project.describe(service), **service_stats.image_of(self.client, service)})
                 services[-1]["version"] = self.versions.get(service.name, services[-1]["version"])
         absent = self.params["state"] == "absent"
-        release = None if absent else _served_release.current(self.directory / "releases")
+        release = None if absent else served_release.current(self.directory / "releases")
         known = {"schema_known": not self.waits} if self.params["schema_image"] and not absent else {}
         return {"release": release, "services": services, **known}
 
@@ -488,38 +490,38 @@ class StackModule(ConvosphereModule):
     def _plan_present(self) -> Plan:
         if not self.directory.is_dir() and not self.check_mode:
             raise InputError(f"The directory {self.directory} does not exist", hint="Run the playbook setup.yml first.")
-        self.stack = _stack.Stack(
+        self.stack = state.Stack(
             name=self.params["project_name"],
             directory=self.directory,
             docker_host=self.params["docker_host"],
-            texts=_stack.texts_of(self.params["files"]),
+            texts=state.texts_of(self.params["files"]),
             secret_entries=self.params["secrets"],
             schema=self.schema,
         )
         self.stack.read_files()
         self.hide(*self.stack.secret_values())
-        _kept_secrets.refuse_lost(self.stack, self.client)
+        lost_secrets.refuse_lost(self.stack, self.client)
         if self.client is None or (self.check_mode and not _compose_is_there()):
-            return _stack_plan.plan(self.stack, engine_read=False)
+            return deploy_plan.plan(self.stack, engine_read=False)
         self.stack.read_model()
         self.stack.read_engine(self.client)
         to_come = self.params["images_to_come"] if self.check_mode else []
         if to_come is not None:
-            _stack.refuse_missing_images(self.stack, to_come)
-        _stack.refuse_schema_of_another_image(self.stack)
-        _host_limits.refuse_excess(self.stack, self.client)
+            state.refuse_missing_images(self.stack, to_come)
+        state.refuse_schema_of_another_image(self.stack)
+        host_limits.refuse_excess(self.stack, self.client)
         self._warn_of_lost_exceptions()
         if not self.params["allow_standins"]:
-            _stack.refuse_standins(self.stack, self.client)
-        _trial.refuse_invalid(self.stack, self.client, self.params["files"])
+            state.refuse_standins(self.stack, self.client)
+        file_validation.refuse_invalid(self.stack, self.client, self.params["files"])
         client, timeout = self.client, self.params["wait_timeout"]
-        self.deployment = _deploy.Deployment(
+        self.deployment = deployment.Deployment(
             self.stack, client, lambda names: self._wait(client, names), self._ask_platform, timeout
         )
-        return _stack_plan.plan(self.stack, engine_read=True)
+        return deploy_plan.plan(self.stack, engine_read=True)
 
     def _warn_of_lost_exceptions(self) -> None:
-        excepted = _proxies.not_bypassed(self.stack.model["services"], self.stack.proxies)
+        excepted = proxies.not_bypassed(self.stack.model["services"], self.stack.proxies)
         if excepted:
             self.warn(
                 f"The Docker client on the host excepts {', '.join(excepted)} from its proxies (noProxy in "
@@ -529,13 +531,13 @@ class StackModule(ConvosphereModule):
 
     def _wait(self, client: DockerClient, names: Iterable[str]) -> None:
         waiter = Waiter(
-            lambda: _services.read_project(client, self.params["project_name"]),
+            lambda: engine_project.read_project(client, self.params["project_name"]),
             self.params["wait_timeout"],
             self._is_busy,
         )
         self.project = waiter.wait(names)
 
-    def _is_busy(self, service: _services.Service) -> bool:
+    def _is_busy(self, service: engine_project.Service) -> bool:
         if (
             not self.params["api_url"]
             or service.name != self.params["api_service"]
@@ -548,7 +550,7 @@ class StackModule(ConvosphereModule):
 
     def _note(self, found: Mapping[str, Any]) -> bool:
         """Return True if the platform is busy; the operator is warned once."""
-        busy = _verdict.is_busy(found)
+        busy = health.is_busy(found)
         if busy and not self.noted:
             seconds = round(found["latency_ms"] / 1000)
             self.warn(f"The platform is busy, and answered after {seconds} s. {'; '.join(found['problems'])}".strip())
@@ -557,21 +559,21 @@ class StackModule(ConvosphereModule):
 
     def _look(self) -> dict[str, Any]:
         """Ask the platform. What a deploy did not change and is slow fails for lack of time, and not by this deploy."""
-        found = _verdict.ask_platform(self._api())
-        late = found["status"] == _verdict.DEGRADED and _verdict.is_slow(found)
-        return {**found, "status": _verdict.BUSY} if late and not self.changing else found
+        found = health.ask_platform(self._api())
+        late = found["status"] == health.DEGRADED and health.is_slow(found)
+        return {**found, "status": health.BUSY} if late and not self.changing else found
 
     def _api(self) -> Api:
-        patience = min(_verdict.PATIENT_SECONDS, max(self.params["wait_timeout"], 15))
+        patience = min(health.PATIENT_SECONDS, max(self.params["wait_timeout"], 15))
         return Api(str(self.params["api_url"]), timeout=patience, validate_certs=True)
 
     def _ask_platform(self) -> None:
         if self.params["api_url"]:
             # The containers' own checks have passed by now; this is the platform's word on all of its parts.
             what = f"The platform at {self.params['api_url']}"
-            found = _verdict.until_healthy(self._look, seconds=30, what=what, patience=self.params["wait_timeout"])
+            found = health.until_healthy(self._look, seconds=30, what=what, patience=self.params["wait_timeout"])
             self._note(found)
-            self.versions = _verdict.versions(found, self.params["api_service"])
+            self.versions = health.versions(found, self.params["api_service"])
 
     def _confirmed(self, plan: Plan) -> Plan:
         """Refuse to take anything away that is not shown to be the environment's, or was not confirmed."""
@@ -580,7 +582,7 @@ class StackModule(ConvosphereModule):
             self.teardown.refuse_unproven(environment)
             step = f"This removes the environment {environment} from {platform.node()}:"
             host = self.params["docker_host"]
-            _confirmation.refuse_unconfirmed(
+            confirmation.refuse_unconfirmed(
                 self.params,
                 step,
                 lambda: [f"Compose project {name}", *self.teardown.losses(host)],
@@ -591,7 +593,7 @@ class StackModule(ConvosphereModule):
 
 
 def _compose_is_there() -> bool:
-    return bool(_probe.find_program("docker") and _probe.find_compose_plugin())
+    return bool(engine_probe.find_program("docker") and engine_probe.find_compose_plugin())
 
 
 def main() -> None:

@@ -356,18 +356,18 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils._api import API_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._audit import AUDIT_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._plan import CREATE, DELETE, UPDATE, Plan
-from ansible_collections.convosphere.platform.plugins.module_utils._user_options import (
+from ansible_collections.convosphere.platform.plugins.module_utils._app.api_client import API_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._app.audit_log import AUDIT_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
+from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import CREATE, DELETE, UPDATE, Plan
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._users.user_options import (
     LIST_OPTIONS,
     POLICY_OPTIONS,
     USER_OPTIONS,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._user_work import UserWork
-from ansible_collections.convosphere.platform.plugins.module_utils._users import OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._users.user_run import UserWork
+from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import OPTIONS
 
 
 class UserModule(ConvosphereModule):
@@ -393,9 +393,9 @@ class UserModule(ConvosphereModule):
         """The users as they were given."""
         if self.params["users_file"]:
             # What not every run needs is imported where it is needed: a module is compiled anew in each run.
-            from ansible_collections.convosphere.platform.plugins.module_utils import _list_file
+            from ansible_collections.convosphere.platform.plugins.module_utils._users import list_file
 
-            return _list_file.read(Path(self.params["users_file"]), "users", OPTIONS)
+            return list_file.read(Path(self.params["users_file"]), "users", OPTIONS)
         if self.params["users"] is not None:
             return list(self.params["users"])
         # As they were given: of a number Ansible would have made a text that is not what was written.
@@ -422,9 +422,9 @@ class UserModule(ConvosphereModule):
         """Log in with the passwords that were set, where that is asked for."""
         self.logins = {}
         if self.params["verify_login"]:
-            from ansible_collections.convosphere.platform.plugins.module_utils import _login
+            from ansible_collections.convosphere.platform.plugins.module_utils._users import login_check
 
-            self.logins = _login.verify(self.params, self.work.credentials())
+            self.logins = login_check.verify(self.params, self.work.credentials())
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """Who was created, updated, deleted and left alone."""

@@ -185,10 +185,13 @@ role_changes:
 
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _user_query
-from ansible_collections.convosphere.platform.plugins.module_utils._database import DATABASE_OPTIONS, Database
-from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
-from ansible_collections.convosphere.platform.plugins.module_utils._users import COLUMNS
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import (
+    DATABASE_OPTIONS,
+    Database,
+)
+from ansible_collections.convosphere.platform.plugins.module_utils._users import user_queries
+from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import COLUMNS
 
 TEXTS = {
     "emails": "email",
@@ -227,16 +230,16 @@ class UserInfo(InfoModule):
         """Ask for the users and the counts, in one transaction that only reads."""
         database = Database(self.params, read_only=True)
         columns = database.columns("users", COLUMNS)
-        _user_query.check(database, columns, self.params)
-        query = _user_query.UserQuery(database, self.params)
-        fields = list(_user_query.SELECTABLE) if self.params["fields"] is None else self.params["fields"]
+        user_queries.check(database, columns, self.params)
+        query = user_queries.UserQuery(database, self.params)
+        fields = list(user_queries.SELECTABLE) if self.params["fields"] is None else self.params["fields"]
         found = query.users(fields, self.params["limit"], self.params["offset"]) if fields else []
         if self.params["skip_empty"]:
-            found = [_user_query.without_empty(user) for user in found]
-        groups = {"groups": _user_query.groups(database)} if self.params["return_groups"] else {}
+            found = [user_queries.without_empty(user) for user in found]
+        groups = {"groups": user_queries.groups(database)} if self.params["return_groups"] else {}
         since = self.params["role_changes_since"]
-        changes = {"role_changes": _user_query.role_changes(database, since)} if since else {}
-        broken = {"unreadable": _user_query.unreadable(database)} if self.params["return_unreadable"] else {}
+        changes = {"role_changes": user_queries.role_changes(database, since)} if since else {}
+        broken = {"unreadable": user_queries.unreadable(database)} if self.params["return_unreadable"] else {}
         return {"users": found, **query.counts(), **groups, **changes, **broken}
 
 

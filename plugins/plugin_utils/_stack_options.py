@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _compose_files, _platform_rules
-from ansible_collections.convosphere.platform.plugins.module_utils._option_numbers import LEAST_MEMORY
+from ansible_collections.convosphere.platform.plugins.module_utils._app import platform_rules
+from ansible_collections.convosphere.platform.plugins.module_utils._core.option_numbers import LEAST_MEMORY
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import compose_parser
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _edge_routes
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _value_checks as checks
 from ansible_collections.convosphere.platform.plugins.plugin_utils._value_checks import Check, number, seconds, shown
@@ -200,7 +201,7 @@ def _override(options: Mapping[str, Any]) -> Iterator[str]:
     if not given.strip():
         return
     try:
-        _compose_files.parse(given)
+        compose_parser.parse(given)
     except (TypeError, ValueError):  # what the parser says may show a line of the text, and that a secret
         yield (
             f"{name} is text, and not that of a Compose file, which is a dictionary in YAML: check its indentation "
@@ -248,7 +249,7 @@ def _first_check(options: Mapping[str, Any]) -> Iterator[str]:
 
 def _administrator(options: Mapping[str, Any]) -> Iterator[str]:
     username = options.get("stack_admin_username")
-    reason = _platform_rules.problem(_platform_rules.USER["username"], username) if isinstance(username, str) else None
+    reason = platform_rules.problem(platform_rules.USER["username"], username) if isinstance(username, str) else None
     if reason:
         yield f"stack_admin_username {reason}"
 

@@ -14,8 +14,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _option_texts, _platform_rules
-from ansible_collections.convosphere.platform.plugins.module_utils._option_numbers import LARGEST_PORT, LEAST_CPUS
+from ansible_collections.convosphere.platform.plugins.module_utils._app import platform_rules
+from ansible_collections.convosphere.platform.plugins.module_utils._core import option_texts
+from ansible_collections.convosphere.platform.plugins.module_utils._core.option_numbers import LARGEST_PORT, LEAST_CPUS
 
 Check = Callable[[Any], Optional[str]]
 
@@ -120,7 +121,7 @@ def storable(value: Any) -> str | None:
         return "is a number, which may not be what was written (0123 is 83): put the text in quotes"
     if not isinstance(value, str):
         return f"is {_kind(value)}: give text in quotes"
-    return _option_texts.problem(value)
+    return option_texts.problem(value)
 
 
 def setting(value: Any) -> str | None:
@@ -180,7 +181,7 @@ def host_name(value: Any) -> str | None:
 def email(value: Any) -> str | None:
     """Check an email address by the platform's own rule."""
     wrong = _not_text(value)
-    usable = not wrong and re.fullmatch(_platform_rules.EMAIL, value)
+    usable = not wrong and re.fullmatch(platform_rules.EMAIL, value)
     return wrong or (None if usable else "give an email address, such as admin@example.com")
 
 

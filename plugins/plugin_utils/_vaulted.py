@@ -17,7 +17,7 @@ from typing import Any
 from ansible._internal._datatag._tags import Origin
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultHelper
-from ansible_collections.convosphere.platform.plugins.module_utils._masking import SHORTEST, spellings
+from ansible_collections.convosphere.platform.plugins.module_utils._core.redaction import SHORTEST, spellings
 
 #: What Ansible itself adds to the variables of a host, which comes from no file.
 _ANSIBLES_OWN = {"ansible_facts", "environment", "groups", "hostvars", "omit", "vars"}

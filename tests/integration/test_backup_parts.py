@@ -16,15 +16,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils import _freeze, _vectors, _volumes
-from ansible_collections.convosphere.platform.plugins.module_utils._engine import DEFAULT_HOST
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import (
+from ansible_collections.convosphere.platform.plugins.module_utils._app import uploads
+from ansible_collections.convosphere.platform.plugins.module_utils._app import weaviate as app_weaviate
+from ansible_collections.convosphere.platform.plugins.module_utils._backup import write_freeze
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import (
     ApiError,
     CommandError,
     EngineError,
     InputError,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._tar import Totals
+from ansible_collections.convosphere.platform.plugins.module_utils._core.tar_stream import Totals
+from ansible_collections.convosphere.platform.plugins.module_utils._engine.client import DEFAULT_HOST
 
 from support.platform_parts import API_KEY, WRITER, PlatformParts, platform_parts, wait_for
 from support.sandbox import image
@@ -39,17 +41,17 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformParts]:
         yield running
 
 
-def volume(parts: PlatformParts) -> _volumes.Volume:
-    return _volumes.find(parts.client, parts.project, DEFAULT_HOST)
+def volume(parts: PlatformParts) -> uploads.Volume:
+    return uploads.find(parts.client, parts.project, DEFAULT_HOST)
 
 
-def vectors(parts: PlatformParts) -> _vectors.VectorStore:
-    return _vectors.find(parts.client, parts.project, DEFAULT_HOST, api_key=API_KEY)
+def vectors(parts: PlatformParts) -> app_weaviate.VectorStore:
+    return app_weaviate.find(parts.client, parts.project, DEFAULT_HOST, api_key=API_KEY)
 
 
 def restore_uploads(parts: PlatformParts, content: bytes, expected: Totals) -> None:
     new = volume(parts).stage([content], expected, 60)
-    volume(parts).swap(new, _volumes.kept_name(NOW))
+    volume(parts).swap(new, uploads.kept_name(NOW))
 
 
 def archived(parts: PlatformParts) -> tuple[bytes, Totals]:
@@ -155,8 +157,8 @@ def test_uploads_that_are_in_no_volume_are_refused(parts):
 # ------------------------------------------------------------------------------------------------------- vectors
 
 
-def taken(store: _vectors.VectorStore) -> tuple[str, bytes]:
-    name = _vectors.new_name(NOW)
+def taken(store: app_weaviate.VectorStore) -> tuple[str, bytes]:
+    name = app_weaviate.new_name(NOW)
     store.start(name)
     store.wait(name, time.monotonic() + 30)
     content = b"".join(store.archive(name, Totals()))
@@ -176,12 +178,12 @@ def test_vectors_go_out_and_come_back_and_leave_nothing(parts):
     parts.add_objects("Documents", 5)
     parts.add_objects("Later", 1)
     store.stage([content], name, 30)
-    kept = store.set_aside(_vectors.kept_name(NOW), 30)
+    kept = store.set_aside(app_weaviate.kept_name(NOW), 30)
     store.replace(name, 30)
     assert parts.objects() == {"Documents": 30, "Notes": 2}
     assert kept == "convosphere_before_20260102t030405z"
     parts.add_objects("Written", 1)
-    rejected = _vectors.kept_name(NOW, _vectors.REJECTED)
+    rejected = app_weaviate.kept_name(NOW, app_weaviate.REJECTED)
     store.go_back(kept, 30, new=name, aside=rejected)
     assert parts.objects() == {"Documents": 35, "Notes": 2, "Later": 1}
     store.go_back(rejected, 30, new=kept)
@@ -205,7 +207,7 @@ def test_what_was_in_the_store_can_be_put_back_where_a_restore_fails(parts):
                 other.addfile(member, archive.extractfile(member) if member.isfile() else None)
 
     store.stage([damaged.getvalue()], name, 30)
-    kept = store.set_aside(_vectors.kept_name(NOW), 30)
+    kept = store.set_aside(app_weaviate.kept_name(NOW), 30)
     with pytest.raises(ApiError, match="does not exist"):
         store.replace(name, 30)
     assert parts.objects() == {}
@@ -222,7 +224,7 @@ def test_an_empty_store_comes_back_as_one(parts):
     assert store.classes() == []
     parts.add_objects("Later", 1)
 
-    kept = store.set_aside(_vectors.kept_name(NOW), 30)
+    kept = store.set_aside(app_weaviate.kept_name(NOW), 30)
     store.replace(None, 30)
 
     assert parts.objects() == {}
@@ -253,7 +255,7 @@ def test_what_a_killed_run_left_in_the_store_is_removed(parts):
     parts.run_weaviate()
     parts.add_objects("Documents", 1)
     store = vectors(parts)
-    name = _vectors.new_name(NOW)
+    name = app_weaviate.new_name(NOW)
     store.start(name)
     store.wait(name, time.monotonic() + 30)
 
@@ -272,7 +274,7 @@ def test_what_the_store_says_is_passed_on(parts):
     ):
         store.start("Not Allowed")
     with pytest.raises(ApiError, match=r"401: .*Give weaviate_api_key"):
-        _vectors.find(parts.client, parts.project, DEFAULT_HOST, api_key="wrong").classes()
+        app_weaviate.find(parts.client, parts.project, DEFAULT_HOST, api_key="wrong").classes()
 
 
 def test_a_store_that_cannot_make_backups_is_refused(parts):
@@ -295,7 +297,7 @@ def test_nothing_is_written_while_the_platform_is_frozen_and_it_goes_on_after(pa
     backend = parts.run_backend("python3", "-c", WRITER)
     wait_for(lambda: len(parts.files()) == 2)
 
-    with _freeze.frozen(parts.client, parts.project, DEFAULT_HOST, 60) as freeze:
+    with write_freeze.frozen(parts.client, parts.project, DEFAULT_HOST, 60) as freeze:
         first, second = written(parts), written(parts)
 
     backend.reload()
@@ -312,7 +314,7 @@ def test_the_platform_goes_on_where_the_block_fails(parts):
     backend = parts.run_backend()
 
     def fail() -> None:
-        with _freeze.frozen(parts.client, parts.project, DEFAULT_HOST, 60):
+        with write_freeze.frozen(parts.client, parts.project, DEFAULT_HOST, 60):
             backend.reload()
             raise ZeroDivisionError(backend.status)
 
@@ -328,8 +330,8 @@ def test_the_platform_goes_on_where_the_run_is_killed(parts, tmp_path):
     script = tmp_path / "freeze.py"
     script.write_text(
         "import sys, time, docker\n"
-        "from ansible_collections.convosphere.platform.plugins.module_utils import _freeze\n"
-        "with _freeze.frozen(docker.from_env(), sys.argv[1], 'unix:///var/run/docker.sock', 600):\n"
+        "from ansible_collections.convosphere.platform.plugins.module_utils._backup import write_freeze\n"
+        "with write_freeze.frozen(docker.from_env(), sys.argv[1], 'unix:///var/run/docker.sock', 600):\n"
         "    print('frozen', flush=True)\n"
         "    time.sleep(600)\n"
     )
@@ -360,7 +362,7 @@ def test_a_freeze_that_takes_too_long_ends_and_says_so(parts):
 
     with (
         pytest.raises(EngineError, match="the parts are not of one moment"),
-        _freeze.frozen(parts.client, parts.project, DEFAULT_HOST, 0.5),
+        write_freeze.frozen(parts.client, parts.project, DEFAULT_HOST, 0.5),
     ):
         wait_for(goes_on)
 
@@ -368,7 +370,7 @@ def test_a_freeze_that_takes_too_long_ends_and_says_so(parts):
 def test_a_backend_that_does_not_run_needs_no_freeze(parts):
     parts.run_backend().kill()
 
-    with _freeze.frozen(parts.client, parts.project, DEFAULT_HOST, 60) as freeze:
+    with write_freeze.frozen(parts.client, parts.project, DEFAULT_HOST, 60) as freeze:
         pass
 
     assert freeze.record()["how"] == f"{parts.project}-backend-1 was exited"

@@ -12,7 +12,7 @@ from unittest.mock import ANY
 
 import pytest
 import yaml
-from ansible_collections.convosphere.platform.plugins.module_utils._run_key import RunKeys
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.run_key import RunKeys
 
 from support.backups import NOON, VERIFIED, names_in, put_backup, summary_of
 from support.collection import rendered_docs

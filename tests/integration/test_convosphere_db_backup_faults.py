@@ -19,12 +19,12 @@ from typing import Any
 
 import psycopg2
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils import _files
-from ansible_collections.convosphere.platform.plugins.module_utils._backups import Catalogue
-from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
-from ansible_collections.convosphere.platform.plugins.module_utils._database import Database
-from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Server
-from ansible_collections.convosphere.platform.plugins.module_utils._snapshot import Snapshot
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.catalogue import Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.snapshot import Snapshot
+from ansible_collections.convosphere.platform.plugins.module_utils._core import files
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import Database
+from ansible_collections.convosphere.platform.plugins.module_utils._restore.database_fingerprint import Content
+from ansible_collections.convosphere.platform.plugins.module_utils._restore.side_databases import Server
 
 from support.backup_module import BackupModule
 from support.backups import put_backup
@@ -76,7 +76,7 @@ def assert_whole(module: BackupModule) -> None:
 
 def assert_succeeds(module: BackupModule, database: PlatformDatabase) -> dict[str, Any]:
     """The next run succeeds, and nothing of those before is left."""
-    until(lambda: not _files.is_locked(module.directory / ".lock"), "the lock to be let go of")
+    until(lambda: not files.is_locked(module.directory / ".lock"), "the lock to be let go of")
     before = len(module.manifests())
     result = module.run()
     assert len(module.manifests()) == before + 1

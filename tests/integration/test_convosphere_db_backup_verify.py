@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest.mock import ANY
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
+from ansible_collections.convosphere.platform.plugins.module_utils._restore.database_fingerprint import Content
 
 from support.backups import put_backup
 from support.dumps import CONNECTION, BackupDirectory, other_key

@@ -10,9 +10,9 @@ from pathlib import Path
 from unittest.mock import ANY
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import DatabaseError
-from ansible_collections.convosphere.platform.plugins.module_utils._scratch import Server
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import DatabaseError
+from ansible_collections.convosphere.platform.plugins.module_utils._restore.database_fingerprint import Content
+from ansible_collections.convosphere.platform.plugins.module_utils._restore.side_databases import Server
 
 from support.compose_project import OBEYS, compose_project, probe, service
 from support.dumps import CONNECTION, BackupDirectory

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils import _environment_directory, _files, _releases
+from ansible_collections.convosphere.platform.plugins.module_utils._core import files
+from ansible_collections.convosphere.platform.plugins.module_utils._host import environment_directory
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import releases as stack_releases
 
 from support.compose_project import OBEYS, docker
 from support.law import NO_DIFF, Case, Refused, Step
@@ -24,7 +26,7 @@ class Stack:
     def __init__(self, project: StackProject) -> None:
         self.project = project
         self.ids: dict[str, str] = {}
-        _environment_directory.write_marker(project.directory, "test")
+        environment_directory.write_marker(project.directory, "test")
         self.options = {
             "project_src": str(project.directory),
             "environment_name": "test",
@@ -47,7 +49,7 @@ class Stack:
         releases = (directory or self.project.directory) / "releases"
         releases.mkdir(parents=True, exist_ok=True)
         name = f"2026010{number}T000000000Z"
-        _releases.save(releases, {"id": name, **self.record(*tags)}, {"compose.yaml": "services: {}"})
+        stack_releases.save(releases, {"id": name, **self.record(*tags)}, {"compose.yaml": "services: {}"})
         return name
 
     def record(self, *tags: str) -> dict[str, Any]:
@@ -187,7 +189,7 @@ def test_a_stand_in_that_lost_its_name_is_listed_only_when_asked(run_steps, stac
 def test_nothing_is_removed_while_a_deploy_changes_the_stack(run_steps, stack):
     stack.image("one")
     stack.release(1)
-    with _files.locked(stack.project.directory / ".lock", "the stack"):
+    with files.locked(stack.project.directory / ".lock", "the stack"):
         run_steps(MODULE, [Step("prune", stack.options, fails="Another run is changing the stack")])
 
     assert stack.tags() == ["one"]

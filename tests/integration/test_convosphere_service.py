@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.convosphere.platform.plugins.module_utils._services import timestamp
+from ansible_collections.convosphere.platform.plugins.module_utils._engine.project import timestamp
 
 from support.compose_project import IGNORES_SIGTERM, ComposeProject, compose_project, docker, probe, service
 from support.law import NO_DIFF, Case, Refused, Step

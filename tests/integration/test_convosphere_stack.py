@@ -16,8 +16,8 @@ from unittest.mock import ANY
 
 import pytest
 import yaml
-from ansible_collections.convosphere.platform.plugins.module_utils import _environment_file
-from ansible_collections.convosphere.platform.plugins.module_utils._probe import find_compose_plugin
+from ansible_collections.convosphere.platform.plugins.module_utils._core import dotenv
+from ansible_collections.convosphere.platform.plugins.module_utils._host.engine_probe import find_compose_plugin
 
 from support.collection import rendered_docs
 from support.compose_project import OBEYS, docker, probe
@@ -238,7 +238,7 @@ def test_compose_reads_the_secrets_file_as_it_was_meant(tmp_path):
     )
     values = parts + ["".join(dice.choices(parts, k=dice.randrange(1, 9))) for _each in range(600)]
     variables = {f"V{number}": value for number, value in enumerate(values)}
-    text = _environment_file.merge("# mine\nPORT=8080 # the door\n", variables, "")
+    text = dotenv.merge("# mine\nPORT=8080 # the door\n", variables, "")
     (tmp_path / ".env").write_bytes(text.encode())
     environment = {name: f"${{{name}}}" for name in variables}
     (tmp_path / "compose.yaml").write_text(
@@ -249,7 +249,7 @@ def test_compose_reads_the_secrets_file_as_it_was_meant(tmp_path):
 
     found = {name: value.replace("$$", "$") for name, value in model["services"]["a"]["environment"].items()}
     assert found == variables
-    assert _environment_file.parse(text) == {"PORT": "8080", **variables}
+    assert dotenv.parse(text) == {"PORT": "8080", **variables}
 
 
 def test_no_program_is_given_a_secret_on_its_command_line(stack):

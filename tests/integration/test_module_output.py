@@ -12,8 +12,8 @@ import pytest
 from support.law import assert_no_secret
 
 PROBE = """
-from ansible_collections.convosphere.platform.plugins.module_utils._errors import EngineError
-from ansible_collections.convosphere.platform.plugins.module_utils._module import InfoModule
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import EngineError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
 
 
 class Probe(InfoModule):

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._run_key import RunKeys
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.run_key import RunKeys
 
 from support.compose_project import docker
 from support.dumps import other_key, public_key

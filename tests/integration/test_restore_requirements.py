@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils import _marks
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres import database_comment
 
 from support.dumps import BackupDirectory
 from support.law import Step
@@ -178,7 +178,7 @@ def test_roles_that_are_skipped_are_gone_and_named_and_those_that_are_there_are_
     left = reports.roles["owner"]
     database.query(f'CREATE ROLE "{left}"')
     mark = {"role": "skipped", "of": database.name}  # what a run left that was killed
-    database.query(_marks.comment_statement(left, mark, None, kind="ROLE"))
+    database.query(database_comment.comment_statement(left, mark, None, kind="ROLE"))
     skip = {**backups.options, "confirm": "dev", "backup": made.id, "force": True, "restore_roles": "skip"}
     run = run_steps(RESTORE, [Step("foreseen", skip, check=True, changed=True), Step("skip", skip, changed=True)])
 

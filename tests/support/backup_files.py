@@ -9,9 +9,9 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _moments
-from ansible_collections.convosphere.platform.plugins.module_utils._backups import Backup
-from ansible_collections.convosphere.platform.plugins.module_utils._manifest import FileRecord, Manifest
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.catalogue import Backup
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.manifest import FileRecord, Manifest
+from ansible_collections.convosphere.platform.plugins.module_utils._core import timestamps
 
 SUFFIXES = {"database": "dump.zst", "uploads": "uploads.tar.zst", "vectors": "vectors.tar.zst"}
 
@@ -33,7 +33,7 @@ def backup_files(
     manifest = Manifest(
         id=identifier,
         environment=environment,
-        created_at=_moments.parse_time(
+        created_at=timestamps.parse_time(
             f"{moment[:4]}-{moment[4:6]}-{moment[6:8]}T{moment[9:11]}:{moment[11:13]}:{moment[13:15]}Z"
         ),
         collection_version="1.1.0",

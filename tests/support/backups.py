@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _manifest
-from ansible_collections.convosphere.platform.plugins.module_utils._manifest import (
+from ansible_collections.convosphere.platform.plugins.module_utils._backup import manifest as backup_manifest
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.manifest import (
     DatabaseRecord,
     FileRecord,
     Manifest,
@@ -24,7 +24,7 @@ VERIFIED = {"level": "restore", "at": "2026-11-23T13:00:00Z", "duration": 1.5, "
 def manifest_of(created_at: datetime = NOON, content: bytes = b"a dump", **fields: Any) -> Manifest:
     """The manifest of a backup of one file with ``content``; ``fields`` replace or add to it."""
     database_name = str(fields.pop("database_name", "convosphere"))
-    name = _manifest.new_id(database_name, created_at)
+    name = backup_manifest.new_id(database_name, created_at)
     dump = FileRecord("database", f"{name}.dump.zst", len(content), hashlib.sha256(content).hexdigest())
     database = DatabaseRecord(
         name=database_name,

@@ -15,13 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils import _manifest, _requirements
-from ansible_collections.convosphere.platform.plugins.module_utils._content import Content
-from ansible_collections.convosphere.platform.plugins.module_utils._manifest import (
+from ansible_collections.convosphere.platform.plugins.module_utils._backup import dump_requirements
+from ansible_collections.convosphere.platform.plugins.module_utils._backup import manifest as backup_manifest
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.manifest import (
     DatabaseRecord,
     FileRecord,
     Manifest,
 )
+from ansible_collections.convosphere.platform.plugins.module_utils._restore.database_fingerprint import Content
 
 from support.platform_database import PlatformDatabase
 from support.sandbox import DATABASE_KEY
@@ -65,7 +66,7 @@ class BackupDirectory:
     def back_up(self, created_at: datetime | None = None, *, encrypted: bool = False, **fields: Any) -> Manifest:
         """A backup of the database as it is; ``fields`` replace or add to its manifest's."""
         moment = (created_at or datetime.now(UTC)).replace(microsecond=0)
-        identifier = _manifest.new_id(self.database.name, moment)
+        identifier = backup_manifest.new_id(self.database.name, moment)
         name = f"{identifier}.dump.zst" + (".age" if encrypted else "")
         recipients = (self.recipient(),) if encrypted else ()
         content = self._dump(recipients)
@@ -131,7 +132,7 @@ class BackupDirectory:
             extensions,
             tuple(revisions),
             counts,
-            _requirements.read(self.database.query),
+            dump_requirements.read(self.database.query),
         )
 
     def databases(self) -> list[str]:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from ansible_collections.convosphere.platform.plugins.module_utils._backups import Catalogue
-from ansible_collections.convosphere.platform.plugins.module_utils._manifest import (
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.catalogue import Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.manifest import (
     DatabaseRecord,
     FileRecord,
     Manifest,

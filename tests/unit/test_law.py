@@ -96,7 +96,7 @@ def test_what_destroys_wants_a_confirmation_of_the_module_itself():
     sources = {name: (ROOT / f"plugins/modules/{name}.py").read_text() for name in DESTROYING}
 
     assert sorted(name for name, spec in specs.items() if "confirm" in spec) == sorted(DESTROYING)
-    assert [name for name, text in sources.items() if "_confirmation.refuse_unconfirmed(" not in text] == []
+    assert [name for name, text in sources.items() if "confirmation.refuse_unconfirmed(" not in text] == []
 
 
 def test_the_action_group_is_the_list_of_modules():

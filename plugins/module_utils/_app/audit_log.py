@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rows of the platform's own audit trail: what was changed, by whom, in which run.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .._core.errors import DatabaseError
+from .._core.plan import CREATE, DELETE, UPDATE, Change, shown
+from .._postgres.connection import Column, Database
+
+AUDIT_OPTIONS: dict[str, Any] = {"audit_actor": {"type": "str"}, "audit_run": {"type": "str"}}
+
+COLUMNS = (
+    "id", "event_type", "severity", "session_id", "user_agent", "resource_type", "resource_id", "description",
+    "details",
+)  # fmt: skip
+#: The platform has no labels for events of groups: they are events of the administration of users.
+_EVENTS = {CREATE: "USER_REGISTER", UPDATE: "USER_UPDATE", DELETE: "USER_DELETE"}
+_VERBS = {CREATE: "Created", UPDATE: "Updated", DELETE: "Deleted"}
+_SEVERITY = {CREATE: "INFO", UPDATE: "INFO", DELETE: "WARNING"}
+
+
+class Trail:
+    """The audit trail of one run. ``kind`` is what the rows are about: user or user_group."""
+
+    def __init__(self, database: Database, params: Mapping[str, Any], kind: str) -> None:
+        self.database = database
+        self.kind = kind
+        self.actor = params["audit_actor"] or default_actor()
+        self.run = params["audit_run"] or str(uuid.uuid4())
+
+    def check(self) -> None:
+        """Raise DatabaseError where the table is not as it should be, before anything is changed."""
+        columns: Mapping[str, Column] = self.database.columns("audit_logs", COLUMNS)
+        for name, labels in (("event_type", _EVENTS.values()), ("severity", _SEVERITY.values())):
+            missing = sorted(set(labels) - set(columns[name].labels))
+            if missing:
+                raise DatabaseError(f"The column {name} of table audit_logs has no label {', '.join(missing)}")
+
+    def write(self, changes: Iterable[tuple[Change, str]]) -> None:
+        """One row for each change and the id of the object it was made to; secrets are hidden as in a diff."""
+        self.database.insert("audit_logs", self._rows(changes), COLUMNS)
+
+    def _rows(self, changes: Iterable[tuple[Change, str]]) -> Iterator[dict[str, Any]]:
+        for change, identifier in changes:
+            yield {
+                "id": str(uuid.uuid4()),
+                "event_type": _EVENTS[change.action],
+                "severity": _SEVERITY[change.action],
+                "session_id": self.run[:255],
+                "user_agent": "convosphere.platform",
+                "resource_type": self.kind,
+                "resource_id": identifier,
+                "description": f"{_VERBS[change.action]} {self.kind} {change.name} by {self.actor}",
+                "details": {
+                    "actor": self.actor,
+                    "run": self.run,
+                    "name": change.name,
+                    "before": shown(change.before),
+                    "after": shown(change.after),
+                },
+            }
+
+
+def default_actor() -> str:
+    """Who runs this on the host: the user that became another one, where sudo says so."""
+    return f"{os.environ.get('SUDO_USER') or os.environ.get('USER') or os.getuid()}@{socket.gethostname()}"

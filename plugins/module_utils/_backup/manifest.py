@@ -1,0 +1,300 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a backup's manifest says: the JSON beside its files, without which they are no backup.
+
+Loading is strict. A backup directory may hold anything, and files are deleted by the names that a manifest gives, so
+that whatever is not exactly a manifest is refused with the reason.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from .._core.errors import InputError
+from .._core.timestamps import format_time, parse_time
+
+VERSION = 1
+SUFFIX = ".manifest.json"
+RESTORE = "restore"
+LEVELS = ("checksum", RESTORE)  # the one that proves more is the last
+_ID = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)-([0-9]{8}T[0-9]{6}Z)(-[0-9]+)?")
+_ID_TIME = "%Y%m%dT%H%M%SZ"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """One file of a backup. ``kind`` is what it holds (database, uploads, vectors), ``size`` is in bytes."""
+
+    kind: str
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class DatabaseRecord:
+    """The database as it was in the snapshot that the dump was taken of.
+
+    ``size`` is pg_database_size in bytes. ``tables`` maps names, quoted where SQL needs it, to their numbers of rows.
+    ``requires`` is what the server must have to load the dump, beside ``extensions``: ``roles``, ``tablespaces`` and
+    ``collations`` by their names, ``locale_provider`` and ``locale``; and ``subscriptions``, which are never loaded. It
+    is None in an older manifest.
+    """
+
+    name: str
+    server_version: str
+    dump_version: str
+    size: int
+    encoding: str
+    collate: str
+    ctype: str
+    extensions: tuple[str, ...]
+    schema_revisions: tuple[str, ...]
+    tables: Mapping[str, int]
+    requires: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One backup. ``duration`` is in seconds; ``created_at`` is when the dump's snapshot was taken, to the second.
+
+    ``uploads`` is None or has the numbers of ``files`` and ``bytes`` in the archive of the uploads; ``vectors`` is
+    None or has the name of the vector store's ``backup``, None for a store without a class, and its ``classes``.
+    ``recipients`` are the public keys it is encrypted to, none for a plain one. ``write_freeze`` is None or has
+    ``from``, ``to`` and ``how``; ``verified`` is None or has ``level``, ``at``, ``duration`` and ``host``.
+    ``checked_at`` is when all files were last read and had their checksums, whatever was proven before.
+    ``damaged_at`` is when a verification found that it cannot be restored, None where none did or it has been since.
+    ``not_loaded`` is None or has ``at``, ``host`` and ``reason`` of a server that did not load it although it is whole.
+    """
+
+    id: str
+    environment: str
+    created_at: datetime
+    collection_version: str
+    duration: float
+    include: tuple[str, ...]
+    files: tuple[FileRecord, ...]
+    database: DatabaseRecord | None = None
+    uploads: Mapping[str, Any] | None = None
+    vectors: Mapping[str, Any] | None = None
+    label: str | None = None
+    pinned: bool = False
+    recipients: tuple[str, ...] = ()
+    write_freeze: Mapping[str, Any] | None = None
+    verified: Mapping[str, Any] | None = None
+    checked_at: datetime | None = None
+    damaged_at: datetime | None = None
+    not_loaded: Mapping[str, Any] | None = None
+    manifest_version: int = field(default=VERSION)
+
+    @property
+    def size(self) -> int:
+        """The bytes of all its files."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def file_name(self) -> str:
+        """The name of the manifest itself in the backup directory."""
+        return self.id + SUFFIX
+
+    @property
+    def level(self) -> str | None:
+        """By what it is verified, one of LEVELS; None if it is not."""
+        return self.verified["level"] if self.verified else None
+
+    def file(self, kind: str) -> FileRecord:
+        """The file that holds one part. Raises InputError where the backup does not include it."""
+        for file in self.files:
+            if file.kind == kind:
+                return file
+        raise InputError(f"The backup {self.id} does not include {kind}, only {', '.join(self.include)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The manifest as JSON has it, which is also how modules return it."""
+        document = asdict(self)
+        document["created_at"] = format_time(self.created_at)
+        for name in _MOMENTS:
+            document[name] = format_time(document[name]) if document[name] else None
+        return {key: _plain(document[key]) for key in _MANIFEST}
+
+    def to_json(self) -> str:
+        """The text of the manifest's file."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+
+def safe_name(database: str) -> str:
+    """A database's name as the beginning of a file's name: what could mean something to a file system is replaced."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", database).lstrip("._-")[:100] or "database"
+
+
+def is_id(name: str) -> bool:
+    """Whether a name may be the id of a backup, which no label and no database's name is by accident."""
+    return bool(_ID.fullmatch(name))
+
+
+def starts_with_id(name: str) -> bool:
+    """Return True for an id, and for what is called like a file of the backup with an id, such as X.dump.zst."""
+    return bool(re.match(rf"(?:{_ID.pattern})(?:\.|\Z)", name))
+
+
+def new_id(database: str, created_at: datetime) -> str:
+    """``<database>-20261123T150102Z``."""
+    return f"{safe_name(database)}-{created_at.astimezone(timezone.utc):{_ID_TIME}}"
+
+
+def parts_of(identifier: str) -> tuple[str, datetime] | None:
+    """The ``safe_name`` of the database, and the moment, that an id is made of; None for what is no id."""
+    found = _ID.fullmatch(identifier)
+    try:
+        moment = datetime.strptime(found.group(2), _ID_TIME) if found else None
+    except ValueError:
+        return None
+    return (found.group(1), moment.replace(tzinfo=timezone.utc)) if found and moment else None
+
+
+def parse(text: str, name: str) -> Manifest:
+    """The manifest in a file called ``name``. Raises InputError that says what is wrong with it."""
+    try:
+        document = json.loads(text)
+        if not isinstance(document, dict) or "manifest_version" not in document:
+            raise ValueError("it is not the manifest of a backup")
+        if document["manifest_version"] != VERSION:
+            raise ValueError(
+                f"its manifest_version is {document['manifest_version']!r}, this collection knows {VERSION}"
+            )
+        manifest = _manifest(document)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name} is not a manifest: {error}") from error
+    if manifest.file_name != name:
+        raise InputError(f"{name} is not a manifest: it is the one of {manifest.id}, under another name")
+    return manifest
+
+
+def _manifest(document: Mapping[str, Any]) -> Manifest:
+    document = {**_LATER, **document}
+    _check(document, _MANIFEST, "")
+    if not is_id(document["id"]):
+        raise ValueError(f"its id {document['id']!r} is not the one of a backup")
+    files = tuple(_file(document["id"], entry) for entry in document["files"])
+    if not files:
+        raise ValueError("it has no files, and so it is of no backup")
+    database = document["database"]
+    if database is not None:
+        database = {**_LATER_DATABASE, **database}
+        _check(database, _DATABASE, "database.")
+        if database["requires"] is not None:
+            _check(database["requires"], _REQUIRES, "database.requires.")
+        database = DatabaseRecord(**_frozen(database))
+    for name, keys in _OBJECTS.items():
+        if document[name] is not None:
+            _check(document[name], keys, f"{name}.")
+    if document["verified"] is not None:
+        parse_time(document["verified"]["at"])
+        if document["verified"]["level"] not in LEVELS:
+            raise ValueError(f"verified.level is not one of {', '.join(LEVELS)}")
+    moments = {name: parse_time(document[name]) if document[name] else None for name in _MOMENTS}
+    taken = {**_frozen(document), "created_at": parse_time(document["created_at"]), "files": files}
+    return Manifest(**{**taken, **moments, "database": database})
+
+
+def _file(backup: str, entry: Any) -> FileRecord:
+    if not isinstance(entry, dict):
+        raise ValueError("files is not a list of objects")  # noqa: TRY004 - one message for all that is wrong
+    _check(entry, _FILE, "files.")
+    # The name is opened and deleted later on: it must lie in this directory and belong to this backup.
+    if not entry["name"].startswith(f"{backup}.") or "/" in entry["name"] or "\0" in entry["name"]:
+        raise ValueError(f"the file {entry['name']!r} does not belong to backup {backup}")
+    if not _SHA256.fullmatch(entry["sha256"]):
+        raise ValueError(f"the sha256 of {entry['name']} is none")
+    return FileRecord(**entry)
+
+
+def _check(document: Mapping[str, Any], wanted: Mapping[str, tuple[type, ...]], prefix: str) -> None:
+    missing = [name for name in wanted if name not in document]
+    unknown = [name for name in document if name not in wanted]
+    if missing or unknown:
+        raise ValueError(
+            "; ".join([f"no {prefix}{name}" for name in missing] + [f"unknown {prefix}{n}" for n in unknown])
+        )
+    for name, types in wanted.items():
+        value = document[name]
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            raise ValueError(f"{prefix}{name} is {type(value).__name__}")
+        if isinstance(value, list) and name != "files" and not all(isinstance(item, str) for item in value):
+            raise ValueError(f"{prefix}{name} is not a list of texts")
+    counts = document.get("tables", {})
+    if not all(isinstance(count, int) and not isinstance(count, bool) for count in counts.values()):
+        raise ValueError(f"{prefix}tables does not give a number of rows for each table")
+
+
+def _frozen(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
+
+
+def _plain(value: Any) -> Any:
+    """The same with lists for tuples, at any depth: equal to what is read back from JSON."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+_NONE = type(None)
+#: The keys of objects that may be null.
+_OBJECTS: dict[str, dict[str, tuple[type, ...]]] = {
+    "uploads": {"files": (int,), "bytes": (int,)},
+    "vectors": {"backup": (str, _NONE), "classes": (list,)},
+    "write_freeze": {"from": (str,), "to": (str,), "how": (str,)},
+    "verified": {"level": (str,), "at": (str,), "duration": (int, float), "host": (str,)},
+    "not_loaded": {"at": (str,), "host": (str,), "reason": (str,)},
+}
+_FILE: dict[str, tuple[type, ...]] = {"kind": (str,), "name": (str,), "size": (int,), "sha256": (str,)}
+_DATABASE: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("name", "server_version", "dump_version", "encoding", "collate", "ctype"), (str,)),
+    **dict.fromkeys(("extensions", "schema_revisions"), (list,)),
+    "size": (int,),
+    "tables": (dict,),
+    "requires": (dict, _NONE),
+}
+_REQUIRES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("roles", "tablespaces", "collations", "subscriptions"), (list,)),
+    "locale_provider": (str,),
+    "locale": (str, _NONE),
+}
+#: In the order in which the file has them: what an operator looks for first comes first.
+_MANIFEST: dict[str, tuple[type, ...]] = {
+    "manifest_version": (int,),
+    "id": (str,),
+    "environment": (str,),
+    "label": (str, _NONE),
+    "pinned": (bool,),
+    "created_at": (str,),
+    "duration": (int, float),
+    "collection_version": (str,),
+    "include": (list,),
+    "database": (dict, _NONE),
+    "uploads": (dict, _NONE),
+    "vectors": (dict, _NONE),
+    "files": (list,),
+    "recipients": (list,),
+    "write_freeze": (dict, _NONE),
+    "verified": (dict, _NONE),
+    "checked_at": (str, _NONE),
+    "damaged_at": (str, _NONE),
+    "not_loaded": (dict, _NONE),
+}
+#: What manifests did not have at first, and how one without it is read.
+_LATER = {"checked_at": None, "damaged_at": None, "not_loaded": None}
+_LATER_DATABASE = {"requires": None}
+#: The moments that may be null.
+_MOMENTS = ("checked_at", "damaged_at")

@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one-run key: a second key of one encrypted backup, in memory, with which the host verifies what it has made.
+
+The private key of the operator need not be on the host then. The backup is always encrypted to the operator's
+recipients too. The one-run key lies below /run, for its owner alone, and is destroyed once the backup is verified by a
+restore, or a day old. After a restart of the host it is gone, and only the operator's key is left.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from .._core import command, files
+from .._core.errors import ConvosphereError
+from .catalogue import Backup
+from .file_writer import Seal
+from .manifest import RESTORE
+
+#: How long a key is kept for a verification that never comes.
+LONGEST = timedelta(days=1)
+_SUFFIX = ".key"
+_PUBLIC = re.compile(r"^# public key: (\S+)$", re.MULTILINE)
+#: Recipients that resist quantum computers are not mixed with others: then the key is of their kind.
+_KINDS: tuple[tuple[str, ...], ...] = ((), ("-pq",))
+
+
+class RunKeys:
+    """The one-run keys of the backups in one directory."""
+
+    def __init__(self, directory: Path) -> None:
+        name = hashlib.sha256(os.path.realpath(directory).encode()).hexdigest()[:16]
+        self.folder = root() / name
+
+    def find(self, identifier: str) -> Path | None:
+        """Return the file of a backup's key; None if it is missing or others could have put it there."""
+        path = self._path(identifier)
+        return path if _is_private(self.folder, stat.S_ISDIR) and _is_private(path, stat.S_ISREG) else None
+
+    def add_to(self, seal: Seal, identifier: str) -> None:
+        """Make a key for the backup that ``seal`` is about to write. Without recipients, or a place for it, none."""
+        if not seal.recipients:
+            return
+        for kind in _KINDS:
+            with suppress(ConvosphereError, OSError):  # the backup is as good without it
+                text = command.run(["age-keygen", *kind], step="make a one-run key", timeout=60)
+                public = _PUBLIC.search(text)
+                if public and seal.is_readable_by(public.group(1)):
+                    self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    if _is_private(self.folder, stat.S_ISDIR):
+                        files.write_text(self._path(identifier), text, "0600")
+                        seal.one_run = public.group(1)
+                    return
+
+    def destroy(self, identifier: str) -> None:
+        """Overwrite and remove the key of one backup, if there is one."""
+        path = self.find(identifier)
+        if path:
+            with suppress(FileNotFoundError):
+                with path.open("r+b") as file:
+                    file.write(b"\0" * path.stat().st_size)
+                    file.flush()
+                    os.fsync(file.fileno())
+                path.unlink()
+
+    def clear(self, backups: Sequence[Backup]) -> None:
+        """Destroy the keys that no verification needs any more: of ``backups``, the directory's, that are verified by a
+        restore, of those that are gone or were never finished, and what is a day old. The directory's lock is held.
+        """
+        if not _is_private(self.folder, stat.S_ISDIR):
+            return
+        waiting = {backup.manifest.id for backup in backups if not _is_restored(backup)}
+        oldest = (datetime.now(timezone.utc) - LONGEST).timestamp()
+        for path in self.folder.iterdir():
+            identifier = path.name[: -len(_SUFFIX)]
+            if not path.name.endswith(_SUFFIX):
+                files.remove(path)  # of a run that was killed while it wrote one
+            elif identifier not in waiting or path.stat().st_mtime < oldest:
+                self.destroy(identifier)
+
+    def _path(self, identifier: str) -> Path:
+        return self.folder / f"{identifier}{_SUFFIX}"
+
+
+def root() -> Path:
+    """Return the directory of all keys: in memory, and gone with the next start of the host."""
+    user = os.geteuid()
+    return Path("/run/convosphere/keys") if user == 0 else Path(f"/run/user/{user}/convosphere/keys")
+
+
+def keys_for(backup: Backup, identity_file: str | None) -> list[str]:
+    """Return the files of the keys that are at hand for a backup: the operator's, and its one-run key."""
+    own = RunKeys(backup.directory).find(backup.manifest.id) if backup.manifest.recipients else None
+    return [str(path) for path in (identity_file, own) if path]
+
+
+def is_readable(backup: Backup, identity_file: str | None) -> bool:
+    """Return True if a backup is not encrypted, or a key for it is at hand."""
+    return not backup.manifest.recipients or bool(keys_for(backup, identity_file))
+
+
+def objection(backup: Backup) -> str:
+    """Return a sentence, without its final dot, for a backup that no key is at hand for."""
+    return (
+        f"The backup {backup.manifest.id} is encrypted, no identity_file was given, and its one-run key is gone, as "
+        "after its verification, a day, or a restart of the host"
+    )
+
+
+def _is_restored(backup: Backup) -> bool:
+    return backup.manifest.level == RESTORE
+
+
+def _is_private(path: Path, is_kind: Callable[[int], bool]) -> bool:
+    """Return True if a file or directory is of a kind, is this user's, and is for nobody else."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return is_kind(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077

@@ -1,0 +1,156 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find the secrets among a module's options, and mask them in all that the module prints.
+
+An option that a spec does not know may be a secret under another name (``secret_access_key`` for ``secret_key``), so
+that its value counts as one.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from .plan import HIDDEN
+
+try:
+    from ansible.module_utils.secrets import register_secrets
+except ImportError:  # ansible-core before 2.22, which masks the values of AnsibleModule.no_log_values
+
+    def register_secrets(values: Iterable[str]) -> None:
+        """Do nothing: there is no registry."""
+
+
+#: The length of the shortest generated secret, which cannot be guessed, and from which on a value that is not declared
+#: secret is masked in texts: shorter ones are numbers and common words.
+SHORTEST = 8
+#: A line of a secret of several lines is masked alone too, from this length on.
+SHORTEST_LINE = 16
+#: Secrets that their form gives away, in any option. References to variables are no secrets.
+_FORMS = (
+    re.compile(r"AGE-SECRET-KEY-1[0-9A-Z]+", re.IGNORECASE),
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+    re.compile(r"(?<=://)[^\s/@:${]*:([^\s/@${}]+)@"),
+)
+_IN_ENVIRONMENT_FILE = re.compile(r'([\\"$])')
+
+
+class Masker:
+    """Replaces every known secret, however it is spelled, by asterisks."""
+
+    def __init__(self) -> None:
+        self.known: set[str] = set()
+
+    def add(self, values: Iterable[str]) -> set[str]:
+        """Take ``values`` for secrets from now on. Return their spellings, which Ansible is to mask as well."""
+        found = spellings(values) - self.known
+        self.known |= found
+        register_secrets(sorted(found))
+        return found
+
+    def mask(self, value: Any) -> Any:
+        """The same structure with the secrets in its texts and numbers masked; what is no JSON stays as it is."""
+        if not self.known:
+            return value
+        # Of thousands of secrets few occur: one look at everything is cheaper than all of them for each text.
+        texts = "\0".join(_leaves(value))
+        occurring = sorted((secret for secret in self.known if secret in texts), key=len, reverse=True)
+        return _masked(value, occurring) if occurring else value
+
+
+def _masked(value: Any, secrets: list[str]) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, HIDDEN)
+        return value
+    if isinstance(value, Mapping):
+        return {key: _masked(item, secrets) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_masked(item, secrets) for item in value]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return HIDDEN if str(value) in secrets else value
+    return value
+
+
+def spellings(values: Iterable[str]) -> set[str]:
+    """``values`` and how else programs may show them: quoted, escaped, in a URL, without blanks around, by line."""
+    found: set[str] = set()
+    for value in map(str, values):  # a Secret would print itself as asterisks
+        for text in (value, value.strip()):
+            quoted = (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1])
+            escaped = _IN_ENVIRONMENT_FILE.sub(r"\\\1", text)
+            encoded = (quote(text, errors="replace"), quote(text, safe="", errors="replace"))
+            # As repr() has a text with both kinds of quotes around it.
+            nested = text.replace("\\", "\\\\").replace("'", "\\'")
+            found |= {text, *quoted, nested, escaped, text.replace("$", "$$"), *encoded}
+        lines = value.splitlines()
+        found |= {line.strip() for line in lines if len(lines) > 1 and len(line.strip()) >= SHORTEST_LINE}
+    return found - {""}
+
+
+def secret_options(spec: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[str]:
+    """The secrets among options as they were ``given``, of any type: declared as such, or not declared at all."""
+    declared = _with_aliases(spec)
+    for name, value in given.items():
+        option = declared.get(name)
+        if option is None:
+            if not str(name).startswith("_ansible_"):
+                yield from (text for text in _leaves(value) if len(text) >= SHORTEST)
+        elif option.get("no_log"):
+            yield from _leaves(value)
+        elif option.get("options"):
+            for item in value if isinstance(value, (list, tuple)) else [value]:
+                if isinstance(item, Mapping):
+                    yield from secret_options(option["options"], item)
+                else:
+                    yield from (text for text in _leaves(item) if len(text) >= SHORTEST)
+
+
+def by_form(value: Any) -> Iterator[str]:
+    """The secrets in ``value``, at any depth, that their form gives away: private keys and passwords in URLs."""
+    for text in _leaves(value):
+        for form in _FORMS:
+            for match in form.finditer(text):
+                yield match[1] if match.lastindex else match[0]
+
+
+def shown_options(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """``given`` options with asterisks for the values that are secret by ``spec``, or that it does not describe."""
+    declared = _with_aliases(spec)
+    return {name: _shown_option(declared.get(name), value) for name, value in given.items()}
+
+
+def _shown_option(option: Mapping[str, Any] | None, value: Any) -> Any:
+    if value is None:
+        return None
+    if option is None or option.get("no_log"):
+        return HIDDEN
+    if not option.get("options"):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_shown_option(option, item) for item in value]
+    return shown_options(option["options"], value) if isinstance(value, Mapping) else HIDDEN
+
+
+def _with_aliases(spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: option for key, option in spec.items() for name in (key, *option.get("aliases", ()))}
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """The texts and numbers in ``value``, as texts."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _leaves(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _leaves(item)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield str(value)

@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A tar archive on its way from Docker Engine into a file: counted, some of it left out, and seen to be whole.
+
+The engine ends an archive early where it fails within it, and says nothing: only the archive's own end tells.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from .errors import EngineError
+
+BLOCK = 512
+#: An archive without a member.
+EMPTY = bytes(2 * BLOCK)
+#: More than any name or list of attributes has; what claims more is no such header.
+_LONGEST_HEADER = 1024 * 1024
+_EXTENSIONS = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+
+
+@dataclass
+class Totals:
+    """What went through: the number of files, and the bytes in them."""
+
+    files: int = 0
+    bytes: int = 0
+
+
+def passing(chunks: Iterable[bytes], totals: Totals, left_out: Callable[[str], bool]) -> Iterator[bytes]:
+    """The archive in ``chunks`` without the members whose path ``left_out`` is true for; ``totals`` counts the others.
+
+    Raises EngineError where the archive ends before its end, or is none.
+    """
+    source = _Source(chunks)
+    while (header := source.take(BLOCK)).strip(b"\0"):
+        extension, path, size = bytearray(), "", None
+        member = _parse(header)
+        while member.type in _EXTENSIONS:
+            if member.size > _LONGEST_HEADER:
+                raise EngineError("Docker Engine sent an archive with a header that is too long")
+            content = source.take(_padded(member.size))
+            extension += header + content
+            path, size = _extended(member, content[: member.size], path, size)
+            header = source.take(BLOCK)
+            member = _parse(header)
+        length = member.size if size is None else size
+        skipped = left_out(path or member.name)
+        if not skipped:
+            totals.files += member.isfile() or member.islnk()
+            totals.bytes += length
+            yield bytes(extension) + header
+        for piece in source.pieces(_padded(length)):
+            if not skipped:
+                yield piece
+    yield header
+    yield from source.rest()
+
+
+class _Source:
+    """Chunks of any size, to be taken in portions of other sizes."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self.chunks = iter(chunks)
+        self.left = memoryview(b"")
+
+    def take(self, size: int) -> bytes:
+        """Exactly ``size`` bytes."""
+        return b"".join(self.pieces(size))
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """``size`` bytes, in portions as they come."""
+        while size:
+            if not self.left:
+                chunk = next(self.chunks, None)
+                if chunk is None:
+                    raise EngineError(
+                        "Docker Engine ended the archive before its end",
+                        hint="Files that change while they are read can do that: let the run freeze what writes them. "
+                        "Otherwise look at the engine's log.",
+                    )
+                self.left = memoryview(chunk)
+            portion, self.left = self.left[:size], self.left[size:]
+            size -= len(portion)
+            yield bytes(portion)
+
+    def rest(self) -> Iterator[bytes]:
+        """All that is left: the padding after the end."""
+        yield bytes(self.left)
+        yield from self.chunks
+
+
+def _parse(header: bytes) -> tarfile.TarInfo:
+    try:
+        return tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+    except tarfile.HeaderError as error:
+        raise EngineError(f"Docker Engine sent something else than an archive: {error}") from error
+
+
+def _extended(member: tarfile.TarInfo, content: bytes, path: str, size: int | None) -> tuple[str, int | None]:
+    """The path and size of the next member, where this extension has them: a header has no room for large ones."""
+    if member.type == tarfile.GNUTYPE_LONGNAME:
+        return content.rstrip(b"\0").decode("utf-8", "surrogateescape"), size
+    if member.type != tarfile.GNUTYPE_LONGLINK:
+        for key, value in _records(content):
+            if key == b"path":
+                path = value.decode("utf-8", "surrogateescape")
+            elif key == b"size":
+                size = int(value)
+    return path, size
+
+
+def _records(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The ``length key=value`` lines of an extended header; a value may hold line feeds."""
+    while content:
+        length = int(content.split(b" ", 1)[0])
+        key, _sign, value = content[:length].split(b" ", 1)[1].partition(b"=")
+        yield key, value[:-1]
+        content = content[length:]
+
+
+def _padded(size: int) -> int:
+    return -(-size // BLOCK) * BLOCK

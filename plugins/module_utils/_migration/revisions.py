@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The revisions of the code as a graph, what each of them leaves in a database, and what is there of it.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .alembic_client import Revision, heads
+
+_TABLE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?([^\s(]+)", re.IGNORECASE)
+_COLUMN = re.compile(r"ALTER TABLE (?:ONLY )?(\S+) ADD COLUMN (?:IF NOT EXISTS )?(\S+)", re.IGNORECASE)
+#: Another part of one ALTER TABLE, of which only the first is looked for.
+_NEXT_PART = re.compile(r",\s*(?:ADD|DROP|ALTER|RENAME|VALIDATE|SET)\b", re.IGNORECASE)
+#: Statements that belong to tables and columns, and are there when they are.
+_ACCESSORY = re.compile(r"(CREATE (UNIQUE )?INDEX|CREATE TYPE|COMMENT ON)", re.IGNORECASE)
+_LEADING_COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)+", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a database holds: the columns of each table but alembic_version, and alembic's record.
+
+    ``stamps`` is None without the table alembic_version, ``width`` None where it has no limit or is not there.
+    """
+
+    tables: Mapping[str, frozenset[str]]
+    stamps: tuple[str, ...] | None = None
+    width: int | None = None
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The tables that a revision creates, the columns that it adds to others, and whether it does anything else."""
+
+    tables: tuple[str, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
+    more: bool = False
+
+    @classmethod
+    def of(cls, sql: str) -> Effect:
+        """Out of the statements of its upgrade."""
+        parts = [_LEADING_COMMENTS.sub("", f" {part}", count=1).strip() for part in re.split(r";\s*(?:\n|$)", sql)]
+        statements = [part for part in parts if part]
+        tables = [_plain(match[1]) for match in map(_TABLE.match, statements) if match]
+        added = [(_plain(match[1]), _plain(match[2])) for match in map(_COLUMN.match, statements) if match]
+        known = (_TABLE, _COLUMN, _ACCESSORY)
+        more = any(not any(pattern.match(statement) for pattern in known) for statement in statements)
+        more = more or any(_COLUMN.match(part) and _NEXT_PART.search(part) for part in statements)
+        return cls(tuple(tables), tuple(pair for pair in added if pair[0] not in tables), more)
+
+    @property
+    def shows(self) -> bool:
+        """Whether all that it does can be seen in a database."""
+        return bool(self.tables or self.columns) and not self.more
+
+    def concerns(self, found: Found) -> bool:
+        """Whether any table that it creates or changes is there."""
+        return any(table in found.tables for table in (*self.tables, *(table for table, _column in self.columns)))
+
+    def divide(self, found: Found) -> tuple[list[str], list[str], list[str]]:
+        """What of it is there; which of its columns are not, in tables that are; and what else is not."""
+        there = [f"table {table}" for table in self.tables if table in found.tables]
+        there += [f"column {_dotted(pair)}" for pair in self.columns if pair[1] in found.tables.get(pair[0], ())]
+        lacking = [pair for pair in self.columns if pair[1] not in found.tables.get(pair[0], ())]
+        columns = [f"column {_dotted(pair)}" for pair in lacking if pair[0] in found.tables]
+        others = [f"table {table}" for table in self.tables if table not in found.tables]
+        others += [f"column {_dotted(pair)}" for pair in lacking if pair[0] not in found.tables]
+        return there, columns, others
+
+
+@dataclass
+class Code:
+    """The revisions of one version of the platform, as a graph."""
+
+    revisions: Sequence[Revision]
+    by_id: dict[str, Revision] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_id = {revision.id: revision for revision in self.revisions}
+
+    @property
+    def heads(self) -> list[str]:
+        """The revisions that none comes after."""
+        return heads(self.revisions)
+
+    def closure(self, ids: Iterable[str]) -> set[str]:
+        """``ids`` and all that must be there before them."""
+        found: set[str] = set()
+        waiting = [name for name in ids if name in self.by_id]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                revision = self.by_id[name]
+                waiting += [each for each in (*revision.down, *revision.depends_on) if each in self.by_id]
+        return found
+
+    def tips(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """Those of ``ids`` that none of them comes after: what alembic_version holds, sorted."""
+        wanted = set(ids)
+        return tuple(heads([self.by_id[name] for name in wanted]))
+
+    def ordered(self, ids: Iterable[str]) -> list[Revision]:
+        """``ids`` so that each comes after all that it needs, and a branch is not left before its end."""
+        wanted, done = set(ids), list[str]()
+
+        def visit(name: str) -> None:
+            if name in wanted and name not in done:
+                for before in sorted((*self.by_id[name].down, *self.by_id[name].depends_on)):
+                    visit(before)
+                done.append(name)
+
+        for name in sorted(wanted):
+            visit(name)
+        return [self.by_id[name] for name in done]
+
+
+def _plain(name: str) -> str:
+    """A name in SQL without its schema and quotes."""
+    return name.rpartition(".")[2].strip('"')
+
+
+def _dotted(pair: tuple[str, str]) -> str:
+    return ".".join(pair)

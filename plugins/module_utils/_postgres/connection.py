@@ -1,0 +1,297 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The platform's PostgreSQL: connect, look into the catalog, read and write whole lists in one transaction.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .._core.errors import DatabaseError, InputError
+from . import server_errors, session_settings
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+DATABASE_OPTIONS: dict[str, Any] = {
+    "login_host": {"type": "str", "default": "127.0.0.1"},
+    "login_port": {"type": "int", "default": 5432},
+    "login_user": {"type": "str", "default": "convosphere"},
+    "login_password": {"type": "str", "no_log": True},
+    "login_env_file": {"type": "path"},
+    "login_db": {"type": "str", "default": "convosphere"},
+    "login_unix_socket": {"type": "path"},
+    "ssl_mode": {
+        "type": "str",
+        "choices": ["allow", "disable", "prefer", "require", "verify-ca", "verify-full"],
+        "default": "prefer",
+    },
+    "ca_cert": {"type": "path", "aliases": ["ssl_rootcert"]},
+    "connect_timeout": {"type": "int", "default": 10},
+}
+
+#: Values of login_host that mean the host itself.
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+#: What the collection's connections are called in pg_stat_activity.
+APPLICATION = "convosphere.platform"
+#: How many rows go into one statement: enough that the round trip does not count, few enough to bound the memory.
+BATCH = 5000
+#: For how many seconds a run waits for another one that holds the lock.
+LOCK_TIMEOUT = 300
+#: The first half of the advisory lock's key, which sets this collection's locks apart from other programs'.
+LOCK_SPACE = 0x636F6E76
+
+#: For a session that takes as long as it must, and waits in the middle of it for others: no limit that the server or
+#: ALTER ROLE sets for other sessions ends it. Which limits there are depends on the server's version.
+LIFT_LIMITS = """
+SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN (
+    'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout'
+)
+"""
+
+_READ_COLUMNS = """
+SELECT a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+       CASE WHEN t.typname IN ('varchar', 'bpchar') AND a.atttypmod > 4 THEN a.atttypmod - 4 END,
+       ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = a.atttypid ORDER BY e.enumsortorder)
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum
+"""
+
+_READ_REFERENCES = """
+SELECT c.conrelid::regclass::text, a.attname, NOT a.attnotnull,
+       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indisprimary
+               AND array_length(i.indkey::int2[], 1) > 1 AND a.attnum = ANY (i.indkey::int2[]))
+FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+WHERE c.contype = 'f' AND c.confrelid = to_regclass(%s) AND array_length(c.conkey, 1) = 1
+ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. ``length`` is in characters, None for no limit; ``labels`` are an enum's, in their order."""
+
+    type: str
+    nullable: bool
+    length: int | None
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column of another table that points at a row. ``association``: it is a part of that table's primary key."""
+
+    table: str
+    column: str
+    nullable: bool
+    association: bool
+
+
+class Database:
+    """One connection. In check mode the server itself refuses every write."""
+
+    def __init__(self, params: Mapping[str, Any], *, read_only: bool) -> None:
+        self.name = params["login_db"]
+        self.connection = connect(params)
+        self.connection.set_session(isolation_level="REPEATABLE READ", readonly=read_only)
+        self.read_only = read_only
+
+    def columns(self, table: str, expected: Iterable[str]) -> dict[str, Column]:
+        """The table's columns by name. Raises DatabaseError which names each of ``expected`` that is missing."""
+        rows = self.fetch(_READ_COLUMNS, (table,))
+        found = {name: Column(kind, nullable, length, tuple(labels)) for name, kind, nullable, length, labels in rows}
+        missing = [name for name in expected if name not in found]
+        if not found:
+            raise DatabaseError(
+                f"The database {self.name} has no table {table}",
+                hint="The platform makes its tables when the backend first starts: deploy it, or check login_db.",
+            )
+        if missing:
+            raise DatabaseError(
+                f"The table {table} of database {self.name} has no column {', '.join(missing)}",
+                hint="Is its schema that of this version of the platform? Nothing was changed.",
+            )
+        return found
+
+    def references(self, table: str) -> list[Reference]:
+        """Every foreign key that points at the table, sorted by table and column."""
+        return [Reference(*row) for row in self.fetch(_READ_REFERENCES, (table,))]
+
+    def missing_rights(self, needed: Mapping[str, str]) -> list[str]:
+        """A sentence for each table in which the role may not do all that is needed, for example INSERT, DELETE."""
+        rows = self.fetch(
+            "SELECT current_user::text, t, p FROM unnest(%s::text[], %s::text[]) AS needed (t, p) "
+            "WHERE NOT has_table_privilege(t, p)",
+            _pairs(needed),
+        )
+        return [f"the database role {role} has no right to {right} in table {table}" for role, table, right in rows]
+
+    def fetch(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
+        """All rows of one query. Without ``values`` a percent sign in it, such as one in a name, is nothing special."""
+        with self.asking("read"), self.connection.cursor() as cursor:
+            cursor.execute(statement, values or None)
+            return cursor.fetchall()
+
+    def stream(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[Any]:
+        """The rows of one query one by one, without holding all of them in memory."""
+        with self.asking("read"), self.connection.cursor("convosphere") as cursor:
+            cursor.itersize = BATCH
+            cursor.execute(statement, values or None)
+            yield from cursor
+
+    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), *, step: str = "write") -> int:
+        """Run one statement, which is called ``step`` in an error; returns the number of rows it touched."""
+        with self.asking(step), self.connection.cursor() as cursor:
+            cursor.execute(statement, values or None)
+            return int(cursor.rowcount)
+
+    def insert(self, table: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+        """Insert rows that all have these columns, as JSON which the server casts to the table's own types."""
+        names = ", ".join(quoted(name) for name in columns)
+        statement = f"INSERT INTO {quoted(table)} ({names}) SELECT {names} FROM json_populate_recordset(NULL::{quoted(table)}, %s)"  # noqa: S608, E501
+        for batch in batches(rows):
+            self.execute(statement, (json.dumps(batch),), step=f"insert rows into {table}")
+
+    def update(self, table: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+        """Update rows by their ``id``. A column that a row does not name keeps its value in that row."""
+        settings = ", ".join(f"{quoted(name)} = new.{quoted(name)}" for name in columns)
+        statement = f"""
+            UPDATE {quoted(table)} AS present SET {settings}
+            FROM json_array_elements(%s) AS given
+            JOIN {quoted(table)} AS old ON old.id = (given.value ->> 'id')::uuid
+            CROSS JOIN LATERAL json_populate_record(old, given.value) AS new
+            WHERE present.id = old.id
+        """  # noqa: S608 - names that come from the catalog, quoted
+        for batch in batches(rows):
+            self.execute(statement, (json.dumps(batch),), step=f"update rows of {table}")
+
+    def lock(self, what: str, number: int, seconds: int = LOCK_TIMEOUT) -> None:
+        """Wait ``seconds`` until no other run of the collection works on ``what``; the lock ends with the connection.
+
+        It is the session's, taken before the transaction begins: one that waited would see the data as it was before.
+        """
+        with self.asking(f"wait for another run that is changing {what}"), self.connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = %s", (f"{seconds}s",))
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_SPACE, number))
+            cursor.execute("RESET lock_timeout")
+        self.connection.commit()
+
+    def read_to_the_end(self) -> None:
+        """From now on no limit of time ends this session, and it fails rather than see only those rows it may see."""
+        self.fetch(LIFT_LIMITS)
+        self.fetch("SELECT set_config('row_security', 'off', false)")
+        self.commit()  # a rollback, of this or of whatever comes next, would take it back
+
+    def commit(self) -> None:
+        """Make everything since the transaction began permanent, at once."""
+        with self.asking("commit"):
+            self.connection.commit()
+
+    def rollback(self) -> None:
+        """End the transaction without a trace of it."""
+        self.connection.rollback()
+
+    @contextmanager
+    def asking(self, step: str) -> Iterator[None]:
+        """Turn what psycopg2 raises into a DatabaseError. What was written before it is undone."""
+        import psycopg2
+
+        try:
+            yield
+        except (psycopg2.Error, ValueError) as error:  # ValueError: a text that PostgreSQL cannot hold
+            hints = {**_HINTS, **(_HINTS_FOR_READING if step == "read" else {})}
+            raise server_errors.explain(
+                error, f"Cannot {step} in database {self.name}", hints, "Nothing was changed"
+            ) from error
+
+
+_HINTS = {
+    "42501": "The database role given as login_user needs the right to do this with this object",
+    "23505": "The platform itself changed the same rows in this moment. Nothing was changed: run it again",
+    "40001": "The platform itself changed the same rows in this moment. Nothing was changed: run it again",
+    "55P03": "Wait for it to end, or find it in pg_stat_activity",
+}
+_HINTS_FOR_READING = {"42501": "The database role given as login_user needs the right to read this object"}
+
+
+def connect(params: Mapping[str, Any]) -> Connection:
+    """A connection as DATABASE_OPTIONS describe it. Raises DatabaseError."""
+    try:
+        import psycopg2
+    except ImportError as error:
+        raise DatabaseError(
+            "The Python library psycopg2 is missing on the host",
+            hint="Run the playbook setup.yml for this environment, which installs it (Debian: python3-psycopg2).",
+        ) from error
+    where = params["login_unix_socket"] or params["login_host"]
+    try:
+        connection = psycopg2.connect(
+            host=where,
+            port=params["login_port"],
+            user=params["login_user"],
+            password=password(params),
+            dbname=params["login_db"],
+            sslmode=params["ssl_mode"],
+            sslrootcert=params["ca_cert"],
+            connect_timeout=params["connect_timeout"],
+            application_name=APPLICATION,
+            **session_settings.BOUNDS,
+        )
+        session_settings.prepare(connection)
+        return connection
+    except psycopg2.Error as error:
+        raise DatabaseError(
+            f"Cannot connect to database {params['login_db']} at {where}, port {params['login_port']}, "
+            f"as {params['login_user']}: {str(error).strip()}",
+            hint="Is the service postgres up, and are the login_ options those of this environment?",
+        ) from error
+
+
+def password(params: Mapping[str, Any]) -> str | None:
+    """The one that was given, else POSTGRES_PASSWORD of ``login_env_file``, else None for what libpq finds itself."""
+    if params["login_password"] is not None or not params["login_env_file"]:
+        return params["login_password"]
+    from .._core import dotenv, files
+
+    path = Path(params["login_env_file"])
+    text = files.read_text(path)
+    found = dotenv.parse(text or "").get("POSTGRES_PASSWORD")
+    if found is None:
+        raise InputError(
+            f"There is no POSTGRES_PASSWORD in {path}" if text is not None else f"There is no file {path}",
+            hint="Deploy the environment first, which writes it, or give login_password.",
+        )
+    return str(found)
+
+
+def _pairs(needed: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    pairs = [(table, right) for table, rights in needed.items() for right in rights.split(", ")]
+    return [table for table, _right in pairs], [right for _table, right in pairs]
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as an SQL literal, whatever standard_conforming_strings is."""
+    escaped = text.replace("'", "''")
+    return f"E'{escaped}'".replace("\\", "\\\\") if "\\" in escaped else f"'{escaped}'"
+
+
+def batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """The rows in lists of at most BATCH."""
+    iterator = iter(rows)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch

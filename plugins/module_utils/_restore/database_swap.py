@@ -1,0 +1,186 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Giving a restored database the name of the live one, in one transaction, with all that belonged to that one.
+
+Nothing but the transaction itself changes anything: killed at any moment, the old database is the live one, or the new
+one is. New connections to either wait for the transaction's end, and find the database that has the name then.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from .._core.errors import DatabaseError
+from .._postgres.connection import literal, quoted
+from .._postgres.database_comment import comment_statement
+from .side_databases import Found, Server
+
+SECONDS_BETWEEN = 0.05
+#: For how long the renames are tried while connections come back as fast as they are ended.
+SECONDS_TO_TRY = 60
+OBJECT_IN_USE = "55006"
+#: How many seconds to wait for somebody who is changing or copying one of the databases as a whole: the services are
+#: stopped meanwhile, and whoever wants to connect waits too.
+LOCK_TIMEOUT = 10
+
+_SETTINGS = """
+SELECT r.rolname::text, e.entry FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole,
+    LATERAL unnest(s.setconfig) WITH ORDINALITY AS e (entry, number)
+WHERE s.setdatabase = (SELECT oid FROM pg_database WHERE datname = %s) ORDER BY 1, number
+"""
+_PRIVILEGES = """
+SELECT CASE WHEN a.grantee <> 0 THEN pg_get_userbyid(a.grantee)::text END, a.privilege_type, a.is_grantable
+FROM pg_database d, LATERAL aclexplode(d.datacl) a WHERE d.datname = %s ORDER BY 1, 2
+"""
+_BUSY = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND state <> 'idle' AND backend_type = 'client backend'
+"""
+_END = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = ANY (%s) AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+#: Settings whose values are lists of names, which must not become one name with commas in it.
+_LISTS = (
+    *("local_preload_libraries", "search_path", "session_preload_libraries", "shared_preload_libraries"),
+    *("temp_tablespaces", "unix_socket_directories"),
+)
+_ITEM = re.compile(r'"((?:[^"]|"")*)"|([^,\s"]+)')
+
+
+class Exchange:
+    """Renames databases of one server, and carries over what belongs to a database rather than to what is in it."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+
+    def take_over(
+        self, new: str, live: Found, previous: str, mark: Mapping[str, Any], previous_mark: Mapping[str, Any]
+    ) -> None:
+        """Have ``new`` be the live database, and the live one be called ``previous``. Raises DatabaseError.
+
+        The new one gets the other's settings, privileges, limit and comment; it was made for the same owner.
+        """
+        self._run(
+            [live.name, new],
+            [
+                f"ALTER DATABASE {quoted(live.name)} RENAME TO {quoted(previous)}",
+                f"ALTER DATABASE {quoted(new)} RENAME TO {quoted(live.name)}",
+                f"ALTER DATABASE {quoted(live.name)} RESET ALL",
+                *self._privileges(live),
+                *self._settings(live),
+                f"ALTER DATABASE {quoted(live.name)} CONNECTION LIMIT {live.connection_limit}",
+                comment_statement(live.name, mark, live.comment),
+                comment_statement(previous, previous_mark, live.comment),
+            ],
+        )
+
+    def put_in_place(self, new: str, name: str, mark: Mapping[str, Any]) -> None:
+        """The same where there is no live database."""
+        self._run(
+            [new],
+            [
+                f"ALTER DATABASE {quoted(new)} RENAME TO {quoted(name)}",
+                f"ALTER DATABASE {quoted(name)} RESET ALL",
+                comment_statement(name, mark, None),
+            ],
+        )
+
+    def go_back(self, live: Found, previous: str, aside: str, mark: Mapping[str, Any]) -> None:
+        """Undo ``take_over``: the previous database is the live one again, and the other one is called ``aside``."""
+        self._run(
+            [live.name, previous],
+            [
+                f"ALTER DATABASE {quoted(live.name)} RENAME TO {quoted(aside)}",
+                f"ALTER DATABASE {quoted(previous)} RENAME TO {quoted(live.name)}",
+                comment_statement(live.name, live.mark, live.comment)
+                if live.mark
+                else f"COMMENT ON DATABASE {quoted(live.name)} IS {literal(live.comment) if live.comment else 'NULL'}",
+                comment_statement(aside, mark, None),
+            ],
+        )
+
+    def drain(self, name: str, seconds: float) -> None:
+        """Wait until nobody is in the middle of something, for at most so many seconds."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.server.fetch(_BUSY, (name,))[0][0]:
+            time.sleep(SECONDS_BETWEEN)
+
+    def _run(self, used: list[str], statements: Sequence[str]) -> None:
+        """Run all of them in one transaction, with nobody connected to ``used``."""
+        deadline = time.monotonic() + SECONDS_TO_TRY
+        while True:
+            with self._ending(used) as problems:
+                try:
+                    bounded = [f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'", *statements]
+                    self.server.transact(bounded, step=f"rename the database {used[0]}")
+                except DatabaseError as error:
+                    if error.details.get("sqlstate") != OBJECT_IN_USE or time.monotonic() > deadline:
+                        raise (problems[0] if problems else error) from error
+                    continue
+            return
+
+    @contextmanager
+    def _ending(self, names: list[str]) -> Iterator[list[DatabaseError]]:
+        """End every connection to these databases, again and again, while the block runs.
+
+        A rename waits for five seconds for the last one to go, and meanwhile holds up whoever wants to connect.
+        """
+        over = threading.Event()
+        problems: list[DatabaseError] = []
+        server = Server(self.server.params, read_only=False)
+
+        def end() -> None:
+            while True:
+                try:
+                    server.fetch(_END, (names,))
+                except DatabaseError as error:
+                    problems.append(error)
+                    return
+                if over.wait(SECONDS_BETWEEN):
+                    return
+
+        thread = threading.Thread(target=end, daemon=True)
+        thread.start()
+        try:
+            yield problems
+        finally:
+            over.set()
+            thread.join()
+            server.close()
+
+    def _privileges(self, live: Found) -> list[str]:
+        rows = self.server.fetch(_PRIVILEGES, (live.name,))
+        if not rows:
+            return []  # none were ever granted or revoked: those that every database has
+        name = quoted(live.name)
+        statements = [f"REVOKE ALL ON DATABASE {name} FROM PUBLIC, {quoted(live.owner)}"]
+        for grantee, privilege, grantable in rows:
+            whom = "PUBLIC" if grantee is None else quoted(grantee)
+            option = " WITH GRANT OPTION" if grantable and grantee != live.owner else ""
+            statements.append(f"GRANT {privilege} ON DATABASE {name} TO {whom}{option}")
+        return statements
+
+    def _settings(self, live: Found) -> list[str]:
+        statements = []
+        for role, entry in self.server.fetch(_SETTINGS, (live.name,)):
+            setting, _equals, value = entry.partition("=")
+            whose = f"ROLE {quoted(role)} IN " if role else ""
+            statements.append(
+                f"ALTER {whose}DATABASE {quoted(live.name)} SET {quoted(setting)} TO {_value(setting, value)}"
+            )
+        return statements
+
+
+def _value(setting: str, value: str) -> str:
+    if setting.lower() not in _LISTS:
+        return literal(value)
+    names = [plain or in_quotes.replace('""', '"') for in_quotes, plain in _ITEM.findall(value)]
+    return ", ".join(map(literal, names)) or "''"

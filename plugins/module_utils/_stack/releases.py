@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Releases: what was deployed when, kept so that one can go back to it.
+
+A release is a directory ``releases/<id>`` with the files as they were rendered (no secrets) and ``release.json``; the
+link ``releases/current`` names the one that serves.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from .._core import files as core_files
+from .._host.served_release import CURRENT, RECORD
+
+
+def new_id(now: datetime | None = None) -> str:
+    """An id that sorts by time, to the millisecond, in UTC."""
+    moment = (now or datetime.now(timezone.utc)).astimezone(timezone.utc)
+    return moment.strftime("%Y%m%dT%H%M%S") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def save(directory: Path, record: Mapping[str, Any], files: Mapping[str, str]) -> None:
+    """Write a release and make it the current one.
+
+    ``record`` has at least ``id``; ``files`` maps names to texts. The directory gets its final name, and the link is
+    moved, only when everything is on the disk. Raises ConvosphereError.
+    """
+    with core_files.changing("releases", directory):
+        directory.mkdir(mode=0o750, exist_ok=True)
+        remove_unfinished(directory)
+        new = directory / f".new-{record['id']}"
+        new.mkdir(mode=0o750)
+        for name, text in files.items():
+            core_files.write_text(new / name, text, "0640")
+        core_files.write_text(new / RECORD, json.dumps(record, indent=2, sort_keys=True) + "\n", "0640")
+        new.rename(directory / record["id"])
+        link = directory / f".new-{CURRENT}"
+        link.symlink_to(record["id"])
+        link.replace(directory / CURRENT)
+
+
+def surplus(directory: Path, keep: int) -> list[Path]:
+    """The oldest releases beyond the ``keep`` newest ones; never the current one."""
+    serving = (directory / CURRENT).resolve()
+    found = sorted((path for path in directory.glob("*/" + RECORD) if not path.parent.is_symlink()), reverse=True)
+    return [path.parent for path in found[max(keep, 1) :] if path.parent.resolve() != serving]
+
+
+def prune(directory: Path, keep: int) -> None:
+    """Remove the releases that ``surplus`` lists. Raises ConvosphereError."""
+    with core_files.changing("releases", directory):
+        for path in surplus(directory, keep):
+            path.rename(directory / f".old-{path.name}")  # killed in the middle, it is no release any more
+        remove_unfinished(directory)
+
+
+def remove_unfinished(directory: Path) -> None:
+    """What a killed run left: the link that was not moved into place, a directory that has no name of a release."""
+    with core_files.changing("releases", directory):
+        for path in [*directory.glob(".new-*"), *directory.glob(".old-*")]:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

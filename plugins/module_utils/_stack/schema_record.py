@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a database is where a backend needs it, by what the last deploy wrote down: one query and no container.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .._core.errors import ConvosphereError
+from .._engine import published_port
+from .._host import served_release
+from .._postgres.connection import Database
+from . import state
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+RECORD = "alembic_version"
+_TABLES = (
+    "SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"
+)
+
+
+def find(client: DockerClient | None, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The schema of the release that serves, where ``schema_image`` is the image it is of and the database is at it.
+
+    None for everything else, a database that cannot be asked among it: that has to be looked at by who can judge it.
+    """
+    schema: Mapping[str, Any] | None = (served_release.current(Path(params["project_src"]) / "releases") or {}).get(
+        "schema"
+    )
+    if client is None or not schema or schema.get("image_id") != state.image_id(client, params["schema_image"]):
+        return None
+    try:
+        database = Database(published_port.login(client, params), read_only=True)
+    except ConvosphereError:
+        return None
+    try:
+        return schema if _revisions(database) == sorted(schema.get("heads") or []) else None
+    except ConvosphereError:
+        return None
+    finally:
+        database.connection.close()
+
+
+def _revisions(database: Database) -> list[str] | None:
+    # The stack is locked meanwhile: whoever holds the table for longer is told of by the module that migrates.
+    database.execute("SET lock_timeout = '5s'", step="bound the wait for a lock")
+    tables = {row[0] for row in database.fetch(_TABLES)}
+    if not {RECORD} < tables:  # without any other table it is a record of nothing
+        return None
+    return sorted(row[0] for row in database.fetch(f"SELECT version_num FROM {RECORD}"))  # noqa: S608 - a constant

@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Passwords in the platform's own format, bcrypt with 12 rounds: hash and verify many of them on all cores.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from .._app.platform_rules import PASSWORD_MINIMUM
+from .._core.errors import ConvosphereError
+from .field_types import ValueProblem, as_text
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+ROUNDS = 12
+#: bcrypt looks at no more bytes than these: what comes after them would protect nothing.
+MAX_BYTES = 72
+
+_HASH = re.compile(r"\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
+
+
+def as_password(value: Any) -> str:
+    """A password that can be set. Raises ValueProblem, a sentence without the password, if it cannot."""
+    if value == "":
+        raise ValueProblem("the password is empty")
+    try:
+        password = as_text(value, secret=True)
+    except ValueProblem as problem:
+        raise ValueProblem(f"the password {problem}") from None
+    if len(password) < PASSWORD_MINIMUM:
+        raise ValueProblem(f"the password is shorter than {PASSWORD_MINIMUM} characters, the platform's own minimum")
+    size = len(password.encode())
+    if size > MAX_BYTES:
+        raise ValueProblem(f"the password is {size} bytes long, and bcrypt takes at most {MAX_BYTES}")
+    return password
+
+
+def as_hash(value: Any) -> str:
+    """A hash that the platform can verify. Raises ValueProblem, a sentence without the text, for any other."""
+    if isinstance(value, str) and _HASH.fullmatch(value):
+        return str.__str__(value)
+    raise ValueProblem("password_hash is no bcrypt hash ($2b$, $2a$ or $2y$, the rounds, $ and 53 characters)")
+
+
+def hash_all(passwords: Sequence[str]) -> list[str]:
+    """A hash for each password, in their order."""
+    bcrypt = _bcrypt()
+    return _on_all_cores(lambda text: str(bcrypt.hashpw(text.encode(), bcrypt.gensalt(ROUNDS)).decode()), passwords)
+
+
+def verify_all(pairs: Sequence[tuple[str, str | None]]) -> list[bool]:
+    """For each (password, stored hash) whether they belong together; without a hash, or with a foreign one, not."""
+    if not any(stored for _password, stored in pairs):
+        return [False] * len(pairs)
+    bcrypt = _bcrypt()
+
+    def verify(pair: tuple[str, str | None]) -> bool:
+        password, stored = pair
+        return bool(stored and _HASH.fullmatch(stored) and bcrypt.checkpw(password.encode(), stored.encode()))
+
+    return _on_all_cores(verify, pairs)
+
+
+def _on_all_cores(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    # Threads are enough: bcrypt releases the interpreter's lock while it computes.
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        return list(pool.map(work, items))
+
+
+def _bcrypt() -> Any:
+    # Imported only where a hash is computed, which an unchanged run never does.
+    try:
+        import bcrypt
+    except ImportError as error:
+        raise ConvosphereError(
+            "The Python library bcrypt is missing on the host",
+            hint="Run the playbook setup.yml for this environment, which installs it (Debian: python3-bcrypt).",
+        ) from error
+    return bcrypt

@@ -1,0 +1,184 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Questions about users, answered by the database: who is there, how many, and what an audit asks for.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .._app import platform_rules
+from .._core.errors import InputError
+from .._postgres.connection import Database, quoted
+from . import field_types
+from .group_names import GroupNames
+from .group_run import FIELDS as GROUP_FIELDS
+from .user_spec import FIELDS
+
+_GROUPS = "ARRAY(SELECT a.group_id::text FROM user_group_association a WHERE a.user_id = u.id)"
+_LAST_SEEN = "coalesce(greatest(u.last_activity, u.last_login), u.created_at)"
+_TIMES = ("created_at", "last_login", "last_activity", "locked_until", "password_changed_at")
+
+#: What can be returned of a user, with the SQL for it. The password hash is none of it.
+SELECTABLE: dict[str, str] = {
+    "id": "u.id",
+    "email": "u.email",
+    **{name: f"u.{quoted(name)}" for name in FIELDS},
+    "groups": _GROUPS,
+    "locked": "u.locked_until IS NOT NULL",
+    "has_password": "u.hashed_password IS NOT NULL",
+    # ISO 8601 in UTC, so that the same moment is the same text whatever the server's time zone.
+    **{name: f"""to_char(u.{name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')""" for name in _TIMES},
+}
+
+#: The condition of each filter; its value is the parameter of the same name.
+_FILTERS: dict[str, str] = {
+    "emails": "lower(u.email) = ANY (SELECT lower(e) FROM unnest(%(emails)s::text[]) e)",
+    "usernames": "u.username = ANY (%(usernames)s::text[])",
+    "ids": "u.id::text = ANY (SELECT lower(i) FROM unnest(%(ids)s::text[]) i)",
+    "roles": "lower(u.role::text) = ANY (%(roles)s::text[])",
+    "statuses": "lower(u.status::text) = ANY (%(statuses)s::text[])",
+    "auth_providers": "lower(u.auth_provider::text) = ANY (%(auth_providers)s::text[])",
+    "groups": """EXISTS (SELECT FROM user_group_association a JOIN user_groups g ON g.id = a.group_id
+        WHERE a.user_id = u.id AND (g.name = ANY (%(groups)s::text[]) OR g.id::text = ANY (%(groups)s::text[])))""",
+    "search": """strpos(lower(concat_ws(' ', u.email, u.username, u.first_name, u.last_name, u.display_name)),
+        lower(%(search)s)) > 0""",
+    "inactive_since": f"{_LAST_SEEN} < %(inactive_since)s::timestamptz",
+    "inactive_days": f"{_LAST_SEEN} < now() - make_interval(days => %(inactive_days)s)",
+    "locked": "(u.locked_until IS NOT NULL) = %(locked)s",
+    "has_password": "(u.hashed_password IS NOT NULL) = %(has_password)s",
+    "logged_in": "(u.last_login IS NOT NULL) = %(logged_in)s",
+}
+FILTERS = tuple(_FILTERS)
+
+# A new user with the default role, or less, has been given no power.
+_ROLE_CHANGES = """
+SELECT to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), details ->> 'name', details ->> 'actor',
+       details -> 'before' ->> 'role', details -> 'after' ->> 'role'
+FROM audit_logs
+WHERE resource_type = 'user' AND created_at >= %s::timestamptz AND details -> 'after' ->> 'role' IS NOT NULL
+  AND (details -> 'before' ->> 'role' IS NOT NULL OR details -> 'after' ->> 'role' NOT IN ('user', 'guest'))
+ORDER BY created_at, id
+"""
+#: What rows are called in ``unreadable``: the table, the column with the name, and the rules.
+_SHOWN_BY_REST = {
+    "user": ("users", "email", platform_rules.USER),
+    "group": ("user_groups", "name", platform_rules.GROUP),
+}
+
+
+class UserQuery:
+    """The users that all of the given filters let through. ``params`` has None for a filter that is not given."""
+
+    def __init__(self, database: Database, params: Mapping[str, Any]) -> None:
+        self.database = database
+        self.values = {name: params[name] for name in FILTERS if params[name] is not None}
+        conditions = [_FILTERS[name] for name in self.values]
+        self.condition = " AND ".join(conditions) or "true"
+
+    def users(self, fields: Sequence[str], limit: int | None, offset: int) -> list[dict[str, Any]]:
+        """The users, by their emails in lower case and then ids, so that pages neither overlap nor leave gaps."""
+        selected = ", ".join(SELECTABLE[name] for name in fields)
+        statement = (
+            f"SELECT {selected} FROM users u WHERE {self.condition} "  # noqa: S608 - texts of this file
+            "ORDER BY lower(u.email), u.id LIMIT %(limit)s OFFSET %(offset)s"
+        )
+        rows = self.database.stream(statement, {**self.values, "limit": limit, "offset": offset})
+        labels = GroupNames.of(self.database).labels if "groups" in fields else {}
+        shown = [_shown(name, labels) for name in fields]
+        return [{name: show(value) for name, show, value in zip(fields, shown, row)} for row in rows]
+
+    def counts(self) -> dict[str, Any]:
+        """``{total, by_role, by_status}`` of all that match, whatever the page."""
+        rows = self.database.fetch(
+            "SELECT lower(u.role::text), lower(u.status::text), count(*) FROM users u "  # noqa: S608 - as above
+            f"WHERE {self.condition} GROUP BY 1, 2 ORDER BY 1, 2",
+            self.values,
+        )
+        counts: dict[str, Any] = {"total": 0, "by_role": {}, "by_status": {}}
+        for role, status, number in rows:
+            counts["total"] += number
+            counts["by_role"][role] = counts["by_role"].get(role, 0) + number
+            counts["by_status"][status] = counts["by_status"].get(status, 0) + number
+        return counts
+
+
+def check(database: Database, columns: Mapping[str, Any], params: Mapping[str, Any]) -> None:
+    """Raise InputError for fields that cannot be returned, unknown labels, and groups that are not there."""
+    problems = []
+    for name in params["fields"] or ():
+        if name not in SELECTABLE:
+            problems.append(f"there is no field '{name}'; there are {', '.join(SELECTABLE)}")
+    for option, column in (("roles", "role"), ("statuses", "status"), ("auth_providers", "auth_provider")):
+        labels = [label.lower() for label in columns[column].labels]
+        problems += [
+            f"{option}: '{value}' is not one of {', '.join(labels)}"
+            for value in params[option] or ()
+            if value not in labels
+        ]
+    if params["groups"]:
+        rows = database.fetch(
+            "SELECT name FROM user_groups WHERE name = ANY (%(g)s::text[]) UNION "
+            "SELECT id::text FROM user_groups WHERE id::text = ANY (%(g)s::text[])",
+            {"g": params["groups"]},
+        )
+        found = {row[0] for row in rows}
+        problems += [f"groups: there is no group '{name}'" for name in params["groups"] if name not in found]
+    if params["offset"] < 0 or (params["limit"] is not None and params["limit"] < 0):
+        problems.append("limit and offset cannot be negative")
+    if problems:
+        raise InputError.of(problems)
+
+
+def role_changes(database: Database, since: str) -> list[dict[str, Any]]:
+    """Who got which role since a moment, from the audit trail that this collection writes."""
+    names = ("at", "email", "actor", "before", "after")
+    return [dict(zip(names, row)) for row in database.fetch(_ROLE_CHANGES, (since,))]
+
+
+def unreadable(database: Database) -> list[dict[str, Any]]:
+    """The rows that the platform's REST interface cannot return, and why; each breaks every list that has it."""
+    found = []
+    for kind, (table, name, rules) in _SHOWN_BY_REST.items():
+        broken = {field: platform_rules.condition(rule, quoted(field)) for field, rule in rules.items()}
+        cases = ", ".join(f"CASE WHEN {condition} THEN '{field}' END" for field, condition in broken.items())
+        rows = database.fetch(
+            f"SELECT id::text, {name}, array_remove(ARRAY[{cases}], NULL) FROM {table} "  # noqa: S608 - as above
+            f"WHERE {' OR '.join(broken.values())} ORDER BY 2, 1"
+        )
+        found += [
+            {
+                "kind": kind,
+                "id": identifier,
+                "name": label,
+                "reasons": [f"{field} {platform_rules.demand(rules[field])}" for field in fields],
+            }
+            for identifier, label, fields in rows
+        ]
+    return found
+
+
+def groups(database: Database) -> list[dict[str, Any]]:
+    """All groups in the form that convosphere_group takes, sorted by name, without what is empty."""
+    names = list(GROUP_FIELDS)
+    rows = database.fetch(f"SELECT {', '.join(names)} FROM user_groups ORDER BY name, id")  # noqa: S608 - as above
+    shown = [{name: field_types.of_row(GROUP_FIELDS[name], value) for name, value in zip(names, row)} for row in rows]
+    return [without_empty(group) for group in shown]
+
+
+def without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that have a value: those that a list has to give."""
+    return {name: value for name, value in values.items() if value not in (None, "", [], {})}
+
+
+def _shown(name: str, labels: Mapping[str, str]) -> Callable[[Any], Any]:
+    if name == "groups":
+        return lambda ids: sorted(labels[identifier] for identifier in ids)
+    if name in FIELDS:
+        field = FIELDS[name]
+        return lambda value: field_types.of_row(field, value)
+    return lambda value: value

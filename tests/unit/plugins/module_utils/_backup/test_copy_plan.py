@@ -1,0 +1,226 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import fcntl
+from datetime import timedelta
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._backup import copies as backup_copies
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.catalogue import Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.copy_plan import BackupCopies
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.targets.directory import Folder
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import CopyError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import DELETE
+
+from support.backups import NOON, VERIFIED, manifest_of, names_in, put_backup
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def here(tmp_path):
+    """The directory of the backups."""
+    return tmp_path / "backups"
+
+
+@pytest.fixture
+def share(tmp_path):
+    """The directory of the copies."""
+    (tmp_path / "share").mkdir()
+    return tmp_path / "share"
+
+
+@pytest.fixture
+def run(here, share):
+    """One run that keeps the last copy only, and is about the backup that is given; its plan."""
+
+    def make(about=None, **more):
+        params = {
+            "backup_dir": str(here),
+            "environment_name": "dev",
+            "login_db": "convosphere",
+            "state": "present",
+            "pinned": None,
+            "expected": None,
+            "include": ["database"],
+            "copy_to": [{"directory": str(share), "retention": True}],
+            "retention": {"keep_last": 1},
+            **more,
+        }
+        catalogue = Catalogue(here)
+        copies = BackupCopies(params, NOON)
+        backup = catalogue.find(about, NOON) if about else None
+        plan = copies.plan(backup.manifest if backup else None, None, catalogue.read()[0])
+        copies.apply(backup, catalogue)
+        copies.complain(backup)
+        return plan
+
+    return make
+
+
+def copied(share):
+    """The manifests of the copies, by id."""
+    return {manifest.id: manifest for manifest in backup_copies.manifests(Folder({"directory": share}))}
+
+
+def test_the_copy_of_a_backup_that_was_verified_here_is_kept_and_learns_it(here, share, run):
+    for day in (2, 1, 0):
+        put_backup(share, NOON - day * DAY)
+    proven = put_backup(here, NOON - 2 * DAY, verified=VERIFIED)
+
+    plan = run()
+
+    assert plan.names(DELETE) == [f"convosphere-20261122T120000Z in {share}"]
+    assert copied(share)[proven.id].verified == VERIFIED
+    assert backup_copies.find(Folder({"directory": share}), "latest_verified") == proven
+
+
+def test_a_copy_is_not_taken_for_another_one_by_its_label(tmp_path):
+    share = tmp_path / "share"
+    meant = put_backup(share, NOON)
+    put_backup(share, NOON + timedelta(hours=1), label=meant.id)
+    put_backup(share, NOON + timedelta(hours=2), label="latest_verified")
+
+    assert backup_copies.find(Folder({"directory": share}), meant.id) == meant
+    with pytest.raises(InputError, match="There is no copy of a backup latest_verified"):
+        backup_copies.find(Folder({"directory": share}), "latest_verified")
+
+
+def test_what_failed_says_which_backup_is_whole_nevertheless(here, share, run):
+    backup = put_backup(here, NOON)
+    share.rmdir()
+    share.write_text("no directory")
+
+    with pytest.raises(CopyError) as caught:
+        run(about=backup.id)
+
+    assert caught.value.details == {"backup": backup.id, "deleted": [], "places": [str(share)]}
+
+
+def test_check_mode_counts_on_the_copy_of_the_backup_that_would_be_made(share, run):
+    for day in (1, 0):
+        put_backup(share, NOON - day * DAY)
+
+    plan = run(expected={"backup": None, "verified": "restore"})
+
+    assert plan.names(DELETE) == [f"convosphere-{NOON - day * DAY:%Y%m%dT%H%M%SZ} in {share}" for day in (1, 0)]
+
+
+def test_the_copy_of_a_backup_that_is_pinned_here_is_kept(here, share, run):
+    for day in (1, 0):
+        put_backup(share, NOON - day * DAY)
+    put_backup(here, NOON - DAY, pinned=True)
+
+    assert run().names(DELETE) == []
+    assert [manifest.pinned for manifest in copied(share).values()] == [True, False]
+
+
+def test_what_is_known_of_another_backup_of_the_same_name_says_nothing_of_the_copy(here, share, run):
+    for day in (1, 0):
+        put_backup(share, NOON - day * DAY)
+    other = put_backup(here, NOON - DAY, content=b"another", pinned=True)
+
+    assert run().names(DELETE) == [f"{other.id} in {share}"]
+
+
+def test_a_copy_is_not_called_damaged_because_its_backup_is(here, share, run):
+    copy = put_backup(share, verified=VERIFIED)
+    put_backup(here, damaged_at=NOON)
+
+    assert not run().changed
+    assert copied(share) == {copy.id: copy}
+
+
+def test_a_copy_that_was_found_damaged_is_not_called_verified_because_its_backup_is(here, share, run):
+    backup = put_backup(here, verified=VERIFIED)
+    copy = put_backup(share, damaged_at=NOON)
+    (share / copy.files[0].name).write_bytes(b"A dump")
+
+    assert not run().changed
+    assert copied(share) == {copy.id: copy}
+
+    plan = run(about=backup.id)
+    assert [change.before for change in plan] == [{"files": f"all but {copy.files[0].name}", "manifest": "damaged"}]
+    assert (share / copy.files[0].name).read_bytes() == b"a dump"
+    assert copied(share) == {backup.id: backup}
+    assert not run(about=backup.id).changed
+
+
+def test_a_copy_that_was_found_damaged_takes_no_sound_ones_place(here, share, run):
+    sound = put_backup(share, NOON - DAY, verified=VERIFIED)
+    put_backup(share, NOON, damaged_at=NOON)
+    put_backup(here, NOON, verified=VERIFIED)
+
+    assert run().names(DELETE) == []
+    assert sound.id in copied(share)
+
+
+def test_the_copy_that_was_asked_for_is_not_deleted_in_the_same_run(here, share, run):
+    old, new = (put_backup(here, NOON - day * DAY) for day in (1, 0))
+    put_backup(share, NOON)
+
+    run(about=old.id)
+    assert sorted(copied(share)) == [old.id, new.id]
+    assert run(about=old.id).names(DELETE) == []
+    assert run(about=new.id).names(DELETE) == [f"{old.id} in {share}"]
+
+
+def test_a_damaged_backup_is_brought_back_from_its_copy(here, share):
+    copy = put_backup(share, verified=VERIFIED)
+    damaged = put_backup(here, damaged_at=NOON)
+    (here / damaged.files[0].name).write_bytes(b"A dump")
+    catalogue, place = Catalogue(here), Folder({"directory": share})
+
+    backup_copies.fetch(backup_copies.lacking_here(copy, catalogue), place, catalogue)
+
+    assert (here / copy.files[0].name).read_bytes() == b"a dump"
+    assert catalogue.find(copy.id).manifest == copy
+    assert not backup_copies.lacking_here(copy, catalogue).any
+    assert names_in(here, "*") == sorted([copy.files[0].name, copy.file_name])
+
+
+def test_another_backup_is_not_replaced_by_a_copy_of_the_same_name(here):
+    put_backup(here, damaged_at=NOON)
+
+    with pytest.raises(InputError, match="has another backup"):
+        backup_copies.lacking_here(manifest_of(content=b"another"), Catalogue(here))
+
+
+def test_a_damaged_copy_is_not_the_latest(share):
+    sound = put_backup(share, NOON - DAY)
+    put_backup(share, NOON, damaged_at=NOON)
+
+    assert backup_copies.find(Folder({"directory": share}), "latest") == sound
+
+
+def test_a_copy_that_is_being_written_is_not_taken_for_what_a_killed_run_left(here, share):
+    backup = put_backup(here)
+    file = backup.files[0]
+    (share / ".convosphere-other.part").touch()
+    cleared = []
+
+    def clear(_done):
+        cleared.append(Catalogue(share).clear_unfinished())
+
+    Folder({"directory": share}).put(here / file.name, file.size, file.sha256, clear)
+
+    assert cleared == [[".convosphere-other.part"]]
+    assert names_in(share) == [file.name]
+
+
+def test_a_copy_begins_anew_where_its_unfinished_file_was_cleared_away_as_it_was_opened(here, share, monkeypatch):
+    file = put_backup(here).files[0]
+    flock, cleared = fcntl.flock, []
+
+    def clear_first(descriptor, how):
+        if not cleared:
+            cleared.extend(share.iterdir())
+            cleared[0].unlink()
+        return flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", clear_first)
+    Folder({"directory": share}).put(here / file.name, file.size, file.sha256, lambda _done: None)
+
+    assert names_in(share) == [file.name]

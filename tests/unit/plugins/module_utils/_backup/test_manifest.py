@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._backup import manifest as backup_manifest
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from support.backups import NOON, VERIFIED, manifest_of
+from support.collection import rendered_docs
+
+MOMENTS = st.datetimes(datetime(2000, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC))
+
+
+def changed(**changes):
+    document = {**manifest_of().to_dict(), **changes}
+    return json.dumps(document)
+
+
+@given(MOMENTS, st.text(min_size=1), st.dictionaries(st.text(), st.integers(0)))
+def test_what_is_written_is_read_back(moment, label, tables):
+    plain = manifest_of(moment.replace(microsecond=0), label=label, verified=VERIFIED, checked_at=NOON, damaged_at=NOON)
+    plain = replace(plain, not_loaded={"at": "2026-11-23T13:00:00Z", "host": "db-1", "reason": label})
+    plain = replace(plain, database=replace(plain.database, tables=tables))
+    manifest = backup_manifest.parse(plain.to_json(), plain.file_name)
+
+    assert manifest == plain
+    assert manifest.to_dict() == json.loads(plain.to_json())
+
+
+def test_a_manifest_of_before_it_said_when_it_was_checked_or_found_damaged_is_read():
+    document = manifest_of().to_dict()
+    assert [document.pop(name) for name in ("checked_at", "damaged_at", "not_loaded")] == [None] * 3
+
+    assert backup_manifest.parse(json.dumps(document), manifest_of().file_name) == manifest_of()
+
+
+@given(st.text(min_size=1))
+def test_an_id_is_a_file_name_whatever_the_database_is_called(name):
+    identifier = backup_manifest.new_id(name, NOON)
+
+    assert identifier.endswith("-20261123T120000Z")
+    assert backup_manifest._ID.fullmatch(identifier)
+
+
+def test_an_id_is_in_utc():
+    moment = datetime(2026, 11, 23, 1, 30, tzinfo=timezone(timedelta(hours=2)))
+
+    assert backup_manifest.new_id("convosphere", moment) == "convosphere-20261122T233000Z"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "Expecting value"),
+        ("[" * 100_000, "recursion"),
+        ("[]", "it is not the manifest of a backup"),
+        ('{"a": 1}', "it is not the manifest of a backup"),
+        (changed(manifest_version=2), "its manifest_version is 2, this collection knows 1"),
+        (changed(id="../../etc"), "its id '../../etc' is not the one of a backup"),
+        (changed(created_at="yesterday"), "does not match format"),
+        (changed(pinned="no"), "pinned is str"),
+        (changed(duration=True), "duration is bool"),
+        (changed(colour="red"), "unknown colour"),
+        (changed(include=[1]), "include is not a list of texts"),
+        (changed(verified={"level": "looked at"}), "no verified.at; no verified.duration; no verified.host"),
+        (changed(verified={**VERIFIED, "at": 5}), "verified.at is int"),
+        (changed(verified={**VERIFIED, "at": "yesterday"}), "does not match format"),
+        (changed(verified={**VERIFIED, "level": ["restore"]}), "verified.level is list"),
+        (changed(verified={**VERIFIED, "duration": "long"}), "verified.duration is str"),
+        (changed(uploads={"files": 1, "bytes": "2"}), "uploads.bytes is str"),
+        (changed(vectors={"backup": 1, "classes": []}), "vectors.backup is int"),
+        (changed(vectors={"backup": None, "classes": [1]}), "vectors.classes is not a list of texts"),
+        (changed(write_freeze={"from": None, "to": "", "how": ""}), "write_freeze.from is NoneType"),
+        (changed(checked_at="yesterday"), "does not match format"),
+        (changed(verified={**VERIFIED, "level": "seen"}), "verified.level is not one of checksum, restore"),
+        (changed(damaged_at="yesterday"), "does not match format"),
+        (changed(damaged_at=True), "damaged_at is bool"),
+        (changed(files=[]), "it has no files, and so it is of no backup"),
+        (changed(files=["x"]), "files is not a list of objects"),
+        (changed(files=[{"kind": "database"}]), "no files.name; no files.size; no files.sha256"),
+        (changed(database={}), "no database.name"),
+        (changed(database={**manifest_of().to_dict()["database"], "tables": {"a": "b"}}), "number of rows"),
+    ],
+)
+def test_what_is_no_manifest_is_refused_with_the_reason(text, reason):
+    with pytest.raises(InputError, match="is not a manifest") as caught:
+        backup_manifest.parse(text, manifest_of().file_name)
+
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../x", "convosphere-20261123T120000Z.x/../../y", "other.dump.zst"])
+def test_a_file_that_lies_elsewhere_is_refused(name):
+    text = changed(files=[{"kind": "database", "name": name, "size": 1, "sha256": "0" * 64}])
+
+    with pytest.raises(InputError, match="does not belong to backup convosphere-20261123T120000Z"):
+        backup_manifest.parse(text, manifest_of().file_name)
+
+
+def test_a_manifest_under_another_name_is_refused():
+    with pytest.raises(InputError, match="it is the one of convosphere-20261123T120000Z, under another name"):
+        backup_manifest.parse(changed(), "convosphere-20261124T120000Z.manifest.json")
+
+
+def test_a_part_that_is_not_there_is_named():
+    assert manifest_of().file("database").size == 6
+    with pytest.raises(InputError, match="does not include uploads, only database"):
+        manifest_of().file("uploads")
+
+
+@pytest.mark.parametrize(
+    ("module", "value", "more"),
+    [("backup", "backup", set()), ("backup_info", "backups", {"age_hours", "bytes", "file", "keep"})],
+)
+def test_modules_document_every_field_of_a_manifest(module, value, more):
+    documented = rendered_docs()[f"convosphere_db_{module}"]["return"][value]["contains"]
+
+    assert set(documented) == set(manifest_of().to_dict()) | more

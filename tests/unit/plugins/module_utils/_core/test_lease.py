@@ -1,0 +1,222 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._core import lease as core_lease
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.lease import Clock, HeldError, decide, make
+
+NIGHT = datetime(2026, 11, 23, 1, 0, 0, tzinfo=UTC)
+START = Clock(NIGHT, "boot-1", 1000.0)
+
+
+def later(seconds, **changes):
+    """The clock after a while."""
+    clock = Clock(NIGHT + timedelta(seconds=seconds), START.boot, START.uptime + seconds)
+    return replace(clock, **changes)
+
+
+def lease(run, seconds=600, clock=START):
+    return make(run, f"{run}@host", "The maintenance of prod", seconds, clock)
+
+
+def test_nobody_has_it():
+    assert decide(None, lease("a"), 600, START) == lease("a")
+
+
+def test_another_run_has_it_and_is_named():
+    clock = later(599)
+
+    with pytest.raises(HeldError) as error:
+        decide(lease("a"), lease("b", clock=clock), 600, clock)
+
+    assert str(error.value) == (
+        "The maintenance of prod is going on: a@host (run a) has held the lock since 2026-11-23T01:00:00Z, "
+        "until 2026-11-23T01:10:00Z at the latest. Wait for it to end. "
+        "If it was killed, nobody renews the lock, and it ends by then."
+    )
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        pytest.param(later(600), id="its time is over"),
+        pytest.param(later(5, boot="boot-2", uptime=3.0), id="the host was restarted"),
+        pytest.param(later(601, now=NIGHT - timedelta(days=400)), id="its time is over, and the clock was set back"),
+    ],
+)
+def test_a_run_that_was_killed_does_not_block_the_next_one_for_ever(clock):
+    assert decide(lease("a"), lease("b", clock=clock), 600, clock) == lease("b", clock=clock)
+
+
+def test_a_clock_that_was_set_forward_takes_nothing_away():
+    clock = later(5, now=NIGHT + timedelta(days=400))
+
+    with pytest.raises(HeldError):
+        decide(lease("a"), lease("b", clock=clock), 600, clock)
+
+
+@pytest.mark.parametrize(
+    ("after", "seconds", "kept"),
+    [(0, 600, True), (59, 600, True), (61, 600, False), (5, 900, False), (5, 300, False), (700, 600, False)],
+)
+def test_the_run_that_has_it_keeps_or_renews_it(after, seconds, kept):
+    clock = later(after)
+    decided = decide(lease("a"), lease("a", seconds, clock), seconds, clock)
+
+    assert decided.since == "2026-11-23T01:00:00Z"
+    assert (decided == lease("a")) is kept
+    assert decided.left(clock) == (600 - after if kept else seconds)
+
+
+def test_a_run_goes_on_after_a_restart_of_the_host():
+    clock = later(60, boot="boot-2", uptime=3.0)
+
+    assert decide(lease("a"), lease("a", clock=clock), 600, clock).left(clock) == 600
+
+
+def test_what_is_written_is_read(tmp_path):
+    path = tmp_path / "new/lock"
+    with core_lease.exclusive(path.parent):
+        core_lease.write(path, lease("a"))
+
+    assert core_lease.read(path) == lease("a")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert [found.name for found in path.parent.iterdir()] == ["lock"]
+
+
+def test_no_file_is_no_lease(tmp_path):
+    assert core_lease.read(tmp_path / "lock") is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda _good: "", id="empty"),
+        pytest.param(lambda _good: "[]", id="a list"),
+        pytest.param(lambda good: json.dumps({**good, "lease_version": 2}), id="of a later version"),
+        pytest.param(lambda good: json.dumps({**good, "ends": "soon"}), id="a field of another type"),
+        pytest.param(
+            lambda good: json.dumps({key: good[key] for key in good if key != "holder"}), id="a field too few"
+        ),
+    ],
+)
+def test_a_file_that_is_something_else_is_never_taken_for_a_lock(tmp_path, change):
+    path = tmp_path / "lock"
+    core_lease.write(path, lease("a"))
+    path.write_text(change(json.loads(path.read_text())))
+
+    with pytest.raises(InputError, match="is not a lock of this collection"):
+        core_lease.read(path)
+
+
+def test_two_that_come_at_the_same_moment_go_one_after_the_other(tmp_path):
+    inside, most = [], []
+
+    def enter():
+        with core_lease.exclusive(tmp_path):
+            inside.append(1)
+            most.append(len(inside))
+            inside.pop()
+
+    threads = [threading.Thread(target=enter) for _each in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert most == [1] * 20
+
+
+def test_a_directory_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(ConvosphereError, match="Cannot lock"), core_lease.exclusive(tmp_path / "file/sub"):
+        pass
+
+
+def test_the_real_clock_goes_on():
+    first, second = Clock.read(), Clock.read()
+
+    assert first.boot == second.boot
+    assert 0 < first.uptime <= second.uptime
+    assert first.now.tzinfo is UTC
+
+
+def variables(path, run="a"):
+    return {core_lease.PATH_VARIABLE: str(path), core_lease.RUN_VARIABLE: run}
+
+
+def left_in(path):
+    found = core_lease.read(path)
+    assert found
+    return found.left(Clock.read())
+
+
+def until(condition, what):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+
+
+def test_a_module_that_works_renews_the_lease_of_its_run_again_and_again(tmp_path):
+    path = tmp_path / "lock"
+    short = make("a", "me", "The maintenance of prod", 1, Clock.read())
+    core_lease.write(path, short)
+
+    with core_lease.kept(variables(path), every=0.05):
+        until(lambda: left_in(path) > 100, "the first renewal")
+        core_lease.write(path, short)
+        until(lambda: left_in(path) > 100, "the second renewal")
+    core_lease.write(path, short)
+
+    assert core_lease.read(path) == short, "whoever has ended does not renew it any more"
+    assert short.since == core_lease.read(path).since
+
+
+def test_a_lease_that_is_another_runs_or_nobodys_is_not_touched(tmp_path):
+    path = tmp_path / "lock"
+    with core_lease.kept(variables(path), every=0.01):
+        assert not core_lease.renew(path, "a")
+    assert list(tmp_path.iterdir()) == []
+
+    other = make("b", "next", "The maintenance of prod", 1, Clock.read())
+    core_lease.write(path, other)
+    with core_lease.kept(variables(path), every=0.01):
+        assert not core_lease.renew(path, "a")
+    assert core_lease.read(path) == other
+
+
+def test_a_longer_lease_is_not_shortened_and_one_that_ran_out_is_still_this_runs(tmp_path):
+    path = tmp_path / "lock"
+    for seconds, wanted in ((3600, 3600), (0, core_lease.SECONDS)):
+        core_lease.write(path, make("a", "me", "A run", seconds, Clock.read()))
+        assert core_lease.renew(path, "a")
+        assert left_in(path) == pytest.approx(wanted, abs=5)
+
+
+def test_without_a_lease_nothing_is_renewed(tmp_path):
+    with core_lease.kept({core_lease.PATH_VARIABLE: str(tmp_path / "lock")}):
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_process_that_stands_still_with_the_lock_is_not_waited_for_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr(core_lease, "_PATIENCE", 0.1)
+    holder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+
+    with pytest.raises(ConvosphereError, match="another process has held it"), core_lease.exclusive(tmp_path):
+        pass
+    os.close(holder)

@@ -1,0 +1,40 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Spans of time that options give: whatever number it is, it is a span or refused by its name."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._backup import retention
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.catalogue import Catalogue
+from ansible_collections.convosphere.platform.plugins.module_utils._core import lease, timestamps
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._restore import backup_gate
+
+from support.backups import NOON, put_backup
+
+
+@pytest.mark.parametrize("unit", ["seconds", "hours", "days", "weeks"])
+def test_the_longest_span_still_leads_to_a_moment(unit):
+    most = timedelta(days=365000) // timedelta(**{unit: 1})
+
+    assert datetime.now(UTC) - timestamps.span("x", most, unit) < datetime.now(UTC)
+    with pytest.raises(InputError, match=f"x is {most + 1}, and has to be 0 to {most} {unit}"):
+        timestamps.span("x", most + 1, unit)
+
+
+@pytest.mark.parametrize("count", [-1, 99999999999999, float("inf"), float("nan")])
+def test_what_is_no_span_is_refused_by_the_name_of_its_option(count, tmp_path):
+    clock = lease.Clock(NOON, "boot", 1.0)
+    gate = backup_gate.Gate("convosphere", None, (), count)
+    put_backup(tmp_path)
+
+    with pytest.raises(InputError, match="lease is"):
+        lease.make("1", "me", "a run", count, clock)
+    with pytest.raises(InputError, match="backup_max_age is"):
+        gate.choose(Catalogue(tmp_path).read()[0], NOON)
+    with pytest.raises(InputError, match="max_age is"):
+        retention.parse_period("99999999999999d", "max_age")
