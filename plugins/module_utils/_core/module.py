@@ -3,9 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The one place that enters a module, exits it, fails it and redacts what it says.
 
-A module is a declaration: a subclass of :class:`ConvosphereModule` (or :class:`InfoModule`) with ``read``, ``plan``,
-``apply`` and ``report``, and a ``main`` of one call. The way of every change is read, plan, (check mode stops here),
-apply, verify, report.
+A module is a declaration: a subclass of :class:`ConvosphereModule` with the methods of :class:`Work`, or of
+:class:`InfoModule` with ``report``, and a ``main`` of one call.
 
 This file is private to the collection and may change without notice.
 """
@@ -21,13 +20,14 @@ from ansible.module_utils.basic import AnsibleModule
 
 from . import lease, option_numbers, option_texts
 from .errors import ConvosphereError, InputError
-from .plan import HIDDEN, Plan, shown
+from .plan import HIDDEN, shown
 from .redaction import (
     Masker,
     by_form,
     secret_options,
     shown_options,
 )
+from .work import Invocation, Work
 
 
 class _AnsibleModule(AnsibleModule):
@@ -153,6 +153,11 @@ class _Base:
             )
         module.ansible.exit_json(**result)
 
+    @property
+    def invocation(self) -> Invocation:
+        """How the module was called."""
+        return Invocation(self.params, self.check_mode, self.warn, self.hide)
+
     def execute(self) -> dict[str, Any]:
         """The module's work; returns what the task returns."""
         raise NotImplementedError
@@ -197,39 +202,34 @@ class InfoModule(_Base):
         raise NotImplementedError
 
 
-class ConvosphereModule(_Base):
-    """A module that brings something into a state."""
+class ConvosphereModule(_Base, Work):
+    """A module that brings something into a state. It does the work itself, or ``build`` returns what does it."""
 
-    #: What plan() locks or opens, in the order of its end: it is let go of when all is done, or has failed.
-    held: ExitStack
+    def __init__(self) -> None:
+        super().__init__()
+        #: What ``plan`` locks or opens, in the order in which it is released.
+        self.held = ExitStack()
+
+    def build(self) -> Work:
+        """Return what does the work. It is not started yet."""
+        return self
 
     def execute(self) -> dict[str, Any]:
-        """Plan, apply, verify and report, with the lease held if the module wants one."""
-        with ExitStack() as self.held:
-            return self._carry_out()
-
-    def _carry_out(self) -> dict[str, Any]:
-        plan = self.plan()
-        if not self.check_mode:
-            if plan.changed:
-                self.apply(plan)
-            self.verify(plan)
-        result = {"changed": plan.changed, **self.report(plan)}
+        """Plan, apply, verify, report and close."""
+        work = self.build()
+        try:
+            plan = work.plan()
+            if not self.check_mode:
+                if plan.changed:
+                    work.apply(plan)
+                work.verify(plan)
+            result = {"changed": plan.changed, **work.report(plan)}
+        finally:
+            work.close()
         if self.ansible._diff:
             result["diff"] = plan.diff()
         return result
 
-    def plan(self) -> Plan:
-        """Read what is there and compare it with what is wanted. Must not change anything."""
-        raise NotImplementedError
-
-    def apply(self, plan: Plan) -> None:
-        """Do what ``plan`` says. Never called in check mode, nor when there is nothing to do."""
-        raise NotImplementedError
-
-    def verify(self, plan: Plan) -> None:
-        """See that what is wanted is reached, and raise if not. Called after ``apply``, and when nothing was to do."""
-
-    def report(self, plan: Plan) -> dict[str, Any]:
-        """The module's return values beside ``changed`` and ``diff``; in check mode what they would be."""
-        return {}
+    def close(self) -> None:
+        """Release what ``plan`` locked or opened."""
+        self.held.close()

@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one shape of what a module does: plan, (check mode stops here), apply, verify, report, close.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .plan import Plan
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """How a module was called: its options, whether in check mode, and how to warn and to mask further secrets."""
+
+    params: Mapping[str, Any]
+    check_mode: bool
+    warn: Callable[[str], None]
+    hide: Callable[..., None]
+
+
+class Work:
+    """What a module does. A constructor does no input or output, and every attribute is set there."""
+
+    def plan(self) -> Plan:
+        """Read the current state and compare it with the desired one. Change nothing. Called once."""
+        raise NotImplementedError
+
+    def apply(self, plan: Plan) -> None:
+        """Carry out ``plan``. Not called in check mode, nor for a plan without changes."""
+        raise NotImplementedError
+
+    def verify(self, plan: Plan) -> None:
+        """Raise if the desired state is not reached. Called after ``apply``, and if there was nothing to change."""
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        """Return the module's return values beside ``changed`` and ``diff``; in check mode the predicted ones."""
+        return {}
+
+    def close(self) -> None:
+        """Release locks, connections and temporary files. Called last, also after a failure."""
