@@ -376,7 +376,10 @@ from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils._backup import file_writer, paths, retention
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.backup_run import NEW, BackupWork
-from ansible_collections.convosphere.platform.plugins.module_utils._backup.components import PARTS, PARTS_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.components import (
+    COMPONENT_OPTIONS,
+    COMPONENTS,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.copies import TARGETS_OPTION
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.copy_plan import BackupCopies
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
@@ -402,8 +405,8 @@ class BackupModule(ConvosphereModule):
         "label": {"type": "str"},
         "pinned": {"type": "bool"},
         "max_age": {"type": "str"},
-        "include": {"type": "list", "elements": "str", "choices": list(PARTS), "default": ["database"]},
-        **PARTS_OPTIONS,
+        "include": {"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": ["database"]},
+        **COMPONENT_OPTIONS,
         "copy_to": TARGETS_OPTION,
         "recipients": {"type": "list", "elements": "str"},
         "retention": {"type": "dict", "options": retention.RETENTION_OPTIONS},

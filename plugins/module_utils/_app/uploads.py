@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files that users uploaded: out of the volume of a service as a tar archive, and back beside what is there.
+"""Back up and restore the files that users uploaded, which lie in the volume of a service, as a tar archive.
 
-Docker Engine itself hands the archive out, whether the container runs, is paused or stopped. On the way back the
-container's own image works on the volume, since that is on the host and nothing can be pulled.
+Docker Engine itself reads the archive, whether the container runs, is paused or stopped. A restore runs in a container
+of the service's own image, which is on the host: nothing has to be pulled.
 
 This file is private to the collection and may change without notice.
 """
@@ -29,22 +29,22 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
-#: Where the platform keeps them, and the service that does.
+#: The service that keeps the uploaded files, and their directory in its container.
 SERVICE = "backend"
 PATH = "/app/uploads"
-#: What a restore puts beside the files begins with this, and is no part of a backup.
+#: Prefix of the directories that a restore creates beside the files. A backup skips them.
 OWN = ".convosphere_"
 _NEW = f"{OWN}new_"
 _BEFORE = f"{OWN}before_"
 _REJECTED = f"{OWN}rejected_"
-#: Files are only renamed in this time, or counted. Where it is over, what was renamed is renamed back.
+#: How many seconds renaming or counting files may take. After that, renamed files are renamed back.
 RENAME_SECONDS = 300
-#: How much longer that may take.
+#: How many more seconds renaming back may take.
 _UNDO_SECONDS = 120
 _CHUNK = 1024 * 1024
 
-# These run in the service's image, which is Python's own. Present files are renamed and never deleted, so that killed
-# at any moment none is lost.
+# These scripts run with the Python of the service's image. Current files are renamed and never deleted, so that an
+# interruption at any time loses no file.
 _STAGE = """
 import os, shutil, sys, tarfile
 root, own, new, files, size = *sys.argv[1:4], int(sys.argv[4]), int(sys.argv[5])
@@ -59,7 +59,7 @@ with tarfile.open(fileobj=sys.stdin.buffer, mode="r|") as archive:
         inner = member.name.partition("/")[2]
         target = os.path.normpath(os.path.join(fresh, inner))
         if target != fresh and not target.startswith(fresh + os.sep):
-            sys.exit("the archive has a path outside of it: " + member.name)
+            sys.exit("the archive has a path that leads out of it: " + member.name)
         counted += member.isfile() or member.islnk()
         total += member.size
         if member.islnk():
@@ -76,32 +76,33 @@ import os, sys
 print(*sorted(name for name in os.listdir(sys.argv[1]) if name.startswith(tuple(sys.argv[2:]))), sep="\\n")
 """
 
+# Arguments that end with _ are prefixes, all others whole names.
 _DISCARD = """
 import os, shutil, sys
-root, prefixes = sys.argv[1], tuple(sys.argv[2:])
+root, names = sys.argv[1], sys.argv[2:]
+prefixes = tuple(name for name in names if name.endswith("_"))
 for name in sorted(os.listdir(root)):
-    if name.startswith(prefixes):
+    if name in names or name.startswith(prefixes):
         shutil.rmtree(os.path.join(root, name))
-        print(name)
 """
 
 
 @dataclass(frozen=True)
 class Volume:
-    """The uploaded files of one container, ``path`` in it."""
+    """The uploaded files of one container, in its directory ``path``."""
 
     container: Container
     docker_host: str
     path: str = PATH
 
     def archive(self, totals: tar_stream.Totals) -> Iterator[bytes]:
-        """A tar archive of all files, counted in ``totals``. Raises EngineError, also where it is cut short."""
+        """Return a tar archive of all files, counted in ``totals``. Raises EngineError, also if it is cut short."""
         with engine_client.asking(f"read {self.path} of {self.container.name}"):
             chunks, _about = self.container.get_archive(self.path, chunk_size=_CHUNK)
             yield from tar_stream.passing(chunks, totals, _is_own)
 
     def size(self) -> int:
-        """How many bytes the files have, as a guess; 0 where the container does not run, since it cannot be asked."""
+        """Estimate the bytes of all files; 0 if the container does not run and cannot be asked."""
         if self.container.status != "running":
             return 0
         with engine_client.asking(f"measure {self.path} of {self.container.name}"):
@@ -117,62 +118,63 @@ class Volume:
         *,
         unpack: Sequence[Program] = (),
     ) -> str:
-        """Unpack an archive into a directory of the volume beside the files, and count what it holds.
+        """Unpack an archive into a directory of the volume beside the files, and compare its content with ``expected``.
 
-        ``unpack`` are the programs that make a tar archive of ``archive``, ``expected`` is what this must hold, and
-        ``timeout`` is in seconds. Returns the directory's name for ``swap``. Raises CommandError.
+        ``unpack`` are the programs that turn ``archive`` into a tar archive, and ``timeout`` is in seconds. Returns the
+        directory's name for ``swap``. Raises CommandError.
         """
         new = f"{_NEW}{secrets.token_hex(4)}"
-        told = OWN, new, str(expected.files), str(expected.bytes)
+        arguments = OWN, new, str(expected.files), str(expected.bytes)
         step = "unpack the uploaded files"
-        self._work(_STAGE, *told, step=step, timeout=timeout, programs=unpack, source=archive)
+        self._work(_STAGE, *arguments, step=step, timeout=timeout, programs=unpack, source=archive)
         return new
 
     def swap(self, new: str, kept: str) -> None:
-        """Have the files in the directory ``new`` be the uploaded ones; those that are there now go to ``kept``.
+        """Move the current files to the directory ``kept``, and those in ``new`` to their place.
 
-        The service must not be writing. Raises CommandError, and then all is as it was, or the error says what is not.
+        The service must not be writing. Raises CommandError; the files are unchanged then, or the error names those
+        that are not.
         """
-        self._move("swap", new, kept, step="exchange the uploaded files")
+        self._move("swap", new, kept, step="swap the uploaded files")
 
-    def go_back(self, kept: str, *, keep: bool) -> None:
-        """Undo ``swap``, however far it came. Raises CommandError.
+    def undo(self, kept: str, *, keep: bool) -> None:
+        """Revert ``swap``, however far it got. Raises CommandError.
 
-        What came by it is removed, or with ``keep``, since somebody may have written to it, kept as rejected.
+        Remove the restored files, or with ``keep``, because they may have been written to, keep them as rejected.
         """
-        aside = kept.replace(_BEFORE, _REJECTED)  # whenever it is tried, so that it is seen how far it came
-        step = "list what a restore has left"
+        aside = kept.replace(_BEFORE, _REJECTED)  # the same in each attempt, so that its presence shows the progress
+        step = "list the directories that a restore left"
         found = self._work(_LIST, _NEW, aside, step=step, timeout=RENAME_SECONDS).split()
         left = [name for name in found if name != aside] or [f"{_NEW}{secrets.token_hex(4)}"]
         new = left[0].removesuffix(uploads_script.MOVING)
-        self._move("go_back", new, kept, aside, step="put the uploaded files back")
+        self._move("undo", new, kept, aside, step="move the previous uploaded files back")
         self.discard_new()
         if not keep and aside not in found:
-            self._work(_DISCARD, aside, step="remove the files that were restored", timeout=None)
+            self._work(_DISCARD, aside, step="remove the restored files", timeout=None)
 
     def totals(self) -> tar_stream.Totals:
-        """How many files there are, and bytes in them, as ``archive`` would count them. Raises CommandError."""
-        said = self._work(_program(), "count", OWN, step="count the uploaded files", timeout=RENAME_SECONDS)
-        files, size = said.split()
+        """Count the files and their bytes as ``archive`` counts them. Raises CommandError."""
+        output = self._work(_program(), "count", OWN, step="count the uploaded files", timeout=RENAME_SECONDS)
+        files, size = output.split()
         return tar_stream.Totals(int(files), int(size))
 
     def discard_new(self) -> None:
-        """Remove what was staged and not swapped."""
+        """Remove files that were staged and not swapped."""
         self._work(_DISCARD, _NEW, step="remove the unpacked files", timeout=None)
 
     def kept(self) -> list[str]:
-        """The directories with the files that restores have kept: of before, oldest first, and rejected ones."""
-        step = "list what restores have kept"
+        """Return the directories that restores have kept: of replaced files, oldest first, and of rejected files."""
+        step = "list the directories that restores have kept"
         return self._work(_LIST, _BEFORE, _REJECTED, step=step, timeout=RENAME_SECONDS).split()
 
-    def discard_kept(self) -> list[str]:
-        """Delete what restores have kept; returns the names of the directories."""
-        step = "delete the uploaded files of before"
-        return self._work(_DISCARD, _BEFORE, _REJECTED, step=step, timeout=None).splitlines()
+    def discard(self, names: Sequence[str]) -> None:
+        """Delete kept directories by their names. Raises CommandError."""
+        if names:
+            self._work(_DISCARD, *names, step="delete the uploaded files that restores have kept", timeout=None)
 
     def _move(self, action: str, *names: str, step: str) -> None:
-        told = action, OWN, str(RENAME_SECONDS), *names
-        self._work(_program(), *told, step=step, timeout=RENAME_SECONDS + _UNDO_SECONDS)
+        arguments = action, OWN, str(RENAME_SECONDS), *names
+        self._work(_program(), *arguments, step=step, timeout=RENAME_SECONDS + _UNDO_SECONDS)
 
     def _work(
         self,
@@ -183,37 +185,37 @@ class Volume:
         programs: Sequence[Program] = (),
         source: Iterable[bytes] | None = None,
     ) -> str:
-        said = bytearray()
+        output = bytearray()
         command = [
             "docker", "run", "--rm", "--interactive", "--pull=never", "--network=none", "--log-driver=none", "--user=0",
             f"--volumes-from={self.container.id}", "--entrypoint=python3", str(self.container.attrs["Image"]),
             "-c", script, self.path, *arguments,
         ]  # fmt: skip
         work = Program(command, {"DOCKER_HOST": self.docker_host})
-        pipeline.run([*programs, work], step=step, source=source, sink=said.extend, timeout=timeout)
-        return said.decode()
+        pipeline.run([*programs, work], step=step, source=source, sink=output.extend, timeout=timeout)
+        return output.decode()
 
 
 def find(client: DockerClient, project_name: str, docker_host: str) -> Volume:
-    """The uploads of a Compose project. Raises InputError where there are none, or none that outlive a container."""
+    """Return the uploads of a Compose project. Raises InputError without a container or a volume for them."""
     containers = engine_client.project_containers(client, project_name).get(SERVICE)
     if not containers:
         raise InputError(
-            f"The Compose project {project_name} has no container of {SERVICE}, which has the uploaded files",
-            hint="Deploy the environment first, or leave uploads out of include.",
+            f"The Compose project {project_name} has no container of {SERVICE}, which keeps the uploaded files",
+            hint="Deploy the environment first, or remove uploads from include.",
         )
     container = containers[0]
     mounted = {mount["Destination"] for mount in container.attrs["Mounts"]}
     if not any(PurePosixPath(PATH).is_relative_to(path) for path in mounted):
         raise InputError(
-            f"{PATH} of {container.name} is no volume: its files are lost with the container",
-            hint="Deploy the environment with this collection, which gives it one.",
+            f"{PATH} of {container.name} is not in a volume: its files are lost with the container",
+            hint="Deploy the environment with this collection, which mounts a volume there.",
         )
     return Volume(container, docker_host)
 
 
 def kept_name(now: datetime) -> str:
-    """The name under which a restore at that moment keeps the files that were there."""
+    """Return the name of the directory in which a restore at ``now`` keeps the current files."""
     return f"{_BEFORE}{now.astimezone(timezone.utc):%Y%m%dT%H%M%SZ}"
 
 
@@ -223,5 +225,5 @@ def _is_own(path: str) -> bool:
 
 
 def _program() -> str:
-    """The text of the program, which is a file of its own so that it is checked like all others."""
+    """Return the text of the script, which is a file of its own so that it is checked like all others."""
     return inspect.getsource(uploads_script)

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The program that exchanges uploaded files in their volume, in a container of the service's own image.
+"""Swap uploaded files in their volume. Runs in a container of the service's own image.
 
-Files are renamed and never deleted. How far an exchange came is to be seen from the names that are there: as long as
-the new files lie in ``new``, those beside it are of before, and as soon as they lie in ``new`` + MOVING, they are not.
+Files are renamed and never deleted. The names show how far a swap got: while the new files lie in ``new``, the files
+beside it are the previous ones, and once they lie in ``new`` + MOVING, they are not.
 
 This file is private to the collection and may change without notice.
 """
@@ -23,48 +23,48 @@ MOVING = "_moving"
 
 
 def move_all(source: Path, target: Path, own: str) -> None:
-    """Rename everything in one directory into another, but what begins with ``own``.
+    """Move everything from one directory to another, except names that begin with ``own``.
 
-    Raises FileExistsError rather than put one file in the place of another.
+    Raises FileExistsError rather than replace a file.
     """
     for path in sorted(source.iterdir()):
         if path.name.startswith(own):
             continue
         if os.path.lexists(target / path.name):
-            raise FileExistsError(f"{target / path.name} is there already, and stays, as does {path}")
+            raise FileExistsError(f"{target / path.name} exists already; neither it nor {path} was changed")
         path.rename(target / path.name)
 
 
 def swap(root: Path, own: str, new: str, kept: str) -> None:
-    """Have the files in ``new`` be those in ``root``, and those of ``root`` be in ``kept``; or else all as it was.
+    """Move the files of ``root`` to ``kept`` and those of ``new`` to ``root``. Move all of them back if that fails.
 
     Raises OSError.
     """
     fresh, moving, old = root / new, root / (new + MOVING), root / kept
-    old.mkdir(0o700)  # not undone where it fails: then it is another run's
+    old.mkdir(0o700)  # not undone if it fails: the directory is another run's then
     try:
         move_all(root, old, own)
         fresh.rename(moving)
         move_all(moving, root, own)
         moving.rmdir()
     except OSError as error:
-        ends(None)
+        limit_time(None)
         try:
-            go_back(root, own, new, kept, new)
+            undo(root, own, new, kept, new)
         except OSError as second:
-            raise OSError(f"{error}; and what was moved could not be moved back out of {old}: {second}") from error
+            raise OSError(f"{error}; moving the previous files back out of {old} failed too: {second}") from error
         raise
     os.sync()
 
 
-def go_back(root: Path, own: str, new: str, kept: str, aside: str) -> None:
-    """Undo ``swap``, however far it came; run again it goes on. What came by it is in ``aside`` then. Raises OSError.
+def undo(root: Path, own: str, new: str, kept: str, aside: str) -> None:
+    """Revert ``swap``, however far it got; a second run continues an interrupted one. Raises OSError.
 
-    What did not come, since all or some of it was not moved yet, is in ``new`` still.
+    Restored files go to ``aside``. Files that ``swap`` had not moved yet stay in ``new``.
     """
     fresh, moving, old = root / new, root / (new + MOVING), root / kept
     if not old.is_dir():
-        return  # nothing was moved, or all was moved back
+        return  # nothing was moved, or everything was moved back
     if not fresh.is_dir() and not (root / aside).is_dir():
         moving.mkdir(0o700, exist_ok=True)
         move_all(root, moving, own)
@@ -75,7 +75,7 @@ def go_back(root: Path, own: str, new: str, kept: str, aside: str) -> None:
 
 
 def count(root: Path, own: str) -> tuple[int, int]:
-    """The files and their bytes as an archive of them has it, in which a second name of a file has no bytes."""
+    """Count the files and their bytes as in a tar archive, in which a further hard link has no bytes."""
     files, size, seen = 0, 0, set()
     for folder, folders, names in os.walk(root):
         here = Path(folder)
@@ -89,11 +89,11 @@ def count(root: Path, own: str) -> tuple[int, int]:
     return files, size
 
 
-def ends(seconds: int | None) -> None:
-    """Have what runs fail, and so be undone, after so many seconds and where it is asked to end; None for no more."""
+def limit_time(seconds: int | None) -> None:
+    """Raise TimeoutError after ``seconds`` and on SIGTERM, so that a swap is undone; None ignores both from now on."""
 
     def late(_signal: int, _frame: Any) -> None:
-        raise TimeoutError("it was ended, or did not end in time")
+        raise TimeoutError("the swap was terminated or took too long")
 
     signal.alarm(seconds or 0)
     signal.signal(signal.SIGALRM, late if seconds else signal.SIG_IGN)
@@ -101,20 +101,20 @@ def ends(seconds: int | None) -> None:
 
 
 def wait_for_others(root: Path) -> None:
-    """Wait until nobody else moves files in ``root``, until this one ends: that of a killed run goes on without it."""
+    """Lock ``root`` until this process ends: the container of an interrupted run may still be moving files there."""
     fcntl.flock(os.open(root, os.O_RDONLY), fcntl.LOCK_EX)
 
 
 def main(root: str, action: str, own: str, *arguments: str) -> None:
-    """``swap`` and ``go_back`` with seconds and their own arguments; ``count``, which writes two numbers."""
+    """Run ``swap`` or ``undo`` with seconds and their own arguments, or ``count``, which writes two numbers."""
     if action == "count":
         sys.stdout.write("{} {}\n".format(*count(Path(root), own)))
         return
     seconds, *names = arguments
-    ends(int(seconds))
+    limit_time(int(seconds))
     try:
         wait_for_others(Path(root))
-        (swap if action == "swap" else go_back)(Path(root), own, *names)
+        (swap if action == "swap" else undo)(Path(root), own, *names)
     except OSError as error:
         raise SystemExit(str(error)) from error
 

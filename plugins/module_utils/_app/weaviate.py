@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The vector store's classes and objects, by Weaviate's own backup interface: out as a tar archive, and back.
+"""Back up and restore the vector store with Weaviate's own backup API, as a tar archive.
 
-Weaviate writes a backup into a folder in its container. It is consistent in itself from the moment it was asked for,
-so that whatever writes to the store need not wait until the result is taken out.
+Weaviate writes a backup into a folder in its container. The backup is consistent as of its request, so that writes to
+the store may resume before the result is read.
 
 This file is private to the collection and may change without notice.
 """
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 SERVICE = "weaviate"
 PORT = 8080
-#: Of backups that are taken out and removed; those of a killed run are known by it, and removed by the next.
+#: Prefix of the backups that a run reads and removes; the next run removes those of an interrupted run.
 RUN = "convosphere_run_"
-#: Of backups that a restore made of what it replaced, and keeps; of what it had to take away again.
+#: Prefixes of the backups that restores keep: of the replaced content, and of rejected content.
 BEFORE = "convosphere_before_"
 REJECTED = "convosphere_rejected_"
 POLL_SECONDS = 0.25
-#: For how long a backup that was just asked for may be unknown.
+#: For how many seconds a backup that was just requested may be unknown.
 START_SECONDS = 10
 _CHUNK = 1024 * 1024
 _BACKUPS = "/v1/backups/filesystem"
@@ -46,38 +46,44 @@ _ENDED = ("SUCCESS", "FAILED", "CANCELED")
 
 @dataclass(frozen=True)
 class VectorStore:
-    """One Weaviate with the module backup-filesystem, and the folder in its container that this writes to."""
+    """A Weaviate with the module backup-filesystem, and the folder in its container for backups.
+
+    ``timeout_option`` is the module's option that bounds ``wait``.
+    """
 
     api: Api
     container: Container
     folder: str
     docker_host: str
+    timeout_option: str = "vectors_timeout"
 
     def classes(self) -> list[str]:
-        """The names of all classes, sorted."""
+        """Return the names of all classes, sorted."""
         found = _checked(self.api.get("/v1/schema"), "list the classes of the vector store").json()
         return sorted(str(item["class"]) for item in found.get("classes") or ())
 
     def count(self) -> int:
-        """How many objects there are in all classes, as its nodes say: what was written last may not be counted yet."""
+        """Return the number of objects in all classes, as the nodes report it: the latest may not be counted yet."""
         step = "count the objects of the vector store"
         found = _checked(self.api.get("/v1/nodes?output=verbose"), step).json()
         try:
             return sum(int(node["stats"]["objectCount"]) for node in found["nodes"])
         except (LookupError, TypeError, ValueError) as error:
-            raise ApiError(f"Cannot {step}: its nodes do not say how many they have") from error
+            raise ApiError(f"Cannot {step}: the nodes report no objectCount") from error
 
     def start(self, name: str) -> None:
-        """Ask for a backup of all that is there, under a name of lower case letters, digits, - and _."""
-        _checked(self.api.post(_BACKUPS, {"id": name}), f"begin the vector store's backup {name}")
+        """Request a backup of all classes. Its name may have lower case letters, digits, - and _."""
+        _checked(self.api.post(_BACKUPS, {"id": name}), f"start the vector store's backup {name}")
 
-    def wait(self, name: str, deadline: float, action: str = "") -> None:
-        """Wait until a backup is complete, or with ``action`` "/restore" back. ``deadline`` is of the monotonic clock.
+    def wait(self, name: str, timeout: float, action: str = "", *, since: float | None = None) -> None:
+        """Wait until a backup is complete, or with ``action`` "/restore" restored.
 
-        Raises ApiError with what the store says where it failed, and where the time is over.
+        ``timeout`` is in seconds from now, or from ``since`` of the monotonic clock. Raises ApiError with the store's
+        own message if it failed, and if it takes longer.
         """
         step = f"{'restore' if action else 'write'} the vector store's backup {name}"
         started = time.monotonic()
+        deadline = (started if since is None else since) + timeout
         while True:
             answer = self.api.get(f"{_BACKUPS}/{name}{action}")
             beginning = answer.status == 404 and time.monotonic() < started + START_SECONDS
@@ -86,13 +92,17 @@ class VectorStore:
             if status == "SUCCESS":
                 return
             if status in ("FAILED", "CANCELED"):
-                raise ApiError(f"Cannot {step}: {status}: {found.get('error') or 'it does not say why'}", status=status)
+                raise ApiError(f"Cannot {step}: {status}: {found.get('error') or 'no reason given'}", status=status)
             if time.monotonic() >= deadline:
-                raise ApiError(f"Cannot {step}: it is still {status} when the time is over", status=status)
+                raise ApiError(
+                    f"Cannot {step}: its status is still {status} after {timeout:g} s",
+                    hint=f"Raise {self.timeout_option}.",
+                    status=status,
+                )
             time.sleep(POLL_SECONDS)
 
     def archive(self, name: str, totals: tar_stream.Totals) -> Iterator[bytes]:
-        """A complete backup as a tar archive, counted in ``totals``."""
+        """Return a complete backup as a tar archive, and count its files in ``totals``."""
         with engine_client.asking(f"read the vector store's backup {name}"):
             chunks, _about = self.container.get_archive(f"{self.folder}/{name}", chunk_size=_CHUNK)
             yield from tar_stream.passing(chunks, totals, lambda _path: False)
@@ -102,24 +112,24 @@ class VectorStore:
         self._execute("rm", "-rf", "--", f"{self.folder}/{name}")
 
     def names(self, prefix: str) -> list[str]:
-        """The backups in the container whose names begin with ``prefix``, sorted."""
+        """Return the names of the backups in the container that begin with ``prefix``, sorted."""
         if self._ends("test", "-d", self.folder)[0]:
-            return []  # nothing was ever backed up, and to look is no reason to make it
+            return []  # there has been no backup yet; listing must not create the folder
         return sorted(
             name for name in self._execute("ls", "-1", "--", self.folder).splitlines() if name.startswith(prefix)
         )
 
     def remove_leftovers(self) -> None:
-        """Delete what killed runs left in the container."""
+        """Delete the backups that interrupted runs left in the container."""
         for name in self.names(RUN):
             self.remove(name)
 
     def stage(
         self, archive: Iterable[bytes], name: str, timeout: float | None, *, unpack: Sequence[Program] = ()
     ) -> None:
-        """Bring the backup ``name`` into the container, beside what is there.
+        """Write the backup ``name`` into the container, beside the current content.
 
-        ``unpack`` are the programs that make a tar archive of ``archive``. Raises CommandError.
+        ``unpack`` are the programs that turn ``archive`` into a tar archive. Raises CommandError.
         """
         self._execute("mkdir", "-p", "--", self.folder)
         copy = Program(["docker", "cp", "-", f"{self.container.name}:{self.folder}"], {"DOCKER_HOST": self.docker_host})
@@ -127,37 +137,38 @@ class VectorStore:
         pipeline.run([*unpack, copy], step=step, source=archive, timeout=timeout)
 
     def set_aside(self, name: str, timeout: float) -> str | None:
-        """Have all that is there as the backup ``name`` too, in seconds. Returns it, None where there is nothing.
+        """Copy the current content into the backup ``name``. Return the name, None for an empty store.
 
-        Raises ApiError.
+        ``timeout`` is in seconds. Raises ApiError.
         """
         if not self.classes():  # without any, the store refuses to make a backup
             return None
         self.start(name)
-        self.wait(name, time.monotonic() + timeout)
+        self.wait(name, timeout)
         return name
 
     def replace(self, name: str | None, timeout: float) -> None:
-        """Have just what the backup ``name`` in the container holds; None is a store without a class.
+        """Replace the content with that of the backup ``name`` in the container; None stands for an empty store.
 
-        ``timeout`` is in seconds. Raises ApiError, and then nobody knows what is in the store.
+        ``timeout`` is in seconds. Raises ApiError; the content of the store is unknown then.
         """
-        deadline = time.monotonic() + timeout
-        for present in self.classes():  # Weaviate restores no class that is there
-            _checked(self.api.delete(f"/v1/schema/{quote(present)}"), f"delete the class {present} of the vector store")
+        started = time.monotonic()
+        for current in self.classes():  # Weaviate restores no class that exists
+            _checked(self.api.delete(f"/v1/schema/{quote(current)}"), f"delete the class {current} of the vector store")
         if name is not None:
             _checked(
-                self.api.post(f"{_BACKUPS}/{name}/restore", {}), f"begin to restore the vector store's backup {name}"
+                self.api.post(f"{_BACKUPS}/{name}/restore", {}), f"start to restore the vector store's backup {name}"
             )
-            self.wait(name, deadline, "/restore")
+            self.wait(name, timeout, "/restore", since=started)
 
-    def go_back(self, kept: str | None, timeout: float, *, new: str | None = None, aside: str | None = None) -> None:
-        """Undo ``replace`` by ``new``, however far it came: have what was ``set_aside`` as ``kept``. Raises ApiError.
+    def undo(self, kept: str | None, timeout: float, *, new: str | None = None, aside: str | None = None) -> None:
+        """Revert ``replace`` by ``new``, however far it got: restore what ``set_aside`` copied to ``kept``.
 
-        What is there until then is set aside as ``aside``, if that is given, since somebody may have written to it.
+        With ``aside`` the current content is copied to that backup first, because it may have been written to. Raises
+        ApiError.
         """
         if kept is not None:
-            self.wait(kept, time.monotonic() + timeout)  # before anything is deleted: is it there at all?
+            self.wait(kept, timeout)  # before anything is deleted: the backup must exist
         if new is not None:
             self._let_end(new, time.monotonic() + timeout)
         if aside is not None:
@@ -165,23 +176,21 @@ class VectorStore:
         self.replace(kept, timeout)
 
     def kept(self) -> list[str]:
-        """The backups that restores have kept: of before, oldest first, and rejected ones."""
+        """Return the backups that restores have kept: of replaced content, oldest first, and of rejected content."""
         return self.names(BEFORE) + self.names(REJECTED)
 
-    def discard_kept(self) -> list[str]:
-        """Delete what restores have kept; returns the names of the backups."""
-        found = self.kept()
-        for name in found:
+    def discard(self, names: Sequence[str]) -> None:
+        """Delete kept backups by their names."""
+        for name in names:
             self.remove(name)
-        return found
 
     def _let_end(self, name: str, deadline: float) -> None:
-        """Wait while a restore goes on that nobody waits for any more: the store refuses another one until then."""
+        """Wait for the end of a restore that an interrupted run started: until then the store refuses another one."""
         while time.monotonic() < deadline:
             answer = self.api.get(f"{_BACKUPS}/{name}/restore")
             if (
                 answer.status == 404
-                or _checked(answer, f"look at the restore of {name}").json().get("status") in _ENDED
+                or _checked(answer, f"read the status of the restore of {name}").json().get("status") in _ENDED
             ):
                 return
             time.sleep(POLL_SECONDS)
@@ -193,7 +202,7 @@ class VectorStore:
         return text
 
     def _ends(self, *command: str) -> tuple[int, str]:
-        """The status with which a command in the container ends, and what it says."""
+        """Run a command in the container. Return its exit code and its output."""
         with engine_client.asking(f"run {command[0]} in {self.container.name}"):
             status, output = self.container.exec_run(list(command), user="0")
         text = b"".join([output] if isinstance(output, bytes) else output).decode("utf-8", errors="replace")
@@ -201,32 +210,38 @@ class VectorStore:
 
 
 def find(
-    client: DockerClient, project_name: str, docker_host: str, *, api_key: str | None = None, timeout: float = 60
+    client: DockerClient,
+    project_name: str,
+    docker_host: str,
+    *,
+    api_key: str | None = None,
+    timeout: float = 60,
+    timeout_option: str = "vectors_timeout",
 ) -> VectorStore:
-    """The vector store of a Compose project, asked at its container's own address: its port is not published.
+    """Return the vector store of a Compose project, at its container's own address: its port is not published.
 
-    ``timeout`` is in seconds, for each request. Raises InputError where there is none, or where it cannot make backups.
+    ``timeout`` is in seconds, for each request. Raises InputError if there is no store, or if it cannot make backups.
     """
     containers = engine_client.project_containers(client, project_name).get(SERVICE)
     if not containers or containers[0].status != "running":
         raise InputError(
             f"The Compose project {project_name} has no running container of the service {SERVICE}, the vector store",
-            hint="Start it, or leave vectors out of include.",
+            hint="Start the service, or remove vectors from include.",
         )
     container = containers[0]
     folder = _folder(container)
     api = Api(f"http://{_address(container)}:{PORT}", timeout=timeout, validate_certs=True, token=api_key)
     api.local = True  # no proxy stands between the host and its own containers
-    return VectorStore(api, container, folder, docker_host)
+    return VectorStore(api, container, folder, docker_host, timeout_option)
 
 
 def new_name(now: datetime) -> str:
-    """A name for a backup that is taken out, which no other one has."""
+    """Return a unique name for a backup that a run reads and removes."""
     return f"{RUN}{now.astimezone(timezone.utc):%Y%m%dt%H%M%Sz}_{secrets.token_hex(3)}"
 
 
 def kept_name(now: datetime, prefix: str = BEFORE) -> str:
-    """The name under which a restore at that moment keeps what was in the store."""
+    """Return the name under which a restore at ``now`` keeps content of the store."""
     return f"{prefix}{now.astimezone(timezone.utc):%Y%m%dt%H%M%Sz}"
 
 
@@ -245,12 +260,12 @@ def _address(container: Container) -> str:
     networks: dict[str, Any] = container.attrs["NetworkSettings"]["Networks"]
     addresses = [network["IPAddress"] for network in networks.values() if network.get("IPAddress")]
     if not addresses:
-        raise InputError(f"The vector store {container.name} has no address that the host could reach")
+        raise InputError(f"The vector store {container.name} has no IP address that this host can reach")
     return str(addresses[0])
 
 
 def _checked(answer: Answer, step: str) -> Answer:
-    """The answer, if it is a good one; Weaviate's own words otherwise, {"error": [{"message": ...}]}."""
+    """Return a good answer. Raise ApiError with Weaviate's message, {"error": [{"message": ...}]}, for any other."""
     if answer.status < 300:
         return answer
     try:
@@ -258,5 +273,5 @@ def _checked(answer: Answer, step: str) -> Answer:
         text = "; ".join(str(item["message"]) for item in errors)
     except (ApiError, LookupError, TypeError):
         text = answer.text.strip()[:500]
-    hint = "Give weaviate_api_key." if answer.status in (401, 403) else None
+    hint = "Set weaviate_api_key." if answer.status in (401, 403) else None
     raise ApiError(f"Cannot {step}: {answer.status}: {text}", hint=hint, status=answer.status)

@@ -25,8 +25,9 @@ from . import manifest as backup_manifest
 from . import retention as backup_retention
 from . import reuse as backup_reuse
 from .catalogue import Backup, Catalogue, Scope
-from .components import PARTS, Part
-from .database_component import DatabasePart
+from .component_protocol import BackupComponent
+from .components import COMPONENTS
+from .database_component import DatabaseComponent
 from .file_writer import Seal
 from .manifest import FileRecord, Manifest
 from .progress import Progress
@@ -51,7 +52,7 @@ class BackupWork:
         self.scope = Scope(self.params["environment_name"], self.params["login_db"])
         self.keys = RunKeys(self.catalogue.directory)
         self.held = ExitStack()
-        self.parts: list[Part] = []
+        self.parts: list[BackupComponent] = []
         self.backup: Backup | None = None
 
     def plan(self) -> Plan:
@@ -121,10 +122,10 @@ class BackupWork:
         young = self._young_enough()
         if young:
             return self._change_one(young.manifest.id)
-        self.parts = [PARTS[kind](self.params, self.catalogue.directory) for kind in self.params["include"]]
+        self.parts = [COMPONENTS[kind](self.params, self.catalogue.directory) for kind in self.params["include"]]
         for part in self.parts:
             part.check()
-        revisions = next((part.revisions for part in self.parts if isinstance(part, DatabasePart)), ())
+        revisions = next((part.revisions for part in self.parts if isinstance(part, DatabaseComponent)), ())
         reuse = backup_reuse.Reuse(self.params, revisions)
         last_try = reuse.last_try(self._alike(), self.now)
         if last_try:
@@ -233,7 +234,7 @@ class BackupWork:
         seal = self._seal(progress)
         self.keys.add_to(seal, identifier)
 
-        def write(part: Part) -> FileRecord:
+        def write(part: BackupComponent) -> FileRecord:
             progress.begin(part.kind, self.needed)
             return part.write(seal, identifier)
 
@@ -246,7 +247,7 @@ class BackupWork:
                 duration=round(time.monotonic() - started, 1),
                 include=tuple(self.params["include"]),
                 files=tuple(files),
-                database=next((part.record for part in self.parts if isinstance(part, DatabasePart)), None),
+                database=next((part.record for part in self.parts if isinstance(part, DatabaseComponent)), None),
                 write_freeze=freeze,
                 **components.facts(self.parts),
                 **{**self._wishes(), "recipients": tuple(self.params["recipients"] or ())},

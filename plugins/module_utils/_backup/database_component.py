@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One database as a part of a backup: what pg_dump makes of one snapshot, and the rows that this snapshot has.
+"""Back up the database: dump one snapshot with pg_dump, and count the rows of the same snapshot.
 
 This file is private to the collection and may change without notice.
 """
@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,44 +37,54 @@ from .manifest import (
 from .snapshot import Snapshot
 
 _FIFO = "dump"
-#: What a program in a container ends with that was ended by a signal is this and the signal's number.
+#: The exit code of a program in a container that a signal ended is this plus the signal's number.
 _BY_SIGNAL = 128
 
 
-class DatabasePart:
-    """The database that ``params`` describe: its login_ options, those of PostgresTools, and ``lock_timeout``."""
+class DatabaseComponent:
+    """Back up a database. ``params`` are its login options, those of PostgresTools, and ``lock_timeout``."""
 
     kind = "database"
+    needs_freeze = False
+    is_read_frozen = False
 
     def __init__(self, params: Mapping[str, Any], directory: Path) -> None:
         self.params = params
         self.tools = PostgresTools(params)
-        # One name for all dumps into one directory, of which the lock allows one: who else has it was left behind.
+        # All dumps into one directory share a name, and the lock allows one of them: another session is a leftover.
         place = hashlib.sha256(f"{socket.gethostname()}:{directory}".encode()).hexdigest()[:12]
         self.tools.application = f"{APPLICATION} dump {place}"
-        self.database = Database(params, read_only=True)
         self.snapshot: Snapshot | None = None
+        #: The manifest's field; None until the dump is written.
         self.record: DatabaseRecord | None = None
+        #: The bytes and the schema revisions of the database, once ``check`` has read them.
+        self.size = 0
+        self.revisions: tuple[str, ...] = ()
+
+    @cached_property
+    def database(self) -> Database:
+        """The connection that holds the snapshot."""
+        return Database(self.params, read_only=True)
 
     def check(self) -> None:
-        """See that it can be dumped: programs of the right version, and rights. Raises ConvosphereError."""
+        """Raise ConvosphereError unless pg_dump has the right version and the role has the rights for a dump."""
         self.database.rollback()
         self.tools.adopt(self.database.connection)
         facts = Snapshot(self.database).facts()
         self.size = int(facts["size"])
-        self.revisions: tuple[str, ...] = facts["schema_revisions"]
+        self.revisions = facts["schema_revisions"]
         self.database.rollback()
         self.tools.require(facts["server_version"], "pg_dump")
 
     def expected_bytes(self, last: Manifest | None) -> int:
-        """How many bytes its file takes: as measured last time, and a fourth on top, or else the database's size."""
+        """Estimate the size of its file: in proportion to the last backup plus a quarter, or the database's size."""
         if last is None or last.database is None or not last.database.size:
             return self.size
         ratio = last.file(self.kind).size / last.database.size
         return min(self.size, int(self.size * ratio * 1.25) + 1024 * 1024)
 
     def cut(self) -> None:
-        """Fix the moment that the dump is of. Raises DatabaseError where a table stays locked for too long."""
+        """Take the snapshot. Raises DatabaseError if a table stays locked for longer than ``lock_timeout``."""
         self.database.rollback()
         with suppress(DatabaseError):
             backup_snapshot.terminate(self.database, self.tools.application)
@@ -81,10 +92,13 @@ class DatabasePart:
         self.snapshot = Snapshot(self.database)
         self.snapshot.lock(self.params["lock_timeout"])
 
+    def settle(self) -> None:
+        """Do nothing: the snapshot is complete once it is taken."""
+
     def write(self, seal: Seal, name: str) -> FileRecord:
-        """Dump it and count its rows at the same time. Afterwards ``record`` is what the manifest says of it."""
+        """Dump the snapshot, count its rows at the same time, and set ``record``."""
         if self.snapshot is None:
-            raise RuntimeError("cut() comes before write()")
+            raise RuntimeError("write() needs the snapshot of cut()")
         facts = self.snapshot.facts()
         tables = len(self.snapshot.tables)
         counted: list[str] = []
@@ -92,7 +106,7 @@ class DatabasePart:
 
         def counting(table: str) -> None:
             if stop.is_set():
-                raise DatabaseError("Not all rows were counted: the dump has failed")
+                raise DatabaseError("The rows were not counted to the end: the dump has failed")
             counted.append(table)
             seal.progress.tell(tables_counted=len(counted), tables=tables)
 
@@ -112,8 +126,9 @@ class DatabasePart:
         return file
 
     def close(self) -> None:
-        """Let go of the snapshot and the connection."""
-        self.database.connection.close()
+        """Close the connection, and with it the snapshot."""
+        if "database" in self.__dict__:
+            self.database.connection.close()
 
     @contextmanager
     def _program(self, snapshot: str) -> Iterator[Program]:
@@ -127,12 +142,12 @@ class DatabasePart:
             if folder:
                 fifo = folder[0] / _FIFO
                 os.mkfifo(fifo)
-                fifo.chmod(0o622)  # pg_dump need not be root in there; nobody but this process has to read it
+                fifo.chmod(0o622)  # pg_dump may run as any user there; only this process reads it
                 arguments.append(f"--file={folder[1]}/{_FIFO}")
             yield Program(self.tools.command("pg_dump", *arguments), self.tools.environment, fifo)
 
     def _abandon(self, rows: Future[dict[str, int]]) -> None:
-        """End the counting, and a pg_dump in the container that has not noticed that nobody reads any more."""
+        """Cancel the counting, and terminate a pg_dump in the container whose output is no longer read."""
         with suppress(Exception):  # the connection may be what has failed
             self.database.connection.cancel()
         rows.exception()
@@ -142,17 +157,17 @@ class DatabasePart:
             other.connection.close()
 
     def _explained(self, error: BaseException) -> BaseException:
-        """pg_dump's last words, where the server's reason is known to need another hint."""
+        """Return pg_dump's error, with a hint of its own if the server's reason is known."""
         if not isinstance(error, CommandError) or error.details.get("program") != "pg_dump":
             return error
         said = str(error.details.get("stderr", ""))
         hint = None
         if "lock timeout" in said:
-            hint = "Another session wants to change this table, and waits in turn. Run it again."
+            hint = "Another session waits to change this table. Run the backup again."
         elif "snapshot" in said:
-            hint = "Is login_container the container of the server that login_host and login_port lead to?"
+            hint = "Check that login_container is the container of the server at login_host and login_port."
         elif "terminat" in said or "connection to server" in said or error.details["returncode"] > _BY_SIGNAL:
-            hint = "The server or its container was stopped or restarted. Nothing of this backup is left: run it again."
+            hint = "The server or its container was stopped or restarted. No backup was created: run it again."
         return CommandError(error.message, hint=hint, **error.details)
 
 

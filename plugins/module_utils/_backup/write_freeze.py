@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keeping the platform from writing while the parts of a backup are cut at one moment.
+"""Pause the platform's writes while the components of a backup take a consistent snapshot.
 
-The containers are paused: their requests wait instead of failing, and nothing in them notices. A process of its own
-lets them go on when this one is gone, however it ended, and when it takes too long.
+The containers are paused: their requests wait instead of failing. A guard process resumes them when this process ends,
+however it ends, and when the freeze takes longer than allowed.
 
 This file is private to the collection and may change without notice.
 """
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 #: The services that write to more than one of database, uploads and vector store.
 SERVICES = ("backend",)
 
-#: For how many seconds the guard tries to let containers go on, for example while Docker Engine starts again.
+#: How many seconds the guard tries to resume containers, for example while Docker Engine restarts.
 PATIENCE = 600
 
-# Waits until this process is gone or gives up, or the time is over, and then tries until nothing is paused any more. It
-# looks ten seconds long, because a pause that was asked for in the last moment may come after the first attempt.
+# Waits until this process ends or gives up, or the time limit is reached, and then tries until no container is paused.
+# It looks for ten seconds, because a pause that was requested last may take effect after the first attempt.
 _GUARD = """
 import select, subprocess, sys, time
 
@@ -60,14 +60,14 @@ while calm < 20 and time.monotonic() < end:
 
 @dataclass
 class Freeze:
-    """When writing stopped and went on, and by what means; ``end`` is None as long as it lasts."""
+    """When writes stopped and resumed, and how they were stopped; ``end`` is None while the freeze lasts."""
 
     begin: datetime
     how: str
     end: datetime | None = None
 
     def record(self) -> dict[str, Any]:
-        """As a manifest has it: ``{from, to, how}``, in UTC to the second."""
+        """Return the manifest's field, ``{from, to, how}``, in UTC to the second."""
         return {
             "from": timestamps.format_time(self.begin),
             "to": timestamps.format_time(self.end or datetime.now(timezone.utc)),
@@ -77,9 +77,9 @@ class Freeze:
 
 @contextmanager
 def frozen(client: DockerClient, project_name: str, docker_host: str, seconds: float) -> Iterator[Freeze]:
-    """Keep the project's services from writing while the block runs, for at most ``seconds``.
+    """Pause the project's services while the block runs, for at most ``seconds``.
 
-    Raises EngineError after the block where the time was over before its end: what was taken is of no one moment.
+    Raises EngineError after the block if the services resumed before its end: the components are not consistent.
     """
     services = engine_client.project_containers(client, project_name)
     containers = [container for name in SERVICES for container in services.get(name, ())]
@@ -89,7 +89,7 @@ def frozen(client: DockerClient, project_name: str, docker_host: str, seconds: f
         yield freeze
         freeze.end = datetime.now(timezone.utc)
         return
-    # It begins before the pause, so that there is no moment at which a kill would leave the platform standing still.
+    # The guard starts before the pause, so that a kill at any time leaves no paused container behind.
     guard = _guard([str(container.name) for container in running], docker_host, seconds)
     with guard.stdin:  # type: ignore[union-attr] # a pipe
         try:
@@ -97,16 +97,17 @@ def frozen(client: DockerClient, project_name: str, docker_host: str, seconds: f
             freeze.begin = datetime.now(timezone.utc)
             yield freeze
         finally:
-            # Where this fails, the guard takes over: the end of its input tells it to.
+            # If this fails, the guard takes over when its input ends.
             late = list(filter(None, engine_client.in_parallel(_thaw, running)))
             freeze.end = datetime.now(timezone.utc)
-            guard.kill()  # everything runs again: it has nothing left to do
+            guard.kill()  # all containers run again
             guard.wait()
     if late:
         raise EngineError(
-            f"{', '.join(late)} went on after {seconds:g} s, before uploads and vectors were taken: "
-            "the parts are not of one moment",
-            hint="Give a longer freeze_timeout, or freeze: false for parts that need not fit together to the second.",
+            f"{', '.join(late)} resumed after {seconds:g} s (freeze_timeout), before uploads and vectors were read: "
+            "the backup would be inconsistent",
+            hint="No backup was created. Raise freeze_timeout, or set freeze to false to accept a backup whose "
+            "components differ by the writes in between.",
         )
 
 
@@ -117,7 +118,7 @@ def _guard(names: Sequence[str], docker_host: str, seconds: float) -> subprocess
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "DOCKER_HOST": docker_host},
-        start_new_session=True,  # what kills this process and its group must not kill it
+        start_new_session=True,  # a signal to this process's group must not end the guard
     )
 
 
@@ -127,8 +128,8 @@ def _pause(container: Container) -> None:
 
 
 def _thaw(container: Container) -> str | None:
-    """Let one container go on; its name if it did already."""
-    with engine_client.asking(f"let {container.name} go on; run: docker unpause {container.name}"):
+    """Resume one container. Return its name if it was running already."""
+    with engine_client.asking(f"resume {container.name}; run: docker unpause {container.name}"):
         container.reload()
         if container.status == "paused":
             container.unpause()

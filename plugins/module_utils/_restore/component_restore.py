@@ -19,14 +19,10 @@ from typing import TYPE_CHECKING, Any
 from .._app import uploads as app_uploads
 from .._app import weaviate
 from .._backup.catalogue import Backup
-from .._backup.components import (
-    ENGINE_TIMEOUT,
-    PARTS,
-    UPLOADS,
-    VECTORS,
-)
+from .._backup.components import COMPONENTS
 from .._backup.file_reader import Archive
 from .._backup.progress import Progress
+from .._backup.project_component import ENGINE_TIMEOUT, UPLOADS, VECTORS
 from .._core import tar_stream
 from .._core.errors import ConvosphereError, InputError
 from .._engine import client as engine_client
@@ -38,7 +34,7 @@ if TYPE_CHECKING:
 
 #: Beside ``project_name``, ``docker_host``, ``identity_file`` and ``load_timeout``.
 RESTORE_OPTIONS: dict[str, Any] = {
-    "include": {"type": "list", "elements": "str", "choices": list(PARTS), "default": ["database"]},
+    "include": {"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": ["database"]},
     "weaviate_api_key": {"type": "str", "no_log": True},
     "vectors_timeout": {"type": "int", "default": 600},
 }
@@ -146,11 +142,11 @@ class PartsRestore:
             moment = written[kind]
             try:
                 if kind == UPLOADS:
-                    self._volume().go_back(str(kept), keep=moment is not None)
+                    self._volume().undo(str(kept), keep=moment is not None)
                 else:
                     aside = weaviate.kept_name(moment, weaviate.REJECTED) if moment else None
                     timeout = self.params["vectors_timeout"]
-                    self._store().go_back(kept, timeout, new=new[kind].get("backup"), aside=aside)
+                    self._store().undo(kept, timeout, new=new[kind].get("backup"), aside=aside)
             except ConvosphereError as error:
                 where = f"{app_uploads.PATH}/{kept}" if kind == UPLOADS else f"the vector store's backup {kept}"
                 problems.append(f"The {kind} of before could not be put back, and are in {where}: {error}")
@@ -194,9 +190,9 @@ class PartsRestore:
     def discard(self) -> None:
         """Delete what ``earlier`` lists."""
         if UPLOADS in self.kinds:
-            self._volume().discard_kept()
+            self._volume().discard(self._volume().kept())
         if VECTORS in self.kinds:
-            self._store().discard_kept()
+            self._store().discard(self._store().kept())
 
     def _vectors_name(self) -> str | None:
         """The backup's name in the vector store, None for an empty store."""

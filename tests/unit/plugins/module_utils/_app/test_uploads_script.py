@@ -65,7 +65,7 @@ def test_the_new_files_are_there_and_those_of_before_are_kept(root):
     assert files(root) == {"both": f"{NEW}/both", "c/two": f"{NEW}/c/two"}
     assert files(root / KEPT) == before
     assert (root / ".own_other/x").exists()
-    program.go_back(root, OWN, NEW, KEPT, ASIDE)
+    program.undo(root, OWN, NEW, KEPT, ASIDE)
     assert files(root) == before
     assert files(root / ASIDE) == {"both": f"{NEW}/both", "c/two": f"{NEW}/c/two"}
     assert not (root / KEPT).exists()
@@ -94,9 +94,9 @@ def test_what_was_killed_halfway_can_be_undone_even_if_that_is_killed_too(root, 
     if again is not None:
         stop_at(monkeypatch, again, Killed())
         with suppress(Killed):
-            program.go_back(root, OWN, NEW, KEPT, ASIDE)
+            program.undo(root, OWN, NEW, KEPT, ASIDE)
 
-    program.go_back(root, OWN, NEW, KEPT, ASIDE)
+    program.undo(root, OWN, NEW, KEPT, ASIDE)
 
     assert files(root) == before
     (came,) = {path.name for path in root.iterdir() if path.name.startswith(OWN)} - {".own_other"}
@@ -111,8 +111,8 @@ def test_no_file_takes_the_place_of_another_one_when_it_is_undone(root, monkeypa
     monkeypatch.undo()
     (root / "a").write_text("written since")
 
-    with pytest.raises(FileExistsError, match="is there already, and stays"):
-        program.go_back(root, OWN, NEW, KEPT, ASIDE)
+    with pytest.raises(FileExistsError, match="exists already; neither it nor"):
+        program.undo(root, OWN, NEW, KEPT, ASIDE)
 
     assert (root / "a").read_text() == "written since"
     assert (root / KEPT / "a/one").exists()
@@ -126,7 +126,7 @@ def test_what_a_killed_run_has_begun_is_waited_for(root):
     late = subprocess.run([*command, "swap", OWN, "1", NEW, KEPT], check=False, capture_output=True)
     os.close(holder)
 
-    assert b"did not end in time" in late.stderr
+    assert b"took too long" in late.stderr
     assert not (root / KEPT).exists()
     subprocess.run([*command, "swap", OWN, "60", NEW, KEPT], check=True)
 
@@ -149,7 +149,7 @@ def test_where_it_cannot_be_undone_it_says_where_the_files_are(root, monkeypatch
     monkeypatch.setattr(Path, "rename", broken)
     monkeypatch.setattr(Path, "rmdir", broken)
 
-    with pytest.raises(OSError, match=f"could not be moved back out of {root / KEPT}"):
+    with pytest.raises(OSError, match=f"moving the previous files back out of {root / KEPT} failed too"):
         program.swap(root, OWN, NEW, KEPT)
 
 

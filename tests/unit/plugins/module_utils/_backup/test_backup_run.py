@@ -153,6 +153,7 @@ class FakePart:
     """A part that holds a few bytes and needs no server."""
 
     kind = "database"
+    needs_freeze = is_read_frozen = False
     needed = 10
     fails = ""
 
@@ -181,7 +182,7 @@ class FakePart:
 @pytest.fixture
 def work(tmp_path, monkeypatch):
     """One run that has no server: its database is a fake."""
-    monkeypatch.setattr(backup_run, "PARTS", {"database": FakePart})
+    monkeypatch.setattr(backup_run, "COMPONENTS", {"database": FakePart})
 
     def build(*, check_mode=False, now=NOON, **changes):
         extra = {"compression_level": 1, "dump_timeout": None, "freeze": True}

@@ -44,8 +44,8 @@ class Part:
     def replace(self, _name: str, _timeout: float) -> None:
         self._do("swap")
 
-    def go_back(self, _kept: str, *_timeout: float, **more: Any) -> None:
-        self._do("go_back")
+    def undo(self, _kept: str, *_timeout: float, **more: Any) -> None:
+        self._do("undo")
         self.told = more
 
     def totals(self) -> Totals:
@@ -84,7 +84,7 @@ def test_an_exchange_of_uploads_that_stops_halfway_is_undone(monkeypatch):
 
     restore.go_back()
 
-    assert (volume.asked, store.asked) == (["swap", "go_back"], ["set_aside"])
+    assert (volume.asked, store.asked) == (["swap", "undo"], ["set_aside"])
 
 
 def test_nothing_is_undone_where_nothing_was_exchanged(monkeypatch):
@@ -125,11 +125,11 @@ def test_another_run_undoes_it_by_what_was_noted(monkeypatch, found, keep):
     assert note["project"] == "p"
     assert volume.told == {"keep": keep}
     assert store.told == {"new": "b", "aside": "convosphere_rejected_20260102t030405z"}
-    assert (volume.asked, store.asked) == (["totals", "go_back"], ["go_back"])
+    assert (volume.asked, store.asked) == (["totals", "undo"], ["undo"])
 
 
 def test_both_are_put_back_and_what_cannot_be_is_named(monkeypatch):
-    volume, store = Part({"go_back": CommandError("ENOSPC")}), Part({"go_back": ApiError("gone")})
+    volume, store = Part({"undo": CommandError("ENOSPC")}), Part({"undo": ApiError("gone")})
     restore = parts(monkeypatch, volume, store)
     restore.set_aside(NOW)
     restore.swap()
@@ -139,7 +139,7 @@ def test_both_are_put_back_and_what_cannot_be_is_named(monkeypatch):
 
     assert f"The uploads of before could not be put back, and are in {KEPT}: ENOSPC" in str(caught.value)
     assert "are in the vector store's backup convosphere_before_20260102t030405z: gone" in str(caught.value)
-    assert (volume.asked, store.asked) == (["swap", "go_back"], ["set_aside", "swap", "go_back"])
+    assert (volume.asked, store.asked) == (["swap", "undo"], ["set_aside", "swap", "undo"])
     restore.go_back()  # nothing is tried twice
 
 
