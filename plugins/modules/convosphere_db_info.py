@@ -369,7 +369,7 @@ class DatabaseInfoModule(InfoModule):
             raise InputError(f"query_timeout is {self.params['query_timeout']}: it must be 1 or more")
         expected = None if self.params["layout"] is None else schema_drift.checked(self.params["layout"])
         try:
-            database = Database(self.params, read_only=True)
+            database = Database(self.params, read_only=True).open()
         except ConvosphereError as error:
             if self.params["fail_unreachable"]:
                 raise

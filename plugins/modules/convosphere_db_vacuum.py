@@ -177,7 +177,7 @@ class VacuumModule(ConvosphereModule):
         if standby:
             raise InputError("The server is a standby, which has what its primary does", hint="Vacuum that one.")
         tables = table_statistics.read(database)
-        database.connection.close()
+        database.close()
         return tables
 
     def statements(self) -> dict[str, str]:

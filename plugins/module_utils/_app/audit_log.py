@@ -16,7 +16,8 @@ from typing import Any
 
 from .._core.errors import DatabaseError
 from .._core.plan import CREATE, DELETE, UPDATE, Change, shown
-from .._postgres.connection import Column, Database
+from .._postgres.catalog import Column
+from .._postgres.connection import Database
 
 AUDIT_OPTIONS: dict[str, Any] = {"audit_actor": {"type": "str"}, "audit_run": {"type": "str"}}
 

@@ -128,7 +128,7 @@ class DatabaseComponent:
     def close(self) -> None:
         """Close the connection, and with it the snapshot."""
         if "database" in self.__dict__:
-            self.database.connection.close()
+            self.database.close()
 
     @contextmanager
     def _program(self, snapshot: str) -> Iterator[Program]:
@@ -154,7 +154,7 @@ class DatabaseComponent:
         with suppress(ConvosphereError):
             other = Database(self.params, read_only=True)
             backup_snapshot.terminate(other, self.tools.application)
-            other.connection.close()
+            other.close()
 
     def _explained(self, error: BaseException) -> BaseException:
         """Return pg_dump's error, with a hint of its own if the server's reason is known."""

@@ -43,6 +43,8 @@ class _AnsibleModule(AnsibleModule):
         self.unusable: list[str] = []
         self._notices: list[tuple[Any, str, dict[str, Any]]] = []
         self.params: dict[str, Any] = {}
+        #: The options as they were given, before Ansible makes texts of numbers.
+        self.given: dict[str, Any] = {}
         self.no_log_values: set[str] = set()
         super().__init__(**settings)
         self.hide(secret_options(self.argument_spec, self._without_lists()))  # of the type that they have by now
@@ -53,7 +55,6 @@ class _AnsibleModule(AnsibleModule):
     def _load_params(self) -> None:
         # Ansible's hook before it looks at the options: what it refuses, logs or returns is known as secret by then.
         super()._load_params()
-        #: The options as they were given, before Ansible makes texts of numbers.
         self.given = dict(self.params)
         given = self._without_lists()
         self.hide((*secret_options(self.argument_spec, given), *by_form(given)))
@@ -156,7 +157,7 @@ class _Base:
     @property
     def invocation(self) -> Invocation:
         """How the module was called."""
-        return Invocation(self.params, self.check_mode, self.warn, self.hide)
+        return Invocation(self.params, self.given, self.check_mode, self.warn, self.hide)
 
     def execute(self) -> dict[str, Any]:
         """The module's work; returns what the task returns."""
@@ -207,6 +208,8 @@ class ConvosphereModule(_Base, Work):
 
     def __init__(self) -> None:
         super().__init__()
+        #: What ``build`` returned: the module itself until then.
+        self.working: Work = self
         #: What ``plan`` locks or opens, in the order in which it is released.
         self.held = ExitStack()
 
@@ -216,7 +219,7 @@ class ConvosphereModule(_Base, Work):
 
     def execute(self) -> dict[str, Any]:
         """Plan, apply, verify, report and close."""
-        work = self.build()
+        work = self.working = self.build()
         try:
             plan = work.plan()
             if not self.check_mode:
@@ -229,6 +232,10 @@ class ConvosphereModule(_Base, Work):
         if self.ansible._diff:
             result["diff"] = plan.diff()
         return result
+
+    def secrets(self) -> Iterable[str]:
+        """Return the secrets of the work."""
+        return () if self.working is self else self.working.secrets()
 
     def close(self) -> None:
         """Release what ``plan`` locked or opened."""

@@ -8,7 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,13 @@ from .plan import Plan
 
 @dataclass(frozen=True)
 class Invocation:
-    """How a module was called: its options, whether in check mode, and how to warn and to mask further secrets."""
+    """How a module was called: its options, whether in check mode, and how to warn and to mask further secrets.
+
+    ``given`` are the options before Ansible converted them, for a module that checks types itself.
+    """
 
     params: Mapping[str, Any]
+    given: Mapping[str, Any]
     check_mode: bool
     warn: Callable[[str], None]
     hide: Callable[..., None]
@@ -42,6 +46,10 @@ class Work:
     def report(self, plan: Plan) -> dict[str, Any]:
         """Return the module's return values beside ``changed`` and ``diff``; in check mode the predicted ones."""
         return {}
+
+    def secrets(self) -> Iterable[str]:
+        """Return secrets that were read meanwhile, to mask them in an error. Called only if the work fails."""
+        return ()
 
     def close(self) -> None:
         """Release locks, connections and temporary files. Called last, also after a failure."""

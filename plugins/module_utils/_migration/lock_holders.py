@@ -72,13 +72,14 @@ class Blockers:
         self.thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Blockers:
+        self.database.open()  # fails here, rather than in the thread
         self.thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.over.set()
         self.thread.join()
-        self.database.connection.close()
+        self.database.close()
         if isinstance(error, DatabaseError) and error.details.get("sqlstate") == _LOCK_NOT_AVAILABLE and self.seen:
             holders = [asdict(session) for session in self.seen]
             raise DatabaseError(

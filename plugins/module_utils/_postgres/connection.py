@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._core.errors import DatabaseError, InputError
 from . import server_errors, session_settings
+from .catalog import READ_COLUMNS, READ_REFERENCES, Column, Reference
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -58,57 +58,42 @@ SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN (
 )
 """
 
-_READ_COLUMNS = """
-SELECT a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
-       CASE WHEN t.typname IN ('varchar', 'bpchar') AND a.atttypmod > 4 THEN a.atttypmod - 4 END,
-       ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = a.atttypid ORDER BY e.enumsortorder)
-FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
-ORDER BY a.attnum
-"""
-
-_READ_REFERENCES = """
-SELECT c.conrelid::regclass::text, a.attname, NOT a.attnotnull,
-       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indisprimary
-               AND array_length(i.indkey::int2[], 1) > 1 AND a.attnum = ANY (i.indkey::int2[]))
-FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-WHERE c.contype = 'f' AND c.confrelid = to_regclass(%s) AND array_length(c.conkey, 1) = 1
-ORDER BY 1, 2
-"""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column. ``length`` is in characters, None for no limit; ``labels`` are an enum's, in their order."""
-
-    type: str
-    nullable: bool
-    length: int | None
-    labels: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A column of another table that points at a row. ``association``: it is a part of that table's primary key."""
-
-    table: str
-    column: str
-    nullable: bool
-    association: bool
-
 
 class Database:
-    """One connection. In check mode the server itself refuses every write."""
+    """One database and the connection to it, which is opened when it is first used.
+
+    ``params`` are DATABASE_OPTIONS. If ``read_only``, the server itself refuses every write.
+    """
 
     def __init__(self, params: Mapping[str, Any], *, read_only: bool) -> None:
+        self.params = params
         self.name = params["login_db"]
-        self.connection = connect(params)
-        self.connection.set_session(isolation_level="REPEATABLE READ", readonly=read_only)
         self.read_only = read_only
+        self._connection: Connection | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """The open connection. Raises DatabaseError if the server refuses it."""
+        if self._connection is None:
+            connection = connect(self.params)
+            connection.set_session(isolation_level="REPEATABLE READ", readonly=self.read_only)
+            self._connection = connection
+        return self._connection
+
+    def open(self) -> Database:
+        """Connect now rather than at the first statement. Raises DatabaseError."""
+        _ = self.connection
+        return self
+
+    def close(self) -> None:
+        """Close the connection, which also releases its locks. The next statement opens another one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def columns(self, table: str, expected: Iterable[str]) -> dict[str, Column]:
         """The table's columns by name. Raises DatabaseError which names each of ``expected`` that is missing."""
-        rows = self.fetch(_READ_COLUMNS, (table,))
+        rows = self.fetch(READ_COLUMNS, (table,))
         found = {name: Column(kind, nullable, length, tuple(labels)) for name, kind, nullable, length, labels in rows}
         missing = [name for name in expected if name not in found]
         if not found:
@@ -125,7 +110,7 @@ class Database:
 
     def references(self, table: str) -> list[Reference]:
         """Every foreign key that points at the table, sorted by table and column."""
-        return [Reference(*row) for row in self.fetch(_READ_REFERENCES, (table,))]
+        return [Reference(*row) for row in self.fetch(READ_REFERENCES, (table,))]
 
     def missing_rights(self, needed: Mapping[str, str]) -> list[str]:
         """A sentence for each table in which the role may not do all that is needed, for example INSERT, DELETE."""
@@ -198,8 +183,9 @@ class Database:
             self.connection.commit()
 
     def rollback(self) -> None:
-        """End the transaction without a trace of it."""
-        self.connection.rollback()
+        """Discard everything since the transaction began, and end it."""
+        if self._connection is not None:
+            self._connection.rollback()
 
     @contextmanager
     def asking(self, step: str) -> Iterator[None]:

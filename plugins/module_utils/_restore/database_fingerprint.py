@@ -57,7 +57,7 @@ class Content:
 
     def close(self) -> None:
         """End the connection."""
-        self.database.connection.close()
+        self.database.close()
 
     def counts(self) -> dict[str, int]:
         """The rows of each table, by its name as SQL needs it."""

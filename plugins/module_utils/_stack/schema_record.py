@@ -9,6 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,15 +39,10 @@ def find(client: DockerClient | None, params: Mapping[str, Any]) -> Mapping[str,
     if client is None or not schema or schema.get("image_id") != state.image_id(client, params["schema_image"]):
         return None
     try:
-        database = Database(published_port.login(client, params), read_only=True)
+        with closing(Database(published_port.login(client, params), read_only=True)) as database:
+            return schema if _revisions(database) == sorted(schema.get("heads") or []) else None
     except ConvosphereError:
         return None
-    try:
-        return schema if _revisions(database) == sorted(schema.get("heads") or []) else None
-    except ConvosphereError:
-        return None
-    finally:
-        database.connection.close()
 
 
 def _revisions(database: Database) -> list[str] | None:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .._postgres.connection import Database, Reference, quoted
+from .._postgres.catalog import Reference
+from .._postgres.connection import Database, quoted
 
 # A column that must have a user, and is not one of an association, says whose a row is. Of these tables the rows
 # are of no use to anybody else.

@@ -23,7 +23,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from .._app import platform_rules
 from .._app.platform_rules import Rule
 from .._core import option_texts
-from .._postgres.connection import Column
+from .._postgres.catalog import Column
 from . import unquoted_scalars
 
 TEXT = "text"

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 from .._app import platform_rules
-from .._postgres.connection import Column
+from .._postgres.catalog import Column
 from . import field_types, passwords
 from .field_types import (
     BOOL,

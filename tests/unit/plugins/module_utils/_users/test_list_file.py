@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import Column
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.catalog import Column
 from ansible_collections.convosphere.platform.plugins.module_utils._users import (
     field_types,
     list_file,

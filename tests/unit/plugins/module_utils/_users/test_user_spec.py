@@ -8,7 +8,7 @@ from typing import Any
 
 import bcrypt
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import Column, Reference
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.catalog import Column, Reference
 from ansible_collections.convosphere.platform.plugins.module_utils._users import dependents, passwords
 from ansible_collections.convosphere.platform.plugins.module_utils._users.field_types import ValueProblem
 from ansible_collections.convosphere.platform.plugins.module_utils._users.group_names import GroupNames
