@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._core.errors import DatabaseError
-from .._core.plan import CREATE, DELETE, UPDATE, Change, shown
+from .._core.plan import CREATE, DELETE, UPDATE, Change
+from .._core.redaction import shown
 from .._postgres.catalog import Column
 from .._postgres.connection import Database
 

@@ -17,8 +17,7 @@ from urllib.parse import quote
 
 from . import option_texts
 from .errors import InputError
-from .plan import Secret
-from .redaction import SHORTEST
+from .redaction import SHORTEST, Secret
 
 ALPHABET = string.ascii_letters + string.digits
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -20,11 +20,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 from . import lease, option_numbers, option_texts
 from .errors import ConvosphereError, InputError
-from .plan import HIDDEN, shown
 from .redaction import (
+    HIDDEN,
     Masker,
     by_form,
     secret_options,
+    shown,
     shown_options,
 )
 from .work import Invocation, Work

@@ -15,30 +15,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .redaction import HIDDEN, Secret, shown
+
 CREATE = "create"
 UPDATE = "update"
 DELETE = "delete"
-HIDDEN = "********"
-
-
-class Secret(str):
-    """A text that may be compared and applied, and never shown: in a diff it is replaced by asterisks."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return HIDDEN
-
-
-def shown(value: Any) -> Any:
-    """The same structure with every :class:`Secret` in it, at any depth, replaced by asterisks."""
-    if isinstance(value, Secret):
-        return HIDDEN
-    if isinstance(value, Mapping):
-        return {key: shown(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [shown(item) for item in value]
-    return value
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from .plan import HIDDEN
-
 try:
     from ansible.module_utils.secrets import register_secrets
 except ImportError:  # ansible-core before 2.22, which masks the values of AnsibleModule.no_log_values
@@ -27,6 +25,7 @@ except ImportError:  # ansible-core before 2.22, which masks the values of Ansib
         """Do nothing: there is no registry."""
 
 
+HIDDEN = "********"
 #: The length of the shortest generated secret, which cannot be guessed, and from which on a value that is not declared
 #: secret is masked in texts: shorter ones are numbers and common words.
 SHORTEST = 8
@@ -39,6 +38,26 @@ _FORMS = (
     re.compile(r"(?<=://)[^\s/@:${]*:([^\s/@${}]+)@"),
 )
 _IN_ENVIRONMENT_FILE = re.compile(r'([\\"$])')
+
+
+class Secret(str):
+    """A text that is compared and applied and never shown: its representation is asterisks."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+
+def shown(value: Any) -> Any:
+    """Return the same structure with each :class:`Secret`, at any depth, replaced by asterisks."""
+    if isinstance(value, Secret):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {key: shown(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [shown(item) for item in value]
+    return value
 
 
 class Masker:

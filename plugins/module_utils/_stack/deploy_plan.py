@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._core.errors import InputError
-from .._core.plan import Plan, Secret, make_plan
+from .._core.plan import Plan, make_plan
+from .._core.redaction import Secret
 from .._engine import client, compose_parser, proxies
 from .._engine.project import COMPLETED, is_done
 from .._host import served_release

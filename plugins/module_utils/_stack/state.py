@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 from .._core import dotenv
 from .._core import files as core_files
 from .._core.errors import InputError
-from .._core.plan import Secret
-from .._core.redaction import SHORTEST
+from .._core.redaction import SHORTEST, Secret
 from .._engine import client as engine_client
 from .._engine import compose_cli, service_stats, writable_mounts
 from .._engine import proxies as engine_proxies

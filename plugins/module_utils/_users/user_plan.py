@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._core.plan import CREATE, Change, Secret, compare
+from .._core.plan import CREATE, Change, compare
+from .._core.redaction import Secret
 from . import field_types
 from .user_spec import (
     DEFAULTS,

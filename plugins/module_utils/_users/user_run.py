@@ -13,7 +13,8 @@ from typing import Any
 
 from .._app.audit_log import Trail
 from .._core.errors import DatabaseError, InputError
-from .._core.plan import Plan, Secret
+from .._core.plan import Plan
+from .._core.redaction import Secret
 from .._postgres.connection import Database
 from . import dependents, user_plan, user_repository
 from . import passwords as users_passwords

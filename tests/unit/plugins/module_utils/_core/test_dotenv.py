@@ -15,7 +15,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core.dotenv 
     wanted,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import HIDDEN
+from ansible_collections.convosphere.platform.plugins.module_utils._core.redaction import HIDDEN
 from hypothesis import given
 from hypothesis import strategies as st
 

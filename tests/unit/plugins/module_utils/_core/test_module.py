@@ -11,7 +11,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import EngineError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule, InfoModule
-from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import HIDDEN, Plan, Secret, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import Plan, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._core.redaction import HIDDEN, Secret
 
 from support.module_process import SHOW_ALL, printed
 

@@ -13,7 +13,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
-from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import HIDDEN
+from ansible_collections.convosphere.platform.plugins.module_utils._core.redaction import HIDDEN
 
 from support.module_process import SHOW_ALL, printed
 

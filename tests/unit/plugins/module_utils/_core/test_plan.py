@@ -8,14 +8,12 @@ import json
 from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import (
     CREATE,
     DELETE,
-    HIDDEN,
     UPDATE,
     Change,
     Plan,
-    Secret,
     make_plan,
-    shown,
 )
+from ansible_collections.convosphere.platform.plugins.module_utils._core.redaction import HIDDEN, Secret, shown
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import HIDDEN, Secret
 from ansible_collections.convosphere.platform.plugins.module_utils._core.redaction import (
+    HIDDEN,
     Masker,
+    Secret,
     by_form,
     secret_options,
     shown_options,
