@@ -85,7 +85,6 @@ PENDING: tuple[str, ...] = (
     "docs/maintenance.md",
     "docs/playbooks.md",
     "docs/users.md",
-    "changelogs/",
     "tests/support/",
     "tests/README.md",
     "README.md",
