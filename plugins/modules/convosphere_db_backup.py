@@ -370,36 +370,29 @@ deleted:
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timezone
-from pathlib import Path
-from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils._backup import file_writer, paths, retention
-from ansible_collections.convosphere.platform.plugins.module_utils._backup.backup_run import NEW, BackupWork
+from ansible_collections.convosphere.platform.plugins.module_utils._backup import file_writer, retention
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.backup_run import BackupRun
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.components import (
-    COMPONENT_OPTIONS,
     COMPONENTS,
+    COMPONENT_OPTIONS,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.copies import TARGETS_OPTION
-from ansible_collections.convosphere.platform.plugins.module_utils._backup.copy_plan import BackupCopies
-from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import CREATE, DELETE, Plan
-from ansible_collections.convosphere.platform.plugins.module_utils._core.version import VERSION
-from ansible_collections.convosphere.platform.plugins.module_utils._host import environment_directory
+from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
+from ansible_collections.convosphere.platform.plugins.module_utils._host.environment_directory import ENVIRONMENT_OPTION
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.client_tools import TOOLS_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._stack import server_owner
 
 
 class BackupModule(ConvosphereModule):
-    """Backups of one directory."""
+    """Back up an environment, and change, delete and copy its backups."""
 
     argument_spec = {
         **DATABASE_OPTIONS,
         **TOOLS_OPTIONS,
         "backup_dir": {"type": "path", "required": True},
-        **environment_directory.ENVIRONMENT_OPTION,
+        **ENVIRONMENT_OPTION,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "backup": {"type": "str"},
         "label": {"type": "str"},
@@ -423,47 +416,12 @@ class BackupModule(ConvosphereModule):
     }
 
     def secrets(self) -> Iterable[str]:
-        """A secret key that was given in the place of a public one."""
+        """Return secret keys that were given in the place of public ones."""
         return [recipient for recipient in self.params["recipients"] or () if file_writer.is_secret(recipient)]
 
-    def plan(self) -> Plan:
-        """Read what there is, and compare."""
-        paths.refuse(self.argument_spec, self.params)
-        if self.params["expected"] and not self.check_mode:
-            raise InputError("expected is for check mode: no backup is deleted for the sake of one that is not there")
-        environment_directory.refuse_foreign_backups(Path(self.params["backup_dir"]), self.params["environment_name"])
-        if self.params["state"] == "present":
-            server_owner.refuse_foreign_server(self.params)
-        now = datetime.now(timezone.utc)
-        self.work = BackupWork(self.params, VERSION, self.check_mode, now)
-        self.here = self.work.plan()
-        self.copies = BackupCopies(self.params, now)
-        new = NEW if self.here.of(CREATE) else None
-        wanted = self.work.wanted(self.here)
-        plan = self.here + self.copies.plan(wanted, new, self.work.backups)
-        if self.check_mode:
-            self.copies.complain(None, new or (wanted.id if wanted else None), self.here.names(DELETE))
-        return plan
-
-    def apply(self, _plan: Plan) -> None:
-        """Make the backup, delete what need not be kept, and do the same with the copies."""
-        self.work.apply(self.here)
-        self.copies.apply(self.work.there(), self.work.catalogue)
-
-    def verify(self, _plan: Plan) -> None:
-        """Fail where a place is out of reach, after everything else was done."""
-        self.copies.complain(self.work.there(), deleted=self.here.names(DELETE))
-
-    def report(self, _plan: Plan) -> dict[str, Any]:
-        """The backup that this was about, where its copies are, and what was deleted."""
-        result = {
-            **self.work.report(self.here),
-            "copies": self.copies.titles(),
-            "deleted": self.here.names(DELETE),
-            "deleted_copies": self.copies.deleted(),
-        }
-        self.work.close()
-        return result
+    def build(self) -> Work:
+        """Return the run."""
+        return BackupRun(self.argument_spec, self.invocation)
 
 
 def main() -> None:

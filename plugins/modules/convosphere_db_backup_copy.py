@@ -111,101 +111,29 @@ backup:
   type: dict
 """
 
-from pathlib import Path
-from typing import Any
-
-from ansible_collections.convosphere.platform.plugins.module_utils._backup import copies as backup_copies
-from ansible_collections.convosphere.platform.plugins.module_utils._backup import names as backup_names
-from ansible_collections.convosphere.platform.plugins.module_utils._backup import paths, selection
-from ansible_collections.convosphere.platform.plugins.module_utils._backup.catalogue import Backup, Catalogue
-from ansible_collections.convosphere.platform.plugins.module_utils._backup.copies import Difference, Place
-from ansible_collections.convosphere.platform.plugins.module_utils._backup.selection import ALL
-from ansible_collections.convosphere.platform.plugins.module_utils._core import files
-from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.copies import TARGET_OPTION, TARGETS_OPTION
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.copy_run import CopyRun
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import Plan, make_plan
-from ansible_collections.convosphere.platform.plugins.module_utils._host import environment_directory
+from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
+from ansible_collections.convosphere.platform.plugins.module_utils._host.environment_directory import ENVIRONMENT_OPTION
 
 
 class BackupCopyModule(ConvosphereModule):
-    """Copies of backups where they shall be."""
+    """Copy backups to other places, or fetch one from there."""
 
     argument_spec = {
         "backup": {"type": "str", "default": "latest"},
-        **environment_directory.ENVIRONMENT_OPTION,
+        **ENVIRONMENT_OPTION,
         "backup_dir": {"type": "path", "required": True},
-        "copy_to": backup_copies.TARGETS_OPTION,
-        "copy_from": backup_copies.TARGET_OPTION,
+        "copy_to": TARGETS_OPTION,
+        "copy_from": TARGET_OPTION,
         "refresh": {"type": "bool", "default": False},
     }
     rules = {"mutually_exclusive": [["copy_to", "copy_from"]], "required_one_of": [["copy_to", "copy_from"]]}
 
-    def plan(self) -> Plan:
-        """One change for each backup at each place that lacks anything of it."""
-        paths.refuse(self.argument_spec, self.params)
-        backup_names.refuse_unusable(self.params, "backup")
-        if self.params["copy_to"] == []:
-            raise InputError("copy_to is an empty list, so that nothing would be copied", hint="Name a place.")
-        self.catalogue = Catalogue(Path(self.params["backup_dir"]))
-        environment_directory.refuse_foreign_backups(self.catalogue.directory, self.params["environment_name"])
-        self.work = self.look_here() if self.params["copy_from"] else self.look_there()
-        plan = Plan()
-        for there, _backup, lacking in self.work:
-            title = str(self.catalogue.directory) if self.params["copy_from"] else there.title
-            name = f"{lacking.manifest.id} in {title}"
-            present = backup_copies.described(lacking)
-            plan += make_plan({name: backup_copies.DONE}, {name: present} if present else {})
-        return plan
-
-    def look_there(self) -> list[tuple[Place, Backup, Difference]]:
-        """What the other places lack."""
-        if self.params["backup"] == ALL:
-            backups = [backup for backup in selection.every(self.catalogue) if not backup.manifest.damaged_at]
-        else:
-            backups = [self.catalogue.find(self.params["backup"])]
-            broken = selection.warning(self.catalogue, self.params["backup"], backups[0])
-            if broken:
-                self.warn(broken)
-        found = []
-        for there in map(backup_copies.place, self.params["copy_to"]):
-            names = there.names()
-            found += [(there, backup, backup_copies.difference(backup.manifest, there, names)) for backup in backups]
-        # A backup that was never brought there, or that its retention took away, is none of what a refresh is about,
-        # nor is a copy that was found damaged, which lacks all files.
-        return [item for item in found if not (self.params["refresh"] and item[2].files)]
-
-    def look_here(self) -> list[tuple[Place, Backup, Difference]]:
-        """What the backup directory lacks."""
-        if self.params["backup"] == ALL:
-            raise InputError("copy_from brings one backup back", hint="Give its id as backup, or latest.")
-        there = backup_copies.place(self.params["copy_from"])
-        manifest = backup_copies.find(there, self.params["backup"])
-        lacking = backup_copies.lacking_here(manifest, self.catalogue)
-        return [(there, Backup(manifest, self.catalogue.directory), lacking)]
-
-    def apply(self, plan: Plan) -> None:
-        """Copy, while no other run may delete what is copied."""
-        files.make_private(self.catalogue.directory)
-        with self.catalogue.lock():
-            for there, backup, lacking in self.work:
-                if self.params["copy_from"]:
-                    backup_copies.fetch(lacking, there, self.catalogue)
-                else:
-                    backup_copies.copy(backup, lacking, there)
-
-    def report(self, plan: Plan) -> dict[str, Any]:
-        """Each backup at each place."""
-        copies = [
-            {
-                "id": lacking.manifest.id,
-                "place": there.title,
-                "copied": backup_copies.file_names(lacking),
-                "bytes": sum(file.size for file in lacking.files),
-            }
-            for there, _backup, lacking in self.work
-        ]
-        brought = {"backup": self.work[0][1].manifest.to_dict()} if self.params["copy_from"] else {}
-        return {"copies": copies, **brought}
+    def build(self) -> Work:
+        """Return the run."""
+        return CopyRun(self.argument_spec, self.invocation)
 
 
 def main() -> None:

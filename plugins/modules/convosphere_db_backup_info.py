@@ -255,91 +255,27 @@ bytes_free:
   sample: 21474836480
 """
 
-import shutil
-from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils._backup import catalogue as backup_catalogue
-from ansible_collections.convosphere.platform.plugins.module_utils._backup import (
-    names,
-    paths,
-    progress,
-    retention,
-    selection,
-)
-from ansible_collections.convosphere.platform.plugins.module_utils._backup.catalogue import Backup, Catalogue, Scope
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.listing import Listing
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.retention import RETENTION_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
 
 
 class BackupInfoModule(InfoModule):
-    """What backups there are."""
+    """List the backups in a directory."""
 
     argument_spec = {
         "backup_dir": {"type": "path", "required": True},
         "backup": {"type": "str"},
         "environment_name": {"type": "str"},
         "database": {"type": "str"},
-        "retention": {"type": "dict", "options": retention.RETENTION_OPTIONS},
+        "retention": {"type": "dict", "options": RETENTION_OPTIONS},
     }
 
     def report(self) -> dict[str, Any]:
-        """Each backup with what is to be known of it, and what is none."""
-        paths.refuse(self.argument_spec, self.params)
-        names.refuse_unusable(self.params, "backup")
-        self.now = datetime.now(timezone.utc)
-        catalogue = Catalogue(Path(self.params["backup_dir"]))
-        backups, foreign = catalogue.read()
-        keep = self.decide(backups)
-        scope = Scope(self.params["environment_name"], self.params["database"])
-        if self.params["backup"]:
-            only = self.find(catalogue, scope).manifest.id
-            asked_for = [backup for backup in backups if backup.manifest.id == only]
-        else:
-            asked_for = [backup for backup in backups if scope.has(backup.manifest)]
-        shown = [self.describe(backup, keep) for backup in asked_for]
-        there = catalogue.directory.is_dir()
-        return {
-            "backups": shown,
-            "foreign": [{"path": str(item.path), "reason": item.reason} for item in foreign],
-            "in_progress": progress.read(catalogue.directory / backup_catalogue.PROGRESS)
-            if catalogue.is_locked()
-            else None,
-            "bytes": sum(backup["bytes"] for backup in shown),
-            "bytes_free": shutil.disk_usage(catalogue.directory).free if there else None,
-        }
-
-    def find(self, catalogue: Catalogue, scope: Scope) -> Backup:
-        """The one that is asked for. Where a newer one is broken, whose place it takes, that is said."""
-        found = catalogue.find(self.params["backup"], self.now, scope)
-        broken = selection.warning(catalogue, self.params["backup"], found)
-        if broken:
-            self.warn(broken)
-        return found
-
-    def decide(self, backups: list[Backup]) -> dict[str, list[str]]:
-        """Why each backup is kept, by id; nothing without a policy."""
-        if not self.params["retention"]:
-            return {}
-        policy = retention.Policy.of(self.params["retention"])
-        reasons: dict[str, list[str]] = {}
-        for environment, database in {
-            (backup.manifest.environment, backup_catalogue.database_of(backup.manifest)) for backup in backups
-        }:
-            for group in backup_catalogue.groups(backups, environment, database).values():
-                entries = [retention.entry_of(backup.manifest) for backup in group]
-                reasons.update(retention.decide(policy, entries, self.now))
-        return reasons
-
-    def describe(self, backup: Backup, keep: dict[str, list[str]]) -> dict[str, Any]:
-        """One backup as it is returned."""
-        return {
-            **backup.manifest.to_dict(),
-            "age_hours": round(backup.age(self.now) / timedelta(hours=1), 2),
-            "bytes": backup.manifest.size,
-            "file": str(backup.paths()[1]),
-            "keep": keep.get(backup.manifest.id) if self.params["retention"] else None,
-        }
+        """Return the backups and what a policy would keep."""
+        return Listing(self.argument_spec, self.invocation).report()
 
 
 def main() -> None:

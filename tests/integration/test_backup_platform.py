@@ -193,8 +193,8 @@ def test_a_place_that_is_away_keeps_no_backup_from_being_made(run_steps, options
     run = run_steps(
         MODULE,
         [
-            Step("look", settings, check=True, fails="copies are not as they should be"),
-            Step("away", settings, fails="is whole in"),
+            Step("look", settings, check=True, fails="copies are not up to date"),
+            Step("away", settings, fails="is complete in"),
             Step("still away", settings, fails="AccessDenied: said by the storage"),
         ],
     )

@@ -114,7 +114,11 @@ def test_law(run_law, database, options):
             Refused("secret key", {**options, "recipients": [SECRET_KEY]}, "One of the recipients is a secret key"),
             Refused("no database", {**options, "include": ["uploads"]}, "there is no backup without the database"),
             Refused("nothing", {**options, "include": []}, "include is empty"),
-            Refused("nothing expected", {**options, "expected": {"verified": "restore"}}, "expected is for check mode"),
+            Refused(
+                "nothing expected",
+                {**options, "expected": {"verified": "restore"}},
+                "expected can be used in check mode only",
+            ),
             Refused("no such backup", {**options, "backup": "monthly"}, "There is no backup monthly"),
             Refused("no container", {**options, "login_container": "nowhere"}, "Is login_container the name"),
             Refused("wrong password", {**options, "login_password": "planted-wrong"}, "authentication failed"),

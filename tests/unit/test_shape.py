@@ -26,7 +26,8 @@ PENDING = (
     "_app/",
     "_stack/",
     "_users/",
-    "_backup/",
+    "_backup/components.py",
+    "_backup/database_component.py",
     "_restore/",
     "_migration/",
 )

@@ -108,7 +108,7 @@ class DatabaseComponent:
             if stop.is_set():
                 raise DatabaseError("The rows were not counted to the end: the dump has failed")
             counted.append(table)
-            seal.progress.tell(tables_counted=len(counted), tables=tables)
+            seal.progress.update(tables_counted=len(counted), tables=tables)
 
         with ThreadPoolExecutor(1) as pool, self._program(self.snapshot.name) as program:
             rows = pool.submit(self.snapshot.count, counting)

@@ -20,6 +20,8 @@ from . import manifest
 LATEST = "latest"
 LATEST_VERIFIED = "latest_verified"
 ALL = "all"
+#: What a plan calls the backup that a run creates: its id is not known before.
+NEW = "new backup"
 KEYWORDS = (LATEST, LATEST_VERIFIED, ALL)
 LONGEST_LABEL = 100
 _ALLOWED = (

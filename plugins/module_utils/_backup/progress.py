@@ -35,14 +35,14 @@ class Progress:
     def begin(self, step: str, expected_bytes: int | None = None) -> None:
         """A new step, such as "database"; ``expected_bytes`` is a guess."""
         self.state = {key: self.state[key] for key in ("backup", "started_at")}
-        self.tell(step=step, expected_bytes=expected_bytes, bytes=0)
+        self.update(step=step, expected_bytes=expected_bytes, bytes=0)
         self._write()
 
     def bytes(self, count: int) -> None:
         """So many bytes of the step are written."""
-        self.tell(bytes=count)
+        self.update(bytes=count)
 
-    def tell(self, **state: Any) -> None:
+    def update(self, **state: Any) -> None:
         """Say anything else of the step, such as the tables that are counted."""
         self.state.update(state)
         if time.monotonic() - self.written >= EVERY:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which backups a retention policy keeps, and why: pure, with the moment given.
+"""Decide which backups a retention policy keeps, and why. Pure: the current time is an argument.
 
 This file is private to the collection and may change without notice.
 """
@@ -16,16 +16,18 @@ from typing import Any
 
 from .._core import timestamps
 from .._core.errors import InputError
-from .catalogue import TOLERANCE
+from . import catalogue
+from .catalogue import TOLERANCE, Backup
 from .manifest import LEVELS, RESTORE, Manifest
+from .names import NEW
 
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 _PERIOD = re.compile(r"([1-9][0-9]{0,5})([hdw])")
-#: The slots of a calendar: two backups with the same answer are of the same day, week or month. All in UTC.
+#: The slot of a calendar that a time in UTC belongs to: its day, week or month.
 _CALENDAR: dict[str, Callable[[datetime], Any]] = {
-    "daily": lambda moment: moment.date(),
-    "weekly": lambda moment: moment.isocalendar()[:2],
-    "monthly": lambda moment: (moment.year, moment.month),
+    "daily": lambda time: time.date(),
+    "weekly": lambda time: time.isocalendar()[:2],
+    "monthly": lambda time: (time.year, time.month),
 }
 
 RETENTION_OPTIONS: dict[str, Any] = {
@@ -36,7 +38,7 @@ RETENTION_OPTIONS: dict[str, Any] = {
     "keep_within": {"type": "str"},
 }
 
-#: What tasks before this one would have done, in check mode: made a backup, unless it is named, and verified it.
+#: What earlier tasks would have done, in check mode: create a backup, unless it is named, and verify it.
 EXPECTED_OPTIONS: dict[str, Any] = {
     "backup": {"type": "str"},
     "verified": {"type": "str", "choices": ["unverified", *LEVELS], "required": True},
@@ -45,23 +47,23 @@ EXPECTED_OPTIONS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Entry:
-    """What retention has to know of one backup. ``verified`` is the level: None, "checksum" or "restore".
+    """What retention knows of one backup. ``verified`` is the level: None, "checksum" or "restore".
 
-    ``damaged`` is one of which a verification found that it is corrupt, ``doubtful`` one that is whole, and
-    that a server was asked to load and did not.
+    A verification found a ``corrupt`` one to be so. A ``doubtful`` one has intact files, but a server failed to load
+    it.
     """
 
     id: str
     created_at: datetime
     pinned: bool = False
     verified: str | None = None
-    damaged: bool = False
+    corrupt: bool = False
     doubtful: bool = False
 
 
 @dataclass(frozen=True)
 class Policy:
-    """How many to keep: the last ones, and the last one of each of so many days, weeks and months that have any."""
+    """How many backups to keep: the last ones, and the last one of each of so many days, weeks and months."""
 
     last: int = 0
     daily: int = 0
@@ -71,7 +73,7 @@ class Policy:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Policy:
-        """The policy of RETENTION_OPTIONS. Raises InputError for one that would keep nothing, or cannot be meant."""
+        """Read RETENTION_OPTIONS. Raises InputError for a policy that keeps nothing, and for negative numbers."""
         counts = {name: options.get(f"keep_{name}") or 0 for name in ("last", *_CALENDAR)}
         problems = [f"retention: keep_{name} is {count}" for name, count in counts.items() if count < 0]
         within = parse_period(options["keep_within"], "retention: keep_within") if options.get("keep_within") else None
@@ -83,7 +85,7 @@ class Policy:
 
 
 def entry_of(manifest: Manifest) -> Entry:
-    """What retention has to know of a backup."""
+    """Return what retention knows of a backup."""
     return Entry(
         manifest.id,
         manifest.created_at,
@@ -94,10 +96,30 @@ def entry_of(manifest: Manifest) -> Entry:
     )
 
 
-def foreseen(entries: Sequence[Entry], expected: Mapping[str, Any] | None, new: Entry | None) -> list[Entry]:
-    """The entries as they would be by now, had the tasks before done more than to look: ``expected``, EXPECTED_OPTIONS.
+def surplus(
+    params: Mapping[str, Any], backups: Sequence[Backup], now: datetime, *, creates: bool, current: str | None
+) -> list[Backup]:
+    """Return the backups that the option ``retention`` does not keep, of one environment and database.
 
-    ``new`` stands for a backup that would have been made, None where it would not be one of these.
+    Backups with different components are counted separately. If the run ``creates`` a backup, that one is counted
+    too. The backup with the id ``current``, which the run is about, is always kept.
+    """
+    policy = Policy.of(params["retention"])
+    found: list[Backup] = []
+    for include, alike in catalogue.groups(backups, params["environment_name"], params["login_db"]).items():
+        is_alike = include == tuple(sorted(params["include"]))
+        new = Entry(NEW, now, pinned=bool(params["pinned"])) if is_alike else None
+        entries = expected_entries([entry_of(backup.manifest) for backup in alike], params["expected"], new)
+        entries += [new] if new and creates else []
+        reasons = decide(policy, entries, now)
+        found += [backup for backup in alike if not reasons[backup.manifest.id] and backup.manifest.id != current]
+    return found
+
+
+def expected_entries(entries: Sequence[Entry], expected: Mapping[str, Any] | None, new: Entry | None) -> list[Entry]:
+    """Return the entries as if earlier tasks had not run in check mode. ``expected`` are EXPECTED_OPTIONS.
+
+    ``new`` is the backup that they would have created, None if it would not be one of these.
     """
     if expected is None:
         return list(entries)
@@ -113,39 +135,39 @@ def foreseen(entries: Sequence[Entry], expected: Mapping[str, Any] | None, new: 
 
 
 def parse_period(text: str, name: str) -> timedelta:
-    """A time such as 12h, 30d or 8w. Raises InputError that says what it was given as."""
-    found = _PERIOD.fullmatch(text)
-    if not found:
+    """Read a period such as 12h, 30d or 8w. Raises InputError that names the option."""
+    match = _PERIOD.fullmatch(text)
+    if not match:
         raise InputError(f"{name} is {text!r}", hint="Give a number and a unit: 12h, 30d or 8w.")
-    return timestamps.span(name, int(found.group(1)), _UNITS[found.group(2)])
+    return timestamps.span(name, int(match.group(1)), _UNITS[match.group(2)])
 
 
 def decide(policy: Policy, entries: Sequence[Entry], now: datetime) -> dict[str, list[str]]:
-    """The reasons to keep each backup, by its id and newest first; one without a reason may go.
+    """Return the reasons to keep each backup, by its id and newest first; one without a reason may be deleted.
 
-    The last verified backup is always kept, and the last one that was proven by a restore, and the newest one. One that
-    a wrong clock dated into the future is kept too, and does not take the place of another one, until its time comes:
-    no backup is deleted because another one has a wrong date. Nor does one that is corrupt take
-    the place of one that is not, or one that is doubtful the place of one that loaded; it goes when it would go anyhow.
-    So the policy is applied to all, to those that are not corrupt, and to those that are neither: as long as none is
-    corrupt, no more than twice as many are kept as the policy says, however long new ones do not load.
+    The newest backup, the last verified one and the last one verified by restore are always kept. So is one that is
+    dated into the future by a wrong clock; it does not replace another backup until that time has come. A corrupt
+    backup never replaces an intact one, nor a doubtful one a backup that was loaded; they are deleted when their own
+    time has come. Therefore the policy is applied three times: to all backups, to those that are not corrupt, and to
+    those that are neither corrupt nor doubtful. If none is corrupt, at most twice the policy's number is kept, even if
+    new backups fail to load for a long time.
     """
     newest_first = sorted(entries, key=lambda entry: (entry.created_at, entry.id), reverse=True)
     reasons: dict[str, list[str]] = {entry.id: ["pinned"] if entry.pinned else [] for entry in newest_first}
-    present = [entry for entry in newest_first if entry.created_at <= now + TOLERANCE]
+    past = [entry for entry in newest_first if entry.created_at <= now + TOLERANCE]
     for entry in newest_first:
-        if entry not in present:
+        if entry not in past:
             reasons[entry.id].append("dated into the future")
-    intact = [entry for entry in present if not entry.damaged]
+    intact = [entry for entry in past if not entry.corrupt]
     loaded = [entry for entry in intact if not entry.doubtful]
-    for reason, entry in [kept for counted in (present, intact, loaded) for kept in _kept(policy, counted, now)]:
+    for reason, entry in [kept for counted in (past, intact, loaded) for kept in _kept(policy, counted, now)]:
         if reason not in reasons[entry.id]:
             reasons[entry.id].append(reason)
     return reasons
 
 
 def _kept(policy: Policy, newest_first: Sequence[Entry], now: datetime) -> Iterator[tuple[str, Entry]]:
-    """What a policy keeps of these, and why."""
+    """Yield each reason with a backup that the policy keeps for it."""
     for entry in newest_first[: max(policy.last, 1)]:
         yield "last" if policy.last else "newest", entry
     for name, slot_of in _CALENDAR.items():
@@ -153,23 +175,23 @@ def _kept(policy: Policy, newest_first: Sequence[Entry], now: datetime) -> Itera
             yield name, entry
     for entry in _within(newest_first, now, policy.within):
         yield "within", entry
-    for reason, entry in last_proofs(newest_first).items():
-        yield reason, entry
+    yield from last_verified(newest_first).items()
 
 
-def last_proofs(newest_first: Sequence[Entry]) -> dict[str, Entry]:
-    """The backups that are never deleted because nothing newer is known to be as good, by the reason."""
+def last_verified(newest_first: Sequence[Entry]) -> dict[str, Entry]:
+    """Return the last backup that is verified, and the last one that is verified by restore, by the reason."""
     verified = [entry for entry in newest_first if entry.verified]
     restored = [entry for entry in verified if entry.verified == RESTORE]
     return {reason: found[0] for reason, found in (("last verified", verified), ("last restored", restored)) if found}
 
 
 def _within(newest_first: Sequence[Entry], now: datetime, period: timedelta | None) -> list[Entry]:
-    """Those that are not older than a period, newest first.
+    """Return the backups that are not older than a period, newest first.
 
-    The first gap, on the way back from now, that is longer than the period itself does not count: it is what a clock
-    that leapt ahead looks like, and what was there before would be gone in one night. It goes one by one instead, as
-    new backups take its place. Only one gap, or a period shorter than the time between two runs would keep all of them.
+    Counted from now into the past, the first gap that is longer than the period itself is ignored. A clock that leaps
+    ahead causes such a gap, and would otherwise have all earlier backups deleted in one night; they are deleted one by
+    one instead, as new backups replace them. Only one gap is ignored, because a period shorter than the time between
+    two runs would otherwise keep all of them.
     """
     found: list[Entry] = []
     if period is None:
@@ -189,7 +211,7 @@ def _within(newest_first: Sequence[Entry], now: datetime, period: timedelta | No
 
 
 def _first_of_each(entries: Sequence[Entry], slot_of: Callable[[datetime], Any]) -> list[Entry]:
-    """The newest one of each slot, newest first."""
+    """Return the newest one of each slot, newest first."""
     found: dict[Any, Entry] = {}
     for entry in entries:
         found.setdefault(slot_of(entry.created_at), entry)

@@ -1,56 +1,79 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Backups that are verified right after they are made, such as before a migration: not a new one for each try.
+"""Reuse an existing backup instead of creating one: a recent one, or an unverified one of an earlier try.
 
-If the verification fails, and the run is tried again, the backup of the last try is verified, and not another one made.
-If that cannot be, for its key is gone, the new one takes the place of those before, but for the last of them.
+A backup that is verified right after its creation, such as before a migration, is not created again each time the run
+is repeated: the backup of the last try is verified instead. If it cannot be, because its key is gone, a new backup
+replaces the earlier tries except the last one.
 
 This file is private to the collection and may change without notice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from . import run_key
+from . import retention, run_key
 from .catalogue import Backup
 
-#: How long ago the last try may have been. What was written since is not in its backup.
+#: The age up to which a try is reused: its backup lacks what was written since.
 LONGEST = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Reuse:
-    """``params`` are those of the module, ``revisions`` the schema revisions of the database as it is now.
+    """The decisions for one run with ``params``; ``alike`` are the backups of the same kind, oldest first.
 
-    Without ``reuse_unverified`` there is never a last try.
+    ``revisions`` are the current schema revisions of the database.
     """
 
     params: Mapping[str, Any]
-    revisions: Sequence[str]
+    now: datetime
 
-    def last_try(self, alike: Sequence[Backup], now: datetime) -> Backup | None:
-        """Return the backup that only has to be verified; None if a new one is needed. ``alike`` are oldest first."""
-        found = [
+    def recent(self, alike: Sequence[Backup]) -> Backup | None:
+        """Return the newest backup that is not older than ``max_age``; None if a new one is needed."""
+        if self.params["max_age"] is None:
+            return None
+        oldest = retention.parse_period(self.params["max_age"], "max_age")
+        return self._newest(
             backup
-            for backup in self._tries(alike)
-            if not backup.is_from_future(now)
-            and backup.age(now) <= LONGEST
-            and set(backup.manifest.recipients) == set(self.params["recipients"] or ())
-            and run_key.is_readable(backup, None)
+            for backup in alike
+            if not backup.manifest.damaged_at
+            and backup.age(self.now) <= oldest
+            and self.params["label"] in (None, backup.manifest.label)
+        )
+
+    def last_try(self, alike: Sequence[Backup], revisions: Sequence[str]) -> Backup | None:
+        """Return the backup that only has to be verified; None if a new one is needed."""
+        return self._newest(
+            backup
+            for backup in self._tries(alike, revisions)
+            if backup.age(self.now) <= LONGEST and run_key.is_readable(backup, None)
+        )
+
+    def replaced(self, alike: Sequence[Backup], revisions: Sequence[str]) -> list[Backup]:
+        """Return the tries to delete once a new backup is complete: all but the newest."""
+        return self._tries(alike, revisions)[:-1]
+
+    def _newest(self, backups: Iterable[Backup]) -> Backup | None:
+        """Return the last one that is encrypted to the same keys and is not dated into the future."""
+        recipients = set(self.params["recipients"] or ())
+        usable = [
+            backup
+            for backup in backups
+            if not backup.is_from_future(self.now) and set(backup.manifest.recipients) == recipients
         ]
-        return found[-1] if found else None
+        return usable[-1] if usable else None
 
-    def replaced(self, alike: Sequence[Backup]) -> list[Backup]:
-        """Return those that a new one takes the place of, once it is safe. The newest of them stays beside it."""
-        return self._tries(alike)[:-1]
+    def _tries(self, alike: Sequence[Backup], revisions: Sequence[str]) -> list[Backup]:
+        """Return the backups that were never verified, for the same schema, not pinned and with the same label.
 
-    def _tries(self, alike: Sequence[Backup]) -> list[Backup]:
-        """Return those that were never verified, for the same schema. One that is pinned or labelled anew is not."""
+        There are none without ``reuse_unverified``.
+        """
         return [
             backup
             for backup in (alike if self.params["reuse_unverified"] else ())
@@ -59,5 +82,5 @@ class Reuse:
             and not backup.manifest.damaged_at
             and not backup.manifest.pinned
             and backup.manifest.database is not None
-            and sorted(backup.manifest.database.schema_revisions) == sorted(self.revisions)
+            and sorted(backup.manifest.database.schema_revisions) == sorted(revisions)
         ]

@@ -39,8 +39,12 @@ class RunKeys:
     """The one-run keys of the backups in one directory."""
 
     def __init__(self, directory: Path) -> None:
-        name = hashlib.sha256(os.path.realpath(directory).encode()).hexdigest()[:16]
-        self.folder = root() / name
+        self.directory = directory
+
+    @property
+    def folder(self) -> Path:
+        """The directory of the keys, whose name is derived from that of the backups."""
+        return root() / hashlib.sha256(os.path.realpath(self.directory).encode()).hexdigest()[:16]
 
     def find(self, identifier: str) -> Path | None:
         """Return the file of a backup's key; None if it is missing or others could have put it there."""

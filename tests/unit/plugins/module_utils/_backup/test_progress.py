@@ -21,7 +21,7 @@ def test_it_says_how_far_a_run_is_and_nothing_when_it_has_ended(path, monkeypatc
     progress = Progress(path, "convosphere-20261123T120000Z")
     progress.begin("database", 1000)
     progress.bytes(300)
-    progress.tell(tables_counted=2, tables=31)
+    progress.update(tables_counted=2, tables=31)
 
     found = backup_progress.read(path)
     assert found is not None

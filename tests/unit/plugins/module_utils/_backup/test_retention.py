@@ -180,7 +180,7 @@ ENTRIES = st.lists(
         created_at=MOMENTS,
         pinned=st.booleans(),
         verified=st.sampled_from([None, "checksum", "restore"]),
-        damaged=st.booleans(),
+        corrupt=st.booleans(),
         doubtful=st.booleans(),
     ),
     min_size=1,
@@ -193,7 +193,7 @@ PERIODS = st.timedeltas(timedelta(hours=1), timedelta(days=1500))
 
 
 @example([Entry("today", NOON), Entry("by another clock", NOON + timedelta(microseconds=1))], NOON, 0, 0, 0, 0, None)
-@example([Entry("b", NOON, damaged=True), Entry("a", NOON, doubtful=True)], NOON, 0, 0, 0, 0, None)
+@example([Entry("b", NOON, corrupt=True), Entry("a", NOON, doubtful=True)], NOON, 0, 0, 0, 0, None)
 @given(ENTRIES, MOMENTS, COUNTS, COUNTS, COUNTS, COUNTS, st.none() | PERIODS)
 def test_whatever_the_policy_and_the_clock_no_proof_is_lost(found, now, last, daily, weekly, monthly, within):
     policy = Policy(last, daily, weekly, monthly, within)
@@ -201,7 +201,7 @@ def test_whatever_the_policy_and_the_clock_no_proof_is_lost(found, now, last, da
 
     assert left
     # Clocks differ by minutes: what one calls the future so closely is of today.
-    present = [entry for entry in found if entry.created_at <= now + TOLERANCE and not entry.damaged]
+    present = [entry for entry in found if entry.created_at <= now + TOLERANCE and not entry.corrupt]
     assert not present or max(present, key=lambda entry: (entry.created_at, entry.id)) in left
     assert any(entry.verified for entry in left) == any(entry.verified for entry in found)
     assert [entry for entry in found if entry.pinned] == [entry for entry in left if entry.pinned]
@@ -221,12 +221,12 @@ def test_however_far_the_clock_leaps_ahead_what_was_young_enough_is_kept(found, 
 
 def test_a_damaged_backup_takes_no_other_ones_place_and_goes_in_its_turn():
     newest, before, oldest = entries(NOON, NOON - DAY, NOON - 2 * DAY)
-    damaged = replace(newest, damaged=True)
+    damaged = replace(newest, corrupt=True)
 
     assert kept(Policy(last=1), [oldest, before, newest]) == [newest.id]
     assert kept(Policy(last=1), [oldest, before, damaged]) == [before.id, newest.id]
-    assert kept(Policy(last=1), [oldest, replace(before, damaged=True), newest]) == [newest.id]
-    assert kept(Policy(last=1), [replace(oldest, damaged=True), replace(before, damaged=True)]) == [before.id]
+    assert kept(Policy(last=1), [oldest, replace(before, corrupt=True), newest]) == [newest.id]
+    assert kept(Policy(last=1), [replace(oldest, corrupt=True), replace(before, corrupt=True)]) == [before.id]
 
 
 def test_backups_that_never_load_stop_no_retention_and_take_no_proven_ones_place():
@@ -254,4 +254,4 @@ def test_an_entry_is_what_the_manifest_says():
     assert entry_of(manifest_of(pinned=True, verified=VERIFIED)) == Entry(
         "convosphere-20261123T120000Z", NOON, pinned=True, verified="restore"
     )
-    assert entry_of(manifest_of(damaged_at=NOON)) == Entry("convosphere-20261123T120000Z", NOON, damaged=True)
+    assert entry_of(manifest_of(damaged_at=NOON)) == Entry("convosphere-20261123T120000Z", NOON, corrupt=True)

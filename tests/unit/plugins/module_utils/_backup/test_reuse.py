@@ -25,11 +25,11 @@ def no_key(tmp_path, monkeypatch):
 
 @pytest.fixture
 def last_try(tmp_path):
-    """The id of the backup that is verified again, of those in the directory."""
+    """The id of the backup that would be verified again."""
 
     def ask(revisions=REVISIONS, now=NOON, **params):
         given = {"label": LABEL, "recipients": None, "reuse_unverified": True, **params}
-        found = Reuse(given, revisions).last_try(Catalogue(tmp_path).read()[0], now)
+        found = Reuse(given, now).last_try(Catalogue(tmp_path).read()[0], revisions)
         return found.manifest.id if found else None
 
     return ask
@@ -74,8 +74,19 @@ def test_a_new_one_takes_the_place_of_all_tries_but_the_last(tmp_path):
     put_backup(tmp_path, NOON - 6 * MINUTE, label=LABEL, database=replace(other, schema_revisions=("older",)))
     alike = Catalogue(tmp_path).read()[0]
 
-    replaced = Reuse({"label": LABEL, "recipients": None, "reuse_unverified": True}, REVISIONS).replaced(alike)
+    params = {"label": LABEL, "recipients": None, "reuse_unverified": True}
+    replaced = Reuse(params, NOON).replaced(alike, REVISIONS)
 
     assert [backup.manifest.id for backup in replaced] == [first.id, second.id]
     assert last.id not in replaced
-    assert Reuse({"label": LABEL, "recipients": None, "reuse_unverified": False}, REVISIONS).replaced(alike) == []
+    assert Reuse({**params, "reuse_unverified": False}, NOON).replaced(alike, REVISIONS) == []
+
+
+def test_a_corrupt_backup_is_not_recent_enough(tmp_path):
+    intact = put_backup(tmp_path, NOON - timedelta(days=2))
+    put_backup(tmp_path, NOON - timedelta(days=1), damaged_at=NOON)
+    params = {"max_age": "3d", "label": None, "recipients": None}
+
+    recent = Reuse(params, NOON).recent(Catalogue(tmp_path).read()[0])
+
+    assert recent.manifest == intact

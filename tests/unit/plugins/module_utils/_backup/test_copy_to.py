@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._backup import copies as backup_copies
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.catalogue import Catalogue
-from ansible_collections.convosphere.platform.plugins.module_utils._backup.copy_plan import BackupCopies
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.copy_to import BackupCopies
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.targets.directory import Folder
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import CopyError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import DELETE

@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run convosphere_db_backup_copy: bring existing backups to other places, or fetch one from there.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .._core import files
+from .._core.errors import InputError
+from .._core.plan import Plan, make_plan
+from .._core.work import Invocation, Work
+from .._host import environment_directory
+from . import copies as backup_copies
+from . import names, paths, selection
+from .catalogue import Backup, Catalogue
+from .copies import Difference, Place
+
+
+class CopyRun(Work):
+    """One run of convosphere_db_backup_copy. ``spec`` is the module's argument spec."""
+
+    def __init__(self, spec: Mapping[str, Any], invocation: Invocation) -> None:
+        self.spec = spec
+        self.params = invocation.params
+        self.warn = invocation.warn
+        self.fetches = bool(self.params["copy_from"])
+        self.catalogue = Catalogue(Path(self.params["backup_dir"]))
+        #: What each place lacks of each backup; with ``copy_from``, what the backup directory lacks.
+        self.differences: list[tuple[Place, Backup, Difference]] = []
+
+    def plan(self) -> Plan:
+        """Plan one change for each backup at each place that lacks anything of it."""
+        paths.refuse(self.spec, self.params)
+        names.refuse_unusable(self.params, "backup")
+        if self.params["copy_to"] == []:
+            raise InputError("copy_to is an empty list: nothing would be copied", hint="Give at least one place.")
+        environment_directory.refuse_foreign_backups(self.catalogue.directory, self.params["environment_name"])
+        self.differences = self._lacking_here() if self.fetches else self._lacking_there()
+        plan = Plan()
+        for place, _backup, lacking in self.differences:
+            title = str(self.catalogue.directory) if self.fetches else place.title
+            name = f"{lacking.manifest.id} in {title}"
+            current = backup_copies.described(lacking)
+            plan += make_plan({name: backup_copies.DONE}, {name: current} if current else {})
+        return plan
+
+    def apply(self, plan: Plan) -> None:
+        """Copy, under the lock, so that no other run deletes what is copied."""
+        files.make_private(self.catalogue.directory)
+        with self.catalogue.lock():
+            for place, backup, lacking in self.differences:
+                if self.fetches:
+                    backup_copies.fetch(lacking, place, self.catalogue)
+                else:
+                    backup_copies.copy(backup, lacking, place)
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        """Return each backup at each place, and the backup that was fetched."""
+        copies = [
+            {
+                "id": lacking.manifest.id,
+                "place": place.title,
+                "copied": backup_copies.file_names(lacking),
+                "bytes": sum(file.size for file in lacking.files),
+            }
+            for place, _backup, lacking in self.differences
+        ]
+        fetched = {"backup": self.differences[0][1].manifest.to_dict()} if self.fetches else {}
+        return {"copies": copies, **fetched}
+
+    def _lacking_there(self) -> list[tuple[Place, Backup, Difference]]:
+        """Return what each place of ``copy_to`` lacks."""
+        if self.params["backup"] == names.ALL:
+            backups = [backup for backup in selection.every(self.catalogue) if not backup.manifest.damaged_at]
+        else:
+            backups = [self.catalogue.find(self.params["backup"])]
+            skipped = selection.warning(self.catalogue, self.params["backup"], backups[0])
+            if skipped:
+                self.warn(skipped)
+        lacking = []
+        for place in map(backup_copies.place, self.params["copy_to"]):
+            current = place.names()
+            lacking += [
+                (place, backup, backup_copies.difference(backup.manifest, place, current)) for backup in backups
+            ]
+        # A refresh updates complete copies only: not a backup that was never copied there or whose copy was deleted by
+        # retention, nor a corrupt copy, which lacks all files.
+        return [item for item in lacking if not (self.params["refresh"] and item[2].files)]
+
+    def _lacking_here(self) -> list[tuple[Place, Backup, Difference]]:
+        """Return what the backup directory lacks of the copy in ``copy_from``."""
+        if self.params["backup"] == names.ALL:
+            raise InputError("backup=all cannot be used with copy_from, which fetches one backup", hint="Give an id.")
+        place = backup_copies.place(self.params["copy_from"])
+        manifest = backup_copies.find(place, self.params["backup"])
+        lacking = backup_copies.lacking_here(manifest, self.catalogue)
+        return [(place, Backup(manifest, self.catalogue.directory), lacking)]
