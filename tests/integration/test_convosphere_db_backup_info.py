@@ -54,7 +54,7 @@ def test_law(run_info_law, directory):
                 {"path": str(directory / broken.file_name), "reason": ANY},
                 {
                     "path": str(directory / nothing.file_name),
-                    "reason": f"{nothing.file_name} is not a manifest: it has no files, and so it is of no backup",
+                    "reason": f"{nothing.file_name} is not a manifest: its list of files is empty",
                 },
                 {"path": str(directory / "notes.txt"), "reason": "it is not a file of a backup"},
             ],
@@ -64,7 +64,7 @@ def test_law(run_info_law, directory):
         },
         refused=[
             Refused("unknown", {"backup_dir": str(directory), "backup": "weekly"}, "There is no backup weekly"),
-            Refused("broken", {"backup_dir": str(directory), "backup": broken.id}, "has 4 bytes and not 6"),
+            Refused("broken", {"backup_dir": str(directory), "backup": broken.id}, "has 4 bytes instead of 6"),
             Refused("no policy", {"backup_dir": str(directory), "retention": {}}, "retention keeps nothing"),
             Refused("no period", {"backup_dir": str(directory), "retention": {"keep_within": "x"}}, "Give a number"),
         ],

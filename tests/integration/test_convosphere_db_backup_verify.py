@@ -75,7 +75,7 @@ def test_law(run_law, backups, tmp_path):
         refused=[
             Refused("unknown", {**options, "backup": "nothing"}, "There is no backup nothing in"),
             Refused("no name", {**options, "backup": f"{backups.directory}\0/x"}, "contains a NUL character"),
-            Refused("nothing", {**options, "backups": []}, "backups is an empty list, so that there is nothing to do"),
+            Refused("nothing", {**options, "backups": []}, "backups is an empty list: there is nothing to do"),
             Refused("no path", {**options, "identity_file": "a\0b"}, "identity_file contains a NUL"),
             Refused(
                 "never", {**options, "reverify_after": 9999999999}, "reverify_after is 9999999999, and has to be 0 to"

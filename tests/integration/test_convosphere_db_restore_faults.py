@@ -77,8 +77,8 @@ def flip(path: Path) -> None:
     ("damage", "message"),
     [
         (flip, "and its manifest says"),
-        (lambda path: path.write_bytes(path.read_bytes()[:-10]), "bytes and not"),
-        (lambda path: path.write_bytes(b""), "has 0 bytes and not"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-10]), "bytes instead of"),
+        (lambda path: path.write_bytes(b""), "has 0 bytes instead of"),
         (lambda path: path.unlink(), "is missing"),
         (lambda path: path.with_name(path.name.replace(".dump.zst", ".manifest.json")).unlink(), "There is no backup"),
     ],
@@ -173,7 +173,7 @@ def test_the_latest_that_is_cut_short_is_not_silently_passed_over(backups):
     path.write_bytes(path.read_bytes()[:-10])
 
     message = failed(verify(backups))
-    assert "bytes and not" in message
+    assert "bytes instead of" in message
     assert f"The newest whole one is {whole.id}" in message
     assert not backups.manifest(whole.id)["verified"]
     listed = run_module(INFO, {"backup_dir": str(backups.directory), "backup": "latest"}, backups.directory.parent)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The backups in one directory: what is there, which one an operator means, and changing one manifest.
+"""The backups in one directory: read and find them, commit a new one, change a manifest, remove one.
 
 This file is private to the collection and may change without notice.
 """
@@ -39,68 +39,71 @@ class Backup:
     directory: Path
 
     def path(self, kind: str = "database") -> Path:
-        """The file that holds one part. Raises InputError where the backup does not include it."""
+        """Return the file of one component. Raises InputError if the backup does not include it."""
         return self.directory / self.manifest.file(kind).name
 
     def paths(self) -> list[Path]:
-        """All its files, the manifest first."""
+        """Return all its files, the manifest first."""
         names = [self.manifest.file_name, *(file.name for file in self.manifest.files)]
         return [self.directory / name for name in names]
 
     def age(self, now: datetime) -> timedelta:
-        """How long ago its snapshot was taken; negative where the clock was ahead then."""
+        """Return the time since its snapshot; negative if the clock was ahead then."""
         return now - self.manifest.created_at
 
     def is_from_future(self, now: datetime) -> bool:
-        """Whether it was made by a clock that was ahead, or this clock has fallen back since."""
+        """Return True if the clock was ahead when it was created, or has been set to an earlier time since."""
         return self.age(now) < -TOLERANCE
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose backups ``latest``, ``latest_verified`` and labels mean, None for anybody's. An id means just one."""
+    """The environment and database among whose backups labels and keywords are looked up; None means any.
+
+    An id means one backup, whatever its environment and database.
+    """
 
     environment: str | None = None
     database: str | None = None
 
     def __str__(self) -> str:
         named = {"database": self.database, "environment": self.environment}
-        return " of ".join(f"{what} {name}" for what, name in named.items() if name is not None)
+        return " of ".join(f"{kind} {name}" for kind, name in named.items() if name is not None)
 
     def has(self, manifest: Manifest) -> bool:
-        """Whether a backup is one of these."""
+        """Return True if a backup is of this environment and database."""
         return not self.objections(manifest)
 
     def objections(self, manifest: Manifest) -> list[str]:
-        """A sentence, without its final dot, for each thing because of which a backup is none of these."""
-        found = {"environment": manifest.environment, "database": database_of(manifest)}
-        wanted = {"environment": self.environment, "database": self.database}
+        """Return a sentence, without its final dot, for each difference between a backup and this scope."""
+        current = {"environment": manifest.environment, "database": database_of(manifest)}
+        desired = {"environment": self.environment, "database": self.database}
         return [
-            f"The backup {manifest.id} is of {what} {found[what] or 'none'}, not of {wanted[what]}"
-            for what in wanted
-            if wanted[what] not in (None, found[what])
+            f"The backup {manifest.id} is of {kind} {current[kind] or 'none'}, not of {desired[kind]}"
+            for kind in desired
+            if desired[kind] not in (None, current[kind])
         ]
 
 
 @dataclass(frozen=True)
 class Foreign:
-    """Something in the directory that is no backup, and why it is none."""
+    """Something in the directory that is not a backup, and the reason."""
 
     path: Path
     reason: str
 
 
 class Catalogue:
-    """The backups in one directory. Nothing is cached: each question reads what is there.
+    """The backups in one directory. Nothing is cached: each method reads the directory.
 
-    Whoever changes anything, or keeps temporary files in the directory, holds the ``lock``.
+    A run that changes anything, or has temporary files in the directory, holds the ``lock``.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
     def read(self) -> tuple[list[Backup], list[Foreign]]:
-        """All backups, oldest first, and whatever else lies there. Raises InputError where it cannot be read."""
+        """Return all backups, oldest first, and everything else. Raises InputError if the directory cannot be read."""
         backups: list[Backup] = []
         foreign: list[Foreign] = []
         names = self.names()
@@ -117,32 +120,32 @@ class Catalogue:
         return backups, sorted(foreign, key=lambda item: item.path.name)
 
     def find(self, name: str, now: datetime | None = None, scope: Scope = Scope()) -> Backup:
-        """The backup that ``name`` means: an id, a file's name or path, or of those in ``scope`` a label (the newest
-        with it), ``latest``, ``latest_verified``.
+        """Return the backup that ``name`` means.
 
-        Raises InputError that lists what is there.
+        That is an id, a file's name or path, or, among the backups in ``scope``, a label (the newest with it),
+        ``latest`` or ``latest_verified``. Raises InputError that lists the existing backups.
         """
-        moment = now or datetime.now(timezone.utc)
+        now = now or datetime.now(timezone.utc)
         backups, foreign = self.read()
         found = _matching(backups, name, scope)
         if not found:
             named = [f"{item.path.name}: {item.reason}" for item in foreign if name in str(item.path)]
-            hint = ". ".join(named) or _told(backups, foreign, scope)
+            hint = ". ".join(named) or _summary(backups, foreign, scope)
             raise InputError(f"There is no backup {name} in {self.directory}", hint=hint)
-        # One that a wrong clock dated into the future is not the latest for all the years until then, and one that is
-        # known to be damaged is none to rely on.
-        sound = [backup for backup in found if not backup.manifest.damaged_at] or found
-        return ([backup for backup in sound if not backup.is_from_future(moment)] or sound)[-1]
+        # A corrupt backup is of no use, and one that a wrong clock dated into the future must not be the latest until
+        # that time has come.
+        intact = [backup for backup in found if not backup.manifest.damaged_at] or found
+        return ([backup for backup in intact if not backup.is_from_future(now)] or intact)[-1]
 
     def save(self, manifest: Manifest) -> None:
         """Write or rewrite one manifest in a single step. Raises ConvosphereError."""
         core_files.write_text(self.directory / manifest.file_name, manifest.to_json(), "0600")
 
     def commit(self, manifest: Manifest, written: Mapping[str, Path]) -> Backup:
-        """Make a backup of files that are complete and synced. ``written`` has their present paths by final name.
+        """Make complete and synced files a backup. ``written`` has their temporary paths by final name.
 
-        Killed at any moment, there is the whole backup, or none: until the manifest has its own name, the same text
-        under a temporary one tells the next run which files to clear away. Raises ConvosphereError.
+        If the process is killed at any time, there is a complete backup or none: until the manifest has its final
+        name, its copy under a temporary name lists the files that the next run removes. Raises ConvosphereError.
         """
         intent = self._intent(manifest)
         core_files.write_text(intent, manifest.to_json(), "0600")
@@ -154,7 +157,7 @@ class Catalogue:
         return Backup(manifest, self.directory)
 
     def remove(self, backup: Backup) -> None:
-        """Remove one backup. Killed in the middle, it is none any more, and the next run clears the rest away."""
+        """Remove one backup. If the process is killed, the next run removes the remaining files."""
         intent = self._intent(backup.manifest)
         with core_files.changing("backups", self.directory):
             (self.directory / backup.manifest.file_name).replace(intent)
@@ -164,43 +167,43 @@ class Catalogue:
         core_files.remove(intent)
 
     def clear_unfinished(self) -> list[str]:
-        """Remove what killed runs left, and return its names. Only for whoever holds the lock.
+        """Remove the files of interrupted runs, and return their names. The lock must be held.
 
-        A dump without any manifest is not touched: it may be all that somebody has.
+        A dump without a manifest is kept: it may be the only copy of the data.
         """
         temporary = [name for name in self.names() if name.startswith(TEMPORARY)]
         files: list[str] = []
         for name in temporary:
             if name.endswith(backup_manifest.SUFFIX):
                 files += self._files_of(name)
-        # A copy that is being written here is held by a lock of its own, and not by the directory's.
-        # Manifests last: one that is left tells the next run what else there is to remove.
-        # What a killed run last said of itself is as old as that run: who holds the lock has not begun to say anything.
-        said = [name for name in self.names() if name == PROGRESS]
-        doomed = dict.fromkeys([*files, *temporary, *said])
-        return sorted(name for name in doomed if core_files.remove_unheld(self.directory / name))
+        # A copy that is being written here is protected by a lock on its file, not by the directory's lock.
+        # Manifests last: a remaining manifest lists the other files for the next run.
+        # A progress file is that of an interrupted run: the holder of the lock has not written one yet.
+        progress = [name for name in self.names() if name == PROGRESS]
+        stale = dict.fromkeys([*files, *temporary, *progress])
+        return sorted(name for name in stale if core_files.remove_unheld(self.directory / name))
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep every other run that changes these backups out; raises ConvosphereError at once where there is one."""
+        """Exclude other runs that change these backups. Raises ConvosphereError at once if there is one."""
         with core_files.locked(self.directory / core_files.LOCK, f"the backups in {self.directory}"):
             yield
 
     def is_locked(self) -> bool:
-        """Whether some run is changing these backups right now."""
+        """Return True if a run is changing these backups now."""
         return core_files.is_locked(self.directory / core_files.LOCK)
 
     def _intent(self, manifest: Manifest) -> Path:
         return self.directory / f"{TEMPORARY}{manifest.file_name}"
 
     def _files_of(self, name: str) -> list[str]:
-        """The files that are there of a backup that was not finished, or not removed to the end."""
+        """Return the existing files of a backup whose creation or removal was interrupted."""
         try:
             manifest = backup_manifest.parse(core_files.read_text(self.directory / name) or "", name[len(TEMPORARY) :])
         except InputError:
             return []
-        there = [file.name for file in manifest.files if (self.directory / file.name).is_file()]
-        return [] if (self.directory / manifest.file_name).exists() else there
+        current = [file.name for file in manifest.files if (self.directory / file.name).is_file()]
+        return [] if (self.directory / manifest.file_name).exists() else current
 
     def _backup(self, name: str) -> Backup:
         text = core_files.read_text(self.directory / name)
@@ -210,11 +213,11 @@ class Catalogue:
             if path.is_symlink() or not path.is_file():
                 raise InputError(f"{name}: its file {file.name} is missing")
             if path.stat().st_size != file.size:
-                raise InputError(f"{name}: {file.name} has {path.stat().st_size} bytes and not {file.size}")
+                raise InputError(f"{name}: {file.name} has {path.stat().st_size} bytes instead of {file.size}")
         return backup
 
     def names(self) -> list[str]:
-        """All that is in the directory, sorted; nothing where it is not there. Raises InputError."""
+        """Return all names in the directory, sorted; none if it does not exist. Raises InputError."""
         try:
             return sorted(path.name for path in self.directory.iterdir())
         except FileNotFoundError:
@@ -226,7 +229,7 @@ class Catalogue:
 
 
 def groups(backups: Sequence[Backup], environment: str, database: str | None) -> dict[tuple[str, ...], list[Backup]]:
-    """The backups of one environment and database, in their order, by what they include, sorted."""
+    """Return the backups of one environment and database, in their order, by their sorted components."""
     found: dict[tuple[str, ...], list[Backup]] = {}
     for backup in backups:
         manifest = backup.manifest
@@ -236,12 +239,12 @@ def groups(backups: Sequence[Backup], environment: str, database: str | None) ->
 
 
 def database_of(manifest: Manifest) -> str | None:
-    """The name of the database that a backup is of."""
+    """Return the name of the database that a backup is of."""
     return manifest.database.name if manifest.database else None
 
 
 def summary(manifest: Manifest) -> dict[str, Any]:
-    """What a diff shows of a backup."""
+    """Return the fields of a backup that a diff shows."""
     return {
         "created_at": timestamps.format_time(manifest.created_at),
         "include": sorted(manifest.include),
@@ -265,16 +268,16 @@ def _matching(backups: list[Backup], name: str, scope: Scope) -> list[Backup]:
 
 
 def _has(backup: Backup, name: str) -> bool:
-    """Whether a file's name, or a path by whichever way it leads there, is one of the backup's."""
+    """Return True if a file's name, or a path also through links, is one of the backup's files."""
     if "\0" in name:
-        return False  # which no path has
+        return False  # no path contains it
     path = Path(name)
     here = path.name == name or path.parent.resolve() == backup.directory.resolve()
     return here and path.name in [file.name for file in backup.paths()]
 
 
-def _told(backups: list[Backup], foreign: list[Foreign], scope: Scope) -> str:
-    """Return what is there instead: own backups, those of others, and broken ones with the reason."""
+def _summary(backups: list[Backup], foreign: list[Foreign], scope: Scope) -> str:
+    """Return the existing backups in words: those in scope, the others, and unusable ones with the reason."""
     own = [_with(backup, backup.manifest.label) for backup in backups if scope.has(backup.manifest)]
     others = [
         _with(backup, backup.manifest.label, f"{database_of(backup.manifest)} of {backup.manifest.environment}")
@@ -283,18 +286,18 @@ def _told(backups: list[Backup], foreign: list[Foreign], scope: Scope) -> str:
     ]
     broken = [item.reason for item in foreign if item.path.name.endswith(backup_manifest.SUFFIX)][-5:]
     known = f"There are{f' of {scope}' if others else ''}: {', '.join(own[-10:]) or 'none'}."
-    known += f" Broken: {'; '.join(broken)}." if broken else ""
-    return known + (f" Of others, which are only found by their id: {', '.join(others[-10:])}." if others else "")
+    known += f" Incomplete or invalid: {'; '.join(broken)}." if broken else ""
+    return known + (f" Others, which need their id: {', '.join(others[-10:])}." if others else "")
 
 
 def _with(backup: Backup, *facts: str | None) -> str:
-    told = ", ".join(fact for fact in facts if fact)
-    return f"{backup.manifest.id} ({told})" if told else backup.manifest.id
+    known = ", ".join(fact for fact in facts if fact)
+    return f"{backup.manifest.id} ({known})" if known else backup.manifest.id
 
 
 def _strange(name: str) -> str:
     if name.startswith(TEMPORARY):
-        return "unfinished: of a run that is under way, or that was killed"
+        return "unfinished file of a run that is in progress or was interrupted"
     if ".dump." in name or ".tar." in name:
         return "it has no manifest"
     return "it is not a file of a backup"

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a backup's manifest says: the JSON beside its files, without which they are no backup.
+"""The manifest of a backup: a JSON file beside its other files, without which they are not a backup.
 
-Loading is strict. A backup directory may hold anything, and files are deleted by the names that a manifest gives, so
-that whatever is not exactly a manifest is refused with the reason.
+Parsing is strict. A backup directory may hold any file, and files are deleted by the names in a manifest, so that
+anything that is not exactly a manifest is refused with the reason.
 
 This file is private to the collection and may change without notice.
 """
@@ -24,7 +24,7 @@ from .._core.timestamps import format_time, parse_time
 VERSION = 1
 SUFFIX = ".manifest.json"
 RESTORE = "restore"
-LEVELS = ("checksum", RESTORE)  # the one that proves more is the last
+LEVELS = ("checksum", RESTORE)  # the strongest is the last
 _ID = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)-([0-9]{8}T[0-9]{6}Z)(-[0-9]+)?")
 _ID_TIME = "%Y%m%dT%H%M%SZ"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -32,7 +32,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class FileRecord:
-    """One file of a backup. ``kind`` is what it holds (database, uploads, vectors), ``size`` is in bytes."""
+    """One file of a backup. ``kind`` is its component (database, uploads, vectors), ``size`` is in bytes."""
 
     kind: str
     name: str
@@ -42,12 +42,12 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class DatabaseRecord:
-    """The database as it was in the snapshot that the dump was taken of.
+    """The database in the snapshot of the dump.
 
-    ``size`` is pg_database_size in bytes. ``tables`` maps names, quoted where SQL needs it, to their numbers of rows.
-    ``requires`` is what the server must have to load the dump, beside ``extensions``: ``roles``, ``tablespaces`` and
-    ``collations`` by their names, ``locale_provider`` and ``locale``; and ``subscriptions``, which are never loaded. It
-    is None in an older manifest.
+    ``size`` is pg_database_size in bytes. ``tables`` maps names, quoted if SQL requires it, to their numbers of rows.
+    ``requires`` lists the server's objects that the dump needs beside ``extensions``: the names of ``roles``,
+    ``tablespaces`` and ``collations``, the ``locale_provider`` and the ``locale``; also ``subscriptions``, which are
+    never loaded. It is None in an older manifest.
     """
 
     name: str
@@ -65,15 +65,16 @@ class DatabaseRecord:
 
 @dataclass(frozen=True)
 class Manifest:
-    """One backup. ``duration`` is in seconds; ``created_at`` is when the dump's snapshot was taken, to the second.
+    """One backup. ``duration`` is in seconds; ``created_at`` is the time of the dump's snapshot, to the second.
 
     ``uploads`` is None or has the numbers of ``files`` and ``bytes`` in the archive of the uploads; ``vectors`` is
     None or has the name of the vector store's ``backup``, None for a store without a class, and its ``classes``.
-    ``recipients`` are the public keys it is encrypted to, none for a plain one. ``write_freeze`` is None or has
-    ``from``, ``to`` and ``how``; ``verified`` is None or has ``level``, ``at``, ``duration`` and ``host``.
-    ``checked_at`` is when all files were last read and had their checksums, whatever was proven before.
-    ``damaged_at`` is when a verification found that it cannot be restored, None where none did or it has been since.
-    ``not_loaded`` is None or has ``at``, ``host`` and ``reason`` of a server that did not load it although it is whole.
+    ``recipients`` are the public keys that it is encrypted to, none if it is not encrypted. ``write_freeze`` is None or
+    has ``from``, ``to`` and ``how``; ``verified`` is None or has ``level``, ``at``, ``duration`` and ``host``.
+    ``checked_at`` is when all files were last read with the right checksums; it may be later than ``verified``.
+    ``damaged_at`` is when a verification found it corrupt, None if none did or if it was restored since.
+    ``not_loaded`` is None or has ``at``, ``host`` and ``reason`` of a server that failed to load it although its files
+    are intact.
     """
 
     id: str
@@ -98,84 +99,84 @@ class Manifest:
 
     @property
     def size(self) -> int:
-        """The bytes of all its files."""
+        """The size of all its files in bytes."""
         return sum(file.size for file in self.files)
 
     @property
     def file_name(self) -> str:
-        """The name of the manifest itself in the backup directory."""
+        """The name of the manifest's file in the backup directory."""
         return self.id + SUFFIX
 
     @property
     def level(self) -> str | None:
-        """By what it is verified, one of LEVELS; None if it is not."""
+        """The level of its verification, one of LEVELS; None if it is not verified."""
         return self.verified["level"] if self.verified else None
 
     def file(self, kind: str) -> FileRecord:
-        """The file that holds one part. Raises InputError where the backup does not include it."""
+        """Return the file of one component. Raises InputError if the backup does not include it."""
         for file in self.files:
             if file.kind == kind:
                 return file
         raise InputError(f"The backup {self.id} does not include {kind}, only {', '.join(self.include)}")
 
     def to_dict(self) -> dict[str, Any]:
-        """The manifest as JSON has it, which is also how modules return it."""
+        """Return the manifest as in JSON, which is also how modules return it."""
         document = asdict(self)
         document["created_at"] = format_time(self.created_at)
-        for name in _MOMENTS:
+        for name in _TIMESTAMPS:
             document[name] = format_time(document[name]) if document[name] else None
         return {key: _plain(document[key]) for key in _MANIFEST}
 
     def to_json(self) -> str:
-        """The text of the manifest's file."""
+        """Return the text of the manifest's file."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
 
 
 def safe_name(database: str) -> str:
-    """A database's name as the beginning of a file's name: what could mean something to a file system is replaced."""
+    """Return a database's name for the beginning of a file's name, with special characters replaced."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", database).lstrip("._-")[:100] or "database"
 
 
 def is_id(name: str) -> bool:
-    """Whether a name may be the id of a backup, which no label and no database's name is by accident."""
+    """Return True if a name has the form of a backup's id."""
     return bool(_ID.fullmatch(name))
 
 
 def starts_with_id(name: str) -> bool:
-    """Return True for an id, and for what is called like a file of the backup with an id, such as X.dump.zst."""
+    """Return True for an id, and for the name of a file of a backup, such as X.dump.zst."""
     return bool(re.match(rf"(?:{_ID.pattern})(?:\.|\Z)", name))
 
 
 def new_id(database: str, created_at: datetime) -> str:
-    """``<database>-20261123T150102Z``."""
+    """Return the id of a new backup: ``<database>-20261123T150102Z``."""
     return f"{safe_name(database)}-{created_at.astimezone(timezone.utc):{_ID_TIME}}"
 
 
 def parts_of(identifier: str) -> tuple[str, datetime] | None:
-    """The ``safe_name`` of the database, and the moment, that an id is made of; None for what is no id."""
+    """Return the ``safe_name`` of the database and the time in an id; None for an invalid id."""
     found = _ID.fullmatch(identifier)
     try:
-        moment = datetime.strptime(found.group(2), _ID_TIME) if found else None
+        time = datetime.strptime(found.group(2), _ID_TIME) if found else None
     except ValueError:
         return None
-    return (found.group(1), moment.replace(tzinfo=timezone.utc)) if found and moment else None
+    return (found.group(1), time.replace(tzinfo=timezone.utc)) if found and time else None
 
 
 def parse(text: str, name: str) -> Manifest:
-    """The manifest in a file called ``name``. Raises InputError that says what is wrong with it."""
+    """Parse the text of the file ``name``. Raises InputError with the reason if it is not a valid manifest."""
     try:
         document = json.loads(text)
         if not isinstance(document, dict) or "manifest_version" not in document:
-            raise ValueError("it is not the manifest of a backup")
+            raise ValueError("it has no manifest_version")
         if document["manifest_version"] != VERSION:
             raise ValueError(
-                f"its manifest_version is {document['manifest_version']!r}, this collection knows {VERSION}"
+                f"its manifest_version is {document['manifest_version']!r}, this collection supports {VERSION}"
             )
         manifest = _manifest(document)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name} is not a manifest: {error}") from error
     if manifest.file_name != name:
-        raise InputError(f"{name} is not a manifest: it is the one of {manifest.id}, under another name")
+        raise InputError(f"{name} is not a manifest: its id is {manifest.id}, so its name must be {manifest.file_name}")
     return manifest
 
 
@@ -183,10 +184,10 @@ def _manifest(document: Mapping[str, Any]) -> Manifest:
     document = {**_LATER, **document}
     _check(document, _MANIFEST, "")
     if not is_id(document["id"]):
-        raise ValueError(f"its id {document['id']!r} is not the one of a backup")
+        raise ValueError(f"its id {document['id']!r} is not the id of a backup")
     files = tuple(_file(document["id"], entry) for entry in document["files"])
     if not files:
-        raise ValueError("it has no files, and so it is of no backup")
+        raise ValueError("its list of files is empty")
     database = document["database"]
     if database is not None:
         database = {**_LATER_DATABASE, **database}
@@ -201,34 +202,34 @@ def _manifest(document: Mapping[str, Any]) -> Manifest:
         parse_time(document["verified"]["at"])
         if document["verified"]["level"] not in LEVELS:
             raise ValueError(f"verified.level is not one of {', '.join(LEVELS)}")
-    moments = {name: parse_time(document[name]) if document[name] else None for name in _MOMENTS}
+    timestamps = {name: parse_time(document[name]) if document[name] else None for name in _TIMESTAMPS}
     taken = {**_frozen(document), "created_at": parse_time(document["created_at"]), "files": files}
-    return Manifest(**{**taken, **moments, "database": database})
+    return Manifest(**{**taken, **timestamps, "database": database})
 
 
 def _file(backup: str, entry: Any) -> FileRecord:
     if not isinstance(entry, dict):
-        raise ValueError("files is not a list of objects")  # noqa: TRY004 - one message for all that is wrong
+        raise ValueError("files is not a list of objects")  # noqa: TRY004 - a ValueError like all other problems
     _check(entry, _FILE, "files.")
-    # The name is opened and deleted later on: it must lie in this directory and belong to this backup.
+    # The file is opened and deleted by this name: it must be in this directory and belong to this backup.
     if not entry["name"].startswith(f"{backup}.") or "/" in entry["name"] or "\0" in entry["name"]:
         raise ValueError(f"the file {entry['name']!r} does not belong to backup {backup}")
     if not _SHA256.fullmatch(entry["sha256"]):
-        raise ValueError(f"the sha256 of {entry['name']} is none")
+        raise ValueError(f"the sha256 of {entry['name']} is not 64 hexadecimal digits")
     return FileRecord(**entry)
 
 
-def _check(document: Mapping[str, Any], wanted: Mapping[str, tuple[type, ...]], prefix: str) -> None:
-    missing = [name for name in wanted if name not in document]
-    unknown = [name for name in document if name not in wanted]
+def _check(document: Mapping[str, Any], keys: Mapping[str, tuple[type, ...]], prefix: str) -> None:
+    missing = [name for name in keys if name not in document]
+    unknown = [name for name in document if name not in keys]
     if missing or unknown:
         raise ValueError(
-            "; ".join([f"no {prefix}{name}" for name in missing] + [f"unknown {prefix}{n}" for n in unknown])
+            "; ".join([f"{prefix}{n} is missing" for n in missing] + [f"{prefix}{n} is unknown" for n in unknown])
         )
-    for name, types in wanted.items():
+    for name, types in keys.items():
         value = document[name]
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            raise ValueError(f"{prefix}{name} is {type(value).__name__}")
+            raise ValueError(f"{prefix}{name} is of the type {type(value).__name__}")
         if isinstance(value, list) and name != "files" and not all(isinstance(item, str) for item in value):
             raise ValueError(f"{prefix}{name} is not a list of texts")
     counts = document.get("tables", {})
@@ -241,7 +242,7 @@ def _frozen(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """The same with lists for tuples, at any depth: equal to what is read back from JSON."""
+    """Replace tuples by lists, at any depth, so that the result equals what is read back from JSON."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -271,7 +272,7 @@ _REQUIRES: dict[str, tuple[type, ...]] = {
     "locale_provider": (str,),
     "locale": (str, _NONE),
 }
-#: In the order in which the file has them: what an operator looks for first comes first.
+#: In the order of the file: what an operator looks for first comes first.
 _MANIFEST: dict[str, tuple[type, ...]] = {
     "manifest_version": (int,),
     "id": (str,),
@@ -293,8 +294,8 @@ _MANIFEST: dict[str, tuple[type, ...]] = {
     "damaged_at": (str, _NONE),
     "not_loaded": (dict, _NONE),
 }
-#: What manifests did not have at first, and how one without it is read.
+#: Keys that older manifests lack, with the value that is assumed.
 _LATER = {"checked_at": None, "damaged_at": None, "not_loaded": None}
 _LATER_DATABASE = {"requires": None}
-#: The moments that may be null.
-_MOMENTS = ("checked_at", "damaged_at")
+#: The timestamps that may be null.
+_TIMESTAMPS = ("checked_at", "damaged_at")

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Paths and places in the options of the backup modules, checked before anything is read or written.
+"""Validate paths and places of copies in the options of the backup modules, before anything is read or written.
 
-A module runs in a directory that nobody chooses, so that an empty or relative path would put backups anywhere.
+The working directory of a module is arbitrary, so that an empty or relative path would put backups anywhere.
 
 This file is private to the collection and may change without notice.
 """
@@ -18,18 +18,17 @@ from urllib.parse import urlsplit
 
 from .._core.errors import InputError
 from .._core.option_walk import walk
+from .._host import system_directories
 
-#: Directories that hold no backup beyond the next start, or are the whole system.
-_UNFIT = ("/", "/dev", "/proc", "/run", "/sys")
 _PORTS = {"http": 80, "https": 443}
 
 
 def refuse(spec: Mapping[str, Any], params: Mapping[str, Any]) -> None:
-    """Raise InputError that names every path option, nested ones too, that is empty, relative or has a NUL.
+    """Raise InputError that names every path option, also nested ones, that is empty, relative or contains NUL.
 
     The places of copies must differ from each other and from backup_dir.
     """
-    problems = [f"{title} is {path!r}, {reason}" for title, path, reason in _unfit_paths(spec, params)]
+    problems = [f"{title} is {path!r}, which {reason}" for title, path, reason in _unfit_paths(spec, params)]
     if problems:
         raise InputError.of(
             problems, hint="Nothing was changed. Give an absolute path, such as /var/backups/convosphere."
@@ -37,14 +36,16 @@ def refuse(spec: Mapping[str, Any], params: Mapping[str, Any]) -> None:
     backup_dir = params.get("backup_dir")
     if backup_dir is None:
         return
-    if str(Path(os.path.realpath(backup_dir))) in _UNFIT:
+    if system_directories.is_transient(Path(backup_dir)):
         raise InputError(
-            f"backup_dir is {backup_dir}, which keeps no files of its own or none beyond the next start",
-            hint="Nothing was changed. Give a directory of its own, such as /var/backups/convosphere.",
+            f"backup_dir is {backup_dir}, which is the root or a file system that does not survive a restart",
+            hint="Nothing was changed. Give a directory for backups only, such as /var/backups/convosphere.",
         )
     problems = list(_unfit_places(params, Path(backup_dir)))
     if problems:
-        raise InputError.of(problems, hint="Nothing was changed. Give a place on another disk or host, each one once.")
+        raise InputError.of(
+            problems, hint="Nothing was changed. Give places on other disks or hosts, each of them once."
+        )
 
 
 def _unfit_paths(spec: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -56,10 +57,10 @@ def _unfit_paths(spec: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator
 
 def _objection(path: str) -> str | None:
     if not path.strip():
-        return "which is empty"
+        return "is empty"
     if "\0" in path:
-        return "which has a NUL, as no path has"
-    return None if path.startswith("/") else "which does not begin at the root of the file system"
+        return "contains a NUL character"
+    return None if path.startswith("/") else "is not an absolute path"
 
 
 def _unfit_places(params: Mapping[str, Any], backup_dir: Path) -> Iterator[str]:
@@ -69,7 +70,7 @@ def _unfit_places(params: Mapping[str, Any], backup_dir: Path) -> Iterator[str]:
     places += [(f"copy_to[{index}]", target) for index, target in enumerate(params.get("copy_to") or ())]
     for title, target in places:
         if target.get("directory") and _is_within(Path(target["directory"]), backup_dir):
-            yield f"{title} is {target['directory']}, in backup_dir {backup_dir}, and so it is no second place"
+            yield f"{title} is {target['directory']}, which is in backup_dir {backup_dir}: that is not a second place"
             continue
         identity = _identity(target)
         if identity in seen:
@@ -78,22 +79,22 @@ def _unfit_places(params: Mapping[str, Any], backup_dir: Path) -> Iterator[str]:
 
 
 def _is_within(directory: Path, backup_dir: Path) -> bool:
-    """Return True if ``directory`` is ``backup_dir`` or lies in it, by links and mounts too."""
-    wanted = _inode(backup_dir)
+    """Return True if ``directory`` is ``backup_dir`` or lies in it, also through links and mounts."""
+    inode = _inode(backup_dir)
     real = Path(os.path.realpath(directory))
-    same = [each for each in (real, *real.parents) if wanted and _inode(each) == wanted]
+    same = [each for each in (real, *real.parents) if inode and _inode(each) == inode]
     return bool(same) or Path(os.path.realpath(backup_dir)) in (real, *real.parents)
 
 
 def _identity(target: Mapping[str, Any]) -> Hashable:
-    """Return what two targets have in common if they are the same place."""
+    """Return a value that two targets have in common if and only if they are the same place."""
     if target.get("directory"):
         directory = Path(target["directory"])
         return _inode(directory) or os.path.realpath(directory)
     url = urlsplit(target.get("endpoint_url") or "")
     try:
         port = url.port or _PORTS.get(url.scheme)
-    except ValueError:  # it is no port: the client says so
+    except ValueError:  # not a port: the client reports it
         port = None
     host = (url.hostname or "").rstrip(".")
     return (host, port, url.path.rstrip("/"), target["bucket"], (target.get("prefix") or "").strip("/"))

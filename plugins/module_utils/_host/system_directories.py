@@ -64,6 +64,13 @@ _TREES = tuple(
     )
 )
 _EXCEPT = Path("/usr/local")
+#: The root, and mounts whose files do not survive a restart.
+_TRANSIENT = frozenset(map(Path, ["/", "/dev", "/proc", "/run", "/sys"]))
+
+
+def is_transient(directory: Path) -> bool:
+    """Return True if no backup can be read in this directory: it is the root, or its files do not survive a restart."""
+    return Path(os.path.realpath(directory)) in _TRANSIENT
 
 
 def unsuitable(directory: Path) -> str | None:

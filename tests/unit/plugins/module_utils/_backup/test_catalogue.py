@@ -44,13 +44,13 @@ def test_backups_are_listed_oldest_first_and_all_else_as_foreign(tmp_path):
 
     assert ids(backups) == [older.id, newer.id]
     assert {item.path.name: item.reason.rpartition(": ")[2] for item in foreign} == {
-        ".convosphere-x": "of a run that is under way, or that was killed",
-        short.file_name: f"{short.files[0].name} has 0 bytes and not 6",
+        ".convosphere-x": "unfinished file of a run that is in progress or was interrupted",
+        short.file_name: f"{short.files[0].name} has 0 bytes instead of 6",
         short.files[0].name: "it has no manifest",
         lost.file_name: f"its file {lost.files[0].name} is missing",
         "notes.txt": "it is not a file of a backup",
         "x.dump.zst": "it has no manifest",
-        "x.manifest.json": "it is not the manifest of a backup",
+        "x.manifest.json": "it has no manifest_version",
     }
 
 
@@ -98,7 +98,7 @@ def test_a_label_and_the_latest_are_those_of_one_environment_and_database(tmp_pa
     assert scope.objections(foreign) == [f"The backup {foreign.id} is of environment prod, not of dev"]
     assert scope.objections(other) == [f"The backup {other.id} is of database analytics, not of convosphere"]
     told = (
-        f"There are of database convosphere of environment dev: {own.id} (nightly). Of others, which are only found by "
+        f"There are of database convosphere of environment dev: {own.id} (nightly). Others, which need "
         f"their id: {other.id} (nightly, analytics of dev), {foreign.id} (first, convosphere of prod)."
     )
     with pytest.raises(InputError) as caught:
@@ -110,7 +110,7 @@ def test_a_broken_backup_that_is_asked_for_says_what_is_wrong_with_it(tmp_path):
     manifest = put_backup(tmp_path)
     (tmp_path / manifest.files[0].name).write_bytes(b"longer than it was")
 
-    with pytest.raises(InputError, match="has 18 bytes and not 6"):
+    with pytest.raises(InputError, match="has 18 bytes instead of 6"):
         Catalogue(tmp_path).find(manifest.id)
 
 
@@ -202,7 +202,7 @@ def test_where_all_that_is_there_is_broken_the_reason_is_said(tmp_path, name):
     with pytest.raises(InputError) as caught:
         Catalogue(tmp_path).find(name)
 
-    assert f"There is no backup {name} in {tmp_path}. There are: none. Broken: " in str(caught.value)
+    assert f"There is no backup {name} in {tmp_path}. There are: none. Incomplete or invalid: " in str(caught.value)
     assert f"{manifest_of().file_name} is not a manifest" in str(caught.value)
     assert f"its file {manifest_of(NOON - DAY).files[0].name} is missing" in str(caught.value)
 

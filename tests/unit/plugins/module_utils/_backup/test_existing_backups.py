@@ -93,5 +93,5 @@ def test_a_backup_with_an_incomplete_file_does_not_count_as_absent(work, directo
     broken = put_backup(directory, NOON)
     (directory / broken.files[0].name).write_bytes(b"half")
 
-    with pytest.raises(InputError, match="has 4 bytes and not 6"):
+    with pytest.raises(InputError, match="has 4 bytes instead of 6"):
         work(state="absent", backup=broken.id).plan()

@@ -61,32 +61,38 @@ def test_an_id_is_in_utc():
     [
         ("", "Expecting value"),
         ("[" * 100_000, "recursion"),
-        ("[]", "it is not the manifest of a backup"),
-        ('{"a": 1}', "it is not the manifest of a backup"),
-        (changed(manifest_version=2), "its manifest_version is 2, this collection knows 1"),
-        (changed(id="../../etc"), "its id '../../etc' is not the one of a backup"),
+        ("[]", "it has no manifest_version"),
+        ('{"a": 1}', "it has no manifest_version"),
+        (changed(manifest_version=2), "its manifest_version is 2, this collection supports 1"),
+        (changed(id="../../etc"), "its id '../../etc' is not the id of a backup"),
         (changed(created_at="yesterday"), "does not match format"),
-        (changed(pinned="no"), "pinned is str"),
-        (changed(duration=True), "duration is bool"),
-        (changed(colour="red"), "unknown colour"),
+        (changed(pinned="no"), "pinned is of the type str"),
+        (changed(duration=True), "duration is of the type bool"),
+        (changed(colour="red"), "colour is unknown"),
         (changed(include=[1]), "include is not a list of texts"),
-        (changed(verified={"level": "looked at"}), "no verified.at; no verified.duration; no verified.host"),
-        (changed(verified={**VERIFIED, "at": 5}), "verified.at is int"),
+        (
+            changed(verified={"level": "looked at"}),
+            "verified.at is missing; verified.duration is missing; verified.host is missing",
+        ),
+        (changed(verified={**VERIFIED, "at": 5}), "verified.at is of the type int"),
         (changed(verified={**VERIFIED, "at": "yesterday"}), "does not match format"),
-        (changed(verified={**VERIFIED, "level": ["restore"]}), "verified.level is list"),
-        (changed(verified={**VERIFIED, "duration": "long"}), "verified.duration is str"),
-        (changed(uploads={"files": 1, "bytes": "2"}), "uploads.bytes is str"),
-        (changed(vectors={"backup": 1, "classes": []}), "vectors.backup is int"),
+        (changed(verified={**VERIFIED, "level": ["restore"]}), "verified.level is of the type list"),
+        (changed(verified={**VERIFIED, "duration": "long"}), "verified.duration is of the type str"),
+        (changed(uploads={"files": 1, "bytes": "2"}), "uploads.bytes is of the type str"),
+        (changed(vectors={"backup": 1, "classes": []}), "vectors.backup is of the type int"),
         (changed(vectors={"backup": None, "classes": [1]}), "vectors.classes is not a list of texts"),
-        (changed(write_freeze={"from": None, "to": "", "how": ""}), "write_freeze.from is NoneType"),
+        (changed(write_freeze={"from": None, "to": "", "how": ""}), "write_freeze.from is of the type NoneType"),
         (changed(checked_at="yesterday"), "does not match format"),
         (changed(verified={**VERIFIED, "level": "seen"}), "verified.level is not one of checksum, restore"),
         (changed(damaged_at="yesterday"), "does not match format"),
-        (changed(damaged_at=True), "damaged_at is bool"),
-        (changed(files=[]), "it has no files, and so it is of no backup"),
+        (changed(damaged_at=True), "damaged_at is of the type bool"),
+        (changed(files=[]), "its list of files is empty"),
         (changed(files=["x"]), "files is not a list of objects"),
-        (changed(files=[{"kind": "database"}]), "no files.name; no files.size; no files.sha256"),
-        (changed(database={}), "no database.name"),
+        (
+            changed(files=[{"kind": "database"}]),
+            "files.name is missing; files.size is missing; files.sha256 is missing",
+        ),
+        (changed(database={}), "database.name is missing"),
         (changed(database={**manifest_of().to_dict()["database"], "tables": {"a": "b"}}), "number of rows"),
     ],
 )
@@ -106,7 +112,7 @@ def test_a_file_that_lies_elsewhere_is_refused(name):
 
 
 def test_a_manifest_under_another_name_is_refused():
-    with pytest.raises(InputError, match="it is the one of convosphere-20261123T120000Z, under another name"):
+    with pytest.raises(InputError, match="its id is convosphere-20261123T120000Z, so its name must be"):
         backup_manifest.parse(changed(), "convosphere-20261124T120000Z.manifest.json")
 
 

@@ -49,7 +49,7 @@ def broken(tmp_path):
 def test_a_newer_one_that_may_be_meant_is_told(broken, name, fields):
     (told,) = broken(name, **fields)
 
-    assert "has 0 bytes and not 6" in told or "is not a manifest" in told
+    assert "has 0 bytes instead of 6" in told or "is not a manifest" in told
 
 
 @pytest.mark.parametrize(
