@@ -374,8 +374,8 @@ from collections.abc import Iterable
 from ansible_collections.convosphere.platform.plugins.module_utils._backup import file_writer, retention
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.backup_run import BackupRun
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.components import (
-    COMPONENTS,
     COMPONENT_OPTIONS,
+    COMPONENTS,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.copies import TARGETS_OPTION
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule

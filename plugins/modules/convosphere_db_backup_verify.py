@@ -249,7 +249,7 @@ class VerifyModule(ConvosphereModule):
         """The one that is meant. Raises InputError where a newer one is broken, whose proof another one is not."""
         scope = Scope(self.params["environment_name"], self.params["login_db"])
         found = self.catalogue.find(name, scope=scope)
-        broken = selection.broken_since(self.catalogue, name, found)
+        broken = selection.skipped_since(self.catalogue, name, found)
         if broken:
             raise InputError.of(
                 broken,

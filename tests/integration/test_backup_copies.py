@@ -108,7 +108,7 @@ def test_a_storage_that_is_full_is_named_and_the_next_run_goes_on(run_steps, bac
 @pytest.mark.parametrize(
     ("method", "where", "message"),
     [
-        ("GET", "list-type", "Cannot list what is there in s3://"),
+        ("GET", "list-type", "Cannot list the objects in s3://"),
         ("POST", "uploads", f"Cannot write {DUMP} in s3://"),
         ("PUT", "partNumber=1", f"Cannot write {DUMP} in s3://"),
         ("PUT", "manifest.json", f"Cannot write {IDENTIFIER}.manifest.json in s3://"),
@@ -168,7 +168,7 @@ def test_the_checksum_of_the_storage_is_compared(run_steps, backups, storage):
             Step(
                 "damaged",
                 {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [storage.target()]},
-                fails="has another checksum than what was sent",
+                fails="has another size or checksum than the file that was sent",
             )
         ],
     )

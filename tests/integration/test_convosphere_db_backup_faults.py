@@ -155,7 +155,7 @@ def test_a_disk_that_fills_up_during_the_dump_leaves_nothing(module, database, t
         before = sorted(path.name for path in disk.iterdir())
         message = module.start(backup_dir=str(disk)).failure()
 
-        assert f"The disk of {disk} is full: no more than" in message
+        assert f"Cannot write a backup to {disk}: the disk is full after" in message
         assert sorted(path.name for path in disk.iterdir() if path.name != ".lock") == before
     until(lambda: database.query(DUMPS) == [(0,)], "the dump to end")
 
@@ -205,7 +205,7 @@ def test_a_locked_table_is_named_with_who_holds_it(module, database):
     message = module.start().failure()
     blocker.close()
 
-    assert "a table is locked, and was not free within 1 s: noise by process" in message
+    assert "a table was locked for more than lock_timeout=1 s: noise by process" in message
     assert "of convosphere (a migration), in a transaction for" in message
     assert module.names() == []
 
@@ -257,7 +257,7 @@ def test_what_a_role_may_not_read_is_named_before_anything_is_written(module, da
     with role(database, "SELECT ON noise") as login:
         message = module.start(**login).failure()
 
-    assert "has no right to read table public.ai_models" in message
+    assert "has no privilege to read table public.ai_models" in message
     assert "public.noise" not in message
     assert "pg_read_all_data" in message
     assert module.names() == []

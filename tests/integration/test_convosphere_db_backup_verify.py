@@ -86,7 +86,7 @@ def test_law(run_law, backups, tmp_path):
             Refused(
                 "an empty disk", {**options, "backups": ["all"], "backup_dir": str(empty)}, f"no backup in {empty}"
             ),
-            Refused("without the key", {**options, "backup": secret.id, "force": True}, "no identity_file was given"),
+            Refused("without the key", {**options, "backup": secret.id, "force": True}, "identity_file is not set"),
             Refused(
                 "with another key",
                 {**options, "backup": secret.id, "force": True, "identity_file": str(other_key(tmp_path))},

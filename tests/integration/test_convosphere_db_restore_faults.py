@@ -76,7 +76,7 @@ def flip(path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (flip, "and its manifest says"),
+        (flip, "but its manifest says"),
         (lambda path: path.write_bytes(path.read_bytes()[:-10]), "bytes instead of"),
         (lambda path: path.write_bytes(b""), "has 0 bytes instead of"),
         (lambda path: path.unlink(), "is missing"),
@@ -96,7 +96,7 @@ def test_a_damaged_backup_is_refused(backups, damage, message):
     assert len(backups.database.emails()) == 20
     assert backups.databases() == []
     manifest = backups.directory / made.file_name
-    assert not manifest.exists() or message != "and its manifest says" or not backups.manifest(made.id)["verified"]
+    assert not manifest.exists() or message != "but its manifest says" or not backups.manifest(made.id)["verified"]
 
 
 def test_a_dump_that_was_broken_before_its_checksum_was_taken(backups):
@@ -180,7 +180,7 @@ def test_the_latest_that_is_cut_short_is_not_silently_passed_over(backups):
     restored = restore(backups)
     for found in (listed, restored):
         assert not found.get("failed"), found
-        told = f"latest means {whole.id}, because what is newer is broken: {short.file_name}"
+        told = f"latest means {whole.id}, because newer backups are unusable: {short.file_name}"
         assert told in str(found["warnings"])
 
 

@@ -73,7 +73,7 @@ PENDING: tuple[str, ...] = (
     "plugins/module_utils/_app/",
     "plugins/module_utils/_stack/",
     "plugins/module_utils/_users/",
-    "plugins/module_utils/_backup/",
+    "plugins/module_utils/_backup/write_freeze.py",
     "plugins/module_utils/_restore/",
     "plugins/module_utils/_migration/",
     "roles/",

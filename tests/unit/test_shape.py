@@ -27,7 +27,6 @@ PENDING = (
     "_stack/",
     "_users/",
     "_backup/components.py",
-    "_backup/database_component.py",
     "_restore/",
     "_migration/",
 )

@@ -52,7 +52,7 @@ class BackupRun(Work):
         """Plan the creation, updates and deletions in backup_dir, and the same for the copies."""
         self._refuse_unusable_options()
         if not self.check_mode and (self._is_present() or self.catalogue.directory.is_dir()):
-            # Whoever can read a backup can read everything that is in the platform.
+            # A backup holds all data of the platform, so that only the owner may read it.
             files.make_private(self.catalogue.directory)
             self.held.enter_context(self.catalogue.lock())
         self.existing.read()

@@ -58,10 +58,7 @@ class Backup:
 
 @dataclass(frozen=True)
 class Scope:
-    """The environment and database among whose backups labels and keywords are looked up; None means any.
-
-    An id means one backup, whatever its environment and database.
-    """
+    """The environment and database in which labels and keywords are looked up; None means any. Ids are unique."""
 
     environment: str | None = None
     database: str | None = None

@@ -65,7 +65,7 @@ class RestoreComponent(Component, Protocol):
     def set_aside(self, now: datetime) -> None:
         """Choose the name under which the current content is kept, and copy it if ``swap`` cannot rename it.
 
-        Change nothing that is in use. Nobody may write from now on.
+        Change nothing that is in use. Writes must be stopped from now on.
         """
 
     def swap(self) -> None:

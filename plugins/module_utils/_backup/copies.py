@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Copies of backups in other places: another directory, or S3-compatible storage. There, and back.
+"""Copies of backups in other places, a directory or S3-compatible storage: compare, copy, fetch and remove them.
 
-A copy has the same files under the same names as the backup, and its manifest comes last: without it, it is no copy.
-What is there with the same checksum is not copied again, so that a run that was cut short goes on where it was.
+A copy has the same files under the same names as the backup. Its manifest is written last: without it, it is not a
+copy. A file that has the right checksum is not copied again, so that an interrupted run is continued by the next one.
 
 This file is private to the collection and may change without notice.
 """
@@ -32,7 +32,7 @@ from .manifest import FileRecord, Manifest
 from .targets.directory import Folder
 from .targets.s3 import ObjectStore
 
-#: One place; an option that takes several is a list of these.
+#: One place of copies.
 TARGET_OPTION: dict[str, Any] = {
     "type": "dict",
     "options": {
@@ -54,145 +54,147 @@ TARGET_OPTION: dict[str, Any] = {
 }
 TARGETS_OPTION: dict[str, Any] = {**TARGET_OPTION, "type": "list", "elements": "dict"}
 
-#: What a plan says of a copy that lacks nothing.
+#: A complete copy in a plan.
 DONE = {"files": "all", "manifest": "current"}
-Progress = Callable[[str, int, int], Any]
+#: Receives a file's name, the bytes that are done and its size.
+Reporter = Callable[[str, int, int], Any]
 
 
 class Place(Protocol):
-    """Where copies lie, flat, under the names of the backups' files. All of it raises CopyError."""
+    """A flat store of copies, under the names of the backups' files. Every method raises CopyError."""
 
     title: str
 
     def check(self) -> None:
-        """See that it can be reached."""
+        """Check that it can be reached."""
 
     def names(self) -> list[str]:
-        """The names of all that is there, sorted."""
+        """Return the names of all files, sorted."""
 
     def holds(self, name: str, size: int, sha256: str, *, trusted: bool) -> bool:
-        """Whether a file is there whole; ``trusted``: its manifest is, so that its content need not be read."""
+        """Return True if a file exists with this size and checksum; ``trusted``: without reading its content."""
 
     def read(self, name: str) -> bytes:
-        """A small file."""
+        """Return the content of a small file."""
 
     def put_bytes(self, name: str, content: bytes) -> None:
         """Write a small file in one step."""
 
     def put(self, path: Path, size: int, sha256: str, progress: Callable[[int], None]) -> None:
-        """Write a file in one step, refusing one that is not of this size and sum."""
+        """Write a file in one step. Refuse one that does not have this size and checksum."""
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        """The content of a file, bit by bit."""
+        """Yield the content of a file in chunks."""
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file if it exists."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What a place lacks of one backup: ``files``; its manifest is ``there`` as "current", "outdated" or "none".
+    """The ``files`` of one backup that a place lacks, and the ``state`` of the manifest there.
 
-    It is "damaged" where a verification of the copy found that: then the place lacks all files, whatever they seem.
+    The state is "current", "outdated" or "none"; or "corrupt" if a verification of the copy found that. Then the place
+    lacks all files.
     """
 
     manifest: Manifest
     files: tuple[FileRecord, ...]
-    there: str
+    state: str
 
     @property
     def any(self) -> bool:
-        """Whether there is anything to copy."""
-        return bool(self.files) or self.there != "current"
+        """True if there is anything to copy."""
+        return bool(self.files) or self.state != "current"
 
 
-def place(target: Mapping[str, Any]) -> Place:
-    """The place that a TARGET_OPTION describes. Nothing is asked yet."""
+def place_of(target: Mapping[str, Any]) -> Place:
+    """Return the place that a TARGET_OPTION describes, without connecting to it."""
     return ObjectStore(target) if target.get("bucket") else Folder(target)
 
 
-def difference(manifest: Manifest, there: Place, names: Sequence[str] | None = None) -> Difference:
-    """What ``there`` lacks of a backup. ``names`` spares a question where they were just read."""
+def difference(manifest: Manifest, place: Place, names: Sequence[str] | None = None) -> Difference:
+    """Return what a place lacks of a backup. ``names`` are those of the files there, if they were just read."""
     text = manifest.to_json().encode()
-    present = set(there.names() if names is None else names)
-    found = there.read(manifest.file_name) if manifest.file_name in present else b""
-    copy = _parsed(found, manifest.file_name)
-    if copy and copy.damaged_at and found != text:
-        # One wrong byte leaves a file as large as it was, and a bucket with the sum that was sent there.
-        return Difference(manifest, manifest.files, "damaged")
-    # One that was verified since differs in that only.
-    trusted = found == text or (copy is not None and copy.files == manifest.files)
+    existing = set(place.names() if names is None else names)
+    current = place.read(manifest.file_name) if manifest.file_name in existing else b""
+    copy = _parsed(current, manifest.file_name)
+    if copy and copy.damaged_at and current != text:
+        # A wrong byte changes neither the size of a file nor the checksum that a bucket recorded.
+        return Difference(manifest, manifest.files, "corrupt")
+    # The manifest of a copy whose backup was verified later differs, but lists the same files.
+    trusted = current == text or (copy is not None and copy.files == manifest.files)
     lacking = tuple(
         file
         for file in manifest.files
-        if file.name not in present or not there.holds(file.name, file.size, file.sha256, trusted=trusted)
+        if file.name not in existing or not place.holds(file.name, file.size, file.sha256, trusted=trusted)
     )
-    return Difference(manifest, lacking, "current" if found == text else "outdated" if found else "none")
+    return Difference(manifest, lacking, "current" if current == text else "outdated" if current else "none")
 
 
 def described(lacking: Difference) -> dict[str, str] | None:
-    """What is there of a copy, for a plan that has DONE as its aim; None for nothing at all."""
-    if lacking.there == "none":
+    """Return the current state of a copy for a plan whose desired state is DONE; None if there is no copy."""
+    if lacking.state == "none":
         return None
     missing = ", ".join(file.name for file in lacking.files)
-    return {"files": f"all but {missing}" if missing else "all", "manifest": lacking.there}
+    return {"files": f"all but {missing}" if missing else "all", "manifest": lacking.state}
 
 
 def file_names(lacking: Difference) -> list[str]:
-    """The names of the files that a copy takes, the manifest last."""
+    """Return the names of the files to copy, the manifest last."""
     return [file.name for file in lacking.files] + ([lacking.manifest.file_name] if lacking.any else [])
 
 
 def _silent(_name: str, _done: int, _size: int) -> None:
-    """For whoever wants to hear of no progress."""
+    """Report no progress."""
 
 
-def copy(backup: Backup, lacking: Difference, there: Place, progress: Progress = _silent) -> None:
-    """Bring to ``there`` what it lacks, the manifest last. ``progress`` gets a file's name, bytes done and size."""
+def copy(backup: Backup, lacking: Difference, place: Place, progress: Reporter = _silent) -> None:
+    """Copy what a place lacks, the manifest last."""
     for file in lacking.files:
-        there.put(
+        place.put(
             backup.directory / file.name,
             file.size,
             file.sha256,
             lambda done, file=file: progress(file.name, done, file.size),  # type: ignore[misc]
         )
     if lacking.any:
-        put_manifest(backup.manifest, there)
+        put_manifest(backup.manifest, place)
 
 
-def has_manifest(manifest: Manifest, there: Place) -> bool:
-    """Whether the manifest of a copy that is there says the same as this one."""
-    return there.read(manifest.file_name) == manifest.to_json().encode()
+def has_manifest(manifest: Manifest, place: Place) -> bool:
+    """Return True if the manifest of an existing copy equals this one."""
+    return place.read(manifest.file_name) == manifest.to_json().encode()
 
 
-def put_manifest(manifest: Manifest, there: Place) -> None:
-    """Write the manifest of a copy whose files are there."""
-    there.put_bytes(manifest.file_name, manifest.to_json().encode())
+def put_manifest(manifest: Manifest, place: Place) -> None:
+    """Write the manifest of a copy whose files are complete."""
+    place.put_bytes(manifest.file_name, manifest.to_json().encode())
 
 
-def manifests(there: Place) -> list[Manifest]:
-    """The backups of which there is a copy, oldest first. What is no manifest, or lacks a file, is left out."""
-    names = there.names()
+def manifests(place: Place) -> list[Manifest]:
+    """Return the manifests of all complete copies, oldest first."""
+    names = place.names()
     found = []
     for name in names:
         if name.endswith(backup_manifest.SUFFIX):
-            manifest = _parsed(there.read(name), name)
+            manifest = _parsed(place.read(name), name)
             if manifest and all(file.name in names for file in manifest.files):
                 found.append(manifest)
     return sorted(found, key=lambda manifest: (manifest.created_at, manifest.id))
 
 
-def find(there: Place, name: str) -> Manifest:
-    """The copy that ``name`` means: an id, a label (the newest with it), ``latest`` or ``latest_verified``.
+def find(place: Place, name: str) -> Manifest:
+    """Return the copy that ``name`` means: an id, a label (the newest with it), ``latest`` or ``latest_verified``.
 
-    Raises InputError that lists what is there.
+    Raises InputError that lists the existing copies.
     """
-    present = manifests(there)
-    found = [manifest for manifest in present if _is_meant(manifest, name)]
+    existing = manifests(place)
+    found = [manifest for manifest in existing if _is_meant(manifest, name)]
     if not found:
         raise InputError(
-            f"There is no copy of a backup {name} in {there.title}",
-            hint=f"There are: {', '.join(manifest.id for manifest in present) or 'none'}.",
+            f"There is no copy of a backup {name} in {place.title}",
+            hint=f"There are: {', '.join(manifest.id for manifest in existing) or 'none'}.",
         )
     return ([manifest for manifest in found if not manifest.damaged_at] or found)[-1]
 
@@ -204,26 +206,32 @@ def _is_meant(manifest: Manifest, name: str) -> bool:
 
 
 def lacking_here(manifest: Manifest, catalogue: Catalogue) -> Difference:
-    """What the backup directory lacks of a copy: nothing, or all of it where it is not there or is damaged.
+    """Return what the backup directory lacks of a copy: nothing, or all if the backup is missing or corrupt.
 
-    Raises InputError where another backup of this name is there.
+    Raises InputError if the directory has a different backup with this id.
     """
-    here = [backup for backup in catalogue.read()[0] if backup.manifest.id == manifest.id]
-    if not here:
+    existing = [backup for backup in catalogue.read()[0] if backup.manifest.id == manifest.id]
+    if not existing:
         return Difference(manifest, manifest.files, "none")
-    if here[0].manifest.files != manifest.files:
+    if existing[0].manifest.files != manifest.files:
         raise InputError(
-            f"{catalogue.directory} has another backup {manifest.id} than the copy",
-            hint="Move one of them away: which of them is right cannot be told.",
+            f"Cannot fetch backup {manifest.id}: {catalogue.directory} has a different backup with this id, "
+            f"{_checksums(existing[0].manifest)}, and the copy has {_checksums(manifest)}",
+            hint="Compare both manifests, and the files by sha256sum; then move the backup that you do not need to "
+            "another directory.",
         )
-    damaged = here[0].manifest.damaged_at is not None
-    return Difference(manifest, manifest.files, "outdated") if damaged else Difference(manifest, (), "current")
+    corrupt = existing[0].manifest.damaged_at is not None
+    return Difference(manifest, manifest.files, "outdated") if corrupt else Difference(manifest, (), "current")
 
 
-def fetch(lacking: Difference, there: Place, catalogue: Catalogue, progress: Progress = _silent) -> None:
-    """Bring a backup back into its directory, the manifest last. The lock of the catalogue must be held.
+def _checksums(manifest: Manifest) -> str:
+    return ", ".join(f"{file.name} with sha256 {file.sha256}" for file in manifest.files)
 
-    Raises CopyError where what arrives is not what the manifest says: then nothing of that file is left.
+
+def fetch(lacking: Difference, place: Place, catalogue: Catalogue, progress: Reporter = _silent) -> None:
+    """Fetch a backup into its directory, the manifest last. The lock of the catalogue must be held.
+
+    Raises CopyError if a file does not have the checksum in the manifest; then nothing of that file is left.
     """
     for file in lacking.files:
         path = catalogue.directory / file.name
@@ -231,35 +239,36 @@ def fetch(lacking: Difference, there: Place, catalogue: Catalogue, progress: Pro
             path.is_file()
             and Folder({"directory": path.parent}).holds(file.name, file.size, file.sha256, trusted=False)
         ):
-            _receive(file, there, catalogue.directory, progress)
+            _receive(file, place, catalogue.directory, progress)
     if lacking.any:
         catalogue.save(lacking.manifest)
 
 
-def remove(manifest: Manifest, there: Place) -> None:
-    """Remove a copy, its manifest first: cut short, what is left is none."""
+def remove(manifest: Manifest, place: Place) -> None:
+    """Remove a copy, its manifest first, so that an interrupted removal leaves no incomplete copy."""
     for name in (manifest.file_name, *(file.name for file in manifest.files)):
-        there.remove(name)
+        place.remove(name)
 
 
-def _receive(file: FileRecord, there: Place, directory: Path, progress: Progress) -> None:
+def _receive(file: FileRecord, place: Place, directory: Path, progress: Reporter) -> None:
     partial = directory / f"{backup_catalogue.TEMPORARY}{file.name}.part"
-    whole, done = hashlib.sha256(), 0
+    digest, done = hashlib.sha256(), 0
     try:
         with os.fdopen(
             os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb"
         ) as received:
-            for chunk in there.chunks(file.name):
-                whole.update(chunk)
+            for chunk in place.chunks(file.name):
+                digest.update(chunk)
                 received.write(chunk)
                 done += len(chunk)
                 progress(file.name, done, file.size)
             received.flush()
             os.fsync(received.fileno())
-        if (done, whole.hexdigest()) != (file.size, file.sha256):
+        if (done, digest.hexdigest()) != (file.size, file.sha256):
             raise CopyError(
-                f"{file.name} in {there.title} is not what its manifest says, and was not brought back",
-                hint="The copy was damaged or changed there: use another one.",
+                f"Cannot fetch {file.name} from {place.title}: it has {done} bytes and sha256 {digest.hexdigest()}, "
+                f"its manifest says {file.size} bytes and {file.sha256}",
+                hint="The copy is corrupt or was changed. Fetch another backup, or use another place.",
             )
         partial.replace(directory / file.name)
         core_files.sync_directory(directory)
@@ -270,7 +279,7 @@ def _receive(file: FileRecord, there: Place, directory: Path, progress: Progress
 
 
 def _parsed(text: bytes, name: str) -> Manifest | None:
-    """The manifest at the other place; None for what is none."""
+    """Return the manifest in a text; None if it is not a valid one."""
     try:
         return backup_manifest.parse(text.decode("utf-8", errors="replace"), name)
     except InputError:

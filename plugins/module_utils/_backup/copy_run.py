@@ -85,7 +85,7 @@ class CopyRun(Work):
             if skipped:
                 self.warn(skipped)
         lacking = []
-        for place in map(backup_copies.place, self.params["copy_to"]):
+        for place in map(backup_copies.place_of, self.params["copy_to"]):
             current = place.names()
             lacking += [
                 (place, backup, backup_copies.difference(backup.manifest, place, current)) for backup in backups
@@ -98,7 +98,7 @@ class CopyRun(Work):
         """Return what the backup directory lacks of the copy in ``copy_from``."""
         if self.params["backup"] == names.ALL:
             raise InputError("backup=all cannot be used with copy_from, which fetches one backup", hint="Give an id.")
-        place = backup_copies.place(self.params["copy_from"])
+        place = backup_copies.place_of(self.params["copy_from"])
         manifest = backup_copies.find(place, self.params["backup"])
         lacking = backup_copies.lacking_here(manifest, self.catalogue)
         return [(place, Backup(manifest, self.catalogue.directory), lacking)]

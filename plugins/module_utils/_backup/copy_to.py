@@ -33,7 +33,9 @@ class BackupCopies:
     def __init__(self, params: Mapping[str, Any], now: datetime) -> None:
         self.params = params
         self.now = now
-        self.places = [(backup_copies.place(target), bool(target["retention"])) for target in params["copy_to"] or ()]
+        self.places = [
+            (backup_copies.place_of(target), bool(target["retention"])) for target in params["copy_to"] or ()
+        ]
         #: The copies to delete, and those whose manifest is outdated, by the title of their place.
         self.surplus: dict[str, list[Manifest]] = {}
         self.outdated: dict[str, list[Manifest]] = {}

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the dump of a database needs from the server that loads it, and does not bring along.
+"""Record what the dump of a database needs from the server that loads it, and find what a server lacks.
 
-Roles, tablespaces, the files of extensions and the collations of the operating system belong to the server. They are
-recorded when the dump is made and looked for before it is loaded, so that an error names them.
+Roles, tablespaces, the files of extensions and the collations of the operating system belong to the server, not to the
+dump. They are recorded when the dump is created and looked up before it is loaded, so that an error names them.
 
 This file is private to the collection and may change without notice.
 """
@@ -21,7 +21,7 @@ from .manifest import DatabaseRecord
 
 Fetch = Callable[[str], Sequence[Any]]
 
-#: The catalogs of what has an owner, with the columns of oid, owner and privileges, if it has any.
+#: The catalogs of objects with an owner, with the columns of oid, owner and privileges, and a condition.
 _OWNED = (
     ("pg_class", "oid", "relowner", "relacl", "relpersistence <> 't' AND relkind NOT IN ('t', 'i', 'I')"),
     ("pg_proc", "oid", "proowner", "proacl", "true"),
@@ -44,21 +44,21 @@ _OWNED = (
     ("pg_default_acl", "oid", "defaclrole", "defaclacl", "true"),
     ("pg_user_mappings", "umid", "umuser", None, "true"),
 )
-#: The first role of a server is not among the recorded dependencies, as what cannot be dropped. It is this number.
+#: The oid of the bootstrap superuser, which PostgreSQL does not record as a dependency because it cannot be dropped.
 _FIRST_ROLE = 10
-#: What initdb makes has smaller numbers, and is on every server.
+#: The objects that initdb creates have smaller oids and are on every server.
 _FIRST_OID = 16384
 
 
 def _of_first_role(catalog: str, oid: str, owner: str, acl: str | None, kind: str) -> str:
-    """Return the condition that something that is dumped belongs to the first role, or gives it a privilege."""
+    """Return the condition that a dumped object belongs to the bootstrap superuser, or grants it a privilege."""
     member = (
         f"EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_catalog.{catalog}'::regclass AND d.objid = o.{oid} "
         "AND d.deptype = 'e')"
         if catalog != "pg_user_mappings"
         else "false"
     )
-    # Since version 15 the schema public belongs to another role, unless somebody has given it to this one.
+    # Since version 15 the schema public belongs to another role by default.
     own = f"o.{oid} >= {_FIRST_OID}"
     if catalog == "pg_namespace":
         own = f"({own} OR nspname = 'public' AND current_setting('server_version_num')::int >= 150000)"
@@ -96,7 +96,7 @@ _TABLESPACES = """
 SELECT DISTINCT t.spcname::text FROM pg_class c JOIN pg_tablespace t ON t.oid = c.reltablespace
 WHERE c.relpersistence <> 't' AND t.spcname <> 'pg_global' ORDER BY 1
 """
-#: Those that initdb has found in the operating system, and that are known by their names alone.
+#: The collations that initdb imported from the operating system, which are referenced by name.
 _COLLATIONS = f"""
 SELECT DISTINCT collname::text FROM pg_collation l
 WHERE collnamespace = 'pg_catalog'::regnamespace AND collname NOT IN ('default', 'C', 'POSIX') AND (
@@ -118,7 +118,7 @@ _PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin"}
 
 
 def read(fetch: Fetch) -> dict[str, Any]:
-    """Return what a dump needs, as the manifest has it. ``fetch`` asks the database, in the dump's snapshot."""
+    """Return what a dump needs, as in the manifest. ``fetch`` queries the database in the dump's snapshot."""
     provider, locale = fetch(_LOCALE)[0]
     names = {"roles": _ROLES, "tablespaces": _TABLESPACES, "collations": _COLLATIONS, "subscriptions": _SUBSCRIPTIONS}
     found: dict[str, Any] = {name: [row[0] for row in fetch(statement)] for name, statement in names.items()}
@@ -127,7 +127,7 @@ def read(fetch: Fetch) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Lacking:
-    """What a dump needs and the server does not have."""
+    """The objects that a dump needs and the server does not have."""
 
     roles: tuple[str, ...] = ()
     tablespaces: tuple[str, ...] = ()
@@ -150,8 +150,8 @@ class Lacking:
 
 
 def lacking(fetch: Fetch, record: DatabaseRecord) -> Lacking:
-    """Return what a server lacks. ``fetch`` asks any of its databases. An older manifest names the extensions only."""
-    there = {
+    """Return what a server lacks. ``fetch`` queries any of its databases. Older manifests record extensions only."""
+    current = {
         "roles": _kept_roles(fetch),
         "tablespaces": _names(fetch, "SELECT spcname::text FROM pg_tablespace"),
         "collations": _names(
@@ -160,11 +160,13 @@ def lacking(fetch: Fetch, record: DatabaseRecord) -> Lacking:
         "extensions": _names(fetch, "SELECT name::text FROM pg_available_extensions"),
     }
     needed = {**(record.requires or {}), "extensions": record.extensions}
-    return Lacking(**{name: tuple(each for each in needed.get(name, ()) if each not in there[name]) for name in there})
+    return Lacking(
+        **{name: tuple(each for each in needed.get(name, ()) if each not in current[name]) for name in current}
+    )
 
 
 def locale_options(record: DatabaseRecord, live_icu_locale: str | None, major: int) -> list[str]:
-    """Return the options of CREATE DATABASE by which text is sorted as it was.
+    """Return the options of CREATE DATABASE that preserve the order of text.
 
     ``live_icu_locale`` is that of the live database, for a manifest that does not record it.
     """
@@ -172,7 +174,7 @@ def locale_options(record: DatabaseRecord, live_icu_locale: str | None, major: i
     provider, locale = requires["locale_provider"], requires["locale"]
     if provider != "libc" and locale:
         return [f"LOCALE_PROVIDER {provider} {provider}_LOCALE {literal(locale)}"]
-    # A server may have been made with ICU as what is usual in it; before version 15 there was nothing else.
+    # A server may have ICU as its default; before version 15 there was libc only.
     return ["LOCALE_PROVIDER libc"] if record.requires and major >= 15 else []
 
 
@@ -181,6 +183,6 @@ def _names(fetch: Fetch, statement: str) -> set[str]:
 
 
 def _kept_roles(fetch: Fetch) -> set[str]:
-    """Return the roles that stay. One that a killed restore has left with its mark is gone soon."""
+    """Return the permanent roles, without those that an interrupted restore left with its marker."""
     rows = fetch("SELECT rolname::text, shobj_description(oid, 'pg_authid') FROM pg_roles")
     return {name for name, comment in rows if not database_comment.split_comment(comment)[1]}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading a backup's files: are they what the manifest says, and the stream of what is in them.
+"""Read a backup's files: compare them with the manifest, decrypt and decompress them.
 
 This file is private to the collection and may change without notice.
 """
@@ -28,18 +28,19 @@ from .corruption import AlteredError, DamagedError
 from .manifest import FileRecord
 
 ENCRYPTED = ".age"
-#: How much of a dump is read for its table of contents, before more of it is tried.
+#: How much of a dump is read for its table of contents; the next size is tried if one is not enough.
 _HEADS = (1 << 20, 1 << 25, 1 << 28)
 
 
 class _Enough(Exception):
-    """Ends a stream of which no more is wanted."""
+    """Ends a stream of which nothing more is needed."""
 
 
 @dataclass(frozen=True)
 class Archive:
-    """One file of a backup. ``identity_file`` holds the key for one that is encrypted with age; its one-run key is
-    found without being named.
+    """One file of a backup. ``identity_file`` holds the operator's key for an encrypted one.
+
+    The one-run key is found by itself.
     """
 
     backup: Backup
@@ -48,28 +49,28 @@ class Archive:
 
     @property
     def path(self) -> Path:
-        """Where it lies."""
+        """The path of the file."""
         return self.backup.directory / self.record.name
 
     @property
     def encrypted(self) -> bool:
-        """Whether it can be read only with an identity file."""
+        """True if a key is needed to read it."""
         return self.record.name.endswith(ENCRYPTED)
 
     @property
     def readable(self) -> bool:
-        """Whether all that is needed to read it was given."""
+        """True if it is not encrypted, or a key is available."""
         return not self.encrypted or bool(self.keys)
 
     @property
     def keys(self) -> list[str]:
-        """The files of the keys that are at hand."""
+        """The files of the available keys."""
         return run_key.keys_for(self.backup, self.identity_file)
 
     def check(self, progress: Callable[[int], Any]) -> None:
-        """Read all of it and compare its size and sha256 with the manifest. ``progress`` gets the bytes read so far.
+        """Read all of it and compare its size and sha256 with the manifest. Raises AlteredError.
 
-        Raises AlteredError.
+        ``progress`` receives the bytes that are read so far.
         """
         digest, size = hashlib.sha256(), 0
         for piece in self.pieces():
@@ -77,42 +78,43 @@ class Archive:
             size += len(piece)
             progress(size)
         if size != self.record.size:
-            raise AlteredError(f"{self.path} has {size} bytes, and its manifest says {self.record.size}")
+            raise AlteredError(f"{self.path} has {size} bytes, but its manifest says {self.record.size}")
         if digest.hexdigest() != self.record.sha256:
             raise AlteredError(
-                f"{self.path} has the sha256 {digest.hexdigest()}, and its manifest says {self.record.sha256}",
-                hint="The file has changed since it was written: its disk may be failing.",
+                f"{self.path} has the sha256 {digest.hexdigest()}, but its manifest says {self.record.sha256}",
+                hint="The file has changed since it was written. Check its disk, and use another backup or a copy.",
             )
 
     def pieces(self) -> Iterator[bytes]:
-        """The bytes of the file as they lie there. Raises ConvosphereError."""
+        """Yield the bytes of the file. Raises ConvosphereError."""
         try:
             with self.path.open("rb") as file:
                 while piece := file.read(PIECE):
                     yield piece
         except FileNotFoundError as error:
-            # Not damaged: it may be there again when its disk is, and without it the backup is none.
+            # Not corrupt: the file may be back when its disk is mounted.
             raise ConvosphereError(
-                f"The file {self.path} is missing", hint="Is the disk of the backups mounted?"
+                f"The file {self.path} is missing", hint="Check that the disk of the backups is mounted."
             ) from error
         except OSError as error:
             raise ConvosphereError(f"Cannot read {self.path}: {error.strerror}", hint="Use become: true.") from error
 
     def programs(self) -> list[Program]:
-        """What makes of the file's bytes those that were backed up. Raises InputError where the key was not given."""
+        """Return the programs that decrypt and decompress the file. Raises InputError if no key is available."""
         unpack = Program(["zstd", "--decompress", "--quiet", "--stdout"])
         if not self.encrypted:
             return [unpack]
         if not self.keys:
-            raise InputError(run_key.objection(self.backup), hint="Give the key's file as identity_file.")
+            raise InputError(run_key.objection(self.backup), hint="Set identity_file to the file of the private key.")
         if self.identity_file:
             refuse_key(self.identity_file)
         return [Program(["age", "--decrypt", *(f"--identity={key}" for key in self.keys)]), unpack]
 
     def unpack(self, sink: Callable[[bytes], Any], progress: Callable[[int], Any] | None = None) -> None:
-        """Give ``sink`` what was backed up.
+        """Pass the original data to ``sink``.
 
-        Raises DamagedError, InputError for a wrong key, CommandError for what is neither's, and what the sink does.
+        Raises DamagedError for a corrupt file, InputError for a wrong key, CommandError otherwise, and the errors of
+        the sink.
         """
         try:
             pipeline.run(self.programs(), step=f"read {self.path}", source=self.pieces(), sink=sink, progress=progress)
@@ -120,9 +122,9 @@ class Archive:
             raise self.unreadable(error) from error
 
     def read_through(self, command: list[str], environment: dict[str, str], timeout: float | None) -> None:
-        """Have ``command``, a ``pg_restore`` without a database, read the dump to its end.
+        """Have ``command``, a ``pg_restore`` without a database, read the dump to its end. Raises ConvosphereError.
 
-        No server takes part, so that its error is about the file. Raises ConvosphereError.
+        No server is involved, so that an error concerns the file.
         """
         step = f"read {self.path} to its end"
         programs = [*self.programs(), Program(command, environment)]
@@ -132,7 +134,7 @@ class Archive:
             raise self.unreadable(error) from error
 
     def head(self, size: int) -> bytes:
-        """The first ``size`` bytes of what was backed up, or all where it is less."""
+        """Return the first ``size`` bytes of the original data, or all if there are fewer."""
         kept = bytearray()
 
         def keep(piece: bytes) -> None:
@@ -145,16 +147,16 @@ class Archive:
         return bytes(kept[:size])
 
     def contents(self, command: list[str], environment: dict[str, str]) -> list[str]:
-        """The lines of a dump's table of contents, as ``command``, a ``pg_restore --list``, tells them.
+        """Return the lines of a dump's table of contents, as ``command``, a ``pg_restore --list``, prints them.
 
-        Raises DamagedError where it is none, CommandError where nothing told it.
+        Raises DamagedError if the dump is corrupt, CommandError if the command failed for another reason.
         """
         for size in _HEADS:
             head, listed = self.head(size), bytearray()
             try:
                 pipeline.run(
                     [Program(command, environment)],
-                    step=f"list what is in {self.path}",
+                    step=f"list the contents of {self.path}",
                     source=[head],
                     sink=listed.extend,
                 )
@@ -175,12 +177,15 @@ class Archive:
         if error.details.get("program") != "age" or not corruption.ended_by_itself(error):
             return error
         if "no identity matched" in error.details["stderr"]:
-            return InputError(error.message, hint="It was encrypted to other keys than the one in identity_file.")
-        return InputError(error.message, hint="Is identity_file the file of an age key?")
+            return InputError(
+                error.message,
+                hint="It is encrypted to other keys than the one in identity_file: give one of those.",
+            )
+        return InputError(error.message, hint="Check that identity_file is the file of an age or SSH private key.")
 
 
 def refuse_key(identity_file: str) -> None:
-    """Raise InputError where the file of a key is not there, cannot be read, or can be by others."""
+    """Raise InputError if the file of a key does not exist, is not readable, or is readable by others."""
     path = Path(identity_file)
     try:
         with path.open("rb"):
@@ -188,6 +193,6 @@ def refuse_key(identity_file: str) -> None:
     except OSError as error:
         raise InputError(
             f"Cannot read the key in {path}: {error.strerror}",
-            hint="Nothing was changed. Is what identity_file lies on mounted, and the path right?",
+            hint="Nothing was changed. Check that identity_file is right and that its disk is mounted.",
         ) from error
     files.refuse_readable_by_others(path)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the files of a backup are written: compressed, encrypted, counted and synced, under a temporary name.
+"""Write the files of a backup: compressed, encrypted, with checksum, and synced under a temporary name.
 
 This file is private to the collection and may change without notice.
 """
@@ -27,18 +27,18 @@ from .catalogue import TEMPORARY
 from .manifest import FileRecord
 from .progress import Progress
 
-#: On all processors, and behind all else that wants them, PostgreSQL above all. Looking for repetitions 32 MB back
-#: makes level 2 both smaller and quicker than level 3 without it, with 48 MB of memory, and 32 MB to unpack.
+#: On all processors at low priority, so that PostgreSQL comes first. A window of 32 MB makes level 2 both smaller and
+#: faster than level 3 without it; it needs 48 MB of memory, and 32 MB for decompression.
 _COMPRESS = ("nice", "-n", "5", "zstd", "--quiet", "--stdout", "-T0", "--long=25")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
 @dataclass
 class Seal:
-    """Writes files of one backup into ``directory``. ``level`` is zstd's, ``timeout`` is in seconds for each file.
+    """Writes files of one backup to ``directory``. ``level`` is that of zstd, ``timeout`` is in seconds for each file.
 
-    ``written`` has the temporary path of each file that is complete and synced, by its final name. ``one_run`` is one
-    more public key, with which this host verifies the backup, and never the only one.
+    ``written`` has the temporary path of each complete and synced file by its final name. ``one_run`` is the additional
+    public key with which this host verifies the backup; it is never the only one.
     """
 
     directory: Path
@@ -50,7 +50,7 @@ class Seal:
     one_run: str | None = None
 
     def check(self) -> None:
-        """See that the programs are there and that the recipients are some. Raises ConvosphereError."""
+        """Check that the programs are installed and the recipients are valid. Raises ConvosphereError."""
         needed = ["zstd", "age"] if self.recipients else ["zstd"]
         missing = [program for program in needed if shutil.which(program) is None]
         if missing:
@@ -61,15 +61,15 @@ class Seal:
         if any(is_secret(recipient) for recipient in self.recipients):
             raise InputError(
                 "One of the recipients is a secret key, which must not be on this host",
-                hint="Give the public key that belongs to it: age-keygen -y prints it.",
+                hint="Give its public key, which age-keygen -y prints.",
             )
         if self.recipients:
             try:
                 command.run(self._encrypt(), step="encrypt", stdin="", timeout=60)
             except CommandError as error:
                 raise InputError(
-                    f"The recipients are not public keys of age: {error.details.get('stderr') or error.message}",
-                    hint="Give what age-keygen prints as Public key, or an SSH public key.",
+                    f"age does not accept the recipients: {error.details.get('stderr') or error.message}",
+                    hint="Allowed: the public keys that age-keygen prints, and SSH public keys.",
                 ) from error
 
     def write(
@@ -81,7 +81,7 @@ class Seal:
         programs: Sequence[Program] = (),
         source: Iterable[bytes] | None = None,
     ) -> FileRecord:
-        """Write what ``programs`` bring forth, or else ``source``, as the file ``name``; .zst and .age are added to it.
+        """Write the output of ``programs``, or else ``source``, as the file ``name``, extended by .zst and .age.
 
         Raises ConvosphereError; then nothing of the file is left.
         """
@@ -117,7 +117,7 @@ class Seal:
         return FileRecord(kind, final, size, digest.hexdigest())
 
     def is_readable_by(self, public: str) -> bool:
-        """Return True if files can be encrypted to one more key: some kinds do not go together."""
+        """Return True if files can also be encrypted to this key: age does not mix all kinds."""
         try:
             command.run([*self._encrypt(), f"--recipient={public}"], step="encrypt", stdin="", timeout=60)
         except CommandError:
@@ -125,7 +125,7 @@ class Seal:
         return True
 
     def discard(self) -> None:
-        """Remove the files that were written: there will be no backup."""
+        """Remove the files that were written, because the backup failed."""
         for path in self.written.values():
             path.unlink(missing_ok=True)
 
@@ -136,8 +136,8 @@ class Seal:
     def _unwritten(self, error: OSError, size: int) -> ConvosphereError:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return ConvosphereError(
-                f"The disk of {self.directory} is full: no more than {size} bytes of the backup could be written",
-                hint="Nothing of it was left there. Free some space, keep fewer backups, or take another backup_dir.",
+                f"Cannot write a backup to {self.directory}: the disk is full after {size} bytes",
+                hint="Nothing of it remains. Free some space, keep fewer backups, or use another backup_dir.",
                 bytes_written=size,
                 bytes_free=shutil.disk_usage(self.directory).free,
             )
@@ -145,7 +145,7 @@ class Seal:
 
 
 def is_secret(recipient: str) -> bool:
-    """Whether it is the key to read backups with, instead of the one to make them with."""
+    """Return True for a secret key, which decrypts backups."""
     return "SECRET" in recipient or "PRIVATE" in recipient
 
 

@@ -47,7 +47,7 @@ class DatabaseRecord:
     ``size`` is pg_database_size in bytes. ``tables`` maps names, quoted if SQL requires it, to their numbers of rows.
     ``requires`` lists the server's objects that the dump needs beside ``extensions``: the names of ``roles``,
     ``tablespaces`` and ``collations``, the ``locale_provider`` and the ``locale``; also ``subscriptions``, which are
-    never loaded. It is None in an older manifest.
+    never loaded. An older manifest has None instead.
     """
 
     name: str
@@ -67,14 +67,13 @@ class DatabaseRecord:
 class Manifest:
     """One backup. ``duration`` is in seconds; ``created_at`` is the time of the dump's snapshot, to the second.
 
-    ``uploads`` is None or has the numbers of ``files`` and ``bytes`` in the archive of the uploads; ``vectors`` is
-    None or has the name of the vector store's ``backup``, None for a store without a class, and its ``classes``.
-    ``recipients`` are the public keys that it is encrypted to, none if it is not encrypted. ``write_freeze`` is None or
-    has ``from``, ``to`` and ``how``; ``verified`` is None or has ``level``, ``at``, ``duration`` and ``host``.
-    ``checked_at`` is when all files were last read with the right checksums; it may be later than ``verified``.
-    ``damaged_at`` is when a verification found it corrupt, None if none did or if it was restored since.
-    ``not_loaded`` is None or has ``at``, ``host`` and ``reason`` of a server that failed to load it although its files
-    are intact.
+    Each of these is optional: ``uploads`` has the numbers of ``files`` and ``bytes`` in the archive of the
+    uploads; ``vectors`` the name of the vector store's ``backup``, None for a store without a class, and its
+    ``classes``; ``write_freeze`` has ``from``, ``to`` and ``how``; ``verified`` has ``level``, ``at``, ``duration`` and
+    ``host``; ``checked_at`` is when all files were last read with the right checksums, possibly after ``verified``;
+    ``damaged_at`` is when a verification found the backup corrupt, reset when it is restored; ``not_loaded`` has
+    ``at``, ``host`` and ``reason`` of a server that failed to load it although its files are intact.
+    ``recipients`` are the public keys that it is encrypted to, empty if it is not encrypted.
     """
 
     id: str

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a long run says of itself while it works: a small file that people watch and convosphere_db_backup_info reads.
+"""Progress of a long run: a small file that operators watch and convosphere_db_backup_info reads.
 
-A module can print nothing before it ends.
+A module cannot print anything before it ends.
 
 This file is private to the collection and may change without notice.
 """
@@ -20,12 +20,12 @@ from typing import Any
 
 from .._core import timestamps
 
-#: How many seconds lie between two rewrites.
+#: The seconds between two updates of the file.
 EVERY = 1.0
 
 
 class Progress:
-    """The file, rewritten as a whole at most once a second. Whoever holds the lock of the backups writes it."""
+    """The file, rewritten at most once a second by the run that holds the lock of the backups."""
 
     def __init__(self, path: Path, backup: str) -> None:
         self.path = path
@@ -33,23 +33,23 @@ class Progress:
         self.written = float("-inf")
 
     def begin(self, step: str, expected_bytes: int | None = None) -> None:
-        """A new step, such as "database"; ``expected_bytes`` is a guess."""
+        """Begin a step, such as "database"; ``expected_bytes`` is an estimate."""
         self.state = {key: self.state[key] for key in ("backup", "started_at")}
         self.update(step=step, expected_bytes=expected_bytes, bytes=0)
         self._write()
 
     def bytes(self, count: int) -> None:
-        """So many bytes of the step are written."""
+        """Report the bytes of the step that are written."""
         self.update(bytes=count)
 
     def update(self, **state: Any) -> None:
-        """Say anything else of the step, such as the tables that are counted."""
+        """Report further values of the step, such as the number of tables that are counted."""
         self.state.update(state)
         if time.monotonic() - self.written >= EVERY:
             self._write()
 
     def end(self) -> None:
-        """Take the file away: nothing is under way any more."""
+        """Remove the file: the run is over."""
         with suppress(OSError):
             self.path.unlink()
 
@@ -57,7 +57,7 @@ class Progress:
         self.written = time.monotonic()
         text = json.dumps({**self.state, "updated_at": _now()}, indent=2) + "\n"
         temporary = self.path.with_name(f".convosphere-{self.path.name}")
-        # Not synced: what it says is worth nothing after a power cut. Nor is it worth failing for.
+        # Not synced, because it is useless after a power cut; an error must not fail the run.
         with suppress(OSError):
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -66,7 +66,7 @@ class Progress:
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """What a run last said, None where there is nothing that could be one's word."""
+    """Return the progress of a run; None if there is no valid file."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

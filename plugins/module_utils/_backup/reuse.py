@@ -72,7 +72,7 @@ class Reuse:
     def _tries(self, alike: Sequence[Backup], revisions: Sequence[str]) -> list[Backup]:
         """Return the backups that were never verified, for the same schema, not pinned and with the same label.
 
-        There are none without ``reuse_unverified``.
+        Without ``reuse_unverified`` the list is empty.
         """
         return [
             backup

@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one-run key: a second key of one encrypted backup, in memory, with which the host verifies what it has made.
+"""The one-run key: a second key of one encrypted backup, in memory, with which the host verifies its own backup.
 
-The private key of the operator need not be on the host then. The backup is always encrypted to the operator's
-recipients too. The one-run key lies below /run, for its owner alone, and is destroyed once the backup is verified by a
-restore, or a day old. After a restart of the host it is gone, and only the operator's key is left.
+The operator's private key then need not be on the host. The backup is always encrypted to the operator's recipients
+too. The one-run key is a file below /run that only its owner can read. It is destroyed when the backup is verified by
+restore, or after a day. After a restart of the host it is lost, and only the operator's key remains.
 
 This file is private to the collection and may change without notice.
 """
@@ -27,11 +27,11 @@ from .catalogue import Backup
 from .file_writer import Seal
 from .manifest import RESTORE
 
-#: How long a key is kept for a verification that never comes.
+#: The period for which a key is kept if its backup is not verified.
 LONGEST = timedelta(days=1)
 _SUFFIX = ".key"
 _PUBLIC = re.compile(r"^# public key: (\S+)$", re.MULTILINE)
-#: Recipients that resist quantum computers are not mixed with others: then the key is of their kind.
+#: age does not mix post-quantum recipients with others: the key must be of the same kind.
 _KINDS: tuple[tuple[str, ...], ...] = ((), ("-pq",))
 
 
@@ -47,17 +47,17 @@ class RunKeys:
         return root() / hashlib.sha256(os.path.realpath(self.directory).encode()).hexdigest()[:16]
 
     def find(self, identifier: str) -> Path | None:
-        """Return the file of a backup's key; None if it is missing or others could have put it there."""
+        """Return the file of a backup's key; None if it is missing or others could have written it."""
         path = self._path(identifier)
         return path if _is_private(self.folder, stat.S_ISDIR) and _is_private(path, stat.S_ISREG) else None
 
     def add_to(self, seal: Seal, identifier: str) -> None:
-        """Make a key for the backup that ``seal`` is about to write. Without recipients, or a place for it, none."""
+        """Create a key for the backup that ``seal`` writes, unless it has no recipients or the key cannot be stored."""
         if not seal.recipients:
             return
         for kind in _KINDS:
-            with suppress(ConvosphereError, OSError):  # the backup is as good without it
-                text = command.run(["age-keygen", *kind], step="make a one-run key", timeout=60)
+            with suppress(ConvosphereError, OSError):  # the backup is complete without it
+                text = command.run(["age-keygen", *kind], step="create a one-run key", timeout=60)
                 public = _PUBLIC.search(text)
                 if public and seal.is_readable_by(public.group(1)):
                     self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ class RunKeys:
                     return
 
     def destroy(self, identifier: str) -> None:
-        """Overwrite and remove the key of one backup, if there is one."""
+        """Overwrite and remove the key of one backup if it exists."""
         path = self.find(identifier)
         if path:
             with suppress(FileNotFoundError):
@@ -78,8 +78,10 @@ class RunKeys:
                 path.unlink()
 
     def clear(self, backups: Sequence[Backup]) -> None:
-        """Destroy the keys that no verification needs any more: of ``backups``, the directory's, that are verified by a
-        restore, of those that are gone or were never finished, and what is a day old. The directory's lock is held.
+        """Destroy the keys that are not needed any more. The directory's lock must be held.
+
+        These are the keys of ``backups``, all in the directory, that are verified by restore, of backups that do not
+        exist, and those older than a day.
         """
         if not _is_private(self.folder, stat.S_ISDIR):
             return
@@ -88,7 +90,7 @@ class RunKeys:
         for path in self.folder.iterdir():
             identifier = path.name[: -len(_SUFFIX)]
             if not path.name.endswith(_SUFFIX):
-                files.remove(path)  # of a run that was killed while it wrote one
+                files.remove(path)  # a key that an interrupted run did not finish writing
             elif identifier not in waiting or path.stat().st_mtime < oldest:
                 self.destroy(identifier)
 
@@ -97,27 +99,27 @@ class RunKeys:
 
 
 def root() -> Path:
-    """Return the directory of all keys: in memory, and gone with the next start of the host."""
+    """Return the directory of all keys, which is in memory and lost at a restart of the host."""
     user = os.geteuid()
     return Path("/run/convosphere/keys") if user == 0 else Path(f"/run/user/{user}/convosphere/keys")
 
 
 def keys_for(backup: Backup, identity_file: str | None) -> list[str]:
-    """Return the files of the keys that are at hand for a backup: the operator's, and its one-run key."""
+    """Return the files of the available keys of a backup: the operator's, and its one-run key."""
     own = RunKeys(backup.directory).find(backup.manifest.id) if backup.manifest.recipients else None
     return [str(path) for path in (identity_file, own) if path]
 
 
 def is_readable(backup: Backup, identity_file: str | None) -> bool:
-    """Return True if a backup is not encrypted, or a key for it is at hand."""
+    """Return True if a backup is not encrypted, or a key for it is available."""
     return not backup.manifest.recipients or bool(keys_for(backup, identity_file))
 
 
 def objection(backup: Backup) -> str:
-    """Return a sentence, without its final dot, for a backup that no key is at hand for."""
+    """Return a sentence, without its final dot, for a backup without an available key."""
     return (
-        f"The backup {backup.manifest.id} is encrypted, no identity_file was given, and its one-run key is gone, as "
-        "after its verification, a day, or a restart of the host"
+        f"The backup {backup.manifest.id} is encrypted, identity_file is not set, and its one-run key does not exist "
+        "any more: it is destroyed by a verification, after a day, and by a restart of the host"
     )
 
 
@@ -126,7 +128,7 @@ def _is_restored(backup: Backup) -> bool:
 
 
 def _is_private(path: Path, is_kind: Callable[[int], bool]) -> bool:
-    """Return True if a file or directory is of a kind, is this user's, and is for nobody else."""
+    """Return True if a file or directory is of this kind, belongs to this user, and is closed to others."""
     try:
         found = path.lstat()
     except OSError:

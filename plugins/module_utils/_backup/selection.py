@@ -1,7 +1,9 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an operator means by a name that several backups may have, where some of them are missing or broken.
+"""Select backups by a name that several may have, and report newer ones that were skipped because they are unusable.
+
+A backup is unusable if its manifest is invalid or one of its files is missing or incomplete.
 
 This file is private to the collection and may change without notice.
 """
@@ -23,10 +25,9 @@ ALL = names.ALL
 
 
 def every(catalogue: Catalogue) -> list[Backup]:
-    """All backups that are there, oldest first.
+    """Return all backups, oldest first.
 
-    Raises InputError where there is none: whoever asks for all of them has some, and looks at a disk that is not
-    mounted, or at another directory.
+    Raises InputError if the directory has no backup: the disk is probably not mounted, or the path is wrong.
     """
     backups, _foreign = catalogue.read()
     if backups:
@@ -34,14 +35,15 @@ def every(catalogue: Catalogue) -> list[Backup]:
     directory = catalogue.directory
     raise InputError(
         f"There is no backup in {directory}" if directory.is_dir() else f"There is no directory {directory}",
-        hint="Is the disk of the backups mounted, and the path of backup_dir right?",
+        hint="Check that the disk of the backups is mounted and that backup_dir is right.",
     )
 
 
-def broken_since(catalogue: Catalogue, name: str, found: Backup) -> list[str]:
-    """What is wrong with each newer backup that ``name``, for which ``found`` was found, would mean if it were whole.
+def skipped_since(catalogue: Catalogue, name: str, found: Backup) -> list[str]:
+    """List the reasons why newer backups that match ``name`` were skipped in favour of ``found``.
 
-    It is of the same environment and database, as far as what is left of it can tell. An id or a file means just one.
+    A backup counts if its environment and database match, as far as its files still show. An id or a file matches one
+    backup only.
     """
     if name not in (backup_catalogue.LATEST, backup_catalogue.LATEST_VERIFIED, found.manifest.label):
         return []
@@ -50,15 +52,15 @@ def broken_since(catalogue: Catalogue, name: str, found: Backup) -> list[str]:
 
 
 def warning(catalogue: Catalogue, name: str, found: Backup) -> str | None:
-    """A sentence that says of which newer backups ``found`` takes the place; None where it takes nobody's."""
-    broken = broken_since(catalogue, name, found)
-    if not broken:
+    """Return a sentence that names the newer backups that were skipped, or None."""
+    skipped = skipped_since(catalogue, name, found)
+    if not skipped:
         return None
-    return f"{name} means {found.manifest.id}, because what is newer is broken: {'; '.join(broken)}"
+    return f"{name} means {found.manifest.id}, because newer backups are unusable: {'; '.join(skipped)}"
 
 
 def _is_newer(path: Path, found: Backup) -> bool:
-    """Whether something broken is called as a newer backup of the same database is, and no wrong clock called it so."""
+    """Return True for the name of a newer backup of the same database that is not dated into the future."""
     identifier = path.name[: -len(backup_manifest.SUFFIX)] if path.name.endswith(backup_manifest.SUFFIX) else ""
     parts, own = backup_manifest.parts_of(identifier), backup_manifest.parts_of(found.manifest.id)
     if parts is None or own is None or parts[0] != own[0]:
@@ -67,8 +69,8 @@ def _is_newer(path: Path, found: Backup) -> bool:
 
 
 def _is_meant(path: Path, name: str, found: Backup) -> bool:
-    """Whether what is left of a manifest says nothing against its being the one that is meant."""
-    manifest = _left_of(path)
+    """Return True unless the manifest, as far as it can be read, shows that another backup is meant."""
+    manifest = _parsed(path)
     if manifest is None:
         return True
     if manifest.damaged_at or manifest.environment != found.manifest.environment:
@@ -80,7 +82,7 @@ def _is_meant(path: Path, name: str, found: Backup) -> bool:
     )
 
 
-def _left_of(path: Path) -> Manifest | None:
+def _parsed(path: Path) -> Manifest | None:
     try:
         return backup_manifest.parse(files.read_text(path) or "", path.name)
     except InputError:

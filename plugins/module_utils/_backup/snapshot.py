@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a database is and holds as one snapshot sees it, which pg_dump can share.
+"""Read facts and row counts of a database in one exported snapshot, which pg_dump shares.
 
 This file is private to the collection and may change without notice.
 """
@@ -15,7 +15,7 @@ from .._core.errors import DatabaseError, InputError
 from .._postgres.connection import Database
 from . import dump_requirements
 
-# What pg_dump dumps the rows of: tables and partitions, not those of extensions, and no temporary ones.
+# The tables whose rows pg_dump dumps: tables and partitions, without those of extensions and temporary ones.
 _TABLES = """
 SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname), has_table_privilege(c.oid, 'SELECT')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -41,15 +41,15 @@ FROM pg_database WHERE datname = current_database()
 
 
 class Snapshot:
-    """One transaction that sees the database as it was when it began, whatever is written meanwhile.
+    """One transaction with an exported snapshot, which does not see what is written after its begin.
 
-    ``name`` is what pg_dump takes as --snapshot. ``tables`` maps each table's name, quoted where SQL needs it, to its
+    ``name`` is the value of pg_dump's --snapshot. ``tables`` maps each table's name, quoted if SQL requires it, to its
     oid.
     """
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        # A server may end those that do nothing in a transaction, which this one does while the dump goes on.
+        # A server may end idle transactions, and this one is idle during the dump.
         database.read_to_the_end()
         self.name = str(database.fetch("SELECT pg_export_snapshot()")[0][0])
         found = database.fetch(_TABLES)
@@ -57,15 +57,15 @@ class Snapshot:
         hidden = [name for _oid, name, may_read in found if not may_read]
         if hidden:
             raise InputError.of(
-                [f"the database role {role} has no right to read table {name}" for name in hidden],
+                [f"The database role {role} has no privilege to read table {name}" for name in hidden],
                 hint="Grant it the role pg_read_all_data, or use the role that owns the tables.",
             )
         self.tables: dict[str, int] = {name: oid for oid, name, _may_read in found}
 
     def lock(self, seconds: int) -> None:
-        """Keep all tables from being dropped, emptied or altered until the transaction ends; everything else goes on.
+        """Prevent that any table is dropped, truncated or altered until the transaction ends; all else continues.
 
-        Raises DatabaseError that names the tables and who holds them after ``seconds``.
+        Raises DatabaseError that names the tables and the holders of their locks after ``seconds``.
         """
         if not self.tables:
             return
@@ -79,7 +79,7 @@ class Snapshot:
             raise self._locked(seconds) from error
 
     def facts(self) -> dict[str, Any]:
-        """What the database is, under the names of DatabaseRecord: all but the dump's own and the rows."""
+        """Return the fields of DatabaseRecord, except the dump's version and the numbers of rows."""
         version, encoding, collate, ctype, extensions, size, stamped = self.database.fetch(_FACTS)[0]
         revisions = self.database.fetch("SELECT version_num FROM public.alembic_version ORDER BY 1") if stamped else []
         return {
@@ -95,7 +95,7 @@ class Snapshot:
         }
 
     def count(self, done: Callable[[str], Any] = lambda _table: None) -> dict[str, int]:
-        """The rows of each table; ``done`` is told each one that is counted."""
+        """Return the number of rows of each table. ``done`` receives the name of each table that is counted."""
         # The dump and the compression need the processors more.
         self.database.fetch("SELECT set_config('max_parallel_workers_per_gather', '0', true)")
         counted: dict[str, int] = {}
@@ -106,23 +106,24 @@ class Snapshot:
 
     def _locked(self, seconds: int) -> DatabaseError:
         holders = self.database.fetch(_HOLDERS, (list(self.tables.values()),))
-        told = [
+        locks = [
             f"{table} by process {pid} of {user} ({application or 'without a name'}), in a transaction for {age} s"
             for table, pid, user, application, age in holders
         ]
         return DatabaseError(
-            f"Cannot read database {self.database.name}: a table is locked, and was not free within {seconds} s: "
-            + ("; ".join(told) or "whoever held it let go in this moment"),
-            hint="Wait for it to end (a migration, VACUUM FULL, TRUNCATE), or end it with pg_terminate_backend.",
+            f"Cannot read database {self.database.name}: a table was locked for more than lock_timeout={seconds} s: "
+            + ("; ".join(locks) or "the lock has just been released"),
+            hint="Wait for the end of that transaction (a migration, VACUUM FULL, TRUNCATE), end it with "
+            "pg_terminate_backend, or raise lock_timeout.",
             tables=[table for table, *_rest in holders],
             processes=[pid for _table, pid, *_rest in holders],
         )
 
 
 def terminate(database: Database, application: str) -> int:
-    """End the connections of this role that call themselves ``application``; how many there were.
+    """End the connections of this role with this application name, and return their number.
 
-    A program in a container goes on when the one that started it is killed.
+    A program in a container continues when the process that started it is killed.
     """
     rows = database.fetch(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

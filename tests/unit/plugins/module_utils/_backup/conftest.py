@@ -85,7 +85,7 @@ def work(directory, monkeypatch):
 
     def build(*, check_mode=False, now=NOON, **options):
         params = {**PARAMS, "backup_dir": str(directory), **options}
-        return BackupRun({}, Invocation(params, check_mode, print, print), now)
+        return BackupRun({}, Invocation(params, params, check_mode, print, print), now)
 
     return build
 

@@ -142,7 +142,7 @@ def test_a_copy_that_was_found_damaged_is_not_called_verified_because_its_backup
     assert copied(share) == {copy.id: copy}
 
     plan = run(about=backup.id)
-    assert [change.before for change in plan] == [{"files": f"all but {copy.files[0].name}", "manifest": "damaged"}]
+    assert [change.before for change in plan] == [{"files": f"all but {copy.files[0].name}", "manifest": "corrupt"}]
     assert (share / copy.files[0].name).read_bytes() == b"a dump"
     assert copied(share) == {backup.id: backup}
     assert not run(about=backup.id).changed
@@ -184,7 +184,7 @@ def test_a_damaged_backup_is_brought_back_from_its_copy(here, share):
 def test_another_backup_is_not_replaced_by_a_copy_of_the_same_name(here):
     put_backup(here, damaged_at=NOON)
 
-    with pytest.raises(InputError, match="has another backup"):
+    with pytest.raises(InputError, match=r"has a different backup with this id, .* and the copy has"):
         backup_copies.lacking_here(manifest_of(content=b"another"), Catalogue(here))
 
 

@@ -82,9 +82,9 @@ def test_without_the_key_or_with_one_that_does_not_fit(tmp_path):
     broken.chmod(0o600)
     loose.chmod(0o644)
     cases = [
-        (None, "one-run key is gone, as after .* host. Give the key's file as identity_file"),
-        (key_in(tmp_path, "other"), "It was encrypted to other keys"),
-        (broken, "Is identity_file the file of an age key"),
+        (None, "one-run key does not exist any more.* Set identity_file"),
+        (key_in(tmp_path, "other"), "It is encrypted to other keys"),
+        (broken, "Check that identity_file is the file of an age"),
         (loose, "can be read by others"),
     ]
     for key, message in cases:
@@ -95,7 +95,7 @@ def test_without_the_key_or_with_one_that_does_not_fit(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda content: content[:-1], "bytes, and its manifest says"),
+        (lambda content: content[:-1], "bytes, but its manifest says"),
         (lambda content: b"", "has 0 bytes"),
         (lambda content: b"X" + content[1:], "has the sha256"),
     ],
@@ -123,7 +123,7 @@ def test_a_key_that_is_not_there_says_nothing_about_the_file(tmp_path, place):
     content = sealed(key_in(tmp_path, "key"))
     (tmp_path / "empty").touch(mode=0o600)
 
-    with pytest.raises(InputError, match=r"Cannot read the key|Is identity_file the file"):
+    with pytest.raises(InputError, match=r"Cannot read the key|Check that identity_file is the file"):
         unpacked(archive(tmp_path, content, "dump.zst.age", tmp_path / place))
 
 

@@ -85,7 +85,7 @@ def test_a_backup_is_read_with_its_one_run_key_and_always_with_the_operators(sea
 
     assert [*run.rglob("*.key")] == []
     assert unpacked(backup, operator) == CONTENT
-    with pytest.raises(InputError, match="is encrypted, no identity_file was given, and its one-run key is gone"):
+    with pytest.raises(InputError, match="is encrypted, identity_file is not set, and its one-run key does not exist"):
         unpacked(backup)
 
 

@@ -30,7 +30,7 @@ def broken(tmp_path):
             (tmp_path / short.file_name).write_text("")
         catalogue = Catalogue(tmp_path)
         name = {"its id": whole.id}.get(name, name)
-        return selection.broken_since(catalogue, name, catalogue.find(name))
+        return selection.skipped_since(catalogue, name, catalogue.find(name))
 
     return make
 
@@ -78,14 +78,14 @@ def test_the_sentence_names_both(tmp_path):
 
     told = selection.warning(catalogue, "latest", found)
     assert told == (
-        f"latest means {whole.id}, because what is newer is broken: "
+        f"latest means {whole.id}, because newer backups are unusable: "
         f"{lost.file_name}: its file {lost.files[0].name} is missing"
     )
     assert selection.warning(catalogue, whole.id, found) is None
 
 
 def test_all_of_nothing_is_an_error(tmp_path):
-    with pytest.raises(InputError, match=r"There is no backup in .* Is the disk of the backups mounted"):
+    with pytest.raises(InputError, match=r"There is no backup in .* Check that the disk of the backups is mounted"):
         selection.every(Catalogue(tmp_path))
     with pytest.raises(InputError, match=r"There is no directory .*none"):
         selection.every(Catalogue(tmp_path / "none"))
