@@ -102,7 +102,7 @@ def test_law(run_law, backups, storage, tmp_path):
             Refused(
                 "all back",
                 {"environment_name": "dev", "backup_dir": elsewhere, "copy_from": bucket, "backup": "all"},
-                "one backup back",
+                "fetches one backup",
             ),
             Refused("two places in one", {**options, "copy_to": [{**bucket, "directory": "/x"}]}, "mutually exclusive"),
             Refused(
