@@ -7,21 +7,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: convosphere_db_backup
-short_description: Back up the platform's database, and keep as many backups as a policy says
+short_description: Back up the platform's database, and delete old backups by a retention policy
 version_added: 1.0.0
 description:
-  - Streams C(pg_dump) of the server's own version through multi-threaded C(zstd), and C(age) where there are
-    O(recipients), into a file under a temporary name. When it is on the disk, its manifest is written beside it, and
-    only then has it a name. Killed at any moment, there is a whole backup or none, and the next run clears the rest
-    away.
-  - The manifest, C(<id>.manifest.json), has the checksum, the versions, the schema revisions and the rows of every
-    table in the very snapshot that was dumped, so that a restore can be compared with it.
-  - The platform goes on meanwhile. Only what wants to alter, empty or drop a table waits until the backup is done.
-  - Old backups are deleted after the new one is safe, by O(retention).
-  - Where a place of O(copy_to) is out of reach the task fails at its end, when all else is done. Then C(failure.backup)
-    is the id of the backup, which is whole in O(backup_dir), C(failure.deleted) what O(retention) has deleted there,
-    and C(failure.places) are those places.
-  - While it works, C(.progress.json) in O(backup_dir) says how far it is, for people (C(watch cat)) and for
+  - Streams C(pg_dump) of the server's own version through multi-threaded C(zstd), and through C(age) if there are
+    O(recipients), into a file under a temporary name. When the file is on the disk, the manifest is written beside it,
+    and both get their final names. If the run is interrupted at any time, there is a complete backup or none, and the
+    next run removes the remaining files.
+  - The manifest, C(<id>.manifest.json), contains the checksum, the versions, the schema revisions and the number of
+    rows of every table in the snapshot that was dumped, so that a restore can be compared with it.
+  - The platform keeps running. Only statements that alter, truncate or drop a table wait until the backup is complete.
+  - Old backups are deleted by O(retention) after the new one is complete.
+  - If a place of O(copy_to) cannot be reached, the task fails at its end, when all else is done. Then C(failure.backup)
+    is the id of the backup, which is complete in O(backup_dir), C(failure.deleted) are the ids of the backups that
+    O(retention) has deleted there, and C(failure.places) are those places.
+  - While the module runs, C(.progress.json) in O(backup_dir) shows the progress, for operators (C(watch cat)) and for
     M(convosphere.platform.convosphere_db_backup_info).
 extends_documentation_fragment:
   - convosphere.platform.database
@@ -33,161 +33,164 @@ attributes:
   idempotent:
     support: partial
     details:
-      - Every run makes another backup, and says so, unless O(backup) names one that is there, or O(max_age) says how
-        old the last one may be.
+      - Every run creates another backup, and is changed, unless O(backup) names an existing one, or there is one that
+        is recent enough for O(max_age).
 options:
   backup_dir:
     description:
-      - The directory of the backups on the managed host. It is made, for its owner alone, if it is not there.
-      - It has to be an absolute path, as all paths in the options of this module.
-      - Two runs in the same directory exclude each other.
+      - The directory of the backups on the managed host. If it does not exist, it is created and is accessible to its
+        owner only.
+      - It must be an absolute path, as all paths in the options of this module.
+      - A lock prevents two runs in the same directory at the same time.
     type: path
     required: true
   environment_name:
     description:
-      - The environment, for example V(prod). The manifest says it, so that nobody restores the one into the other.
+      - The environment, for example V(prod). It is recorded in the manifest, so that a backup is not restored into
+        another environment by mistake.
       - O(retention) counts and deletes backups of this environment and of O(login_db) only.
-      - O(backup_dir), O(login_container) and the containers of O(project_name) must belong to it, in check mode too, or
-        nothing is changed. A directory without a marker is known by its backups.
+      - O(backup_dir), O(login_container) and the containers of O(project_name) must belong to it, also in check mode;
+        otherwise nothing is changed. A directory without a marker is identified by its backups.
     type: str
     required: true
   state:
     description:
-      - V(present) makes a backup, or with O(backup) sets O(label) and O(pinned) of one that is there.
-      - V(absent) deletes O(backup), or without it only what O(retention) does not keep.
+      - V(present) creates a backup, or with O(backup) sets O(label) and O(pinned) of an existing one.
+      - V(absent) deletes O(backup), or without it only the backups that O(retention) does not keep.
     type: str
     choices: [present, absent]
     default: present
   backup:
     description:
-      - A backup that is there, by its id, its label (the newest with it), a file's name or path, V(latest) or
-        V(latest_verified). One that a verification found damaged is only taken by its id or file, or where all are.
-      - A label, V(latest) and V(latest_verified) are looked for among the backups of O(environment_name) and
-        O(login_db) only. One of another environment or database is taken by its id or file, with O(force=true).
-      - With O(state=absent) a label means all backups that have it, and V(latest) and V(latest_verified) are refused.
+      - An existing backup, by its id, its label (the newest with it), a file's name or path, V(latest) or
+        V(latest_verified). A backup that a verification found corrupt is selected by its id or file only, unless all
+        are corrupt.
+      - A label, V(latest) and V(latest_verified) are looked up among the backups of O(environment_name) and
+        O(login_db) only. A backup of another environment or database needs its id or file, and O(force=true).
+      - With O(state=absent), a label means all backups with it, and V(latest) and V(latest_verified) are refused.
     type: str
   label:
     description:
-      - A name for the backup, by which others find it. Several may have the same one, for example V(nightly).
-      - It has 1 to 100 printable characters, no slash, no comma and no space at either end. What means other backups is
-        refused, V(latest), V(latest_verified), V(all), and what reads like the id or a file of a backup.
+      - A name by which the backup can be selected. Several backups may have the same one, for example V(nightly).
+      - It must have 1 to 100 printable characters, without slash, comma, or space at either end. The keywords
+        V(latest), V(latest_verified) and V(all), and names that look like the id or a file of a backup, are refused.
     type: str
   pinned:
     description:
-      - Whether the backup is kept until somebody says otherwise, whatever O(retention) says.
-      - A new one is not, if this is not given.
+      - Whether to exempt the backup from O(retention).
+      - If not set, a new backup is not pinned.
     type: bool
   max_age:
     description:
-      - Makes no new backup where there is one of the same database, with the same O(include) and O(recipients), and of
-        the same O(label) if that is given, which is not older than this and was not found damaged since. V(20h)
-        suits a run each night, V(30d) and V(12w) are other forms.
-      - Not given means to make one in any case.
+      - Skip the creation if there is a backup that is not older than this period and was not found corrupt. It must
+        be of the same environment and database and have the same O(include) and O(recipients), and the same O(label)
+        if that is set.
+      - V(20h) is suitable for nightly runs; other examples are V(30d) and V(12w).
+      - If not set, a backup is created in any case.
     type: str
   reuse_unverified:
     description:
-      - For a backup that is verified right after it is made, such as the one before a migration, which is tried again
-        until it succeeds. A backup of the last hour that was not verified yet then stands for a new one, if it has the
-        same O(label), O(include) and O(recipients), is of the schema revisions that the database has now, and can be
-        verified on this host without O(recipients)' private key.
-      - Otherwise a new one is made. When it is safe, older ones that were never verified, with the same O(label) and of
-        the same schema revisions, are deleted, but for the newest of them, so that no try leaves one. One that is
-        pinned, or was verified, is not deleted.
+      - For a backup that is verified right after its creation, such as the one before a migration, and whose task is
+        repeated until it succeeds. A backup of the last hour that is not verified yet is reused instead of creating a
+        new one, if it has the same O(label), O(include) and O(recipients) and the current schema revisions of the
+        database, and can be verified on this host without the private key of O(recipients).
+      - Otherwise a backup is created. When it is complete, older backups that were never verified, with the same
+        O(label) and schema revisions, are deleted except the newest of them, so that repeated tries do not fill the
+        disk. Pinned and verified backups are not deleted.
     type: bool
     default: false
   include:
     description:
-      - What is backed up, all of it of one moment, see O(freeze). V(database) must be among it.
-      - V(uploads) are the files that users uploaded, V(vectors) is what the vector store has. They are in containers of
-        O(project_name).
+      - The components to back up in one consistent snapshot, see O(freeze). V(database) must be one of them.
+      - V(uploads) are the files that users uploaded, V(vectors) is the content of the vector store. Both are in
+        containers of O(project_name).
     type: list
     elements: str
     choices: [database, uploads, vectors]
     default: [database]
   recipients:
     description:
-      - Public keys, of C(age) or SSH, to encrypt to. Who has the private key to any of them can read the backup, and
-        the managed host needs none.
-      - The backup is also encrypted to a key that is made for it alone, the one-run key, with which
-        M(convosphere.platform.convosphere_db_backup_verify) verifies it on this host. It is in memory, below
-        C(/run/convosphere/keys), for its owner alone, and destroyed when the backup was verified by a restore, or is a
-        day old.
-      - Not given, or an empty list, means that it is not encrypted.
+      - Public keys of C(age) or SSH to encrypt to. The private key of any of them decrypts the backup; the managed host
+        needs none of them.
+      - The backup is also encrypted to a key that is generated for it alone, the one-run key, with which
+        M(convosphere.platform.convosphere_db_backup_verify) verifies it on this host. The key is in memory, below
+        C(/run/convosphere/keys), readable by its owner only. It is destroyed when the backup is verified by restore,
+        or after a day.
+      - If not set or empty, the backup is not encrypted.
     type: list
     elements: str
   retention:
     description:
-      - Which backups to keep. Those that no rule keeps are deleted. Backups that include something else are counted
-        apart.
-      - Never deleted are the newest one, the last verified one, the last one that was proven by a restore, those that
-        are pinned, and the one that this task pins, labels or finds young enough.
-      - One that a wrong clock dated into the future is neither deleted nor counted. One that a verification found
-        corrupt, or that did not load although its file is whole, takes no other one's place.
-      - The calendar's days, weeks and months are those of UTC.
-      - Not given means to keep all.
+      - The backups to keep. All others are deleted. Backups with different components are counted separately.
+      - Never deleted are the newest backup, the last verified one, the last one verified by restore, pinned ones, and
+        the one that this task pins, labels or finds recent enough.
+      - A backup that a wrong clock dated into the future is neither deleted nor counted. A backup that a verification
+        found corrupt, or that failed to load although its files are intact, never replaces an intact backup.
+      - Days, weeks and months are those of UTC.
+      - If not set, all backups are kept.
     type: dict
     suboptions:
       keep_last:
-        description: How many of the newest ones.
+        description: Number of the newest backups to keep.
         type: int
       keep_daily:
-        description: The last one of each day, for so many days that have any.
+        description: Number of days with a backup for which to keep the last backup of the day.
         type: int
       keep_weekly:
-        description: The last one of each week, for so many weeks that have any.
+        description: Number of weeks with a backup for which to keep the last backup of the week.
         type: int
       keep_monthly:
-        description: The last one of each month, for so many months that have any.
+        description: Number of months with a backup for which to keep the last backup of the month.
         type: int
       keep_within:
         description:
-          - All that are not older than this, for example V(12h), V(30d) or V(8w).
-          - Where nothing was backed up for longer than that, this time does not count, once. Neither a long pause nor a
-            clock that leaps ahead makes all but the newest one too old.
+          - Keep all backups that are not older than this period, for example V(12h), V(30d) or V(8w).
+          - The most recent interval without a backup that is longer than this period is not counted, so that neither a
+            long pause nor a clock that leaps ahead makes all backups but the newest too old.
         type: str
   expected:
     description:
-      - What tasks before this one would have done, had they not run in check mode, for O(retention) to count on.
-      - Refused outside of check mode.
+      - The results that earlier tasks would have had outside of check mode, for O(retention) to count on.
+      - It is refused outside of check mode.
     type: dict
     suboptions:
       backup:
-        description: The id of the backup. Not given means one that would have been made, with this task's O(include).
+        description: The id of the backup. If not set, a backup with this task's O(include) would have been created.
         type: str
       verified:
-        description: By what it would have been verified.
+        description: The level of the verification that the backup would have.
         type: str
         choices: [unverified, checksum, restore]
         required: true
   force:
     description:
-      - Whether to delete O(backup) also where it is pinned or the last verified one, and to delete or change one of
+      - Whether to delete O(backup) even if it is pinned or the last verified one, and to delete or change a backup of
         another environment or database.
     type: bool
     default: false
   lock_timeout:
-    description: How many seconds to wait for a table that another session has locked, for example in a migration.
+    description: Seconds to wait for a table that another session has locked, for example in a migration.
     type: int
     default: 60
   compression_level:
     description:
-      - The level of C(zstd), from 1, the fastest, to 19. Repetitions are looked for 32 MB back at each of them.
-      - V(2) takes a fourth less room than gzip, with a tenth of its work. Levels above 9 take more than 150 MB of
-        memory.
+      - The compression level of C(zstd), from 1, the fastest, to 19. The window is 32 MB at every level.
+      - V(2) needs a quarter less space than gzip and a tenth of its processor time. Levels above 9 need more than
+        150 MB of memory.
     type: int
     choices: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]
     default: 2
   dump_timeout:
     description:
-      - How many seconds one file of the backup may take.
-      - Not given means as long as it takes.
+      - Maximum seconds for each file of the backup.
+      - If not set, there is no limit.
     type: int
 requirements:
   - zstd, and age for O(recipients), on the managed host
 notes:
-  - The role O(login_user) has to be allowed to read all tables, for example by C(pg_read_all_data).
-  - As root on the host of the database's container, C(pg_dump) hands its output over by a named pipe, which is several
-    times faster than C(docker exec); without, or where the engine is elsewhere, it goes through that.
+  - The role O(login_user) needs the privilege to read all tables, for example through C(pg_read_all_data).
+  - If the module runs as root on the host of the database's container, C(pg_dump) writes to a named pipe, which is
+    several times faster than C(docker exec). Otherwise the output goes through C(docker exec).
   - C(zstd) runs at low priority, so that the database comes first.
 seealso:
   - module: convosphere.platform.convosphere_db_backup_info
@@ -199,7 +202,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Back up each night, and keep a week of days, a month of weeks and a year of months
+- name: Back up each night, and keep 7 daily, 5 weekly and 12 monthly backups
   convosphere.platform.convosphere_db_backup:
     environment_name: prod
     login_env_file: /opt/convosphere/prod/.env
@@ -214,7 +217,7 @@ EXAMPLES = r"""
       keep_weekly: 5
       keep_monthly: 12
 
-- name: Back up all of the platform, and copy it to a share and to a bucket
+- name: Back up all components, and copy the backup to a share and to a bucket
   convosphere.platform.convosphere_db_backup:
     environment_name: prod
     login_env_file: /opt/convosphere/prod/.env
@@ -230,7 +233,7 @@ EXAMPLES = r"""
         access_key: "{{ vault_backup_access_key }}"
         secret_key: "{{ vault_backup_secret_key }}"
 
-- name: Make one before an upgrade that stays until somebody removes it
+- name: Create a backup before an upgrade, exempt from retention
   convosphere.platform.convosphere_db_backup:
     environment_name: prod
     login_env_file: /opt/convosphere/prod/.env
@@ -239,14 +242,14 @@ EXAMPLES = r"""
     label: before-2.0
     pinned: true
 
-- name: Let go of it
+- name: Unpin that backup
   convosphere.platform.convosphere_db_backup:
     environment_name: prod
     backup_dir: /var/backups/convosphere/prod
     backup: before-2.0
     pinned: false
 
-- name: Only delete what need not be kept
+- name: Delete the backups that the policy does not keep
   convosphere.platform.convosphere_db_backup:
     environment_name: prod
     backup_dir: /var/backups/convosphere/prod
@@ -259,36 +262,36 @@ EXAMPLES = r"""
 RETURN = r"""
 backup:
   description:
-    - The manifest of the backup that was made or changed, or that is young enough. In check mode that of a new one has
-      just what is known of it.
+    - The manifest of the backup that was created, changed or found recent enough. In check mode a new one has only the
+      fields that are known in advance.
   returned: with O(state=present)
   type: dict
   contains:
     id:
-      description: Its id. All its files begin with it.
+      description: Its id, with which the names of all its files begin.
       type: str
       sample: convosphere-20261123T150102Z
     environment:
-      description: The environment it is of.
+      description: Its environment.
       type: str
       sample: prod
     label:
-      description: Its label.
+      description: Its label, or null.
       type: str
       sample: nightly
     pinned:
-      description: Whether it is kept until somebody says otherwise.
+      description: Whether it is exempt from retention.
       type: bool
     created_at:
-      description: The moment that it is of, in UTC.
+      description: The time of its snapshot in UTC.
       type: str
       sample: "2026-11-23T15:01:02Z"
     duration:
-      description: How many seconds it took.
+      description: Seconds that its creation took.
       type: float
       sample: 12.3
     include:
-      description: What it includes.
+      description: Its components.
       type: list
       elements: str
       sample: [database]
@@ -296,18 +299,18 @@ backup:
       description:
         - Name, server_version, dump_version, size in bytes, encoding, collate, ctype, extensions, schema_revisions, and
           tables with their numbers of rows.
-        - C(requires) is what else a server must have to load the dump, roles, tablespaces and collations, and the
-          locale_provider and locale that text is sorted by; its subscriptions are not restored.
+        - C(requires) lists the other objects that a server needs to load the dump, roles, tablespaces and collations,
+          and the locale_provider and locale of the database; its subscriptions are not restored.
       type: dict
     uploads:
-      description: How many files and bytes the uploads have; null where it does not include them.
+      description: The number of files and bytes of the uploads; null if it does not include them.
       type: dict
     vectors:
       description:
-        - The name of the vector store's own backup, and its classes; null where it does not include them.
+        - The name of the vector store's own backup, and its classes; null if it does not include them.
       type: dict
     write_freeze:
-      description: From when to when, and how, the platform was kept from writing; null where it was not.
+      description: When and how writes to the platform were paused; null if they were not.
       type: dict
       sample: {from: "2026-11-23T15:01:02Z", how: paused convosphere-prod-backend-1, to: "2026-11-23T15:01:09Z"}
     files:
@@ -315,27 +318,27 @@ backup:
       type: list
       elements: dict
     recipients:
-      description: The public keys it is encrypted to.
+      description: The public keys that it is encrypted to.
       type: list
       elements: str
     verified:
-      description: Null, or level, at, duration and host of its verification.
+      description: The level, at, duration and host of its verification, or null.
       type: dict
     checked_at:
       description:
-        - When all its files were last read and had the right checksums, in UTC; null where they were not, or differed.
-        - It may be later than the proof in RV(backup.verified).
+        - The last time in UTC at which all its files had the right checksums; null if they differed or were never read.
+        - It may be later than RV(backup.verified).
       type: str
     damaged_at:
-      description: When a verification found that it is corrupt, in UTC; null where none did.
+      description: When a verification found it corrupt, in UTC; null if it was not found corrupt.
       type: str
     not_loaded:
       description:
-        - The time, host and reason of a server that did not load it, although its file is whole; null where none did,
-          and once one has loaded it.
+        - The time, host and reason of a server that failed to load it although its files are intact; null if this did
+          not happen, or if a server has loaded it since.
       type: dict
     collection_version:
-      description: The version of this collection that made it.
+      description: The version of the collection that created it.
       type: str
       sample: 1.0.0
     manifest_version:
@@ -344,26 +347,26 @@ backup:
       sample: 1
 file:
   description: The file with the database's dump.
-  returned: with O(state=present), except where check mode did not make it
+  returned: with O(state=present), except for a backup that check mode does not create
   type: str
   sample: /var/backups/convosphere/prod/convosphere-20261123T150102Z.dump.zst.age
 created:
-  description: The id of the backup that was made, V(new backup) in check mode; null if none was.
+  description: The id of the backup that was created, V(new backup) in check mode; null if no backup was created.
   returned: success
   type: str
 copies:
-  description: The places of O(copy_to), all of which have a copy of it now, or in check mode would have.
+  description: The places of O(copy_to), which all have a copy of the backup now, or in check mode would have.
   returned: success
   type: list
   elements: str
   sample: [s3://convosphere-backups/prod]
 deleted_copies:
-  description: The C(id) and C(place) of the copies that were deleted by O(retention), or in check mode would be.
+  description: The C(id) and C(place) of the copies that O(retention) deleted, or in check mode would delete.
   returned: success
   type: list
   elements: dict
 deleted:
-  description: The ids of the backups that were deleted, or in check mode would be, those of O(retention) among them.
+  description: The ids of the backups that were deleted, or in check mode would be, also by O(retention).
   returned: success
   type: list
   elements: str

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: convosphere_db_backup_copy
-short_description: Copy backups to another directory or to S3-compatible storage, and bring them back
+short_description: Copy backups to another directory or to S3-compatible storage, and fetch them from there
 version_added: 1.0.0
 description:
-  - With O(copy_to), brings backups of O(backup_dir) to other places, those that are not there yet.
-  - With O(copy_from), brings one backup back into O(backup_dir), for example on a new host, so that
-    M(convosphere.platform.convosphere_db_backup_verify) and M(convosphere.platform.convosphere_db_restore) find it. One
-    that a verification found damaged is replaced by its copy.
-  - Every file is checked against the checksum in its manifest on its way, in both directions.
-  - A copy that a verification of its own directory found damaged is sent again as a whole, and called damaged until it
-    was.
-  - A new backup is copied by M(convosphere.platform.convosphere_db_backup) itself. This module is for backups that were
-    made before there was a place to copy to, or while it was out of reach.
+  - With O(copy_to), copies the backups in O(backup_dir) that other places do not have yet.
+  - With O(copy_from), fetches one backup into O(backup_dir), for example on a new host, so that
+    M(convosphere.platform.convosphere_db_backup_verify) and M(convosphere.platform.convosphere_db_restore) find it. A
+    backup that a verification found corrupt is replaced by its copy.
+  - Every file is compared with the checksum in its manifest while it is copied, in both directions.
+  - A copy that a verification of its directory found corrupt is copied again completely, and is reported as corrupt
+    until then.
+  - M(convosphere.platform.convosphere_db_backup) copies new backups itself. This module is for backups that were
+    created before a place was configured, or while it could not be reached.
 extends_documentation_fragment:
   - convosphere.platform.copies
   - convosphere.platform.copies.from
@@ -27,9 +27,9 @@ extends_documentation_fragment:
 options:
   backup:
     description:
-      - Which backup. An id, a label (the newest with it), V(latest), V(latest_verified), or V(all).
-      - V(all) is only for O(copy_to), and means all that are not known to be damaged. It is an error if there is no
-        backup in O(backup_dir).
+      - The backup to copy or fetch, by its id, its label (the newest with it), V(latest), V(latest_verified) or V(all).
+      - V(all) is for O(copy_to) only, and means all backups that were not found corrupt. The module fails if there is
+        no backup in O(backup_dir).
     type: str
     default: latest
   backup_dir:
@@ -38,8 +38,8 @@ options:
     required: true
   refresh:
     description:
-      - With O(copy_to), only gives the copies that are there the manifests that their backups have now, for example
-        after a verification, and brings no backup that is not there. A copy that was found damaged is left as it is.
+      - With O(copy_to), only update the manifests of existing copies, for example after a verification. Backups that
+        have no copy yet, and copies that were found corrupt, are skipped.
     type: bool
     default: false
 seealso:
@@ -51,7 +51,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Bring every backup that is not there yet to a share
+- name: Copy every backup that the share does not have yet
   convosphere.platform.convosphere_db_backup_copy:
     environment_name: prod
     backup: all
@@ -59,7 +59,7 @@ EXAMPLES = r"""
     copy_to:
       - directory: /mnt/backups/convosphere/prod
 
-- name: Let the copies know which backups were verified since
+- name: Update the manifests of the copies after a verification
   convosphere.platform.convosphere_db_backup_copy:
     environment_name: prod
     backup: all
@@ -68,7 +68,7 @@ EXAMPLES = r"""
       - directory: /mnt/backups/convosphere/prod
     refresh: true
 
-- name: Bring the newest verified backup back from a bucket, on a host that has none
+- name: Fetch the newest verified backup from a bucket to a new host
   convosphere.platform.convosphere_db_backup_copy:
     environment_name: prod
     backup: latest_verified
@@ -84,7 +84,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 copies:
-  description: What was looked at, each backup at each place.
+  description: The state of each backup at each place.
   returned: success
   type: list
   elements: dict
@@ -94,11 +94,11 @@ copies:
       type: str
       sample: convosphere-20261123T150102Z
     place:
-      description: The other place.
+      description: The place that the backup is copied to or fetched from.
       type: str
       sample: s3://convosphere-backups/prod at https://minio.example.org:9000
     copied:
-      description: The names of the files that were copied, or in check mode would be; the manifest is one of them.
+      description: The names of the files that were copied, or in check mode would be, with the manifest.
       type: list
       elements: str
     bytes:

@@ -10,10 +10,10 @@ module: convosphere_db_backup_info
 short_description: List the backups of the platform
 version_added: 1.0.0
 description:
-  - Lists the backups in a directory, oldest first, each with its manifest, its age, and whether it is verified.
-  - What a policy of retention would keep and delete is told beside it, and nothing is deleted.
-  - What is broken, or no backup at all, is listed with the reason, and never taken for one.
-  - No database is needed. A directory that is not there has no backups.
+  - Lists the backups in a directory, oldest first, each with its manifest, its age and its verification.
+  - Reports which of them a retention policy would keep. Nothing is deleted.
+  - Incomplete backups and other files are listed separately, with the reason.
+  - No database is needed. If the directory does not exist, the list is empty.
 extends_documentation_fragment:
   - convosphere.platform.attributes.info
 options:
@@ -24,44 +24,44 @@ options:
   backup:
     description:
       - Only this backup, by its id, its label (the newest with it), a file's name or path, V(latest) or
-        V(latest_verified). It is an error if there is none.
-      - One that a verification found damaged is only taken by its id or file, or where all are.
-      - Not given means all.
+        V(latest_verified). The module fails if it does not exist.
+      - A backup that a verification found corrupt is selected by its id or file only, unless all are corrupt.
+      - If not set, all backups are listed.
     type: str
   environment_name:
     description:
-      - Only backups of this environment. Not given means of all.
-      - With O(backup) it is where a label, V(latest) and V(latest_verified) are looked for. An id or a file means that
-        backup, whatever it is of.
+      - Only backups of this environment. If not set, those of all environments.
+      - With O(backup), a label, V(latest) and V(latest_verified) are looked up in this environment. An id or a file
+        selects a backup of any environment.
     type: str
   database:
     description:
-      - Only backups of the database with this name. Not given means of all.
-      - With O(backup) it is where that is looked for, as O(environment_name) is.
+      - Only backups of the database with this name. If not set, those of all databases.
+      - With O(backup), a label, V(latest) and V(latest_verified) are looked up among the backups of this database.
     type: str
   retention:
     description:
-      - A policy as in M(convosphere.platform.convosphere_db_backup), of which is told what it would do now. It counts
-        the backups of each environment and database apart, and of those each kind of what they include.
+      - A policy as in M(convosphere.platform.convosphere_db_backup), to report which backups it would keep now. The
+        backups of each environment and database, and those with different components, are counted separately.
     type: dict
     suboptions:
       keep_last:
-        description: How many of the newest ones.
+        description: Number of the newest backups to keep.
         type: int
       keep_daily:
-        description: The last one of each day, for so many days that have any.
+        description: Number of days with a backup for which to keep the last backup of the day.
         type: int
       keep_weekly:
-        description: The last one of each week, for so many weeks that have any.
+        description: Number of weeks with a backup for which to keep the last backup of the week.
         type: int
       keep_monthly:
-        description: The last one of each month, for so many months that have any.
+        description: Number of months with a backup for which to keep the last backup of the month.
         type: int
       keep_within:
         description:
-          - All that are not older than this, for example V(12h), V(30d) or V(8w).
-          - Where nothing was backed up for longer than that, this time does not count, once. Neither a long pause nor a
-            clock that leaps ahead makes all but the newest one too old.
+          - Keep all backups that are not older than this period, for example V(12h), V(30d) or V(8w).
+          - The most recent interval without a backup that is longer than this period is not counted, so that neither a
+            long pause nor a clock that leaps ahead makes all backups but the newest too old.
         type: str
 seealso:
   - module: convosphere.platform.convosphere_db_backup
@@ -71,7 +71,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Read what backups there are, and what a policy would do
+- name: List the backups, and those that a policy would keep
   convosphere.platform.convosphere_db_backup_info:
     backup_dir: /var/backups/convosphere/prod
     retention:
@@ -79,47 +79,47 @@ EXAMPLES = r"""
       keep_weekly: 5
   register: found
 
-- name: Show what would be deleted
+- name: Show the backups that would be deleted
   ansible.builtin.debug:
     msg: "{{ found.backups | rejectattr('keep') | map(attribute='id') }}"
 
-- name: Fail where the newest verified backup is older than two days
+- name: Fail unless a verified backup is less than two days old
   ansible.builtin.assert:
     that: found.backups | selectattr('verified') | selectattr('age_hours', 'lt', 48) | length > 0
 """
 
 RETURN = r"""
 backups:
-  description: The backups, oldest first. Each has all that its manifest has, and the last four.
+  description: The backups, oldest first. Each has the fields of its manifest, and the last four of this list.
   returned: success
   type: list
   elements: dict
   contains:
     id:
-      description: Its id, which all its files begin with.
+      description: Its id, with which the names of all its files begin.
       type: str
       sample: convosphere-20261123T150102Z
     environment:
-      description: The environment it is of.
+      description: Its environment.
       type: str
       sample: prod
     label:
-      description: Its label, null for none.
+      description: Its label, or null.
       type: str
       sample: nightly
     pinned:
-      description: Whether it is kept until somebody says otherwise.
+      description: Whether it is exempt from retention.
       type: bool
     created_at:
-      description: The moment that it is of, in UTC.
+      description: The time of its snapshot in UTC.
       type: str
       sample: "2026-11-23T15:01:02Z"
     duration:
-      description: How many seconds it took.
+      description: Seconds that its creation took.
       type: float
       sample: 12.3
     include:
-      description: What it includes.
+      description: Its components.
       type: list
       elements: str
       sample: [database]
@@ -127,17 +127,17 @@ backups:
       description:
         - Name, server_version, dump_version, size in bytes, encoding, collate, ctype, extensions, schema_revisions, and
           tables with their numbers of rows.
-        - C(requires) is what else a server must have to load the dump; null in an older manifest.
+        - C(requires) lists the other objects that a server needs to load the dump; null in an older manifest.
       type: dict
     uploads:
-      description: How many files and bytes the uploads have; null where it does not include them.
+      description: The number of files and bytes of the uploads; null if it does not include them.
       type: dict
     vectors:
       description:
-        - The name of the vector store's own backup, and its classes; null where it does not include them.
+        - The name of the vector store's own backup, and its classes; null if it does not include them.
       type: dict
     write_freeze:
-      description: From when to when, and how, the platform was kept from writing; null where it was not.
+      description: When and how writes to the platform were paused; null if they were not.
       type: dict
       sample: {from: "2026-11-23T15:01:02Z", how: paused convosphere-prod-backend-1, to: "2026-11-23T15:01:09Z"}
     files:
@@ -145,27 +145,27 @@ backups:
       type: list
       elements: dict
     recipients:
-      description: The public keys it is encrypted to.
+      description: The public keys that it is encrypted to.
       type: list
       elements: str
     verified:
-      description: Null, or the level, at, duration and host of its verification.
+      description: The level, at, duration and host of its verification, or null.
       type: dict
     checked_at:
       description:
-        - When all its files were last read and had the right checksums, in UTC; null where they were not, or differed.
-        - It may be later than the proof in RV(backups[].verified).
+        - The last time in UTC at which all its files had the right checksums; null if they differed or were never read.
+        - It may be later than RV(backups[].verified).
       type: str
     damaged_at:
-      description: When a verification found that it is corrupt, in UTC; null where none did.
+      description: When a verification found it corrupt, in UTC; null if it was not found corrupt.
       type: str
     not_loaded:
       description:
-        - The time, host and reason of a server that did not load it, although its file is whole; null where none did,
-          and once one has loaded it.
+        - The time, host and reason of a server that failed to load it although its files are intact; null if this did
+          not happen, or if a server has loaded it since.
       type: dict
     collection_version:
-      description: The version of this collection that made it.
+      description: The version of the collection that created it.
       type: str
       sample: 1.0.0
     manifest_version:
@@ -173,7 +173,7 @@ backups:
       type: int
       sample: 1
     age_hours:
-      description: How many hours ago that moment was; negative for one that a wrong clock dated into the future.
+      description: The age of its snapshot in hours; negative if a wrong clock dated it into the future.
       type: float
       sample: 13.5
     bytes:
@@ -181,19 +181,19 @@ backups:
       type: int
       sample: 104857600
     file:
-      description: The path of its first file, the dump of the database where it includes that.
+      description: The path of its first file, the dump of the database.
       type: str
       sample: /var/backups/convosphere/prod/convosphere-20261123T150102Z.dump.zst
     keep:
       description:
-        - Why O(retention) keeps it, V(last), V(daily), V(weekly), V(monthly), V(within), V(pinned), V(newest),
-          V(last verified), V(last restored) or V(dated into the future). Empty for one that would be deleted.
+        - The reasons why O(retention) keeps it, V(last), V(daily), V(weekly), V(monthly), V(within), V(pinned),
+          V(newest), V(last verified), V(last restored) or V(dated into the future). Empty if it would be deleted.
         - Null without O(retention).
       type: list
       elements: str
       sample: [daily, last verified]
 foreign:
-  description: What else is in the directory, the path and the reason of each.
+  description: Everything else in the directory.
   returned: success
   type: list
   elements: dict
@@ -203,53 +203,53 @@ foreign:
       type: str
       sample: /var/backups/convosphere/prod/notes.txt
     reason:
-      description: Why it is no backup.
+      description: Why it is not a backup.
       type: str
       sample: it is not a file of a backup
 in_progress:
-  description: How far a backup is that is under way; null if none is.
+  description: The progress of the run that is using the directory; null if there is no such run.
   returned: success
   type: dict
   contains:
     backup:
-      description: The id it will have.
+      description: The id of its backup.
       type: str
       sample: convosphere-20261123T150102Z
     started_at:
-      description: When it began, in UTC.
+      description: When the run began, in UTC.
       type: str
       sample: "2026-11-23T15:01:02Z"
     updated_at:
-      description: When this was written, at most once a second.
+      description: When the progress was written, at most once a second.
       type: str
       sample: "2026-11-23T15:01:12Z"
     step:
-      description: What is being written.
+      description: The component that is being written, or another step.
       type: str
       sample: database
     bytes:
-      description: How many bytes of it are written.
+      description: The bytes of it that are written.
       type: int
       sample: 52428800
     expected_bytes:
-      description: How many it may be, measured on the last backup; the size of the database where there is none.
+      description: The estimated bytes, from the last backup, or else from the size of the database.
       type: int
       sample: 104857600
     tables_counted:
-      description: How many tables have had their rows counted.
+      description: Number of tables whose rows are counted.
       type: int
       sample: 12
     tables:
-      description: How many tables there are.
+      description: Number of tables.
       type: int
       sample: 31
 bytes:
-  description: The size of all backups that are listed.
+  description: The size in bytes of all backups that are listed.
   returned: success
   type: int
   sample: 734003200
 bytes_free:
-  description: How much more would fit; null where the directory is not there.
+  description: The free bytes in the directory; null if it does not exist.
   returned: success
   type: int
   sample: 21474836480
