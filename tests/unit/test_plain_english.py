@@ -60,7 +60,22 @@ PAGES = (
 )
 #: Still to be reworded.
 PENDING: tuple[str, ...] = (
-    "plugins/modules/",
+    "plugins/modules/convosphere_db_backup_verify.py",
+    "plugins/modules/convosphere_db_info.py",
+    "plugins/modules/convosphere_db_migration.py",
+    "plugins/modules/convosphere_db_restore.py",
+    "plugins/modules/convosphere_db_vacuum.py",
+    "plugins/modules/convosphere_group.py",
+    "plugins/modules/convosphere_health_info.py",
+    "plugins/modules/convosphere_host_info.py",
+    "plugins/modules/convosphere_image.py",
+    "plugins/modules/convosphere_prune.py",
+    "plugins/modules/convosphere_run_lock.py",
+    "plugins/modules/convosphere_service.py",
+    "plugins/modules/convosphere_service_info.py",
+    "plugins/modules/convosphere_stack.py",
+    "plugins/modules/convosphere_user.py",
+    "plugins/modules/convosphere_user_info.py",
     "plugins/doc_fragments/",
     "plugins/plugin_utils/",
     "plugins/lookup/",
