@@ -291,7 +291,7 @@ class ServiceModule(ConvosphereModule):
         variables = dotenv.parse(files.read_text(source / ".env") or "")
         self.hide(*dotenv.maskable(variables))
         literal = dotenv.literal(variables)
-        compose_cli.Project(self.project.name, source, self.params["docker_host"], literal).create(names)
+        compose_cli.Compose(self.project.name, source, self.params["docker_host"], literal).create(names)
 
     def verify(self, plan: Plan) -> None:
         """Wait for all services, also for those that ran already."""

@@ -6,31 +6,32 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: convosphere_stack
-short_description: Bring the Compose project of one environment up, or take it away
+short_description: Deploy or remove the Compose project of one environment
 version_added: 1.0.0
 author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
-  - Writes the files and secrets of a stack, has Docker Compose create and start what differs, waits until all of it is
-    healthy and runs the images that are wanted, and records a release.
-  - A file of the release that serves which is not wanted any more is removed. A C(compose.override.yaml) that is not
-    wanted and of no release gets another name, C(compose.override.yaml.kept-) and when it was written, for Compose
-    merges it wherever it finds its files by itself.
-  - A service whose containers have other variables than they would get now is created anew, also if Compose sees no
-    difference, which it does not for the proxies in the Docker client's C(config.json).
-  - Ports that others hold, and processors or memory that the host cannot give, are an error before anything is changed.
-  - A service that has a file of the stack mounted, or a folder of such files, and that started before the file was
-    written, is restarted. Compose does not see a change in a file.
-  - Where a step fails after the first change, the files, secrets and images of before are put back and started again.
-  - Images are not pulled or built here. M(convosphere.platform.convosphere_image) brings them to the host first.
+  - Writes the files and secrets of a stack, has Docker Compose create and start the services that differ, waits until
+    all of them are healthy and run the desired images, and records a release.
+  - Removes a file of the release that serves if it is no longer desired. A C(compose.override.yaml) that is neither
+    desired nor in a release is renamed to C(compose.override.yaml.kept-) with the time at which it was written, because
+    Compose merges that file if it finds it.
+  - Recreates a service whose containers have other environment variables than new ones would get, even if Compose sees
+    no difference. Compose ignores the proxies in the Docker client's C(config.json).
+  - Fails before anything is changed if another process uses one of its ports, or if the host cannot provide the
+    processors or the memory.
+  - Restarts a service that mounts a file of the stack, or a folder of such files, if it started before the file was
+    written. Compose does not see that the content of a file has changed.
+  - If a step fails after the first change, rolls back to the previous files, secrets and images and starts them again.
+  - Does not pull or build images. M(convosphere.platform.convosphere_image) brings them to the host first.
 options:
   project_src:
-    description: The directory of the stack on the host. It must exist, and is needed for O(state=present).
+    description: The directory of the stack on the host. With O(state=present) it must exist.
     type: path
     required: true
   state:
     description:
-      - With V(present) the stack is brought up.
-      - With V(absent) its containers and networks are removed. Its volumes, files and secrets stay, unless
+      - V(present) deploys the stack.
+      - V(absent) removes its containers and networks. Its volumes, files and secrets are kept, unless
         O(remove_volumes=true).
     type: str
     choices: [present, absent]
@@ -38,12 +39,12 @@ options:
   environment_name:
     description:
       - The environment, for example V(prod). The release is recorded for it.
-      - O(project_src) and the containers of O(project_name) must belong to it, in check mode too, or nothing is
-        changed. A directory that nobody has used yet is marked as this environment's.
+      - O(project_src) and the containers of O(project_name) must belong to this environment, in check mode too.
+        Otherwise nothing is changed. An unused directory is marked as this environment's.
     type: str
     required: true
   files:
-    description: The files of the stack, C(compose.yaml) among them. Needed for O(state=present).
+    description: The files of the stack, including C(compose.yaml). Required with O(state=present).
     type: list
     elements: dict
     default: []
@@ -53,7 +54,7 @@ options:
         type: str
         required: true
       content:
-        description: The whole text of the file. A dictionary or a list is refused, as it would become its Python form.
+        description: The whole text of the file. A dictionary or a list is refused, because it would become Python text.
         type: raw
         required: true
       mode:
@@ -62,14 +63,14 @@ options:
         default: '0640'
       validate:
         description:
-          - How to try the text before anything is changed, in check mode too. Where that fails, so does the module.
-          - It is done in a container of its own, without a network, which is removed at once. It has the service's
-            environment and what the service mounts from the host.
-          - A file that does not change is not tried, nor one whose image is not on the host yet.
+          - How to validate the text before anything is changed, in check mode too. If that fails, the module fails.
+          - The command runs in a throwaway container without a network, which has the service's environment and host
+            mounts.
+          - A file that does not change is not validated, nor is one whose image is not on the host yet.
         type: dict
         suboptions:
           service:
-            description: The service of the stack whose image has the program.
+            description: The service of the stack whose image contains the program.
             type: str
             required: true
           command:
@@ -79,11 +80,12 @@ options:
             required: true
   secrets:
     description:
-      - The variables that C(compose.yaml) refers to as C(${NAME}). They are kept in the file C(.env) in O(project_src),
-        mode 0600. A secret that is neither given nor there is made up once; the values are never returned.
-      - A secret that the stack was deployed with before is never made up again, for its data knows only the old one.
-        Where C(.env) is missing or lacks it, the module fails before it changes anything, in check mode too.
-      - Variables of that file which are not listed here are left alone.
+      - The variables that C(compose.yaml) refers to as C(${NAME}). They are stored in the file C(.env) in
+        O(project_src), mode 0600. A secret that is neither given nor stored is generated once. Values are never
+        returned.
+      - A secret with which the stack was deployed before is never generated again, because its data needs the old one.
+        If C(.env) is missing or lacks it, the module fails before it changes anything, in check mode too.
+      - Other variables in that file are kept unchanged.
     type: list
     elements: dict
     default: []
@@ -94,84 +96,84 @@ options:
         required: true
       value:
         description:
-          - Its value, a text, which may have several lines. It wins over the one in the file.
-          - A number, a boolean, a list or a dictionary is refused, for its text would be another secret.
+          - The value, a text, which may have several lines. It takes precedence over the one in the file.
+          - A number, a boolean, a list or a dictionary is refused, because its text would be another secret.
         type: raw
       derive:
         description:
-          - A text to make the value of, in which C({NAME}) stands for another secret, percent-encoded for use in a URL.
+          - A text from which the value is derived. C({NAME}) stands for another secret, percent-encoded for a URL.
         type: raw
       length:
-        description: How many letters and digits a secret that is made up has.
+        description: The length of a generated secret, in letters and digits.
         type: int
         default: 40
   allow_standins:
     description:
-      - Whether images may be deployed that are the collection's own stand-ins, which carry the label
-        C(org.convosphere.sandbox=true). They answer like the platform and are none.
+      - Whether the collection's own stand-in images may be deployed, which carry the label
+        C(org.convosphere.sandbox=true). They imitate the platform's API only.
       - With V(false) they are refused before anything is changed, in check mode too.
     type: bool
     default: true
   api_url:
     description:
-      - Where the backend is reached from the host. The deploy is complete when C(/api/v1/health/detailed) says healthy,
-        or shows that the platform serves and is busy.
-      - On the way back to the release of before, which may be reached elsewhere, this is not asked.
-      - Not given, only the containers' own health checks are waited for.
+      - The URL at which the host reaches the backend. The deploy is complete when C(/api/v1/health/detailed) reports
+        healthy, or shows that the platform serves and is busy.
+      - A rollback does not ask it, because the previous release may have another URL.
+      - If not given, only the containers' own health checks count.
     type: str
   api_service:
     description:
       - The service that answers at O(api_url).
-      - If its health check fails only because the platform is busy, it is not waited for. The platform is busy if all
-        its connections to the database are in use, or if it reports itself healthy and takes more than five seconds to
-        do so.
+      - If its health check fails only because the platform is busy, the deploy does not wait for it. The platform is
+        busy if all its connections to the database are in use, or if it reports itself healthy and takes more than five
+        seconds to do so.
     type: str
     default: backend
   wait_timeout:
-    description: For how many seconds to wait until everything is healthy.
+    description: The number of seconds to wait until all services are healthy.
     type: int
     default: 240
   releases_kept:
-    description: How many releases are kept, the present one included; at least 1.
+    description: The number of releases to keep, including the current one; at least 1.
     type: int
     default: 5
   released_by:
-    description: Who deploys, for the record.
+    description: The name of the operator, for the record of the release.
     type: str
     default: ''
   schema:
     description:
-      - What M(convosphere.platform.convosphere_db_migration) returned as C(schema) of the backend's image.
-      - It is kept in the release, so that the next deploy knows without a container whether the database is where the
-        code wants it.
-      - An error where no service of the stack has that image.
+      - The C(schema) that M(convosphere.platform.convosphere_db_migration) returned for the backend's image.
+      - It is recorded in the release, so that the next deploy can check without a container whether the database is at
+        the revisions that the code needs.
+      - It is an error if no service of the stack has that image.
     type: dict
   schema_image:
     description:
-      - The image of the backend that is wanted. If given, the stack is brought up only where the release that serves
-        tells this image's revisions and the database is at them, and O(schema) is that of this release.
-      - Everywhere else nothing is looked at or done, and RV(schema_known) is false. Then
-        M(convosphere.platform.convosphere_db_migration) finds out what the backend needs, and the stack is brought up
-        with its O(schema). An unchanged deploy does without that.
-      - The O(login_host) options and their like are only of use with it.
+      - The desired image of the backend. If given, the stack is deployed only if the release that serves records the
+        revisions of this image and the database is at them. O(schema) is then that of this release.
+      - In every other case nothing is checked or changed, and RV(schema_known) is false. Then run
+        M(convosphere.platform.convosphere_db_migration), and deploy with the O(schema) that it returns. An unchanged
+        deploy does without that.
+      - Only with it are O(login_host) and the other options of the connection used.
     type: str
   images_to_come:
     description:
-      - The images that other tasks bring to the host before the stack is brought up. In check mode they need not be
-        there yet; any other that the host lacks is an error, as it is in a real run.
-      - Not given, no image has to be there in check mode.
+      - The images that other tasks bring to the host before the stack is deployed. In check mode they need not be on
+        the host yet; any other missing image is an error, as in a real run.
+      - If not given, check mode does not require any image.
     type: list
     elements: str
   advice:
     description:
-      - What to tell before the error wherever the module fails, for example that the database was migrated for this
-        deploy, and how to go back.
+      - A text to show in front of the message if the module fails, for example that the database was migrated for this
+        deploy, and how to roll back.
     type: str
     default: ''
   remove_volumes:
     description:
       - With O(state=absent), also removes the volumes, and O(project_src) with its secrets and releases.
-      - What else lies in that directory stays, and the directory with it.
+      - Other files in that directory are kept, and the directory with them.
       - This deletes the database.
     type: bool
     default: false
@@ -191,7 +193,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Bring a stack up
+- name: Deploy a stack
   convosphere.platform.convosphere_stack:
     project_name: convosphere-dev
     project_src: /opt/convosphere/dev
@@ -205,7 +207,7 @@ EXAMPLES = r"""
       - name: DATABASE_URL
         derive: postgresql://convosphere:{POSTGRES_PASSWORD}@postgres:5432/convosphere
 
-- name: Bring up a stack whose proxy has to take its settings first
+- name: Deploy a stack after its proxy has accepted its settings
   convosphere.platform.convosphere_stack:
     project_name: convosphere-dev
     project_src: /opt/convosphere/dev
@@ -219,7 +221,7 @@ EXAMPLES = r"""
           service: edge
           command: [caddy, validate, --adapter, caddyfile, --config, '%s']
 
-- name: Bring it up where the database is known to be what the backend needs
+- name: Deploy it if the database is known to be at the revisions that the backend needs
   convosphere.platform.convosphere_stack:
     project_name: convosphere-dev
     project_src: /opt/convosphere/dev
@@ -232,7 +234,7 @@ EXAMPLES = r"""
     login_env_file: /opt/convosphere/dev/.env
   register: stack
 
-- name: Bring the database to what the backend needs where that is not known
+- name: Otherwise migrate the database to the revisions that the backend needs
   convosphere.platform.convosphere_db_migration:
     project_name: convosphere-dev
     image: ghcr.io/convosphere/convosphere/backend:0.1.2-beta
@@ -242,7 +244,7 @@ EXAMPLES = r"""
   register: migration
   when: not stack.schema_known
 
-- name: Bring the stack up on it
+- name: Deploy the stack after the migration
   convosphere.platform.convosphere_stack:
     project_name: convosphere-dev
     project_src: /opt/convosphere/dev
@@ -253,7 +255,7 @@ EXAMPLES = r"""
     schema: "{{ migration.schema }}"
   when: not stack.schema_known
 
-- name: Take it away, and keep its data
+- name: Remove the stack, and keep its data
   convosphere.platform.convosphere_stack:
     project_name: convosphere-dev
     project_src: /opt/convosphere/dev
@@ -264,7 +266,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 release:
-  description: The record of the release that serves; none in check mode before the first deploy, nor after V(absent).
+  description: The record of the release that serves; null in check mode before the first deploy, and after V(absent).
   returned: always
   type: dict
   sample:
@@ -278,12 +280,12 @@ release:
     schema_revisions: [2025_08_14_add_agents, 2025_08_16_add_ai_models_and_settings_tables]
 schema_known:
   description:
-    - Whether the release that serves tells where O(schema_image) needs the database, and the database is there.
-    - Where it is not, nothing was done.
+    - Whether the release that serves records the revisions that O(schema_image) needs, and the database is at them.
+    - If V(false), nothing was done.
   returned: with O(schema_image) and O(state=present)
   type: bool
 services:
-  description: Each service that serves; empty in check mode, after V(absent), and where RV(schema_known) is false.
+  description: The services; empty in check mode, after V(absent), and if RV(schema_known) is false.
   returned: always
   type: list
   elements: dict
@@ -297,66 +299,36 @@ services:
       type: str
       sample: running
     health:
-      description: Its health; none for a service without a health check.
+      description: Its health; null for a service without a health check.
       type: str
       sample: healthy
     version:
-      description: The version that the platform reports at O(api_url), else that of its image.
+      description: The version that the platform reports at O(api_url), or else that of its image.
       type: str
       sample: 0.1.2-beta
     image:
-      description: The reference of its image. C(image_id), C(digest) and C(containers) say more.
+      description: The reference of its image. C(image_id), C(digest) and C(containers) have the details.
       type: str
       sample: ghcr.io/convosphere/convosphere/backend:0.1.2-beta
     sandbox:
-      description: Whether the image is one of the collection's own stand-ins.
+      description: Whether the image is one of the collection's own stand-in images.
       type: bool
       sample: false
 """
 
-import platform
-import time
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
-from ansible_collections.convosphere.platform.plugins.module_utils._app import health
-from ansible_collections.convosphere.platform.plugins.module_utils._app.api_client import Api
-from ansible_collections.convosphere.platform.plugins.module_utils._core import files
-from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import Plan
-from ansible_collections.convosphere.platform.plugins.module_utils._engine import client as engine_client
-from ansible_collections.convosphere.platform.plugins.module_utils._engine import (
-    confirmation,
-    proxies,
-    published_port,
-    service_stats,
-)
-from ansible_collections.convosphere.platform.plugins.module_utils._engine import project as engine_project
-from ansible_collections.convosphere.platform.plugins.module_utils._engine.health_waiter import WAIT_SECONDS, Waiter
-from ansible_collections.convosphere.platform.plugins.module_utils._host import (
-    engine_probe,
-    environment_directory,
-    served_release,
+from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import client, confirmation, published_port
+from ansible_collections.convosphere.platform.plugins.module_utils._engine.health_waiter import WAIT_SECONDS
+from ansible_collections.convosphere.platform.plugins.module_utils._host.environment_directory import (
+    ENVIRONMENT_OPTION,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._stack import (
-    deploy_plan,
-    deployment,
-    file_validation,
-    host_limits,
-    lost_secrets,
-    project_owner,
-    schema_record,
-    state,
-    teardown,
-)
-
-if TYPE_CHECKING:
-    from docker import DockerClient
-
-ASK_SECONDS = 5  # between two questions to a platform whose health check fails
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.deploy_run import DeployRun
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.teardown import TeardownRun
 
 VALIDATE = {
     "service": {"type": "str", "required": True},
@@ -377,15 +349,15 @@ SECRET = {
 
 
 class StackModule(ConvosphereModule):
-    """One stack: deployed or taken away."""
+    """Deploy or remove the stack of one environment."""
 
     argument_spec = {
         **DATABASE_OPTIONS,
         **published_port.PUBLISHED_OPTIONS,
-        **engine_client.PROJECT_OPTIONS,
+        **client.PROJECT_OPTIONS,
         "project_src": {"type": "path", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        **environment_directory.ENVIRONMENT_OPTION,
+        **ENVIRONMENT_OPTION,
         **confirmation.CONFIRM_OPTION,
         "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
         "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRET, "no_log": False},
@@ -405,195 +377,17 @@ class StackModule(ConvosphereModule):
         "mutually_exclusive": [("schema", "schema_image")],
         "required_if": [("state", "present", ("files",))],
     }
-
     may_be_empty = frozenset({"files.content"})
-    # With no wait every deploy would be given up at once, and rolled back. The release that serves is always kept.
+    # Without a wait, every deploy would be given up at once and rolled back. The release that serves is always kept.
     least = {"wait_timeout": 1, "releases_kept": 1}
 
-    project: engine_project.Project | None = None
-    schema: Mapping[str, Any] | None = None
-    versions: Mapping[str, str] = {}  # by service, as the platform reports them
-    ask_again = 0.0  # when the platform may be asked again whether it is busy, of time.monotonic()
-    noted = False  # whether the operator was warned that the platform is busy
-    changing = False  # whether something has been changed in this run
-    waits = False  # for the database to be brought to what the backend needs
-
-    def execute(self) -> dict[str, Any]:
-        """Under the lock of the stack's directory, so that two runs never change it at once."""
-        self.directory = Path(self.params["project_src"])
-        environment_directory.refuse_foreign_directory(
-            self.directory, self.params["environment_name"], "project_src", self.params["project_name"]
-        )
-        if self.check_mode or not self.directory.is_dir():
-            return super().execute()
-        with files.locked(self.directory / state.LOCK, f"the stack {self.params['project_name']}"):
-            files.remove_temporary(self.directory)
-            return super().execute()
-
-    def plan(self) -> Plan:
-        """What differs from the wanted stack, or what there is to take away."""
-        connect = engine_client.connect_if_there if self.check_mode else engine_client.connect
-        self.client = connect(self.params["docker_host"], self.params["timeout"])
-        name, environment = self.params["project_name"], self.params["environment_name"]
-        if self.client:
-            project_owner.refuse_foreign_project(self.client, name, environment, self.directory)
-        if self.params["state"] == "absent":
-            self.teardown = teardown.Teardown(self.client, name, self.directory, self.params["remove_volumes"])
-            return self._confirmed(self.teardown.plan())
-        self.schema = self.params["schema"]
-        if self.params["schema_image"]:
-            self.schema = schema_record.find(self.client, self.params)
-            self.waits = self.schema is None
-        return Plan() if self.waits else self._plan_present()
-
-    def apply(self, plan: Plan) -> None:
-        """Deploy and record a release, or take away."""
-        if self.params["state"] == "absent":
-            return self.teardown.apply(plan)
-        environment_directory.write_marker(self.directory, self.params["environment_name"], self.params["project_name"])
-        self.changing = True
-        changed = {change.name for change in plan}
-        if changed == {"release"}:  # deployed by a run that was killed before it could write that down
-            self.deployment.complete()
-        else:
-            self.deployment.apply()
-        if "release" in changed:
-            deployment.record_release(
-                self.stack,
-                environment=self.params["environment_name"],
-                released_by=self.params["released_by"],
-                keep=self.params["releases_kept"],
-            )
-        return None
-
-    def verify(self, plan: Plan) -> None:
-        """Where nothing was to do, the stack must still be healthy."""
-        if self.params["state"] == "present" and not plan.changed and not self.waits:
-            self.deployment.gate()
-
-    def report(self, plan: Plan) -> dict[str, Any]:
-        """The release and the services that serve."""
-        services: list[dict[str, Any]] = []
-        if self.client and self.project:
-            for service in self.project.services.values():
-                services.append({**engine_project.describe(service), **service_stats.image_of(self.client, service)})
-                services[-1]["version"] = self.versions.get(service.name, services[-1]["version"])
-        absent = self.params["state"] == "absent"
-        release = None if absent else served_release.current(self.directory / "releases")
-        known = {"schema_known": not self.waits} if self.params["schema_image"] and not absent else {}
-        return {"release": release, "services": services, **known}
+    def build(self) -> Work:
+        """Return the deploy or the removal."""
+        return (TeardownRun if self.params["state"] == "absent" else DeployRun)(self.invocation)
 
     def _fail(self, message: str, details: Mapping[str, Any]) -> NoReturn:
-        # Whatever failed, and be it a refusal: who does not know what was done before takes nothing for changed.
+        # In front of every error, refusals too: the operator has to know of earlier changes before its cause.
         super()._fail(f"{self.params['advice']}\n{message}".lstrip(), details)
-
-    def _plan_present(self) -> Plan:
-        if not self.directory.is_dir() and not self.check_mode:
-            raise InputError(f"The directory {self.directory} does not exist", hint="Run the playbook setup.yml first.")
-        self.stack = state.Stack(
-            name=self.params["project_name"],
-            directory=self.directory,
-            docker_host=self.params["docker_host"],
-            texts=state.texts_of(self.params["files"]),
-            secret_entries=self.params["secrets"],
-            schema=self.schema,
-        )
-        self.stack.read_files()
-        self.hide(*self.stack.secret_values())
-        lost_secrets.refuse_lost(self.stack, self.client)
-        if self.client is None or (self.check_mode and not _compose_is_there()):
-            return deploy_plan.plan(self.stack, engine_read=False)
-        self.stack.read_model()
-        self.stack.read_engine(self.client)
-        to_come = self.params["images_to_come"] if self.check_mode else []
-        if to_come is not None:
-            state.refuse_missing_images(self.stack, to_come)
-        state.refuse_schema_of_another_image(self.stack)
-        host_limits.refuse_excess(self.stack, self.client)
-        self._warn_of_lost_exceptions()
-        if not self.params["allow_standins"]:
-            state.refuse_standins(self.stack, self.client)
-        file_validation.refuse_invalid(self.stack, self.client, self.params["files"])
-        client, timeout = self.client, self.params["wait_timeout"]
-        self.deployment = deployment.Deployment(
-            self.stack, client, lambda names: self._wait(client, names), self._ask_platform, timeout
-        )
-        return deploy_plan.plan(self.stack, engine_read=True)
-
-    def _warn_of_lost_exceptions(self) -> None:
-        excepted = proxies.not_bypassed(self.stack.model["services"], self.stack.proxies)
-        if excepted:
-            self.warn(
-                f"The Docker client on the host excepts {', '.join(excepted)} from its proxies (noProxy in "
-                "config.json). Services that have a NO_PROXY of their own do not get that: name these hosts there too "
-                "(the role stack adds NO_PROXY of stack_settings to all services)."
-            )
-
-    def _wait(self, client: DockerClient, names: Iterable[str]) -> None:
-        waiter = Waiter(
-            lambda: engine_project.read_project(client, self.params["project_name"]),
-            self.params["wait_timeout"],
-            self._is_busy,
-        )
-        self.project = waiter.wait(names)
-
-    def _is_busy(self, service: engine_project.Service) -> bool:
-        if (
-            not self.params["api_url"]
-            or service.name != self.params["api_service"]
-            or time.monotonic() < self.ask_again
-        ):
-            return False
-        found = self._look()
-        self.ask_again = time.monotonic() + ASK_SECONDS
-        return self._note(found)
-
-    def _note(self, found: Mapping[str, Any]) -> bool:
-        """Return True if the platform is busy; the operator is warned once."""
-        busy = health.is_busy(found)
-        if busy and not self.noted:
-            seconds = round(found["latency_ms"] / 1000)
-            self.warn(f"The platform is busy, and answered after {seconds} s. {'; '.join(found['problems'])}".strip())
-            self.noted = True
-        return busy
-
-    def _look(self) -> dict[str, Any]:
-        """Ask the platform. What a deploy did not change and is slow fails for lack of time, and not by this deploy."""
-        found = health.ask_platform(self._api())
-        late = found["status"] == health.DEGRADED and health.is_slow(found)
-        return {**found, "status": health.BUSY} if late and not self.changing else found
-
-    def _api(self) -> Api:
-        patience = min(health.PATIENT_SECONDS, max(self.params["wait_timeout"], 15))
-        return Api(str(self.params["api_url"]), timeout=patience, validate_certs=True)
-
-    def _ask_platform(self) -> None:
-        if self.params["api_url"]:
-            # The containers' own checks have passed by now; this is the platform's word on all of its parts.
-            what = f"The platform at {self.params['api_url']}"
-            found = health.until_healthy(self._look, seconds=30, what=what, patience=self.params["wait_timeout"])
-            self._note(found)
-            self.versions = health.versions(found, self.params["api_service"])
-
-    def _confirmed(self, plan: Plan) -> Plan:
-        """Refuse to take anything away that is not shown to be the environment's, or was not confirmed."""
-        if plan.changed:
-            environment, name = self.params["environment_name"], self.params["project_name"]
-            self.teardown.refuse_unproven(environment)
-            step = f"This removes the environment {environment} from {platform.node()}:"
-            host = self.params["docker_host"]
-            confirmation.refuse_unconfirmed(
-                self.params,
-                step,
-                lambda: [f"Compose project {name}", *self.teardown.losses(host)],
-                check_mode=self.check_mode,
-                warn=self.warn,
-            )
-        return plan
-
-
-def _compose_is_there() -> bool:
-    return bool(engine_probe.find_program("docker") and engine_probe.find_compose_plugin())
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ def options_of(stack: StackProject, script: str | None = None, token: str = "fir
 
 
 def assert_went_back(stack: StackProject, message: str, *, files, serving, release) -> None:
-    assert f"Release {release['id']} was brought back and serves." in message
+    assert f"It was rolled back: release {release['id']} serves." in message
     assert stack.files() == files
     assert stack.serving() == serving
     assert stack.release() == release
@@ -105,7 +105,7 @@ def test_a_service_that_others_wait_for_in_vain_is_explained(stack):
 def test_a_first_deploy_that_fails_leaves_its_containers_to_look_at(stack):
     message = stack.fail(options_of(stack, CRASHES))
 
-    assert "No release served before: the containers are left for you to look at." in message
+    assert "There is no previous release: the containers are kept for inspection." in message
     assert f"web did not come up: container {stack.name}-web-1 is exited with exit code 3" in message
     assert "cannot find my database" in message
     assert set(stack.containers()) == {"web", "other"}
@@ -193,7 +193,7 @@ def test_the_way_back_leads_past_another_deploy_that_was_killed(stack):
     message = stack.fail(options_of(stack, CRASHES))
 
     assert_went_back(stack, message, **before)
-    assert "What was found in compose.yaml, changed by hand or by a deploy that was killed, is undone." in message
+    assert "The changes found in compose.yaml, made by hand or by an interrupted deploy, are undone." in message
     assert stack.deploy(options_of(stack)).changed is False
 
 
@@ -217,7 +217,7 @@ def test_on_the_way_back_a_mounted_file_is_read_again_too(stack):
 
     message = stack.fail(second)
 
-    assert "was brought back and serves." in message
+    assert "It was rolled back: release" in message
     assert docker("logs", f"{stack.name}-web-1").split("told ")[-1] == "first\n"
     assert stack.deploy(first).changed is False
 
@@ -236,7 +236,7 @@ def test_a_way_back_that_fails_says_so(stack):
         message = stack.fail(stack.options({"web": stack.service(CRASHES)}))
 
     assert f"The service web: Port {number} is already taken by" in refused
-    assert f"Going back to release {release['id']} failed too:" in message
+    assert f"Rolling back to release {release['id']} failed too:" in message
     assert stack.release() == release
 
 

@@ -152,7 +152,7 @@ def test_a_release_that_never_becomes_healthy_gives_way_to_the_one_before(live):
 
     message = run.task(AGAIN).message
     assert run.rc == 2
-    assert f"The deploy failed. Release {release} was brought back and serves." in message
+    assert f"The deploy failed. It was rolled back: release {release} serves." in message
     assert "backend did not become healthy within 20 s" in message
     assert "SANDBOX_NEVER_HEALTHY is set: start-up goes no further" in message, "the last log lines are missing"
     assert set(statuses) == {200}, "the door did not stay open"

@@ -97,16 +97,22 @@ def test_what_destroys_wants_a_confirmation_of_the_module_itself():
     assert [name for name in DESTROYING if "confirmation.refuse_unconfirmed(" not in source_with_work(name)] == []
 
 
+#: A class that is a Work, and the file beside it that its base class comes from.
+WORK = re.compile(r"^class \w+\((?:Work|\w+Run)\):", re.MULTILINE)
+BASE_OF_WORK = re.compile(r"^from \.(\w+) import \w+Run$", re.MULTILINE)
+
+
 def source_with_work(module: str) -> str:
-    """Return the text of a module and of the utilities it imports that define a Work."""
+    """Return the text of a module and of the utilities it imports that define a Work, with their base classes."""
     tree = ast.parse((ROOT / f"plugins/modules/{module}.py").read_text())
     imported = [node for node in tree.body if isinstance(node, ast.ImportFrom) and ".module_utils." in f"{node.module}"]
     names = [
         f"{node.module}{suffix}" for node in imported for suffix in ("", *(f".{each.name}" for each in node.names))
     ]
     paths = [ROOT / f"plugins/{name.partition('.plugins.')[2].replace('.', '/')}.py" for name in names]
-    utilities = [path.read_text() for path in dict.fromkeys(paths) if path.is_file()]
-    return "\n".join([ast.unparse(tree), *(text for text in utilities if "(Work):" in text)])
+    works = [path for path in dict.fromkeys(paths) if path.is_file() and WORK.search(path.read_text())]
+    bases = [path.with_name(f"{name}.py") for path in works for name in BASE_OF_WORK.findall(path.read_text())]
+    return "\n".join([ast.unparse(tree), *(path.read_text() for path in [*works, *bases])])
 
 
 def test_the_action_group_is_the_list_of_modules():

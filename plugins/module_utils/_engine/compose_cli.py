@@ -26,7 +26,7 @@ NO_SETTINGS = {"COMPOSE_PROFILES": "", "COMPOSE_ENV_FILES": "", "COMPOSE_IGNORE_
 
 
 @dataclass(frozen=True)
-class Project:
+class Compose:
     """One Compose project: its name, its directory, the engine, and the variables that its files refer to."""
 
     name: str

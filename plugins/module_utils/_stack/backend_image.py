@@ -108,7 +108,7 @@ class Backend:
 
     def _from_files(self, source: Path) -> dict[str, str]:
         variables = dotenv.literal(dotenv.parse(files.read_text(source / state.SECRETS_FILE) or ""))
-        project = compose_cli.Project(self.params["project_name"], source, self.params["docker_host"], variables)
+        project = compose_cli.Compose(self.params["project_name"], source, self.params["docker_host"], variables)
         service = project.model([])["services"].get(self.params["service"]) or {}
         # In its model Compose doubles each dollar sign, so that it can be read again as a Compose file.
         settings = (service.get("environment") or {}).items()

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a deploy of a stack does, out of what it shall be and what was found: no input or output.
+"""Plan a deploy: compare the desired stack with the current one. Only the times of files are read.
 
 This file is private to the collection and may change without notice.
 """
@@ -9,37 +9,40 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import os
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._core.errors import InputError
 from .._core.plan import Plan, make_plan
 from .._core.redaction import Secret
 from .._engine import client, compose_parser, proxies
-from .._engine.project import COMPLETED, is_done
+from .._engine.project import COMPLETED, RUNNING, is_done, timestamp
 from .._host import served_release
-from . import stale_mounts, state
+from . import state
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
-NOT_THERE = "(not on the host yet)"
-NOT_OURS = "(of no release: kept under a name that says when it was written)"
+NO_IMAGE = "(not on the host yet)"
+UNRECORDED = "(in no release: renamed, with the time at which it was written)"
 COMPLETED_JOB = "completed"
 
 
 def plan(stack: state.Stack, *, engine_read: bool) -> Plan:
-    """What a deploy of ``stack`` does: secrets, files, services, and the release that is recorded at the end.
+    """Return the changes to secrets, files, services and volumes, and the release that is recorded at the end.
 
-    ``engine_read`` is False where there is no engine yet, in check mode on an empty host: then every service will be
-    created, without the details that only Compose and the engine can tell.
+    ``engine_read`` is False if there is no engine yet, in check mode on an empty host: then every service will be
+    created, without the details that only Compose and the engine know.
     """
     return (
-        make_plan(_fields(stack.variables, "secret"), _fields(stack.present_variables, "secret"))
-        + make_plan(_wanted_files(stack), _present_files(stack))
+        make_plan(_fields(stack.variables, "secret"), _fields(stack.current_variables, "secret"))
+        + make_plan(_desired_files(stack), _current_files(stack))
         + (_services(stack) if engine_read else _first_services(stack))
         + (_volumes(stack) if engine_read else Plan())
-        + make_plan({"release": wanted_release(stack)}, _present_release(stack))
+        + make_plan({"release": desired_release(stack)}, _current_release(stack))
     )
 
 
@@ -47,27 +50,27 @@ def _fields(variables: Mapping[str, Secret], kind: str) -> dict[str, dict[str, A
     return {f"{kind} {name}": {"value": value} for name, value in variables.items()}
 
 
-def _wanted_files(stack: state.Stack) -> dict[str, dict[str, Any] | None]:
-    wanted = {name: {"content": text.split("\n"), "mode": mode} for name, (text, mode) in stack.texts.items()}
-    return {f"file {name}": wanted.get(name) for name in {**wanted, **stack.present_texts}}
+def _desired_files(stack: state.Stack) -> dict[str, dict[str, Any] | None]:
+    desired = {name: {"content": text.split("\n"), "mode": mode} for name, (text, mode) in stack.texts.items()}
+    return {f"file {name}": desired.get(name) for name in {**desired, **stack.current_texts}}
 
 
-def _present_files(stack: state.Stack) -> dict[str, dict[str, Any]]:
+def _current_files(stack: state.Stack) -> dict[str, dict[str, Any]]:
     return {
         f"file {name}": {
-            # It may have secrets in it that nobody told of.
-            "content": [NOT_OURS] if name in stack.foreign else text.split("\n"),
-            "mode": stack.present_modes[name],
+            # It may contain secrets that are not known as such.
+            "content": [UNRECORDED] if name in stack.foreign else text.split("\n"),
+            "mode": stack.current_modes[name],
         }
-        for name, text in stack.present_texts.items()
+        for name, text in stack.current_texts.items()
         if text is not None
     }
 
 
 def _services(stack: state.Stack) -> Plan:
-    left_alone = _on_demand(stack)
-    wanted: dict[str, Mapping[str, Any] | None] = {
-        f"service {name}": None for name in stack.containers if name not in left_alone
+    skipped = _on_demand(stack)
+    desired: dict[str, Mapping[str, Any] | None] = {
+        f"service {name}": None for name in stack.containers if name not in skipped
     }
     jobs = _jobs(stack)
     for name, reference in stack.references().items():
@@ -79,21 +82,21 @@ def _services(stack: state.Stack) -> Plan:
         if name in stack.containers:
             if all(map(is_done, stack.containers[name])):  # Compose is not asked to run it once more
                 fields["state"] = COMPLETED_JOB
-            # Of a new one the hash says nothing, and a secret made up later changes it.
+            # The hash of a new service means nothing yet: a secret that is generated later changes it.
             fields["configuration"] = stack.hashes[name][:12]
             fields["containers"] = state.replicas(stack.model["services"][name])
             fields["stale_files"] = []
             fields["stale_environment"] = []
-        wanted[f"service {name}"] = fields
-    present = {f"service {name}": _present_service(found, name in jobs) for name, found in stack.containers.items()}
-    for name, found in stack.containers.items():
-        present[f"service {name}"]["stale_files"] = _stale_files(stack, name, found)
-        present[f"service {name}"]["stale_environment"] = stale_environment(stack, name)
-    return make_plan(wanted, present)
+        desired[f"service {name}"] = fields
+    current = {f"service {name}": _current_service(each, name in jobs) for name, each in stack.containers.items()}
+    for name, containers in stack.containers.items():
+        current[f"service {name}"]["stale_files"] = _stale_files_of(stack, name, containers)
+        current[f"service {name}"]["stale_environment"] = stale_environment(stack, name)
+    return make_plan(desired, current)
 
 
 def _staying(stack: state.Stack, name: str, containers: Sequence[Container]) -> list[Container]:
-    """Return those of a service's containers that Compose itself would keep."""
+    """Return the containers of a service that Compose itself would keep."""
     image = stack.image_ids.get(stack.references().get(name, ""))
     return [
         container
@@ -104,51 +107,74 @@ def _staying(stack: state.Stack, name: str, containers: Sequence[Container]) -> 
 
 
 def stale_environment(stack: state.Stack, name: str) -> list[str]:
-    """Return the variables for which a service's containers are created anew, though Compose would keep them."""
+    """Return the variables for which the containers of a service are created anew, though Compose would keep them."""
     reference, containers = stack.references().get(name), stack.containers.get(name, [])
     if reference is None or name in _jobs(stack) or all(map(is_done, containers)):
-        return []  # what has done its work is not run once more for it
+        return []  # a completed job is not run once more
     desired = proxies.environment(stack.model["services"][name], stack.proxies)
     of_image = stack.image_variables.get(reference, set())
     staying = _staying(stack, name, containers)
     return sorted({variable for item in staying for variable in proxies.stale(desired, of_image, item)})
 
 
-def _stale_files(stack: state.Stack, name: str, containers: Sequence[Container]) -> list[str]:
-    """The files for which containers will be restarted, since they have read them as they were and stay otherwise."""
+def _stale_files_of(stack: state.Stack, name: str, containers: Sequence[Container]) -> list[str]:
+    """Return the files for which containers that Compose keeps are restarted, because they have read older texts."""
     staying = _staying(stack, name, containers)
     written = stack.differing_texts()
-    return sorted(
-        {file for item in staying for file in stale_mounts.stale(stack.directory, stack.texts, item, written)}
-    )
+    return sorted({file for item in staying for file in stale_files(stack.directory, stack.texts, item, written)})
+
+
+def stale_files(
+    directory: Path, names: Iterable[str], container: Container, written: Collection[str] = ()
+) -> list[str]:
+    """Return the files among ``names``, of the stack in ``directory``, of which a container has read an older text.
+
+    Compose compares the definition of a service, not the files that it mounts. A file is stale if a running container
+    has it mounted and started before it was last written; ``written`` are newer in any case.
+    """
+    if container.status != RUNNING:
+        return []
+    sources = [mount["Source"] for mount in container.attrs.get("Mounts") or [] if mount["Type"] == "bind"]
+    home = Path(os.path.realpath(directory))
+    # A mount of the whole stack, or of the whole host, is for inspection and holds no settings of the service.
+    own = [path for path in (Path(os.path.realpath(source)) for source in sources) if home in path.parents]
+    started, now = timestamp(container.attrs["State"]["StartedAt"]), time.time()
+    stale = []
+    for name in names:
+        path = home / name
+        mounted = any(source == path or source in path.parents for source in own)
+        # A file with a timestamp in the future would be newer than every start until then.
+        if mounted and (name in written or (path.exists() and started < path.stat().st_mtime <= now)):
+            stale.append(name)
+    return stale
 
 
 def _volumes(stack: state.Stack) -> Plan:
-    """The volumes that a running service cannot write. Raises InputError for a directory of the host.
+    """Return the volumes that a running service cannot write. Raises InputError for a directory of the host.
 
-    Containers that are yet to be created are asked after their start.
+    Containers that do not exist yet are checked after their start.
     """
-    found = [item for item in stack.unwritable if _staying(stack, item.service, [item.container])]
-    for item in found:
+    unwritable = [item for item in stack.unwritable if _staying(stack, item.service, [item.container])]
+    for item in unwritable:
         if not item.volume:
             raise InputError(f"{item.sentence()}.", hint=item.command())
     return make_plan(
-        {item.name: {"writable_by": f"user {item.user}"} for item in found},
-        {item.name: {"writable_by": f"others than user {item.user}"} for item in found},
+        {item.name: {"writable_by": f"user {item.user}"} for item in unwritable},
+        {item.name: {"writable_by": f"others than user {item.user}"} for item in unwritable},
     )
 
 
 def _on_demand(stack: state.Stack) -> set[str]:
-    """The services with a profile that is not active and a container all the same, which somebody started by hand.
+    """Return the services of inactive profiles that have a container, because an operator started it by hand.
 
-    They are not in Compose's model, and yet Compose knows them: a deploy leaves them as they are.
+    They are not in Compose's model, but in its files: a deploy skips them.
     """
     others = stack.containers.keys() - stack.model["services"].keys()
     return others & set(services_of(stack)) if others else set()
 
 
 def _jobs(stack: state.Stack) -> set[str]:
-    """The services that others wait for to end well: once they did, they are not run again."""
+    """Return the services on whose completion others depend: once completed, they are not run again."""
     needs = [(service.get("depends_on") or {}).items() for service in stack.model["services"].values()]
     return {name for items in needs for name, need in items if need.get("condition") == COMPLETED}
 
@@ -158,7 +184,7 @@ def _first_services(stack: state.Stack) -> Plan:
 
 
 def services_of(stack: state.Stack) -> list[str]:
-    """The names of all services in the files, without Compose's help. Raises InputError."""
+    """Return the names of all services in the files, without running Compose. Raises InputError."""
     names: list[str] = []
     for file in stack.compose_files():
         try:
@@ -171,8 +197,8 @@ def services_of(stack: state.Stack) -> list[str]:
     return names
 
 
-def _present_service(containers: Sequence[Container], job: bool) -> dict[str, Any]:
-    """The fields of a service's containers: the values of all where they differ."""
+def _current_service(containers: Sequence[Container], job: bool) -> dict[str, Any]:
+    """Return the fields of the containers of a service. If their values differ, they are joined."""
     done = all(map(is_done, containers))
 
     def fields(container: Container) -> dict[str, Any]:
@@ -189,9 +215,9 @@ def _present_service(containers: Sequence[Container], job: bool) -> dict[str, An
     return {**joined, "containers": len(containers)}
 
 
-def wanted_release(stack: state.Stack) -> dict[str, Any]:
-    """What tells one release from another: each service's image, each file's sha256, shortened to 12 digits, and the
-    revisions at which its code wants the database, where they are known.
+def desired_release(stack: state.Stack) -> dict[str, Any]:
+    """Return what identifies a release: the image of each service, the digest of each file, and the database revisions
+    that its code needs, if they are known.
     """
     digests = {name: digest(text) for name, (text, _mode) in stack.texts.items()}
     revisions = {"schema_revisions": list(stack.schema["heads"])} if stack.schema else {}
@@ -199,11 +225,11 @@ def wanted_release(stack: state.Stack) -> dict[str, Any]:
 
 
 def digest(text: str) -> str:
-    """What a release keeps to know a file's text by."""
+    """Return the sha256 of a text, shortened to 12 digits, by which a release identifies a file."""
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _present_release(stack: state.Stack) -> dict[str, dict[str, Any]]:
+def _current_release(stack: state.Stack) -> dict[str, dict[str, Any]]:
     record = served_release.current(stack.releases)
     if record is None:
         return {}
@@ -211,11 +237,11 @@ def _present_release(stack: state.Stack) -> dict[str, dict[str, Any]]:
 
 
 def images_of(stack: state.Stack) -> dict[str, str]:
-    """Each service's image as ``reference@id``, the id shortened to 12 digits."""
+    """Return the image of each service as ``reference@id``, the id shortened to 12 digits."""
     if not stack.model:
         return {}
     return {name: f"{reference}@{_short(stack.image_ids[reference])}" for name, reference in stack.references().items()}
 
 
 def _short(image_id: str | None) -> str:
-    return image_id.split(":")[-1][:12] if image_id else NOT_THERE
+    return image_id.split(":")[-1][:12] if image_id else NO_IMAGE

@@ -36,7 +36,7 @@ def refuse_invalid(stack: state.Stack, client: DockerClient, files: Sequence[Map
     """
     for file in files:
         check = file.get("validate")
-        if not check or stack.present_texts.get(file["path"]) == file["content"]:
+        if not check or stack.current_texts.get(file["path"]) == file["content"]:
             continue
         image = _image(stack, file["path"], check)
         if image:

@@ -31,16 +31,16 @@ def refuse_lost(stack: state.Stack, client: DockerClient | None) -> None:
     A secret that is new to the stack is none of them. ``stack`` must have read its files; ``client`` is None where
     there is no engine yet. Costs nothing unless a secret is to be made up.
     """
-    if not stack.made_up or not _was_deployed(stack, client):
+    if not stack.generated or not _was_deployed(stack, client):
         return
     known = _known(stack)
     if known is None:
         # Nothing says what it was deployed with: a file that has some of them was restored, one without any was not.
-        lost = [] if any(stack.present_variables.get(name) for name in stack.variables) else stack.made_up
+        lost = [] if any(stack.current_variables.get(name) for name in stack.variables) else stack.generated
     else:
-        lost = [name for name in stack.made_up if name in known]
+        lost = [name for name in stack.generated if name in known]
     if lost:
-        what = "is missing" if stack.present_secrets is None else "lacks what was in it"
+        what = "is missing" if stack.current_secrets is None else "lacks what was in it"
         raise InputError(
             f"The file {stack.secrets_path} {what}, and {stack.name} was deployed with these secrets of it before: "
             f"{', '.join(lost)}",

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 SECRETS_FILE = ".env"
+SECRETS_HEADER = (
+    "Secrets of this environment, generated once and kept: Compose reads them by itself. Keep this file 0600."
+)
 LOCK = core_files.LOCK
 #: What the directory of a stack holds beside its files.
 RESERVED = (SECRETS_FILE, LOCK, core_files.MARKER, "releases")
@@ -46,13 +49,13 @@ class Stack:
     secret_entries: Sequence[Mapping[str, Any]]
     schema: Mapping[str, Any] | None = None  # of the backend's image, as convosphere_db_migration returns it
 
-    present_secrets: str | None = None  # the text of the file with the secrets
-    present_texts: dict[str, str | None] = field(default_factory=dict)
-    present_modes: dict[str, str] = field(default_factory=dict)
+    current_secrets: str | None = None  # the text of the file with the secrets
+    current_texts: dict[str, str | None] = field(default_factory=dict)
+    current_modes: dict[str, str] = field(default_factory=dict)
     #: Names of files that are there, not wanted, and of no release.
     foreign: set[str] = field(default_factory=set)
     variables: dict[str, Secret] = field(default_factory=dict)
-    present_variables: dict[str, Secret] = field(default_factory=dict)
+    current_variables: dict[str, Secret] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
     containers: dict[str, list[Container]] = field(default_factory=dict)
@@ -73,17 +76,17 @@ class Stack:
         return self.directory / "releases"
 
     @property
-    def project(self) -> compose_cli.Project:
+    def compose(self) -> compose_cli.Compose:
         """The Compose project with the wanted secrets."""
-        return self.project_with(self.variables)
+        return self.compose_with(self.variables)
 
-    def project_with(self, variables: Mapping[str, str]) -> compose_cli.Project:
+    def compose_with(self, variables: Mapping[str, str]) -> compose_cli.Compose:
         """The Compose project with other secrets, such as those of before.
 
         The other variables of the file are given along; those that may refer to others Compose reads by itself.
         """
-        others = dotenv.literal(self.present_variables)
-        return compose_cli.Project(self.name, self.directory, self.docker_host, {**others, **variables})
+        others = dotenv.literal(self.current_variables)
+        return compose_cli.Compose(self.name, self.directory, self.docker_host, {**others, **variables})
 
     def compose_files(self) -> list[Path]:
         """The Compose files among the stack's texts, where they will lie."""
@@ -94,19 +97,19 @@ class Stack:
         return [
             name
             for name, (text, mode) in self.texts.items()
-            if self.present_texts.get(name) != text or self.present_modes.get(name) != mode
+            if self.current_texts.get(name) != text or self.current_modes.get(name) != mode
         ]
 
     def secret_values(self) -> list[str]:
         """What must not be shown: every secret, old and new. Other variables of the file, such as a port, only
         when they are long enough that masking them does not mask half of the output."""
-        both = [*self.variables.items(), *self.present_variables.items()]
+        both = [*self.variables.items(), *self.current_variables.items()]
         return sorted({value for name, value in both if name in self.variables or len(value) >= SHORTEST})
 
     @property
-    def made_up(self) -> list[str]:
+    def generated(self) -> list[str]:
         """The names of the secrets that are neither given nor in the file."""
-        return dotenv.made_up(self.secret_entries, self.present_variables)
+        return dotenv.made_up(self.secret_entries, self.current_variables)
 
     def references(self) -> dict[str, str]:
         """The image reference of each service that shall have a container."""
@@ -116,18 +119,18 @@ class Stack:
     def read_files(self) -> None:
         """Read the secrets and the texts that are there. Raises InputError, for secrets that others may read too."""
         core_files.refuse_readable_by_others(self.secrets_path)
-        self.present_secrets = core_files.read_text(self.secrets_path)
-        self.present_variables = dotenv.parse(self.present_secrets or "")
-        self.variables = dotenv.wanted(self.secret_entries, self.present_variables)
+        self.current_secrets = core_files.read_text(self.secrets_path)
+        self.current_variables = dotenv.parse(self.current_secrets or "")
+        self.variables = dotenv.wanted(self.secret_entries, self.current_variables)
         recorded = (served_release.current(self.releases) or {"files": {}})["files"]
         # What is not wanted of these will be removed: a recorded one, and whatever Compose would find there by itself,
         # such as an override of a first deploy that failed.
         for name in dict.fromkeys([*self.texts, *recorded, *compose_cli.FILE_NAMES]):
             path = self.directory / name
-            self.present_texts[name] = core_files.read_text(path)
-            if self.present_texts[name] is not None:
-                self.present_modes[name] = core_files.mode_of(path)
-        found = {name for name, text in self.present_texts.items() if text is not None}
+            self.current_texts[name] = core_files.read_text(path)
+            if self.current_texts[name] is not None:
+                self.current_modes[name] = core_files.mode_of(path)
+        found = {name for name, text in self.current_texts.items() if text is not None}
         self.foreign = found - self.texts.keys() - recorded.keys()
 
     def read_model(self) -> None:
@@ -135,7 +138,7 @@ class Stack:
         with self._candidate() as files:
             # Two runs of Compose, at once: most of each is its start.
             self.model, self.hashes = engine_client.in_parallel(
-                lambda read: read(files), [self.project.model, self.project.hashes]
+                lambda read: read(files), [self.compose.model, self.compose.hashes]
             )
         without = [name for name, service in self.model["services"].items() if not service.get("image")]
         if without:

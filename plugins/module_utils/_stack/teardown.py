@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Taking a stack away: its containers and networks, and only on request its volumes and directory.
+"""Remove a stack: its containers and networks, and only on request its volumes and directory.
 
 This file is private to the collection and may change without notice.
 """
@@ -9,6 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 from functools import partial
 from pathlib import Path
@@ -16,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from .._core.errors import ConvosphereError, InputError
 from .._core.plan import Plan, make_plan
+from .._core.work import Invocation
 from .._engine import client as engine_client
 from .._engine import compose_cli, confirmation
 from .._host import environment_directory, served_release
 from . import project_owner, state
+from .stack_run import StackRun
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -27,37 +30,48 @@ if TYPE_CHECKING:
 
 
 class Teardown:
-    """What there is of the project ``name``, whose stack lies in ``source``; its data goes too with ``volumes``."""
+    """Everything that exists of the project ``name`` with its stack in ``source``; its data too with ``volumes``."""
 
     def __init__(self, client: DockerClient | None, name: str, source: Path, volumes: bool) -> None:
         self.client = client
         self.name = name
         self.source = source
         self.directory = source if volumes else None
-        self.found: dict[str, dict[str, Any]] = {}
-        if client is not None:
-            self._find(client, name)
+        #: The containers, networks and volumes by kind and name, once they were read.
+        self.objects: dict[str, dict[str, Any]] = {}
 
-    def plan(self) -> Plan:
-        """Delete everything that was found, by kind and name."""
-        present = {f"{kind} {name}": {"name": name} for kind, objects in self.found.items() for name in objects}
-        if self.directory and _is_to_go(self.directory):
-            present[f"directory {self.directory}"] = {"name": str(self.directory)}
-        return make_plan(dict.fromkeys(present), present)
+    def read(self) -> None:
+        """List the containers and networks of the project, and its volumes if they are to be removed."""
+        if self.client is None:
+            return
+        filters: dict[str, Any] = {"label": f"{engine_client.LABEL_PROJECT}={self.name}"}
+        with engine_client.asking(f"list the objects of project {self.name}"):
+            containers = self.client.containers.list(all=True, filters=filters, ignore_removed=True)
+            self.objects["container"] = {str(item.name): item for item in containers}
+            self.objects["network"] = {str(item.name): item for item in self.client.networks.list(filters=filters)}
+            if self.directory:
+                self.objects["volume"] = {str(item.name): item for item in self.client.volumes.list(filters=filters)}
 
-    def refuse_unproven(self, environment: str) -> None:
+    def compare(self) -> Plan:
+        """Return a deletion for every object that was read, and for the directory."""
+        current = {f"{kind} {name}": {"name": name} for kind, objects in self.objects.items() for name in objects}
+        if self.directory and _is_removable(self.directory):
+            current[f"directory {self.directory}"] = {"name": str(self.directory)}
+        return make_plan(dict.fromkeys(current), current)
+
+    def refuse_unverified(self, environment: str) -> None:
         """Raise InputError unless the files and the project are shown to be those of ``environment``.
 
-        Volumes and networks do not say where they come from: the directory, or a container, must name their project.
+        Volumes and networks do not name their origin: the directory, or a container, must name their project.
         """
-        left = [f"{kind} {name}" for kind, objects in self.found.items() for name in objects]
+        left = [f"{kind} {name}" for kind, objects in self.objects.items() for name in objects]
         own = self.client is None or not left or project_owner.proves_project(self.client, self.source, self.name)
         if not own or not environment_directory.claims(self.source):
             what = ", ".join(left) or str(self.directory)
             raise InputError(
                 f"Nothing shows that {what} belongs to the environment {environment}: {self.source} names "
                 f"{'another project' if environment_directory.claims(self.source) else 'no environment'}",
-                hint="Nothing was changed. Check project_name and project_src. If it does belong to it, say so: "
+                hint="Nothing was changed. Check project_name and project_src. If it belongs to this environment, run: "
                 + environment_directory.command(self.source, environment, self.name),
             )
 
@@ -69,25 +83,16 @@ class Teardown:
             lines = confirmation.project_objects(self.client, docker_host, self.name, volumes=data)
         return [*([confirmation.directory_line(self.directory)] if self.directory else []), *lines]
 
-    def apply(self, plan: Plan) -> None:
-        """Stop and remove all containers at once, then what they used, last the directory, which names the rest."""
+    def remove(self) -> None:
+        """Stop and remove all containers at once, then networks and volumes, and last the directory with the marker."""
         remove = partial(_remove, volumes=self.directory is not None)
-        engine_client.in_parallel(remove, list(self.found["container"].values()))
+        engine_client.in_parallel(remove, list(self.objects.get("container", {}).values()))
         for kind in ("network", "volume"):
-            for name, found in self.found.get(kind, {}).items():
+            for name, item in self.objects.get(kind, {}).items():
                 with engine_client.asking(f"remove the {kind} {name}"):
-                    found.remove()
+                    item.remove()
         if self.directory:
             _remove_own(self.directory)
-
-    def _find(self, client: DockerClient, name: str) -> None:
-        filters: dict[str, Any] = {"label": f"{engine_client.LABEL_PROJECT}={name}"}
-        with engine_client.asking(f"list what belongs to project {name}"):
-            containers = client.containers.list(all=True, filters=filters, ignore_removed=True)
-            self.found["container"] = {str(item.name): item for item in containers}
-            self.found["network"] = {str(item.name): item for item in client.networks.list(filters=filters)}
-            if self.directory:
-                self.found["volume"] = {str(item.name): item for item in client.volumes.list(filters=filters)}
 
 
 def _remove(container: Container, volumes: bool) -> None:
@@ -97,32 +102,32 @@ def _remove(container: Container, volumes: bool) -> None:
 
 
 def _own(directory: Path) -> list[Path]:
-    """What a stack wrote into its directory, its lock and marker apart: files, and the directory of the releases."""
+    """Return the files and the directory of releases that a stack wrote into its directory, without lock and marker."""
     releases = directory / "releases"
     recorded = (served_release.current(releases) or {"files": {}})["files"]
     names = dict.fromkeys([*compose_cli.FILE_NAMES, *recorded, state.SECRETS_FILE])
     files = [directory / name for name in names if os.path.lexists(directory / name)]
-    # What has become a directory is the work of somebody else.
+    # A directory in the place of a file was not created by a deploy.
     own = [path for path in files if path.is_symlink() or not path.is_dir()]
     return [*own, releases] if os.path.lexists(releases) else own
 
 
-def _is_to_go(directory: Path) -> bool:
+def _is_removable(directory: Path) -> bool:
     if not directory.is_dir():
         return False
     names = {path.name for path in directory.iterdir()}
-    # One that stays is done without its marker: the lock may be this run's own.
-    left = environment_directory.MARKER in names or not _is_given(directory)
+    # A directory that is kept is finished without its marker: the lock may be this run's own.
+    left = environment_directory.MARKER in names or not _is_administered(directory)
     return bool(_own(directory)) or (left and names <= {state.LOCK, environment_directory.MARKER})
 
 
-def _is_given(directory: Path) -> bool:
-    """Return whether an administrator made the directory: a link to another disk, or where one is mounted."""
+def _is_administered(directory: Path) -> bool:
+    """Return whether an administrator created the directory: as a link to another disk, or as a mount point."""
     return directory.is_symlink() or directory.is_mount()
 
 
 def _remove_own(directory: Path) -> None:
-    """Remove a stack's files, and its directory too unless it is a link, a mount, or has something else in it."""
+    """Remove the files of a stack, and its directory too unless it is a link, a mount point, or has other files."""
     try:
         for path in [*_own(directory), directory / state.LOCK]:
             if path.is_dir() and not path.is_symlink():
@@ -130,18 +135,51 @@ def _remove_own(directory: Path) -> None:
             else:
                 path.unlink(missing_ok=True)
                 _remove_empty(path.parent, directory)
-        # Last: killed before, the next run still knows whose the rest is. It stays with what somebody else keeps there.
+        # Last: after an interruption, the next run still knows the owner of the rest. It stays beside other files.
         marker = directory / environment_directory.MARKER
         if all(path == marker for path in directory.iterdir()):
             marker.unlink(missing_ok=True)
-            if not _is_given(directory):
+            if not _is_administered(directory):
                 directory.rmdir()
     except OSError as error:
         raise ConvosphereError(f"Cannot remove {error.filename}: {error.strerror}") from error
 
 
 def _remove_empty(folder: Path, top: Path) -> None:
-    """Remove the folders between a file that is gone and ``top`` that nothing is left in."""
+    """Remove the empty folders between a removed file and ``top``."""
     while folder != top and not folder.is_symlink() and folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
         folder = folder.parent
+
+
+class TeardownRun(StackRun):
+    """One run of convosphere_stack with ``state=absent``."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        super().__init__(invocation)
+        self.teardown = Teardown(None, self.name, self.directory, self.params["remove_volumes"])
+
+    def plan(self) -> Plan:
+        """List everything that is removed. Raises InputError if it is another environment's, or was not confirmed."""
+        self.start()
+        self.teardown.client = self.client
+        self.teardown.read()
+        plan = self.teardown.compare()
+        if plan.changed:
+            self.teardown.refuse_unverified(self.environment)
+            confirmation.refuse_unconfirmed(
+                self.params,
+                f"This removes the environment {self.environment} from {platform.node()}:",
+                lambda: [f"Compose project {self.name}", *self.teardown.losses(self.params["docker_host"])],
+                check_mode=self.invocation.check_mode,
+                warn=self.invocation.warn,
+            )
+        return plan
+
+    def apply(self, plan: Plan) -> None:
+        """Remove it."""
+        self.teardown.remove()
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        """Return that nothing serves any more."""
+        return {"release": None, "services": []}

@@ -11,7 +11,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core import 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import CommandError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import compose_cli
 
-PROJECT = compose_cli.Project("p", Path("/srv/p"), "unix:///engine.sock", {"TOKEN": "a-secret", "DOCKER_HOST": "mine"})
+PROJECT = compose_cli.Compose("p", Path("/srv/p"), "unix:///engine.sock", {"TOKEN": "a-secret", "DOCKER_HOST": "mine"})
 FILES = [Path("/srv/p/compose.yaml"), Path("/srv/p/compose.override.yaml")]
 
 

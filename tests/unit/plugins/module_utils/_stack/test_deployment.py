@@ -41,8 +41,8 @@ def compose(monkeypatch):
         if mock.failures:
             raise mock.failures.pop(0)
 
-    monkeypatch.setattr(compose_cli.Project, "up", up)
-    monkeypatch.setattr(compose_cli.Project, "model", lambda _self, _files: MODEL)
+    monkeypatch.setattr(compose_cli.Compose, "up", up)
+    monkeypatch.setattr(compose_cli.Compose, "model", lambda _self, _files: MODEL)
     return mock
 
 
@@ -112,7 +112,7 @@ def test_a_deploy_that_fails_puts_everything_back_to_the_letter(tmp_path, compos
     before = tree(tmp_path)
     compose.failures = [error] if step == "up" else []
 
-    with pytest.raises(ConvosphereError, match=r"^The deploy failed. Release 1 was brought back and serves.\n"):
+    with pytest.raises(ConvosphereError, match=r"^The deploy failed. It was rolled back: release 1 serves.\n"):
         deploy.apply()
 
     assert tree(tmp_path) == before
@@ -129,7 +129,7 @@ def test_the_platform_is_asked_where_the_new_stack_has_it_and_not_on_the_way_bac
     deploy = deployment(tmp_path)
     ask = Mock(side_effect=UnhealthyError("The platform at http://127.0.0.1:18000 is unreachable"))
 
-    with pytest.raises(UnhealthyError, match=r"Release 1 was brought back and serves\.\nThe platform at .*:18000 is"):
+    with pytest.raises(UnhealthyError, match=r"It was rolled back: release 1 serves\.\nThe platform at .*:18000 is"):
         dataclasses.replace(deploy, ask_platform=ask).apply()
 
     assert ask.call_count == 1
@@ -144,7 +144,7 @@ def test_after_a_deploy_that_was_killed_the_way_back_leads_to_the_release(tmp_pa
     (tmp_path / "old.txt").unlink()
     deploy.stack.read_files()
 
-    with pytest.raises(UnhealthyError, match="was brought back"):
+    with pytest.raises(UnhealthyError, match="was rolled back"):
         deploy.apply()
 
     assert (tmp_path / "compose.yaml").read_text() == "old"
@@ -158,7 +158,7 @@ def test_what_a_killed_deploy_had_brought_up_is_gone_back_from_where_it_is_ill(t
     (tmp_path / "compose.yaml").write_text("new")
     deploy.stack.read_files()
 
-    with pytest.raises(UnhealthyError, match="Release 1 was brought back and serves"):
+    with pytest.raises(UnhealthyError, match="It was rolled back: release 1 serves"):
         deploy.complete()
 
     assert (tmp_path / "compose.yaml").read_text() == "old"
@@ -181,7 +181,7 @@ def test_what_never_served_as_a_release_is_not_brought_back_and_that_is_told(tmp
     (tmp_path / "compose.yaml").write_text(found)
     deploy.stack.read_files()
 
-    with pytest.raises(UnhealthyError, match=r"serves\. What was found in compose\.yaml, .*, is undone\.\nill$"):
+    with pytest.raises(UnhealthyError, match=r"serves\. The changes found in compose\.yaml, .*, are undone\.\nill$"):
         deploy.apply()
 
     assert (tmp_path / "compose.yaml").read_text() == "old"
@@ -195,9 +195,7 @@ def test_a_release_that_lost_a_file_is_not_taken_for_one_without(tmp_path):
     (tmp_path / "releases/1/compose.yaml").unlink()
     deploy.stack.read_files()
 
-    with pytest.raises(
-        UnhealthyError, match=r"Going back to release 1 failed too: It has no copy of its compose\.yaml"
-    ):
+    with pytest.raises(UnhealthyError, match=r"Rolling back to release 1 failed too: .* has no copy of compose\.yaml"):
         deploy.apply()
 
 
@@ -209,7 +207,7 @@ def test_an_image_is_named_by_its_id_only_where_its_tag_moved(tmp_path, compose,
     deploy = deployment(tmp_path, Mock(side_effect=[UnhealthyError("ill"), None]))
     deploy.client.api.inspect_image.side_effect = images(now)
 
-    with pytest.raises(UnhealthyError, match="was brought back"):
+    with pytest.raises(UnhealthyError, match="was rolled back"):
         deploy.apply()
 
     assert pins in compose.ups[-1][1].values()
@@ -227,7 +225,7 @@ def test_a_secret_that_was_made_up_outlives_a_deploy_that_fails(tmp_path, before
     deploy.stack.secret_entries = [{"name": "TOKEN", "value": "new"}, {"name": "MADE", "length": 40}]
     deploy.stack.read_files()
 
-    with pytest.raises(UnhealthyError, match="was brought back"):
+    with pytest.raises(UnhealthyError, match="was rolled back"):
         deploy.apply()
 
     text = (tmp_path / ".env").read_text()
@@ -241,13 +239,13 @@ def test_what_nobody_thought_of_leads_back_too(tmp_path, compose):
     before = tree(tmp_path)
 
     with pytest.raises(
-        ConvosphereError, match=r"Release 1 was brought back and serves.\nUnexpected KeyError: 'surprise'"
+        ConvosphereError, match=r"It was rolled back: release 1 serves.\nUnexpected KeyError: 'surprise'"
     ):
         deploy.apply()
 
     assert tree(tmp_path) == before
     compose.failures = [KeyError("surprise"), OSError("another")]
-    with pytest.raises(ConvosphereError, match="Going back to release 1 failed too: another\n"):
+    with pytest.raises(ConvosphereError, match="Rolling back to release 1 failed too: another\n"):
         deploy.apply()
 
 
@@ -256,7 +254,7 @@ def test_a_first_deploy_that_fails_is_left_to_look_at(tmp_path, compose):
     (tmp_path / "releases/current").unlink()
 
     with pytest.raises(
-        UnhealthyError, match=r"No release served before: the containers are left.*\nweb is ill"
+        UnhealthyError, match=r"There is no previous release: the containers are kept.*\nweb is ill"
     ) as caught:
         deploy.apply()
 
@@ -268,7 +266,7 @@ def test_a_first_deploy_that_fails_is_left_to_look_at(tmp_path, compose):
 def test_a_way_back_that_fails_is_told_beside_the_first_error(tmp_path, compose):
     compose.failures = [CommandError("first error", returncode=1), CommandError("second error")]
 
-    with pytest.raises(ConvosphereError, match="Going back to release 1 failed too: second error\nfirst error"):
+    with pytest.raises(ConvosphereError, match="Rolling back to release 1 failed too: second error\nfirst error"):
         deployment(tmp_path).apply()
 
 

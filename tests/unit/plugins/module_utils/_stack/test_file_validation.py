@@ -81,7 +81,7 @@ def test_a_program_that_does_not_end_is_removed_too(tmp_path, client):
 def test_what_cannot_or_need_not_be_tried_is_not(tmp_path, client, why):
     stack = stack_of(tmp_path, **({"scale": 0} if why == "no container wanted" else {}))
     if why == "unchanged":
-        stack.present_texts = {"conf/Caddyfile": "ü"}
+        stack.current_texts = {"conf/Caddyfile": "ü"}
     if why == "no image":
         stack.image_ids = {IMAGE: None}
 

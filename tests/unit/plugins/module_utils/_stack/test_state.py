@@ -56,7 +56,7 @@ def test_files_are_those_that_are_wanted_or_that_the_release_brought(tmp_path):
     stack.read_files()
     plan = deploy_plan.plan(stack, engine_read=False)
 
-    assert stack.present_texts == {
+    assert stack.current_texts == {
         "compose.yaml": "compose.yaml",
         "old.txt": "old.txt",
         "gone.txt": None,
@@ -85,8 +85,8 @@ def test_only_given_secrets_are_written_and_the_rest_of_the_file_is_known(tmp_pa
 
     assert stack.variables == {"A": "new-value"}
     # FOLLOWS is left to Compose, which reads it from the file.
-    assert stack.project.variables == {"A": "new-value", "PLAIN": "x y"}
-    assert stack.project_with({}).variables == {"A": "old-value", "PLAIN": "x y"}
+    assert stack.compose.variables == {"A": "new-value", "PLAIN": "x y"}
+    assert stack.compose_with({}).variables == {"A": "old-value", "PLAIN": "x y"}
 
 
 def test_what_is_masked_is_every_secret_of_before_and_after_and_no_short_setting(tmp_path):
@@ -272,10 +272,10 @@ def test_an_image_that_is_not_there_yet_is_told_as_such(tmp_path):
 def test_a_release_is_told_by_its_images_and_files(tmp_path):
     stack = running(stack_of(tmp_path), {"web": {}}, web=[like()])
     stack.read_files()
-    releases.save(stack.releases, {"id": "1", **deploy_plan.wanted_release(stack)}, {})
+    releases.save(stack.releases, {"id": "1", **deploy_plan.desired_release(stack)}, {})
 
     digest = hashlib.sha256(b"services: {}\n").hexdigest()[:12]
-    assert deploy_plan.wanted_release(stack) == {"images": {"web": f"{IMAGE}@1234"}, "files": {"compose.yaml": digest}}
+    assert deploy_plan.desired_release(stack) == {"images": {"web": f"{IMAGE}@1234"}, "files": {"compose.yaml": digest}}
     assert "release" in deploy_plan.plan(stack, engine_read=True).unchanged
     stack.image_ids = {IMAGE: "sha256:5678"}
     assert "release" in deploy_plan.plan(stack, engine_read=True).names(UPDATE)
@@ -284,12 +284,12 @@ def test_a_release_is_told_by_its_images_and_files(tmp_path):
 def test_a_release_is_told_by_the_revisions_of_its_schema_where_they_are_known(tmp_path):
     stack = running(stack_of(tmp_path), {"web": {}}, web=[like()])
     stack.read_files()
-    releases.save(stack.releases, {"id": "1", **deploy_plan.wanted_release(stack)}, {})
+    releases.save(stack.releases, {"id": "1", **deploy_plan.desired_release(stack)}, {})
     assert "release" in deploy_plan.plan(stack, engine_read=True).unchanged
 
     stack.schema = {"heads": ["a", "b"]}
 
-    assert deploy_plan.wanted_release(stack)["schema_revisions"] == ["a", "b"]
+    assert deploy_plan.desired_release(stack)["schema_revisions"] == ["a", "b"]
     assert "release" in deploy_plan.plan(stack, engine_read=True).names(UPDATE)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -27,6 +28,12 @@ def client():
     return mock
 
 
+def read(client: Any, name: str, source: Path, volumes: bool) -> Teardown:
+    teardown = Teardown(client, name, source, volumes)
+    teardown.read()
+    return teardown
+
+
 def own_directory(directory: Path) -> Path:
     for name in (".convosphere.json", ".env", ".lock", "compose.yaml", "conf/own.txt"):
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
@@ -36,9 +43,9 @@ def own_directory(directory: Path) -> Path:
 
 
 def test_without_volumes_only_containers_and_networks_go(client, tmp_path):
-    teardown = Teardown(client, "p", tmp_path, volumes=False)
-    plan = teardown.plan()
-    teardown.apply(plan)
+    teardown = read(client, "p", tmp_path, volumes=False)
+    plan = teardown.compare()
+    teardown.remove()
 
     assert set(plan.diff()["before"]) == {"container p-web-1", "container p-db-1", "network p_network"}
     assert plan.diff()["after"] == {}
@@ -48,9 +55,9 @@ def test_without_volumes_only_containers_and_networks_go(client, tmp_path):
 
 
 def test_with_a_directory_the_volumes_and_what_the_stack_wrote_go_too(client, tmp_path):
-    teardown = Teardown(client, "p", own_directory(tmp_path / "x"), volumes=True)
-    plan = teardown.plan()
-    teardown.apply(plan)
+    teardown = read(client, "p", own_directory(tmp_path / "x"), volumes=True)
+    plan = teardown.compare()
+    teardown.remove()
 
     assert {"volume p_volume", f"directory {tmp_path}/x"} <= set(plan.diff()["before"])
     client.volumes.list.return_value[0].remove.assert_called_once_with()
@@ -63,12 +70,12 @@ def test_what_is_not_the_stacks_stays_and_is_no_change_the_next_time(tmp_path):
     nothing = engine()
     nothing.networks.list.return_value = nothing.volumes.list.return_value = []
 
-    Teardown(nothing, "p", tmp_path, volumes=True).apply(Mock())
+    read(nothing, "p", tmp_path, volumes=True).remove()
 
     # The marker says whose the directory is as long as there is one.
     assert sorted(path.name for path in tmp_path.iterdir()) == [".convosphere.json", "notes.txt"]
     (tmp_path / ".lock").touch()  # the next run's own
-    assert Teardown(nothing, "p", tmp_path, volumes=True).plan().changed is False
+    assert read(nothing, "p", tmp_path, volumes=True).compare().changed is False
 
 
 def test_a_directory_on_another_disk_is_emptied_and_stays(client, tmp_path, monkeypatch):
@@ -78,13 +85,13 @@ def test_a_directory_on_another_disk_is_emptied_and_stays(client, tmp_path, monk
     monkeypatch.setattr(Path, "is_mount", lambda self: self == mounted)
 
     for directory in (link, mounted):
-        teardown = Teardown(client, "p", directory, volumes=True)
-        teardown.apply(teardown.plan())
+        teardown = read(client, "p", directory, volumes=True)
+        teardown.remove()
 
         assert directory.is_dir()
         assert list(directory.iterdir()) == []
         (directory / ".lock").touch()  # of the next run
-        assert not Teardown(None, "p", directory, volumes=True).plan().changed
+        assert not read(None, "p", directory, volumes=True).compare().changed
 
 
 def test_in_a_folder_of_the_stack_the_operators_files_stay(tmp_path):
@@ -94,7 +101,7 @@ def test_in_a_folder_of_the_stack_the_operators_files_stay(tmp_path):
     nothing = engine()
     nothing.networks.list.return_value = nothing.volumes.list.return_value = []
 
-    Teardown(nothing, "p", tmp_path, volumes=True).apply(Mock())
+    read(nothing, "p", tmp_path, volumes=True).remove()
 
     assert [str(path.relative_to(tmp_path)) for path in sorted(tmp_path.rglob("*"))] == [
         ".convosphere.json",
@@ -102,7 +109,7 @@ def test_in_a_folder_of_the_stack_the_operators_files_stay(tmp_path):
         "conf/deep",
         "conf/deep/mine.txt",
     ]
-    assert Teardown(nothing, "p", tmp_path, volumes=True).plan().changed is False
+    assert read(nothing, "p", tmp_path, volumes=True).compare().changed is False
 
 
 @pytest.mark.parametrize("names", [(), (".lock",), (".lock", ".convosphere.json")])
@@ -110,8 +117,8 @@ def test_an_empty_directory_goes_and_a_missing_one_is_no_change(tmp_path, names)
     for name in names:
         (tmp_path / name).touch()
 
-    assert Teardown(None, "p", tmp_path, volumes=True).plan().changed is True
-    assert Teardown(None, "p", tmp_path / "missing", volumes=True).plan().changed is False
+    assert read(None, "p", tmp_path, volumes=True).compare().changed is True
+    assert read(None, "p", tmp_path / "missing", volumes=True).compare().changed is False
 
 
 @pytest.mark.parametrize(
@@ -127,9 +134,9 @@ def test_volumes_without_a_container_go_only_if_the_directory_names_their_projec
     client.api.containers.return_value = []
     if marker:
         (tmp_path / ".convosphere.json").write_text(json.dumps(marker))
-    teardown = Teardown(client, "p", tmp_path, volumes=True)
+    teardown = read(client, "p", tmp_path, volumes=True)
 
     with pytest.raises(InputError, match=f"Nothing shows that network p_network, volume p_volume .* {told}"):
-        teardown.refuse_unproven("dev")
+        teardown.refuse_unverified("dev")
     (tmp_path / ".convosphere.json").write_text('{"environment": "dev", "project": "p"}')
-    assert teardown.refuse_unproven("dev") is None
+    assert teardown.refuse_unverified("dev") is None

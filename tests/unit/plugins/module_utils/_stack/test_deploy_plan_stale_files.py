@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._engine.project import timestamp
-from ansible_collections.convosphere.platform.plugins.module_utils._stack import stale_mounts
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import deploy_plan
 
 from support.containers import LONG_AGO, container
 
@@ -38,20 +38,20 @@ def touch(path: Path) -> None:
 
 
 def test_a_mounted_file_that_is_newer_than_the_container_is_stale(home):
-    assert stale_mounts.stale(home, NAMES, reader(home / "Caddyfile")) == []
+    assert deploy_plan.stale_files(home, NAMES, reader(home / "Caddyfile")) == []
     touch(home / "Caddyfile")
-    assert stale_mounts.stale(home, NAMES, reader(home / "Caddyfile")) == ["Caddyfile"]
-    assert stale_mounts.stale(home, NAMES, reader(home / "conf")) == []
+    assert deploy_plan.stale_files(home, NAMES, reader(home / "Caddyfile")) == ["Caddyfile"]
+    assert deploy_plan.stale_files(home, NAMES, reader(home / "conf")) == []
 
 
 def test_so_is_one_in_a_folder_that_is_mounted(home):
     touch(home / "conf/a.txt")
 
-    assert stale_mounts.stale(home, NAMES, reader(home / "conf")) == ["conf/a.txt"]
+    assert deploy_plan.stale_files(home, NAMES, reader(home / "conf")) == ["conf/a.txt"]
 
 
 def test_so_is_one_that_will_be_written_whatever_the_clock_says(home):
-    found = stale_mounts.stale(home, NAMES, reader(home / "Caddyfile"), ["Caddyfile", "compose.yaml"])
+    found = deploy_plan.stale_files(home, NAMES, reader(home / "Caddyfile"), ["Caddyfile", "compose.yaml"])
 
     assert found == ["Caddyfile"]
 
@@ -59,23 +59,23 @@ def test_so_is_one_that_will_be_written_whatever_the_clock_says(home):
 def test_a_file_that_is_dated_into_the_future_is_not_for_ever(home):
     os.utime(home / "Caddyfile", (time.time() + 3600, time.time() + 3600))
 
-    assert stale_mounts.stale(home, NAMES, reader(home / "Caddyfile")) == []
+    assert deploy_plan.stale_files(home, NAMES, reader(home / "Caddyfile")) == []
 
 
 def test_the_directory_may_be_reached_by_a_link(home):
     (home.parent / "link").symlink_to(home)
     touch(home / "Caddyfile")
 
-    assert stale_mounts.stale(home.parent / "link", NAMES, reader(home / "Caddyfile")) == ["Caddyfile"]
-    assert stale_mounts.stale(home, NAMES, reader(home.parent / "link/Caddyfile")) == ["Caddyfile"]
+    assert deploy_plan.stale_files(home.parent / "link", NAMES, reader(home / "Caddyfile")) == ["Caddyfile"]
+    assert deploy_plan.stale_files(home, NAMES, reader(home.parent / "link/Caddyfile")) == ["Caddyfile"]
 
 
 def test_what_is_not_read_as_a_setting_or_does_not_run_is_never_stale(home):
     for name in NAMES:
         touch(home / name)
 
-    assert stale_mounts.stale(home, NAMES, reader(home, home.parent, Path("/"))) == []
-    assert stale_mounts.stale(home, NAMES, reader(home / "Caddyfile", kind="volume")) == []
-    assert stale_mounts.stale(home, NAMES, reader(home / "Caddyfile", status="exited")) == []
-    assert stale_mounts.stale(home, NAMES, container("web")) == []
-    assert stale_mounts.stale(home, ["gone.txt"], reader(home / "gone.txt")) == []
+    assert deploy_plan.stale_files(home, NAMES, reader(home, home.parent, Path("/"))) == []
+    assert deploy_plan.stale_files(home, NAMES, reader(home / "Caddyfile", kind="volume")) == []
+    assert deploy_plan.stale_files(home, NAMES, reader(home / "Caddyfile", status="exited")) == []
+    assert deploy_plan.stale_files(home, NAMES, container("web")) == []
+    assert deploy_plan.stale_files(home, ["gone.txt"], reader(home / "gone.txt")) == []

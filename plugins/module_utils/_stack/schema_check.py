@@ -1,7 +1,9 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a database is where a backend needs it, by what the last deploy wrote down: one query and no container.
+"""Check by the record of the release that the database is at the revisions which the backend needs.
+
+Costs one query and no container. Apart from ``releases``, because that is used without PostgreSQL too.
 
 This file is private to the collection and may change without notice.
 """
@@ -22,16 +24,16 @@ from . import state
 if TYPE_CHECKING:
     from docker import DockerClient
 
-RECORD = "alembic_version"
+VERSION_TABLE = "alembic_version"
 _TABLES = (
     "SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"
 )
 
 
 def find(client: DockerClient | None, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The schema of the release that serves, where ``schema_image`` is the image it is of and the database is at it.
+    """Return the schema of the release that serves, if it is that of ``schema_image`` and the database is at it.
 
-    None for everything else, a database that cannot be asked among it: that has to be looked at by who can judge it.
+    Return None in every other case, also if the database cannot be queried: convosphere_db_migration finds out.
     """
     schema: Mapping[str, Any] | None = (served_release.current(Path(params["project_src"]) / "releases") or {}).get(
         "schema"
@@ -46,9 +48,9 @@ def find(client: DockerClient | None, params: Mapping[str, Any]) -> Mapping[str,
 
 
 def _revisions(database: Database) -> list[str] | None:
-    # The stack is locked meanwhile: whoever holds the table for longer is told of by the module that migrates.
+    # The stack is locked meanwhile. convosphere_db_migration reports the session that locks the table for longer.
     database.execute("SET lock_timeout = '5s'", step="bound the wait for a lock")
     tables = {row[0] for row in database.fetch(_TABLES)}
-    if not {RECORD} < tables:  # without any other table it is a record of nothing
+    if not {VERSION_TABLE} < tables:  # without any other table it describes no schema
         return None
-    return sorted(row[0] for row in database.fetch(f"SELECT version_num FROM {RECORD}"))  # noqa: S608 - a constant
+    return sorted(row[0] for row in database.fetch(f"SELECT version_num FROM {VERSION_TABLE}"))  # noqa: S608 - a constant

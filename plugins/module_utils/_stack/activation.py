@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Steps that a deploy and its rollback share, beside those of Compose: remove files, give volumes, restart containers.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .._core import files as core_files
+from .._engine import client as engine_client
+from .._engine import writable_mounts
+from . import deploy_plan, state
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+
+@dataclass(frozen=True)
+class Activation:
+    """The steps for one stack on one engine."""
+
+    stack: state.Stack
+    client: DockerClient
+
+    def remove_file(self, name: str) -> None:
+        """Remove a file of the stack. Rename it if it is in no release: it may be the only copy."""
+        path = self.stack.directory / name
+        (core_files.set_aside if name in self.stack.foreign else core_files.remove)(path)
+
+    def give_volumes(self) -> None:
+        """Make the volumes of the running containers writable for the users of their services."""
+        services = engine_client.project_containers(self.client, self.stack.name).values()
+        writable_mounts.give(self.client, self.stack.name, [item for several in services for item in several])
+
+    def restart_stale(
+        self,
+        services: Collection[str],
+        previous: Mapping[str, Sequence[Container]],
+        names: Iterable[str],
+        written: Collection[str],
+    ) -> None:
+        """Restart the containers that Compose kept and that have read an older text of one of the files ``names``.
+
+        Restart those of ``services`` only: containers that an operator started by hand are skipped. ``previous`` are
+        the containers that were read before the files ``written`` were replaced.
+        """
+        stale, started = [], {item.id: item.attrs["State"]["StartedAt"] for each in previous.values() for item in each}
+        for service, containers in engine_client.project_containers(self.client, self.stack.name).items():
+            for item in containers if service in services else ():
+                newer = written if started.get(item.id) == item.attrs["State"]["StartedAt"] else ()
+                if deploy_plan.stale_files(self.stack.directory, names, item, newer):
+                    stale.append(item)
+        engine_client.in_parallel(_restart, stale)
+
+
+def _restart(container: Container) -> None:
+    engine_client.stop_container(container, None)
+    engine_client.start_container(container, None)

@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring the Compose project of one environment into the desired state, and record the release.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .._core.errors import InputError
+from .._core.plan import Plan
+from .._core.work import Invocation
+from .._engine import project as engine_project
+from .._engine import proxies, service_stats
+from .._host import engine_probe, environment_directory, served_release
+from . import deploy_plan, file_validation, host_limits, lost_secrets, schema_check, state
+from .deployment import Deployment, record_release
+from .health_gate import HealthGate
+from .stack_run import StackRun
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+
+class DeployRun(StackRun):
+    """One run of convosphere_stack with ``state=present``."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        super().__init__(invocation)
+        self.stack = state.Stack(
+            name=self.name,
+            directory=self.directory,
+            docker_host=self.params["docker_host"],
+            texts={},
+            secret_entries=self.params["secrets"],
+            schema=self.params["schema"],
+        )
+        self.gate = HealthGate(invocation)
+        #: Whether the release does not show which schema ``schema_image`` needs, so that nothing is deployed.
+        self.schema_unknown = False
+
+    def plan(self) -> Plan:
+        """Compare the current stack with the desired one."""
+        self.start()
+        if self.params["schema_image"]:
+            self.stack.schema = schema_check.find(self.client, self.params)
+            self.schema_unknown = self.stack.schema is None
+        if self.schema_unknown:
+            return Plan()
+        if not self.directory.is_dir() and not self.invocation.check_mode:
+            raise InputError(f"The directory {self.directory} does not exist", hint="Run the playbook setup.yml first.")
+        self.stack.texts = state.texts_of(self.params["files"])
+        self.stack.read_files()
+        self.invocation.hide(*self.stack.secret_values())
+        lost_secrets.refuse_lost(self.stack, self.client)
+        if self.client is None or (self.invocation.check_mode and not _has_compose()):
+            return deploy_plan.plan(self.stack, engine_read=False)
+        self._check(self.client)
+        return deploy_plan.plan(self.stack, engine_read=True)
+
+    def apply(self, plan: Plan) -> None:
+        """Deploy, and record a release."""
+        environment_directory.write_marker(self.directory, self.environment, self.name)
+        self.gate.changing = True
+        changed = {change.name for change in plan}
+        if changed == {"release"}:  # deployed by a run that was interrupted before it recorded the release
+            self._deployment().complete()
+        else:
+            self._deployment().apply()
+        if "release" in changed:
+            record_release(
+                self.stack,
+                environment=self.environment,
+                released_by=self.params["released_by"],
+                keep=self.params["releases_kept"],
+            )
+
+    def verify(self, plan: Plan) -> None:
+        """Raise UnhealthyError if nothing was to be changed and the stack is not healthy."""
+        if not plan.changed and not self.schema_unknown:
+            self._deployment().gate()
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        """Return the release and the services that serve."""
+        services = self.gate.project.services.values() if self.client and self.gate.project else ()
+        known = {"schema_known": not self.schema_unknown} if self.params["schema_image"] else {}
+        return {
+            "release": served_release.current(self.directory / "releases"),
+            "services": [self._described(service) for service in services],
+            **known,
+        }
+
+    def _described(self, service: engine_project.Service) -> Mapping[str, Any]:
+        image = service_stats.image_of(self._connected(), service)
+        version = self.gate.versions.get(service.name, image["version"])
+        return {**engine_project.describe(service), **image, "version": version}
+
+    def _check(self, client: DockerClient) -> None:
+        """Read Compose's model and the engine. Raises InputError for what the deploy would fail of later."""
+        self.stack.read_model()
+        self.stack.read_engine(client)
+        to_come = self.params["images_to_come"] if self.invocation.check_mode else []
+        if to_come is not None:
+            state.refuse_missing_images(self.stack, to_come)
+        state.refuse_schema_of_another_image(self.stack)
+        host_limits.refuse_excess(self.stack, client)
+        self._warn_of_lost_exceptions()
+        if not self.params["allow_standins"]:
+            state.refuse_standins(self.stack, client)
+        file_validation.refuse_invalid(self.stack, client, self.params["files"])
+
+    def _warn_of_lost_exceptions(self) -> None:
+        excepted = proxies.not_bypassed(self.stack.model["services"], self.stack.proxies)
+        if excepted:
+            self.invocation.warn(
+                f"The Docker client on the host excepts {', '.join(excepted)} from its proxies (noProxy in "
+                "config.json). Services with a NO_PROXY of their own do not get these exceptions. Next: name these "
+                "hosts in their NO_PROXY too."
+            )
+
+    def _deployment(self) -> Deployment:
+        client = self._connected()
+        return Deployment(
+            self.stack,
+            client,
+            lambda names: self.gate.wait(client, names),
+            self.gate.ask_platform,
+            self.params["wait_timeout"],
+        )
+
+    def _connected(self) -> DockerClient:
+        if self.client is None:  # a real run without an engine has failed by now
+            raise AssertionError("No Docker Engine to deploy to")
+        return self.client
+
+
+def _has_compose() -> bool:
+    return bool(engine_probe.find_program("docker") and engine_probe.find_compose_plugin())
