@@ -1,28 +1,28 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the options by which modules reach Docker Engine and one Compose project."""
+"""Document the options by which modules connect to Docker Engine and name one Compose project."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of the Docker Engine connection; ``PROJECT`` adds the Compose project."""
+    """The options of the connection to Docker Engine; ``PROJECT`` adds the Compose project."""
 
     DOCUMENTATION = r"""
 options:
   docker_host:
     description:
-      - The URL of the Docker Engine to talk to.
-      - Where it is not given, the environment variable E(DOCKER_HOST) is used.
+      - The URL of the Docker Engine.
+      - If not given, the environment variable E(DOCKER_HOST) is used.
     type: str
     default: unix:///var/run/docker.sock
   timeout:
-    description: How many seconds to wait for each answer of Docker Engine.
+    description: The number of seconds to wait for each response of Docker Engine.
     type: int
     default: 60
 notes:
-  - C(module_defaults) with C(group/convosphere.platform.engine) gives these once, to all modules that have them.
+  - C(module_defaults) with C(group/convosphere.platform.engine) sets these options once for all modules that have them.
 requirements:
   - Docker SDK for Python >= 5.0.3 (Debian and Ubuntu package python3-docker)
   - Docker Engine >= 20.10

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: convosphere_host_info
-short_description: Tell what a host lacks to carry a ConvoSphere environment
+short_description: Report what a host lacks to run a ConvoSphere environment
 version_added: 1.0.0
 author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
-  - Looks at everything a host must have in one task, so that a host which is ready costs a deploy one task and no more.
-  - Needs Python alone, so that it also runs on a host where nothing is installed yet.
-  - It reports and never fails for what it finds. RV(missing) is what the role P(convosphere.platform.environment#role)
-    can bring; RV(problems) is what a person has to solve.
+  - Checks all requirements of a host in one task, so that a deploy to a host which is ready needs one task only.
+  - Requires Python only, so that it also runs on a host without any installed packages.
+  - Reports problems and never fails because of them. The role P(convosphere.platform.environment#role) can install
+    RV(missing); a person has to solve RV(problems).
 extends_documentation_fragment:
   - convosphere.platform.attributes.info
 options:
   commands:
-    description: Programs that must be there.
+    description: Programs that must be installed.
     type: list
     elements: str
     default: []
@@ -29,10 +29,10 @@ options:
     elements: str
     default: []
   user:
-    description: A system user that must be there.
+    description: A system user that must exist.
     type: str
   directories:
-    description: Directories that must be there.
+    description: Directories that must exist.
     type: list
     elements: dict
     default: []
@@ -42,28 +42,28 @@ options:
         type: path
         required: true
       owner:
-        description: The name of the owner; any where it is not given.
+        description: The name of the owner; if not given, any.
         type: str
       group:
-        description: The name of the group; any where it is not given.
+        description: The name of the group; if not given, any.
         type: str
       mode:
-        description: The permissions as octal text, for example V('0750'); any where it is not given.
+        description: The permissions as octal text, for example V('0750'); if not given, any.
         type: str
       environment:
         description:
-          - The environment that the directory alone belongs to. It must have the marker C(.convosphere.json).
-          - The marker is missing from a directory that is new or unused, or whose environment was set up before there
-            were markers, which its release or its backups show. Any other directory without it is a problem.
+          - The environment to which the directory must belong. It must have the marker C(.convosphere.json).
+          - A directory counts as missing without the marker if it is new or unused, or if its release or its backups
+            name this environment. Any other directory without the marker is a problem.
         type: str
   environment_name:
     description:
-      - The environment that the host is looked at for. If given, it is a problem if one of O(directories) is shared by
+      - The environment for which the host is checked. If given, it is a problem if one of O(directories) is shared by
         the whole system, belongs to another environment, or exists with another owner, group or mode and nothing shows
-        that it belongs to this one.
+        that it belongs to this environment.
     type: str
   ports:
-    description: TCP ports that the environment is going to publish on this host.
+    description: TCP ports that the environment will publish on this host.
     type: list
     elements: dict
     default: []
@@ -73,11 +73,11 @@ options:
         type: int
         required: true
       host_ip:
-        description: The address it is going to be published on.
+        description: The address on which the port will be published.
         type: str
         default: 0.0.0.0
   disk:
-    description: Directories that need space. One that does not exist yet counts as its nearest parent that does.
+    description: Directories that need space. For one that does not exist yet, its nearest existing parent is checked.
     type: list
     elements: dict
     default: []
@@ -87,29 +87,29 @@ options:
         type: path
         required: true
       required_bytes:
-        description: How many bytes must be free.
+        description: The number of bytes that must be free.
         type: int
         default: 0
-  image_bytes:
-    description: How many bytes must be free in Docker's root directory, where images are kept.
+  required_bytes:
+    description: The number of bytes that must be free in Docker's root directory, which stores the images.
     type: int
     default: 0
   images:
-    description: Images to look for, each a name with a tag.
+    description: The images to check, each a name with a tag.
     type: list
     elements: str
     default: []
   project_name:
-    description: The Compose project whose own containers hold their ports rightfully.
+    description: The Compose project of the environment. Ports that its own containers use do not count as taken.
     type: str
   docker_host:
     description:
       - The URL of the Docker Engine on this host, V(unix://) or V(tcp://).
-      - Where it is not given, the environment variable E(DOCKER_HOST) is used.
+      - If not given, the environment variable E(DOCKER_HOST) is used.
     type: str
     default: unix:///var/run/docker.sock
   timeout:
-    description: How many seconds to wait for each answer of Docker Engine before it counts as not answering.
+    description: The number of seconds to wait for each response of Docker Engine.
     type: int
     default: 10
 seealso:
@@ -117,7 +117,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at what the host has
+- name: Check the requirements of the host
   convosphere.platform.convosphere_host_info:
     commands: [docker, zstd]
     python_modules: [docker, psycopg2]
@@ -129,11 +129,11 @@ EXAMPLES = r"""
         environment: dev
     ports:
       - port: 8080
-    image_bytes: 5000000000
+    required_bytes: 5000000000
     project_name: convosphere-dev
   register: host
 
-- name: Stop where a person is needed
+- name: Stop if a person has to solve a problem
   ansible.builtin.fail:
     msg: "{{ host.problems | join('. ') }}"
   when: host.problems | length > 0
@@ -145,16 +145,16 @@ ready:
   type: bool
   returned: success
 missing:
-  description: What was asked for and is not there.
+  description: The requirements that are not met.
   type: dict
   returned: success
   contains:
     commands:
-      description: The programs.
+      description: The missing programs.
       type: list
       elements: str
     python_modules:
-      description: The Python modules.
+      description: The missing Python modules.
       type: list
       elements: str
     user:
@@ -162,8 +162,8 @@ missing:
       type: bool
     directories:
       description:
-        - The directories that are absent or not as wanted, each with its C(path), what was C(found)
-          (null, C(file), or owner, group, mode and, if asked for, environment) and what is C(wanted).
+        - The directories that are absent or differ, each with its C(path), its C(current) properties (null, C(file), or
+          owner, group, mode and, if requested, environment) and the C(desired) ones.
       type: list
       elements: dict
   sample:
@@ -172,10 +172,10 @@ missing:
     user: false
     directories:
       - path: /opt/convosphere
-        found: null
-        wanted: {owner: root, group: root, mode: "0755"}
+        current: null
+        desired: {owner: root, group: root, mode: "0755"}
 present_images:
-  description: The images of O(images) that are on the host; none where Docker Engine does not run.
+  description: The images of O(images) that are on the host; empty if Docker Engine does not run.
   type: list
   elements: str
   returned: success
@@ -183,37 +183,37 @@ present_images:
 engine:
   description:
     - Docker Engine. C(state) is one of V(missing), V(stopped), V(no_permission), V(not_answering), V(running).
-    - C(program) is the path of dockerd, C(processes) tells which of dockerd and containerd live, C(root) is the
-      directory it keeps images in, and C(detail) is what went wrong, where something did.
+    - C(program) is the path of dockerd, C(processes) lists which of dockerd and containerd run, C(root) is the
+      directory that stores the images, and C(detail) is the error, if there was one.
   type: dict
   returned: success
   sample: {state: running, version: 20.10.24, api_version: "1.41", program: /usr/sbin/dockerd,
            processes: [dockerd, containerd], root: /var/lib/docker, detail: null}
 compose:
-  description: The path of the Compose plugin, null where there is none.
+  description: The path of the Compose plugin; null if it is not installed.
   type: str
   returned: success
   sample: /usr/libexec/docker/cli-plugins/docker-compose
 service_manager:
-  description: V(systemd) where it runs, else V(none).
+  description: V(systemd) if it runs, or else V(none).
   type: str
   returned: success
 ports_taken:
   description:
-    - The ports that somebody else listens on, with the C(address), and C(process) and C(pid), or C(container) and
-      its Compose C(project).
-    - The process is null where only root may know it.
+    - The ports that are in use, with the C(address), and C(process) and C(pid), or C(container) and its Compose
+      C(project).
+    - The process is null if only root can determine it.
   type: list
   elements: dict
   returned: success
   sample: [{port: 8080, host_ip: 0.0.0.0, address: 127.0.0.1, process: nginx, pid: 812, container: null, project: null}]
 ports_free:
-  description: The ports that nobody listens on, or that the project itself holds.
+  description: The ports that are free, or that the project itself uses.
   type: list
   elements: int
   returned: success
 disk:
-  description: The space of every directory asked for, and of Docker's root directory as the last.
+  description: The space of every directory in O(disk), and last that of Docker's root directory.
   type: list
   elements: dict
   returned: success
@@ -225,31 +225,30 @@ disk:
       enough: true
 foreign_directories:
   description:
-    - A sentence for each of O(directories) that is not shown to be that of O(environment_name).
-    - They are among RV(problems), too.
+    - A sentence for each of O(directories) of which nothing shows that it belongs to O(environment_name).
+    - They are also in RV(problems).
   type: list
   elements: str
   returned: success
   sample: ["The directory /srv is shared by the whole system or is a user's home"]
 problems:
-  description: A sentence for each obstacle that a person has to remove, and how. Empty where there is none.
+  description: A sentence for each obstacle that a person has to remove, with the next action. Empty without obstacles.
   type: list
   elements: str
   returned: success
   sample: ["Port 8080 is already taken by nginx (process 812). Stop it, or choose another port for the environment"]
 """
 
-from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
 from ansible_collections.convosphere.platform.plugins.module_utils._engine.client import DEFAULT_HOST
-from ansible_collections.convosphere.platform.plugins.module_utils._host import engine_probe, requirements
+from ansible_collections.convosphere.platform.plugins.module_utils._host import host_report
 
 
-class HostInfo(InfoModule):
-    """One look at a host."""
+class HostInfoModule(InfoModule):
+    """Report what a host lacks."""
 
     argument_spec = {
         "commands": {"type": "list", "elements": "str", "default": []},
@@ -286,7 +285,7 @@ class HostInfo(InfoModule):
                 "required_bytes": {"type": "int", "default": 0},
             },
         },
-        "image_bytes": {"type": "int", "default": 0},
+        "required_bytes": {"type": "int", "default": 0},
         "images": {"type": "list", "elements": "str", "default": []},
         "project_name": {"type": "str"},
         "docker_host": {"type": "str", "default": DEFAULT_HOST, "fallback": (env_fallback, ["DOCKER_HOST"])},
@@ -294,82 +293,12 @@ class HostInfo(InfoModule):
     }
 
     def report(self) -> dict[str, Any]:
-        """Look at everything that was asked for."""
-        probe = engine_probe.EngineProbe(self.params["docker_host"], self.params["timeout"])
-        engine = probe.state()
-        compose = engine_probe.find_compose_plugin()
-        missing = self._missing()
-        running = engine["state"] == engine_probe.RUNNING
-        taken = self._taken(probe if running else None)
-        foreign = self._foreign()
-        disk = [requirements.space(entry["path"], entry["required_bytes"]) for entry in self.params["disk"]]
-        disk.append(requirements.space(engine["root"], self.params["image_bytes"]))
-        held = {entry["port"] for entry in taken}
-        return {
-            "ready": not any(missing.values()) and running and compose is not None,
-            "missing": missing,
-            "present_images": self._present_images(probe if running else None),
-            "engine": engine,
-            "compose": compose,
-            "service_manager": "systemd" if Path("/run/systemd/system").is_dir() else "none",
-            "ports_taken": taken,
-            "ports_free": [entry["port"] for entry in self.params["ports"] if entry["port"] not in held],
-            "disk": disk,
-            "foreign_directories": foreign,
-            "problems": [
-                *_engine_problems(engine, probe),
-                *foreign,
-                *(requirements.port_problem(entry) for entry in taken),
-                *(_disk_problem(entry) for entry in disk if not entry["enough"]),
-            ],
-        }
-
-    def _missing(self) -> dict[str, Any]:
-        user = self.params["user"]
-        return {
-            "commands": requirements.missing_commands(self.params["commands"]),
-            "python_modules": requirements.missing_python_modules(self.params["python_modules"]),
-            "user": user is not None and not requirements.user_exists(user),
-            "directories": requirements.wrong_directories(self.params["directories"]),
-        }
-
-    def _foreign(self) -> list[str]:
-        name = self.params["environment_name"]
-        return requirements.foreign_directories(self.params["directories"], name) if name else []
-
-    def _present_images(self, probe: engine_probe.EngineProbe | None) -> list[str]:
-        wanted: list[str] = self.params["images"]
-        return probe.present_images(wanted) if wanted and probe else []
-
-    def _taken(self, probe: engine_probe.EngineProbe | None) -> list[dict[str, Any]]:
-        if not self.params["ports"]:
-            return []
-        published = probe.published() if probe else []
-        return requirements.taken_ports(self.params["ports"], published, self.params["project_name"])
-
-
-def _engine_problems(engine: dict[str, Any], probe: engine_probe.EngineProbe) -> list[str]:
-    if engine["state"] == engine_probe.NO_PERMISSION:
-        return [f"No permission to talk to Docker Engine at {probe.docker_host}. Use become: true"]
-    if engine["state"] == engine_probe.NOT_ANSWERING:
-        return [
-            f"Docker Engine at {probe.docker_host} is there and does not answer within {probe.timeout} s"
-            f" ({engine['detail']}). Look at its log (journalctl -u docker, or /var/log/dockerd.log) and restart it"
-        ]
-    return []
-
-
-def _disk_problem(entry: dict[str, Any]) -> str:
-    return (
-        f"{entry['path']} needs {requirements.readable(entry['required_bytes'])} and the file system "
-        f"{entry['file_system']} has {requirements.readable(entry['free_bytes'])} free. "
-        "Make room there, or use a larger disk"
-    )
+        """Return the report."""
+        return host_report.report(self.params)
 
 
 def main() -> None:
-    """Enter the module."""
-    HostInfo.main()
+    HostInfoModule.main()
 
 
 if __name__ == "__main__":

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: convosphere_service_info
-short_description: Read state, version and use of resources of the services of a Compose project
+short_description: Read the state, version and resource usage of the services of a Compose project
 version_added: 1.0.0
 description:
-  - Returns for each service of one Compose project its state, health, image, version, published ports, and what it uses
-    of processor and memory.
-  - A project that does not exist is no error; it has no services.
+  - Returns for each service of one Compose project its state, health, image, version, published ports, and its usage of
+    processor and memory.
+  - A project that does not exist is not an error; it has no services.
 extends_documentation_fragment:
   - convosphere.platform.engine
   - convosphere.platform.engine.project
@@ -21,22 +21,22 @@ options:
   services:
     description:
       - The services to return.
-      - Not given, or an empty list, means all services of the project.
+      - If not given or empty, all services of the project.
     type: list
     elements: str
     aliases: [service, name]
   stats:
     description:
       - Whether to measure processor and memory.
-      - Docker Engine takes a second for it. All containers are measured at the same time.
+      - Docker Engine needs a second for the measurement. All containers are measured at the same time.
     type: bool
     default: true
   api_url:
     description:
-      - Where the platform is reached from the managed host, for example V(http://127.0.0.1:18000).
-      - If given, the platform is asked for its version and for those of the services that it reports. An image's tag or
-        label is not always the version of the program in it.
-      - A platform that does not answer is no error.
+      - The URL at which the managed host reaches the platform, for example V(http://127.0.0.1:18000).
+      - If given, the versions of the platform and of further services are read from its report. The tag or label of an
+        image is not always the version of the program in it.
+      - A platform that does not answer is not an error.
     type: str
   api_service:
     description: The service that answers at O(api_url).
@@ -44,8 +44,8 @@ options:
     default: backend
   project_src:
     description:
-      - The directory of C(compose.yaml) on the managed host, by which services without a container are known.
-      - Not given means the directory from which the project's containers were created, if it can be read.
+      - The directory of C(compose.yaml) on the managed host, which defines services without a container too.
+      - If not given, the directory from which the project's containers were created, if it can be read.
     type: path
 seealso:
   - module: convosphere.platform.convosphere_service
@@ -55,17 +55,17 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Read what runs in dev
+- name: Read the services of dev
   convosphere.platform.convosphere_service_info:
     project_name: convosphere-dev
     project_src: /opt/convosphere/dev
   register: dev
 
-- name: Show the services that are not healthy
+- name: Show the unhealthy services
   ansible.builtin.debug:
     msg: "{{ dev.services | rejectattr('health', 'in', ['healthy', none]) | map(attribute='name') }}"
 
-- name: Read the backend's version, as it reports it itself, without measuring anything
+- name: Read the version that the backend reports, without measuring its usage
   convosphere.platform.convosphere_service_info:
     project_name: convosphere-dev
     service: backend
@@ -81,7 +81,7 @@ exists:
 services:
   description:
     - The services by name.
-    - Image, image_id, digest, version and sandbox are those of its first container, where a service has several.
+    - If a service has several containers, its image, image_id, digest, version and sandbox are those of the first one.
   returned: success
   type: list
   elements: dict
@@ -92,7 +92,7 @@ services:
       sample: backend
     state:
       description:
-        - The state of its containers as Docker Engine says it, several joined by commas where they differ.
+        - The state of its containers as Docker Engine reports it. Different states are joined by commas.
         - V(absent) for a service without a container.
       type: str
       sample: running
@@ -110,7 +110,7 @@ services:
       description: The image's id, which differs for every build.
       type: str
     digest:
-      description: Under which digest a registry holds the image; null for one that was built or loaded here.
+      description: The digest of the image in its registry; null for an image that was built or loaded on the host.
       type: str
       sample: postgres@sha256:4f53e227f4c1
     version:
@@ -120,14 +120,14 @@ services:
       type: str
       sample: 0.1.2-beta
     sandbox:
-      description: Whether the image is a stand-in that the role P(convosphere.platform.sandbox#role) built.
+      description: Whether the image is a stand-in image, built by the role P(convosphere.platform.sandbox#role).
       type: bool
     started_at:
-      description: When its first container was last started, in UTC; null if it never was.
+      description: The time of the last start of its first container, in UTC; null if it was never started.
       type: str
       sample: "2026-01-31T12:00:00Z"
     restarts:
-      description: How many times Docker Engine started its containers again by itself.
+      description: The number of restarts of its containers by Docker Engine itself.
       type: int
       sample: 0
     ports:
@@ -152,15 +152,15 @@ services:
           type: str
           sample: tcp
     cpu_percent:
-      description: Its use of processor, where 100 is one core; null when it does not run or was not measured.
+      description: Its processor usage, where 100 is one core; null if it does not run or was not measured.
       type: float
       sample: 1.5
     memory_bytes:
-      description: Its memory without the file cache, in bytes; null when it does not run or was not measured.
+      description: Its memory without the file cache, in bytes; null if it does not run or was not measured.
       type: int
       sample: 47343616
     memory_limit_bytes:
-      description: How much memory its containers may have together, in bytes; null without a limit.
+      description: The total memory limit of its containers, in bytes; null without a limit.
       type: int
       sample: 1073741824
     containers:
@@ -184,14 +184,14 @@ services:
           type: str
           sample: healthy
         exit_code:
-          description: With what its process ended; null while it runs.
+          description: The exit code of its process; null while it runs.
           type: int
         started_at:
-          description: When it was last started, in UTC; null if it never was.
+          description: The time of its last start, in UTC; null if it was never started.
           type: str
           sample: "2026-01-31T12:00:00Z"
         restarts:
-          description: How many times Docker Engine started it again by itself.
+          description: The number of restarts by Docker Engine itself.
           type: int
           sample: 0
 """
@@ -209,7 +209,7 @@ VERSION_SECONDS = 10  # for the platform to report its version
 
 
 class ServiceInfoModule(InfoModule):
-    """What the services of one Compose project are."""
+    """Report the services of one Compose project."""
 
     argument_spec = {
         **engine_client.PROJECT_OPTIONS,
@@ -221,7 +221,7 @@ class ServiceInfoModule(InfoModule):
     }
 
     def report(self) -> dict[str, Any]:
-        """Each service with its image, ports and measured use."""
+        """Return each service with its image, ports and measured usage."""
         connect = engine_client.connect_if_there if self.check_mode else engine_client.connect
         client = connect(self.params["docker_host"], self.params["timeout"])
         if client is None:
@@ -249,7 +249,7 @@ class ServiceInfoModule(InfoModule):
         }
 
     def _versions(self) -> dict[str, str]:
-        """What the platform reports of itself; a platform that does not answer reports nothing."""
+        """Return the versions that the platform reports; none if it does not answer."""
         if not self.params["api_url"]:
             return {}
         api = Api(self.params["api_url"], timeout=VERSION_SECONDS, validate_certs=True)

@@ -44,7 +44,7 @@ def test_law(run_info_law, tmp_path):
                 "commands": ["no-such-program"],
                 "python_modules": ["no_such_module"],
                 "user": True,
-                "directories": [{"path": absent, "found": None, "wanted": {"mode": "0750"}}],
+                "directories": [{"path": absent, "current": None, "desired": {"mode": "0750"}}],
             },
             "engine": ANY,
             "ports_taken": [],
@@ -107,11 +107,13 @@ def test_a_port_is_the_projects_own_or_a_named_container_holds_it(run_steps, tmp
 
 
 def test_too_little_space_says_how_much_is_needed_and_free(run_steps):
-    run = run_steps(MODULE, [Step("look", {"image_bytes": 1 << 50, "disk": [{"path": "/tmp/x", "required_bytes": 1}]})])
+    run = run_steps(
+        MODULE, [Step("look", {"required_bytes": 1 << 50, "disk": [{"path": "/tmp/x", "required_bytes": 1}]})]
+    )
 
     (problem,) = run.task("look").result["problems"]
     assert "needs 1048576.0 GiB and the file system" in problem
-    assert " GiB free. Make room there" in problem
+    assert " GiB free. Free some space" in problem
 
 
 def test_an_engine_that_does_not_answer(run_steps, tmp_path):
@@ -122,7 +124,7 @@ def test_an_engine_that_does_not_answer(run_steps, tmp_path):
         run = run_steps(MODULE, [Step("look", {"docker_host": url, "timeout": 1}, returns={"ready": False})])
 
     assert run.task("look").result["engine"]["state"] == "not_answering"
-    assert f"Docker Engine at {url} is there and does not answer within 1 s" in run.task("look").result["problems"][0]
+    assert f"Docker Engine at {url} runs and does not answer within 1 s" in run.task("look").result["problems"][0]
 
 
 def test_it_costs_little_more_than_a_ping(run_playbook):

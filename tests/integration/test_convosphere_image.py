@@ -169,7 +169,7 @@ def test_all_images_that_cannot_be_had_are_in_one_error_with_the_registrys_answe
     assert all(f"{name}: Docker Engine failed to pull {name}: manifest" in message for name in absent)
     assert "COPY failed: file not found in build context" in message
     assert "docker login" in message
-    assert "Mend the Dockerfile" in message
+    assert "Correct the Dockerfile" in message
     assert image_id(built) == ""
     assert image_id(good)
     remove([good])

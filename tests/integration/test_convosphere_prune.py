@@ -85,7 +85,7 @@ def test_law(run_law, stack):
         cases=[
             Case(
                 "prune",
-                {**stack.options, "keep_releases": 2},
+                {**stack.options, "releases_kept": 2},
                 diff={
                     "before": {
                         f"release {first}": {"images": stack.record("one")["images"]},
@@ -100,10 +100,10 @@ def test_law(run_law, stack):
         refused=[
             Refused("no stack", {**stack.options, "project_src": "/nowhere"}, "There is no stack in /nowhere"),
             Refused("another environment", {**stack.options, "environment_name": "prod"}, "test, not to prod"),
-            Refused("none kept", {**stack.options, "keep_releases": 0}, "keep_releases is 0: it must be 1 or more"),
+            Refused("none kept", {**stack.options, "releases_kept": 0}, "releases_kept is 0: it must be 1 or more"),
             Refused(
-                "too many", {**stack.options, "keep_releases": 1, "limit": 1},
-                "1 releases and 1 images would be removed, and limit allows 1 together",
+                "too many", {**stack.options, "releases_kept": 1, "limit": 1},
+                "1 releases and 1 images would be removed, and limit allows 1 in total",
             ),
             Refused("no engine", {**stack.options, "docker_host": "unix:///nowhere"}, "not running at unix:///nowhere"),
         ],
@@ -143,7 +143,7 @@ def test_without_repositories_only_what_old_releases_were_made_of_goes(run_steps
         "project_src": str(stack.project.directory),
         "environment_name": "test",
         "min_age": 0,
-        "keep_releases": 1,
+        "releases_kept": 1,
     }
 
     run_steps(MODULE, [Step("prune", options, changed=True), Step("again", options, changed=False, diff=NO_DIFF)])
@@ -159,7 +159,7 @@ def test_the_release_that_serves_stays_even_when_it_is_an_old_one(run_steps, sta
     current.unlink()
     current.symlink_to(old)
 
-    run_steps(MODULE, [Step("prune", {**stack.options, "keep_releases": 1}, changed=True)])
+    run_steps(MODULE, [Step("prune", {**stack.options, "releases_kept": 1}, changed=True)])
 
     assert stack.tags() == ["newest", "old"]
     assert stack.releases() == [old, "20260103T000000000Z"]
@@ -206,7 +206,7 @@ def test_what_a_deploy_left_behind_goes(run_steps, tmp_path):
         options = {
             "project_src": str(project.directory),
             "environment_name": "test",
-            "keep_releases": 1,
+            "releases_kept": 1,
             "min_age": 0,
             "repositories": [project.name],
         }

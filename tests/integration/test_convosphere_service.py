@@ -372,5 +372,5 @@ def test_a_user_without_permission_is_told_so(run_playbook, stack):
 
     assert run.rc != 0
     message = run.task("Try it as nobody").message
-    assert "No permission to talk to Docker Engine" in message
+    assert "No permission to connect to Docker Engine" in message
     assert "become: true" in message

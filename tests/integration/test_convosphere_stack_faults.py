@@ -396,7 +396,7 @@ def test_a_release_record_that_is_damaged_says_what_to_do(stack):
 
     message = stack.fail(stack.options())
 
-    assert "release.json is not a release's record" in message
+    assert "release.json is not the record of a release" in message
     assert f"Remove the link {stack.directory}/releases/current" in message
     (stack.directory / "releases/current").unlink()
     assert set(stack.deploy(stack.options()).diff["after"]) == {"release"}

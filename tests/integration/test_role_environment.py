@@ -157,10 +157,10 @@ def test_an_engine_that_does_not_answer_or_lets_nobody_in_is_left_alone(host):
     wait_until(lambda: "/run/docker.sock" in host.run("cat", "/proc/net/unix"), "the engine listens")
 
     message = failure(host.play())
-    assert "Docker Engine at unix:///var/run/docker.sock is there and does not answer within 10 s" in message
+    assert "Docker Engine at unix:///var/run/docker.sock runs and does not answer within 10 s" in message
 
     message = failure(host.play(user="nobody", environment_directories=[]))
-    assert "No permission to talk to Docker Engine at unix:///var/run/docker.sock. Use become: true" in message
+    assert "No permission to connect to Docker Engine at unix:///var/run/docker.sock. Use become: true" in message
 
 
 @pytest.mark.parametrize("check", [True, False])

@@ -194,3 +194,31 @@ def ask_engine(docker_host: str, timeout: int, project_name: str) -> dict[str, A
         ],
         "problems": problems,
     }
+
+
+def look(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask the platform, the edge and Docker Engine once, and return the values of convosphere_health_info.
+
+    ``params`` are that module's options. The latencies of components are None; see ``add_latencies``.
+    """
+    platform = ask_platform(Api.of(params))
+    edge = ask_edge(Api.of(params, params["edge_url"])) if params["edge_url"] else None
+    engine: dict[str, Any] = {"services": [], "problems": []}
+    if params["project_name"]:
+        engine = ask_engine(params["docker_host"], params["timeout"], params["project_name"])
+    edge_problems = edge.pop("problems") if edge else []
+    status = platform["status"]
+    if status in (*SERVING, DEGRADED) and (edge_problems or engine["problems"]):
+        status = UNHEALTHY if edge_problems else DEGRADED
+    versions = {name: part["details"].get("version") for name, part in platform["components"].items()}
+    return {
+        "healthy": status == HEALTHY,
+        "status": status,
+        "problems": [*platform["problems"], *edge_problems, *engine["problems"]],
+        "latency_ms": platform["latency_ms"],
+        "components": platform["components"],
+        "versions": {name: text for name, text in {"platform": platform["version"], **versions}.items() if text},
+        "environment": platform["environment"],
+        "edge": edge,
+        "services": engine["services"],
+    }

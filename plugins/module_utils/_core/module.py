@@ -227,11 +227,12 @@ class ConvosphereModule(_Base, Work):
                 if plan.changed:
                     work.apply(plan)
                 work.verify(plan)
-            result = {"changed": plan.changed, **work.report(plan)}
+            done = work.carried_out(plan)
+            result = {"changed": done.changed, **work.report(plan)}
         finally:
             work.close()
         if self.ansible._diff:
-            result["diff"] = plan.diff()
+            result["diff"] = done.diff()
         return result
 
     def secrets(self) -> Iterable[str]:

@@ -43,6 +43,10 @@ class Work:
     def verify(self, plan: Plan) -> None:
         """Raise if the desired state is not reached. Called after ``apply``, and if there was nothing to change."""
 
+    def carried_out(self, plan: Plan) -> Plan:
+        """Return what ``apply`` did of ``plan``, without the changes that were allowed to fail."""
+        return plan
+
     def report(self, plan: Plan) -> dict[str, Any]:
         """Return the module's return values beside ``changed`` and ``diff``; in check mode the predicted ones."""
         return {}

@@ -181,7 +181,7 @@ def _unreachable(docker_host: str, timeout: int, error: Exception) -> EngineErro
     number = _error_number(error)
     if number in (errno.EACCES, errno.EPERM) or "Permission denied" in text:
         return EngineError(
-            f"No permission to talk to Docker Engine at {docker_host}",
+            f"No permission to connect to Docker Engine at {docker_host}",
             hint="Use become: true, or add the user to the group docker.",
             reason="no permission",
         )

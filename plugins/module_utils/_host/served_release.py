@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Read the record of the release that serves: ``releases/current/release.json``.
 
+Apart from the releases of a stack, because it proves whose an environment's directory is, and Docker is not needed.
+
 This file is private to the collection and may change without notice.
 """
 
@@ -20,7 +22,7 @@ CURRENT = "current"
 
 
 def current(directory: Path) -> dict[str, Any] | None:
-    """The record of the release that serves, or None before the first one."""
+    """Return the record of the release that serves; None before the first one."""
     text = files.read_text(directory / CURRENT / RECORD)
     if text is None:
         return None
@@ -29,6 +31,6 @@ def current(directory: Path) -> dict[str, Any] | None:
         return {"images": {}, "files": {}, **record}
     except (ValueError, TypeError) as error:
         raise ConvosphereError(
-            f"{directory / CURRENT / RECORD} is not a release's record: {error}",
-            hint=f"Remove the link {directory / CURRENT}; the next deploy records a release anew.",
+            f"{directory / CURRENT / RECORD} is not the record of a release: {error}",
+            hint=f"Remove the link {directory / CURRENT}; the next deploy records a new release.",
         ) from error

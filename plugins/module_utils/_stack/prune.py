@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Old releases of a stack and images that nothing needs any more: found, and never somebody else's.
+"""Find the images of the platform that nothing needs any more, and never an image of another program.
 
 This file is private to the collection and may change without notice.
 """
@@ -30,7 +30,7 @@ _NO_NAME = "<none>"
 
 @dataclass(frozen=True)
 class Image:
-    """One image: its full id, its ``names`` (repository and tag), and the ``digests`` that it was pulled by."""
+    """One image: its full id, its ``names`` (repository and tag), and the ``digests`` by which it was pulled."""
 
     id: str
     names: tuple[str, ...]
@@ -41,26 +41,29 @@ class Image:
 
     @property
     def short_id(self) -> str:
-        """The id as releases record it."""
+        """The id in the form that releases record."""
         return self.id.rpartition(":")[2][:12]
 
     @property
     def label(self) -> str:
-        """What an operator knows it by."""
+        """The name for operators."""
         return ", ".join(self.names) or next(iter(self.digests), self.short_id)
 
 
 @dataclass(frozen=True)
-class Scope:
-    """What may be removed: images of ``repositories``, which are the platform's alone, those that ``recorded``, the
-    references and short ids of releases that go, and stand-ins that lost their name, where ``standins``."""
+class Removable:
+    """The images that may be removed.
+
+    They are images of ``repositories``, which are the platform's only; images in ``recorded``, the references and short
+    ids of removed releases; and with ``standins`` the stand-in images without a name.
+    """
 
     repositories: frozenset[str]
     recorded: frozenset[str]
     standins: bool
 
     def has(self, image: Image) -> bool:
-        """Whether an image is nobody else's. One that has any name of somebody else's too is his."""
+        """Return whether an image is the platform's only. One with any name of another program is not."""
         recorded = image.short_id in self.recorded
         if image.names:
             return all(
@@ -76,59 +79,60 @@ class Scope:
 
 
 def repository(name: str) -> str:
-    """The repository of a reference, in the engine's own spelling."""
+    """Return the repository of a reference, in the engine's own spelling."""
     return engine_images.split(engine_images.canonical(name))[0]
 
 
-def unused(images: Iterable[Image], scope: Scope, used: Iterable[str]) -> list[Image]:
-    """The images of ``scope`` that nothing needs, oldest first.
+def unused(images: Iterable[Image], removable: Removable, used: Iterable[str]) -> list[Image]:
+    """Return the removable images that nothing needs, oldest first.
 
-    ``used`` are the full ids of the images of containers, and what releases that stay name: short ids and references.
+    ``used`` are the full ids of the images of containers, and the short ids and references in releases that are kept.
     """
     needed = set(used)
     return sorted(
         (
             image
             for image in images
-            if scope.has(image) and not {image.id, image.short_id, *map(engine_images.canonical, image.names)} & needed
+            if removable.has(image)
+            and not {image.id, image.short_id, *map(engine_images.canonical, image.names)} & needed
         ),
         key=lambda image: (image.created, image.label),
     )
 
 
 def records(releases: Path) -> dict[str, dict[str, str]]:
-    """The images of each release in a directory, by its id: ``{service: reference@short id}``.
+    """Return the images of each release in a directory, by its id: ``{service: reference@short id}``.
 
-    Raises ConvosphereError where a record cannot be read: what that release needs would not be known.
+    Raises ConvosphereError if a record cannot be read: the images that its release needs would be unknown.
     """
-    found = {}
+    recorded = {}
     for path in sorted(releases.glob(f"*/{served_release.RECORD}")):
         if path.parent.is_symlink() or path.parent.name.startswith("."):
             continue
         try:
-            found[path.parent.name] = dict(json.loads(files.read_text(path) or "")["images"])
+            recorded[path.parent.name] = dict(json.loads(files.read_text(path) or "")["images"])
         except (ValueError, TypeError, KeyError) as error:
             raise ConvosphereError(
-                f"{path} is not a release's record", hint="Nothing was removed. Remove that directory by hand."
+                f"{path} is not the record of a release", hint="Nothing was removed. Remove that directory by hand."
             ) from error
-    return found
+    return recorded
 
 
 def beside(directory: Path) -> list[Path]:
-    """The directories of the releases of all stacks that lie beside one, and its own, sorted.
+    """Return the directories with the releases of all stacks beside one, and its own, sorted.
 
-    Raises InputError where it cannot be seen whether there are any: their images would go.
+    Raises InputError if a directory cannot be read: the images of its releases would be removed.
     """
     try:
         stacks = sorted(path for path in directory.parent.iterdir() if path.is_dir())
-        # Asked for a path in a directory that may not be entered, Python would say that it is not there.
+        # Path.exists() would return False for a path in a directory without permission to enter it.
         return [path for stack in stacks for path in stack.iterdir() if path.name == "releases"]
     except PermissionError as error:
-        raise InputError(f"No permission to look for releases in {error.filename}", hint="Use become: true.") from error
+        raise InputError(f"No permission to list the releases in {error.filename}", hint="Use become: true.") from error
 
 
 def named(record: Mapping[str, str]) -> set[str]:
-    """What a release names: of each of its images the reference, and the short id."""
+    """Return the references and the short ids of the images of a release."""
     parts = [image.rpartition("@") for image in record.values()]
     return {engine_images.canonical(reference) for reference, _at, _id in parts} | {
         short for _reference, _at, short in parts
@@ -136,12 +140,12 @@ def named(record: Mapping[str, str]) -> set[str]:
 
 
 def own_repositories(recorded: Iterable[Mapping[str, str]]) -> frozenset[str]:
-    """The repositories of releases' images, without those at Docker Hub, such as postgres, which are for everybody.
+    """Return the repositories of releases' images, without those at Docker Hub, such as postgres.
 
-    What is there has no registry in its name, which is known by its dot or port.
+    Other programs may use images of Docker Hub. A name with a registry has a dot or a port in its first part.
     """
-    found = {repository(image.rpartition("@")[0]) for record in recorded for image in record.values()}
-    return frozenset(name for name in found if "/" in name and _is_registry(name.partition("/")[0]))
+    repositories = {repository(image.rpartition("@")[0]) for record in recorded for image in record.values()}
+    return frozenset(name for name in repositories if "/" in name and _is_registry(name.partition("/")[0]))
 
 
 def _is_registry(name: str) -> bool:
@@ -149,7 +153,7 @@ def _is_registry(name: str) -> bool:
 
 
 def read(client: DockerClient) -> list[Image]:
-    """All images of the engine that have a name or that nothing else is built upon."""
+    """Return all images of the engine that have a name or on which no other image is built."""
     with engine_client.asking("list the images"):
         return [
             Image(
@@ -165,30 +169,30 @@ def read(client: DockerClient) -> list[Image]:
 
 
 def in_use(client: DockerClient) -> set[str]:
-    """The ids of the images of all containers, running or not."""
+    """Return the ids of the images of all containers, running or not."""
     with engine_client.asking("list the containers"):
         return {str(container["ImageID"]) for container in client.api.containers(all=True)}
 
 
 def settled(client: DockerClient, images: Sequence[Image], before: float) -> list[Image]:
-    """Those that were there, under the name they have, ``before`` that moment, in seconds since 1970.
+    """Return the images that had their present name ``before`` that timestamp, in seconds since 1970.
 
-    The engine tells when an image was made, which may be long before it was pulled, and when it got its last name.
+    The engine knows when an image was built, which may be long before it was pulled, and when it got its last name.
     """
     tagged = engine_client.in_parallel(lambda image: _tagged(client, image), images)
-    return [image for image, moment in zip(images, tagged) if max(image.created, moment) <= before]
+    return [image for image, named_at in zip(images, tagged) if max(image.created, named_at) <= before]
 
 
 def _tagged(client: DockerClient, image: Image) -> float:
-    with engine_client.asking(f"look at the image {image.label}"):
-        moment = str((client.api.inspect_image(image.id).get("Metadata") or {}).get("LastTagTime") or "")
-    return 0.0 if not moment or moment.startswith("0001-") else project.timestamp(moment)
+    with engine_client.asking(f"inspect the image {image.label}"):
+        tagged = str((client.api.inspect_image(image.id).get("Metadata") or {}).get("LastTagTime") or "")
+    return 0.0 if not tagged or tagged.startswith("0001-") else project.timestamp(tagged)
 
 
 def remove(client: DockerClient, images: Sequence[Image]) -> dict[str, str]:
-    """Remove images without force, and return why some could not be, by their label.
+    """Remove images without force, and return the reasons why some could not be removed, by their label.
 
-    One that a container was made of in the meantime stays, as does what another image is built upon.
+    An image that a container uses in the meantime is kept, as is one on which another image is built.
     """
 
     def remove_one(name: str) -> None:

@@ -77,8 +77,8 @@ def test_what_was_found_is_reported_beside_what_is_wanted(tmp_path):
     assert requirements.wrong_directories([{"path": str(tmp_path), "owner": None, "mode": "0700"}]) == [
         {
             "path": str(tmp_path),
-            "found": {"owner": ME, "group": MY_GROUP, "mode": "0777"},
-            "wanted": {"mode": "0700"},
+            "current": {"owner": ME, "group": MY_GROUP, "mode": "0777"},
+            "desired": {"mode": "0700"},
         }
     ]
 
@@ -87,11 +87,11 @@ def test_an_absent_directory_and_a_file_in_its_place(tmp_path):
     (tmp_path / "file").touch()
     wanted = [{"path": str(tmp_path / name)} for name in ("absent", "file", "file/below")]
 
-    assert [entry["found"] for entry in requirements.wrong_directories(wanted)] == [None, "file", None]
+    assert [entry["current"] for entry in requirements.wrong_directories(wanted)] == [None, "file", None]
 
 
 def test_a_mode_that_is_no_octal_text_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"'u=rwx', which is no octal text"):
+    with pytest.raises(InputError, match=r"'u=rwx', which is not octal text"):
         requirements.wrong_directories([{"path": str(tmp_path), "mode": "u=rwx"}])
 
 

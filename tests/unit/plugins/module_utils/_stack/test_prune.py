@@ -12,7 +12,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._stack import
 from docker.errors import APIError, ImageNotFound
 
 OWN = "ghcr.io/convosphere/convosphere/backend"
-NOBODYS = prune.Scope(frozenset({OWN}), frozenset(), standins=False)
+NOBODYS = prune.Removable(frozenset({OWN}), frozenset(), standins=False)
 
 
 def image(number, *names, digests=(), standin=False):
@@ -54,7 +54,7 @@ def test_only_images_that_are_nobody_elses_go(found, ours):
     ],
 )
 def test_what_a_release_that_goes_was_made_of_goes_with_it(found, ours):
-    scope = prune.Scope(frozenset(), frozenset({"postgres:15", image(1).short_id}), standins=True)
+    scope = prune.Removable(frozenset(), frozenset({"postgres:15", image(1).short_id}), standins=True)
 
     assert scope.has(found) is ours
 
@@ -102,7 +102,7 @@ def test_records_are_read_once_each(tmp_path):
 def test_a_record_that_cannot_be_read_stops_everything(tmp_path, text):
     release(tmp_path, "20260101T000000000Z", text)
 
-    with pytest.raises(ConvosphereError, match="is not a release's record"):
+    with pytest.raises(ConvosphereError, match="is not the record of a release"):
         prune.records(tmp_path)
 
 
