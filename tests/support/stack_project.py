@@ -108,6 +108,7 @@ class StackProject:
         for container in found:
             container["State"].pop("Health", None)
             container.pop("ExecIDs")
+            container["Mounts"].sort(key=lambda mount: str(mount["Destination"]))  # the engine has no order of them
         return {container["Config"]["Labels"]["com.docker.compose.service"]: container for container in found}
 
     def serving(self) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def test_a_damaged_record_says_what_to_do(tmp_path, text):
     save(tmp_path, "1")
     (tmp_path / "1/release.json").write_text(text)
 
-    with pytest.raises(ConvosphereError, match=f"not a release's record.*Remove the link {tmp_path}/current"):
+    with pytest.raises(ConvosphereError, match=f"not the record of a release.*Remove the link {tmp_path}/current"):
         served_release.current(tmp_path)
 
 
