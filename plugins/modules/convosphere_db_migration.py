@@ -260,7 +260,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core.errors 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import Plan
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import client as engine_client
-from ansible_collections.convosphere.platform.plugins.module_utils._engine import published_port
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import project as engine_project
 from ansible_collections.convosphere.platform.plugins.module_utils._host import environment_directory
 from ansible_collections.convosphere.platform.plugins.module_utils._migration import release_schema
 from ansible_collections.convosphere.platform.plugins.module_utils._migration.alembic_client import DIRECTORY, Alembic
@@ -281,7 +281,7 @@ class MigrationModule(ConvosphereModule):
 
     argument_spec = {
         **DATABASE_OPTIONS,
-        **published_port.PUBLISHED_OPTIONS,
+        **engine_project.PUBLISHED_OPTIONS,
         **engine_client.ENGINE_OPTIONS,
         "state": {"type": "str", "choices": ["latest"], "default": "latest"},
         "revision": {"type": "str"},
@@ -323,7 +323,7 @@ class MigrationModule(ConvosphereModule):
             return Plan()
         if self.params["project_name"]:
             project_owner.refuse_foreign_project_of(client, self.params)
-        self.login = published_port.login(client, self.params)
+        self.login = engine_project.published_login(client, self.params)
         self.backend = Backend(client, self.params)
         self.image_id = self.backend.image_id
         self.released = self.backend.released

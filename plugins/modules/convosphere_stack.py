@@ -321,7 +321,7 @@ from typing import Any, NoReturn
 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
-from ansible_collections.convosphere.platform.plugins.module_utils._engine import client, confirmation, published_port
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import client, confirmation, project
 from ansible_collections.convosphere.platform.plugins.module_utils._engine.health_waiter import WAIT_SECONDS
 from ansible_collections.convosphere.platform.plugins.module_utils._host.environment_directory import (
     ENVIRONMENT_OPTION,
@@ -353,7 +353,7 @@ class StackModule(ConvosphereModule):
 
     argument_spec = {
         **DATABASE_OPTIONS,
-        **published_port.PUBLISHED_OPTIONS,
+        **project.PUBLISHED_OPTIONS,
         **client.PROJECT_OPTIONS,
         "project_src": {"type": "path", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

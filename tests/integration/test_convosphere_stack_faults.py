@@ -269,7 +269,7 @@ def test_bad_input_is_refused_before_anything_changes(stack, run_steps):
             stack, f"services: {{web: {{{image}, environment: {{A: '${{NOWHERE:?}}'}}}}}}"
         ),
         "The host has no image cvtest-absent@sha256:" + 64 * "0" + ", cvtest-missing:1": missing,
-        "These services name no image: web": compose(stack, "services: {web: {build: .}}"),
+        "These services have no image: web": compose(stack, "services: {web: {build: .}}"),
         "There is no compose.yaml among the files": {**stack.options(), "files": []},
         "The file '../up' cannot be": {**stack.options(), "files": [{**file, "path": "../up"}]},
         "The file '/etc/x' cannot be": {**stack.options(), "files": [{**file, "path": "/etc/x"}]},
@@ -365,7 +365,7 @@ def test_a_secret_is_never_made_up_where_there_is_data_already(stack, gone):
 
     for message in messages:
         assert f"The file {stack.directory}/.env is missing" in message
-        assert "deployed with these secrets of it before: TOKEN. Nothing was changed" in message
+        assert "deployed before with TOKEN. Nothing was changed" in message
     assert (stack.tree(), stack.containers()) == (tree, containers)
     (stack.directory / ".env").write_text(saved)
     (stack.directory / ".env").chmod(0o600)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file ``.env`` of a stack: its secrets, which Docker Compose puts into the containers' environment.
+"""Parse and merge the file ``.env`` of a stack, as Docker Compose reads it.
 
 This file is private to the collection and may change without notice.
 """
@@ -9,18 +9,11 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import re
-import secrets as random_source
-import string
-from collections.abc import Mapping, Sequence
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Mapping
 
-from . import option_texts
 from .errors import InputError
 from .redaction import SHORTEST, Secret
 
-ALPHABET = string.ascii_letters + string.digits
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # As Compose reads it: quoted values may go over several lines, and a comment may follow any value.
 _ASSIGNMENT = re.compile(
     r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*"""
@@ -28,8 +21,6 @@ _ASSIGNMENT = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _COMMENT = re.compile(r"(^|\s)#.*")
-_TYPES = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a dictionary"}
-_REFERENCE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 # Line ends are escaped too, so that a secret of several lines, such as a private key, is one line of the file.
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "$": "\\$", "\n": "\\n", "\r": "\\r"}
 _ESCAPED = re.compile(r'[\\"$\n\r]')
@@ -67,30 +58,6 @@ def merge(text: str, variables: Mapping[str, str], header: str) -> str:
     return merged + "".join(f"{_assignment(name, value)}\n" for name, value in missing.items())
 
 
-def wanted(entries: Sequence[Mapping[str, Any]], present: Mapping[str, str]) -> dict[str, Secret]:
-    """What the secrets shall be, by name.
-
-    Each entry has ``name`` and one of: ``value``, which wins; ``derive``, a text in which ``{NAME}`` stands for
-    another secret, percent-encoded for a URL; or else ``length``: the present value is kept, and where there is none
-    one of that many letters and digits is made up. Raises InputError for what a ``.env`` file cannot hold.
-    """
-    result: dict[str, Secret] = {}
-    for entry in entries:
-        if not _NAME.fullmatch(entry["name"]):
-            raise InputError(f"'{entry['name']}' cannot be the name of a secret: letters, digits and underscores only")
-        result[entry["name"]] = Secret(_value_of(entry, {**present, **result}))
-    return result
-
-
-def made_up(entries: Sequence[Mapping[str, Any]], present: Mapping[str, str]) -> list[str]:
-    """The names of the entries that ``wanted`` makes a value up for."""
-    return [
-        entry["name"]
-        for entry in entries
-        if entry.get("value") is None and entry.get("derive") is None and not present.get(entry["name"])
-    ]
-
-
 def literal(variables: Mapping[str, str]) -> dict[str, str]:
     """The variables of a ``.env`` file whose values stand for themselves; others Compose has to read by itself."""
     return {name: value for name, value in variables.items() if not set(value) & set("$\\")}
@@ -99,36 +66,6 @@ def literal(variables: Mapping[str, str]) -> dict[str, str]:
 def maskable(variables: Mapping[str, str]) -> list[str]:
     """The values that may be secrets. Shorter ones are ports and switches: masking them would mask half the output."""
     return [value for value in variables.values() if len(value) >= SHORTEST]
-
-
-def _value_of(entry: Mapping[str, Any], known: Mapping[str, str]) -> str:
-    name = entry["name"]
-    if entry.get("value") is not None:
-        return _storable(name, entry["value"])
-    if entry.get("derive") is not None:
-        pattern = _storable(name, entry["derive"])
-        encoded = _REFERENCE.sub(lambda match: quote(_named(match[1], name, known), safe=""), pattern)
-        return _storable(name, encoded)
-    if known.get(name):
-        return _storable(name, known[name])
-    if entry["length"] < SHORTEST:
-        raise InputError(f"The secret {name} has a length of {entry['length']}: fewer than {SHORTEST} are no secret")
-    return "".join(random_source.choice(ALPHABET) for _each in range(entry["length"]))
-
-
-def _storable(name: str, value: Any) -> str:
-    if not isinstance(value, str):  # its text would be another secret: 0123 is 83, and a list has quotes and brackets
-        raise InputError(f"The value of the secret {name} is {_TYPES.get(type(value), 'not text')}: put it in quotes")
-    problem = option_texts.problem(value)
-    if problem:
-        raise InputError(f"The secret {name} {problem}")
-    return value
-
-
-def _named(reference: str, name: str, known: Mapping[str, str]) -> str:
-    if reference not in known:
-        raise InputError(f"The secret {name} is derived from {reference}, which is not given before it")
-    return known[reference]
 
 
 def _assignment(name: str, value: str) -> str:

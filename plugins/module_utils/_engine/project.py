@@ -34,6 +34,10 @@ HEALTH_ORDER = ("unhealthy", "starting", "healthy")
 
 COMPLETED = "service_completed_successfully"
 
+#: PostgreSQL's port in its container.
+POSTGRES = 5432
+PUBLISHED_OPTIONS: dict[str, Any] = {"login_service": {"type": "str"}}
+
 
 @dataclass(frozen=True)
 class Service:
@@ -144,6 +148,23 @@ def read_project(client: DockerClient, name: str, source: str | None = None) -> 
     else:  # what others depend on is there, even though nothing says how to create it
         defined = {other: Service(other) for service in services.values() for other in service.depends_on or {}}
     return Project(name, {**defined, **services}, directory)
+
+
+def published_login(client: DockerClient, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return ``params`` with the port that the running container of ``login_service`` publishes as ``login_port``.
+
+    The next deploy may publish another port. Return ``params`` unchanged if no service is named, if none of its
+    containers runs, or if it publishes no port.
+    """
+    service, project = params["login_service"], params["project_name"]
+    if not service or not project:
+        return params
+    labels = [f"{engine_client.LABEL_PROJECT}={project}", f"{engine_client.LABEL_SERVICE}={service}"]
+    with engine_client.asking(f"list the published ports of {service}"):
+        containers = client.api.containers(filters={"label": labels})
+    ports = [port for container in containers for port in container["Ports"]]
+    published = [port["PublicPort"] for port in ports if port["PrivatePort"] == POSTGRES and port.get("PublicPort")]
+    return {**params, "login_port": published[0]} if published else params
 
 
 def health_of(container: Container) -> str | None:

@@ -19,7 +19,7 @@ from .._core.errors import InputError
 from .._engine import compose_cli
 from .._engine import project as engine_project
 from .._host import served_release
-from . import state
+from . import secrets, state
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -107,7 +107,7 @@ class Backend:
         return found.containers if found else ()
 
     def _from_files(self, source: Path) -> dict[str, str]:
-        variables = dotenv.literal(dotenv.parse(files.read_text(source / state.SECRETS_FILE) or ""))
+        variables = dotenv.literal(dotenv.parse(files.read_text(source / secrets.FILE) or ""))
         project = compose_cli.Compose(self.params["project_name"], source, self.params["docker_host"], variables)
         service = project.model([])["services"].get(self.params["service"]) or {}
         # In its model Compose doubles each dollar sign, so that it can be read again as a Compose file.

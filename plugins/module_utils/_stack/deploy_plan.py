@@ -38,7 +38,7 @@ def plan(stack: state.Stack, *, engine_read: bool) -> Plan:
     created, without the details that only Compose and the engine know.
     """
     return (
-        make_plan(_fields(stack.variables, "secret"), _fields(stack.current_variables, "secret"))
+        make_plan(_secrets(stack.secrets.desired), _secrets(stack.secrets.current))
         + make_plan(_desired_files(stack), _current_files(stack))
         + (_services(stack) if engine_read else _first_services(stack))
         + (_volumes(stack) if engine_read else Plan())
@@ -46,8 +46,8 @@ def plan(stack: state.Stack, *, engine_read: bool) -> Plan:
     )
 
 
-def _fields(variables: Mapping[str, Secret], kind: str) -> dict[str, dict[str, Any]]:
-    return {f"{kind} {name}": {"value": value} for name, value in variables.items()}
+def _secrets(variables: Mapping[str, Secret]) -> dict[str, dict[str, Any]]:
+    return {f"secret {name}": {"value": value} for name, value in variables.items()}
 
 
 def _desired_files(stack: state.Stack) -> dict[str, dict[str, Any] | None]:

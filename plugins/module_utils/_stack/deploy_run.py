@@ -17,7 +17,7 @@ from .._core.work import Invocation
 from .._engine import project as engine_project
 from .._engine import proxies, service_stats
 from .._host import engine_probe, environment_directory, served_release
-from . import deploy_plan, file_validation, host_limits, lost_secrets, schema_check, state
+from . import deploy_plan, file_validation, host_limits, schema_check, secrets, state
 from .deployment import Deployment, record_release
 from .health_gate import HealthGate
 from .stack_run import StackRun
@@ -36,7 +36,7 @@ class DeployRun(StackRun):
             directory=self.directory,
             docker_host=self.params["docker_host"],
             texts={},
-            secret_entries=self.params["secrets"],
+            secrets=secrets.Secrets(self.directory, self.params["secrets"]),
             schema=self.params["schema"],
         )
         self.gate = HealthGate(invocation)
@@ -55,8 +55,8 @@ class DeployRun(StackRun):
             raise InputError(f"The directory {self.directory} does not exist", hint="Run the playbook setup.yml first.")
         self.stack.texts = state.texts_of(self.params["files"])
         self.stack.read_files()
-        self.invocation.hide(*self.stack.secret_values())
-        lost_secrets.refuse_lost(self.stack, self.client)
+        self.invocation.hide(*self.stack.secrets.values())
+        secrets.refuse_lost(self.stack.secrets, self.name, self.client)
         if self.client is None or (self.invocation.check_mode and not _has_compose()):
             return deploy_plan.plan(self.stack, engine_read=False)
         self._check(self.client)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from .._core import dotenv
 from .._core import files as core_files
 from .._core.errors import CommandError, UnhealthyError
 from .._engine import client as engine_client
@@ -92,9 +91,7 @@ class Deployment:
     def _write(self) -> None:
         """Write the secrets and files that differ, and remove the files that are no longer desired."""
         stack = self.stack
-        if any(stack.current_variables.get(name) != value for name, value in stack.variables.items()):
-            text = dotenv.merge(stack.current_secrets or "", stack.variables, state.SECRETS_HEADER)
-            core_files.write_text(stack.secrets_path, text, "0600")
+        stack.secrets.write()
         for name in stack.differing_texts():
             text, mode = stack.texts[name]
             core_files.write_text(stack.directory / name, text, mode)
@@ -134,7 +131,7 @@ def record_release(stack: state.Stack, *, environment: str, released_by: str, ke
         "environment": environment,
         "released_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "released_by": released_by,
-        "secrets": sorted(stack.variables),  # their names, by which a later deploy knows that one was lost
+        "secrets": sorted(stack.secrets.desired),  # their names, by which a later deploy knows that one was lost
         "schema": stack.schema,  # by which a later deploy knows without a container what the database needs
         **deploy_plan.desired_release(stack),
     }

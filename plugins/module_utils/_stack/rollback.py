@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .._core import dotenv
 from .._core import files as core_files
 from .._core.errors import ConvosphereError
 from .._engine import client as engine_client
@@ -72,12 +71,11 @@ class Rollback:
     def _restore(self, release: Mapping[str, Any]) -> None:
         """Restore the release's files and the previous secrets, and start the release's images by their ids."""
         stack, steps = self.stack, Activation(self.stack, self.client)
-        self._restore_secrets()
+        stack.secrets.restore()
         texts = self._texts_of(release)
         written = self._write(texts, steps)
         files = [stack.directory / name for name in compose_cli.FILE_NAMES if texts.get(name) is not None]
-        previous = {name: stack.current_variables[name] for name in stack.variables if name in stack.current_variables}
-        compose = stack.compose_with(previous)
+        compose = stack.compose_with(stack.secrets.previous)
         model = compose.model(files)
         running = engine_client.project_containers(self.client, stack.name)
         with core_files.unnamed(self._pins(model, release["images"]), "images") as pins:
@@ -86,15 +84,6 @@ class Rollback:
         steps.restart_stale(model["services"], running, texts, written)
         # The platform is not asked: it may have been reached at another port. Its containers' own checks ask it.
         self.wait(name for name, service in model["services"].items() if state.replicas(service))
-
-    def _restore_secrets(self) -> None:
-        """Restore the previous file of secrets. Keep generated ones: a service may have created its data with them."""
-        stack = self.stack
-        if stack.current_secrets is None:
-            return
-        generated = {name: stack.variables[name] for name in stack.generated}
-        text = dotenv.merge(stack.current_secrets, generated, state.SECRETS_HEADER) if generated else None
-        core_files.write_text(stack.secrets_path, text or stack.current_secrets, "0600")
 
     def _write(self, texts: Mapping[str, str | None], steps: Activation) -> list[str]:
         """Write the texts that differ from the files, remove files without a text, and return the names written."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._core.errors import ConvosphereError
-from .._engine import published_port
+from .._engine import project
 from .._host import served_release
 from .._postgres.connection import Database
 from . import state
@@ -41,7 +41,7 @@ def find(client: DockerClient | None, params: Mapping[str, Any]) -> Mapping[str,
     if client is None or not schema or schema.get("image_id") != state.image_id(client, params["schema_image"]):
         return None
     try:
-        with closing(Database(published_port.login(client, params), read_only=True)) as database:
+        with closing(Database(project.published_login(client, params), read_only=True)) as database:
             return schema if _revisions(database) == sorted(schema.get("heads") or []) else None
     except ConvosphereError:
         return None

@@ -21,7 +21,7 @@ from .._core.work import Invocation
 from .._engine import client as engine_client
 from .._engine import compose_cli, confirmation
 from .._host import environment_directory, served_release
-from . import project_owner, state
+from . import project_owner, secrets, state
 from .stack_run import StackRun
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _own(directory: Path) -> list[Path]:
     """Return the files and the directory of releases that a stack wrote into its directory, without lock and marker."""
     releases = directory / "releases"
     recorded = (served_release.current(releases) or {"files": {}})["files"]
-    names = dict.fromkeys([*compose_cli.FILE_NAMES, *recorded, state.SECRETS_FILE])
+    names = dict.fromkeys([*compose_cli.FILE_NAMES, *recorded, secrets.FILE])
     files = [directory / name for name in names if os.path.lexists(directory / name)]
     # A directory in the place of a file was not created by a deploy.
     own = [path for path in files if path.is_symlink() or not path.is_dir()]

@@ -18,6 +18,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._engine impor
 from ansible_collections.convosphere.platform.plugins.module_utils._host import served_release
 from ansible_collections.convosphere.platform.plugins.module_utils._stack import deploy_plan, releases, state
 from ansible_collections.convosphere.platform.plugins.module_utils._stack import deployment as stack_deployment
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.secrets import Secrets
 
 from support.containers import container, engine
 
@@ -55,7 +56,8 @@ def deployment(directory: Path, wait: Any = None, found: Any = None) -> stack_de
     (directory / ".env").chmod(0o600)
     releases.save(directory / "releases", {"id": "1", **RECORD}, OLD)
     texts = {"compose.yaml": ("new", "0640"), "compose.override.yaml": ("more", "0640")}
-    stack = state.Stack("p", directory, "unix:///x", texts, [{"name": "TOKEN", "value": "new-token"}])
+    entries = [{"name": "TOKEN", "value": "new-token"}]
+    stack = state.Stack("p", directory, "unix:///x", texts, Secrets(directory, entries))
     stack.read_files()
     stack.model = {"services": {"web": {"image": IMAGE}, "new": {"image": IMAGE}}}
     stack.image_ids = {IMAGE: GOOD}
@@ -222,14 +224,14 @@ def test_a_secret_that_was_made_up_outlives_a_deploy_that_fails(tmp_path, before
     if before is not None:
         (tmp_path / ".env").write_text(before)
         (tmp_path / ".env").chmod(0o600)
-    deploy.stack.secret_entries = [{"name": "TOKEN", "value": "new"}, {"name": "MADE", "length": 40}]
+    deploy.stack.secrets.entries = [{"name": "TOKEN", "value": "new"}, {"name": "MADE", "length": 40}]
     deploy.stack.read_files()
 
     with pytest.raises(UnhealthyError, match="was rolled back"):
         deploy.apply()
 
     text = (tmp_path / ".env").read_text()
-    assert f'MADE="{deploy.stack.variables["MADE"]}"\n' in text
+    assert f'MADE="{deploy.stack.secrets.desired["MADE"]}"\n' in text
     assert text.startswith(before or "# Secrets of this environment")
 
 

@@ -12,13 +12,14 @@ from unittest.mock import Mock
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import EngineError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._stack import file_validation, state
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.secrets import Secrets
 
 IMAGE = "caddy:2"
 FILE = {"path": "conf/Caddyfile", "content": "ü", "validate": {"service": "edge", "command": ["caddy", "--c=%s", "x"]}}
 
 
 def stack_of(directory: Path, **service: Any) -> state.Stack:
-    stack = state.Stack("p", directory, "unix:///x", {"compose.yaml": ("", "0640")}, [])
+    stack = state.Stack("p", directory, "unix:///x", {"compose.yaml": ("", "0640")}, Secrets(directory, []))
     stack.model = {"services": {"edge": {"image": IMAGE, **service}}}
     stack.image_ids = {IMAGE: "sha256:1234"}
     return stack

@@ -12,6 +12,7 @@ from unittest.mock import Mock
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._stack import host_limits, state
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.secrets import Secrets
 
 IMAGE = {"image": "x:1"}
 
@@ -87,7 +88,7 @@ def test_the_ports_of_its_own_containers_are_the_stacks(project, refused):
 
 def stack_of(services: dict[str, Any]) -> state.Stack:
     """A stack of which Compose has read the files."""
-    found = state.Stack("p", Path("/nowhere"), "unix:///x", {}, [])
+    found = state.Stack("p", Path("/nowhere"), "unix:///x", {}, Secrets(Path("/nowhere"), []))
     found.model = {"services": services}
     return found
 

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import CREATE, DELETE, UPDATE
 from ansible_collections.convosphere.platform.plugins.module_utils._stack import deploy_plan, releases, state
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.secrets import Secrets
 from docker.errors import ImageNotFound
 
 from support.containers import container
@@ -23,7 +24,9 @@ FILE = {"path": "compose.yaml", "content": "services: {}\n", "mode": "0640"}
 
 
 def stack_of(directory: Path, texts: Any = None, entries: Any = ()) -> state.Stack:
-    return state.Stack("p", directory, "unix:///x", texts or {"compose.yaml": ("services: {}\n", "0640")}, entries)
+    return state.Stack(
+        "p", directory, "unix:///x", texts or {"compose.yaml": ("services: {}\n", "0640")}, Secrets(directory, entries)
+    )
 
 
 def running(stack: state.Stack, services: dict[str, Any], **containers: Any) -> state.Stack:
@@ -83,7 +86,7 @@ def test_only_given_secrets_are_written_and_the_rest_of_the_file_is_known(tmp_pa
 
     stack.read_files()
 
-    assert stack.variables == {"A": "new-value"}
+    assert stack.secrets.desired == {"A": "new-value"}
     # FOLLOWS is left to Compose, which reads it from the file.
     assert stack.compose.variables == {"A": "new-value", "PLAIN": "x y"}
     assert stack.compose_with({}).variables == {"A": "old-value", "PLAIN": "x y"}
@@ -95,7 +98,7 @@ def test_what_is_masked_is_every_secret_of_before_and_after_and_no_short_setting
     stack = stack_of(tmp_path, entries=[{"name": "A", "value": "new/value"}, {"name": "PIN", "value": "1 2"}])
     stack.read_files()
 
-    assert set(stack.secret_values()) == {"old-value", "new/value", "1 2", "of-the-operator"}
+    assert set(stack.secrets.values()) == {"old-value", "new/value", "1 2", "of-the-operator"}
 
 
 def test_compose_files_are_in_the_order_in_which_they_are_merged(tmp_path):
@@ -113,13 +116,13 @@ def test_compose_files_are_in_the_order_in_which_they_are_merged(tmp_path):
             (({"path": path}), f"The file '{path}' cannot be")
             for path in ("/etc/x", "../x", "a/../../x", ".env", ".lock")
         ),
-        ({"content": {"services": {}}}, "The content of compose.yaml is not a text"),
+        ({"content": {"services": {}}}, "The content of compose.yaml is not text"),
         ({"path": "releases/1/compose.yaml"}, "The file 'releases/1/compose.yaml' cannot be"),
         *(
             ({"mode": mode}, f"The mode of compose.yaml is {mode}")
             for mode in ("416", "640", "u=rw", "0999", "", "00640")
         ),
-        ({"path": "Caddyfile"}, "There is no compose.yaml among the files"),
+        ({"path": "Caddyfile"}, "There is no compose.yaml in files"),
     ],
 )
 def test_files_that_cannot_be_are_refused(file, part):

@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._engine import published_port
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import project
 
 PARAMS = {"login_service": "postgres", "project_name": "p", "login_port": 5433, "login_db": "d"}
 LOOPBACK = {"IP": "127.0.0.1", "PrivatePort": 5432, "PublicPort": 15432, "Type": "tcp"}
@@ -23,7 +23,7 @@ def engine(*ports: list[dict[str, Any]]) -> Any:
 def test_the_port_is_the_one_that_the_container_publishes():
     client = engine([{"PrivatePort": 9187, "PublicPort": 9187}, LOOPBACK])
 
-    assert published_port.login(client, PARAMS) == {**PARAMS, "login_port": 15432}
+    assert project.published_login(client, PARAMS) == {**PARAMS, "login_port": 15432}
 
     labels = client.api.containers.call_args.kwargs["filters"]["label"]
     assert labels == ["com.docker.compose.project=p", "com.docker.compose.service=postgres"]
@@ -31,9 +31,9 @@ def test_the_port_is_the_one_that_the_container_publishes():
 
 @pytest.mark.parametrize("client", [engine(), engine([]), engine([{"PrivatePort": 5432, "Type": "tcp"}])])
 def test_the_port_is_the_given_one_where_no_container_publishes_one(client):
-    assert published_port.login(client, PARAMS) is PARAMS
+    assert project.published_login(client, PARAMS) is PARAMS
 
 
 @pytest.mark.parametrize("without", ["login_service", "project_name"])
 def test_no_container_is_looked_for_where_none_is_named(without):
-    assert published_port.login(None, {**PARAMS, without: None})["login_port"] == 5433  # type: ignore[arg-type]
+    assert project.published_login(None, {**PARAMS, without: None})["login_port"] == 5433  # type: ignore[arg-type]

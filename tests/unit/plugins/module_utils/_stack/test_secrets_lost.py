@@ -9,8 +9,8 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._stack import releases, state
-from ansible_collections.convosphere.platform.plugins.module_utils._stack.lost_secrets import refuse_lost
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import releases
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.secrets import Secrets, refuse_lost
 
 REFERS = "services: {db: {image: db, environment: {A: '${A:?}', B: $B, C: '$${C}', D: '${X:-${D}}'}}}"
 
@@ -22,14 +22,14 @@ def engine(containers: Any = (), volumes: Any = ()) -> Any:
     return client
 
 
-def stack_of(directory: Path, *names: str, env: str | None = None, **given: str) -> state.Stack:
+def secrets_of(directory: Path, *names: str, env: str | None = None, **given: str) -> Secrets:
     if env is not None:
         (directory / ".env").write_text(env)
         (directory / ".env").chmod(0o600)
     entries = [*({"name": name, "length": 40} for name in names), *({"name": n, "value": v} for n, v in given.items())]
-    stack = state.Stack("p", directory, "unix:///x", {"compose.yaml": ("", "0640")}, entries)
-    stack.read_files()
-    return stack
+    secrets = Secrets(directory, entries)
+    secrets.read()
+    return secrets
 
 
 def release(directory: Path, text: str = "", **record: Any) -> None:
@@ -38,12 +38,14 @@ def release(directory: Path, text: str = "", **record: Any) -> None:
 
 @pytest.mark.parametrize("client", [engine(["web"]), engine(volumes=["data"])])
 def test_nothing_is_made_up_over_data_of_which_nothing_else_is_known(tmp_path, client):
-    with pytest.raises(InputError, match=rf"{tmp_path}/\.env is missing.*A, N\. .*Restore that file.*stack_secrets"):
-        refuse_lost(stack_of(tmp_path, "A", "N"), client)
+    with pytest.raises(
+        InputError, match=rf"{tmp_path}/\.env is missing, .*with A, N\. .*Restore that file.*in secrets"
+    ):
+        refuse_lost(secrets_of(tmp_path, "A", "N"), "p", client)
 
 
 def test_a_file_that_was_restored_is_enough_where_nothing_else_is_known(tmp_path):
-    refuse_lost(stack_of(tmp_path, "A", "N", env="A=kept-one\n"), engine(volumes=["data"]))
+    refuse_lost(secrets_of(tmp_path, "A", "N", env="A=kept-one\n"), "p", engine(volumes=["data"]))
 
 
 @pytest.mark.parametrize("client", [None, engine()])
@@ -52,7 +54,7 @@ def test_what_the_release_was_deployed_with_is_not_made_up(tmp_path, client, env
     release(tmp_path, REFERS, secrets=["E"])
 
     with pytest.raises(InputError) as caught:
-        refuse_lost(stack_of(tmp_path, "A", "B", "C", "D", "E", "N", env=env), client)
+        refuse_lost(secrets_of(tmp_path, "A", "B", "C", "D", "E", "N", env=env), "p", client)
 
     assert caught.value.details["secrets"] == ["A", "B", "D", "E"]
 
@@ -60,30 +62,30 @@ def test_what_the_release_was_deployed_with_is_not_made_up(tmp_path, client, env
 def test_what_the_compose_file_on_the_host_refers_to_is_not_made_up(tmp_path):
     (tmp_path / "compose.yaml").write_text(REFERS)
 
-    with pytest.raises(InputError, match=r"lacks what was in it.*before: A"):
-        refuse_lost(stack_of(tmp_path, "A", "N", env="B=1\n"), engine(["web"]))
+    with pytest.raises(InputError, match=r"lacks secrets, .*deployed before with A"):
+        refuse_lost(secrets_of(tmp_path, "A", "N", env="B=1\n"), "p", engine(["web"]))
 
 
 def test_a_secret_that_is_new_to_the_stack_is_made_up(tmp_path):
     release(tmp_path, REFERS, secrets=["A"])
 
-    refuse_lost(stack_of(tmp_path, "A", "N", env="A=kept-one\n"), engine(["web"], ["data"]))
+    refuse_lost(secrets_of(tmp_path, "A", "N", env="A=kept-one\n"), "p", engine(["web"], ["data"]))
 
 
 def test_a_secret_that_is_given_is_not_lost(tmp_path):
     release(tmp_path, REFERS, secrets=["A"])
 
-    refuse_lost(stack_of(tmp_path, A="from-the-vault"), engine(["web"]))
+    refuse_lost(secrets_of(tmp_path, A="from-the-vault"), "p", engine(["web"]))
 
 
 @pytest.mark.parametrize("client", [None, engine()])
 def test_a_first_deploy_makes_them_up(tmp_path, client):
-    refuse_lost(stack_of(tmp_path, "A"), client)
+    refuse_lost(secrets_of(tmp_path, "A"), "p", client)
 
 
 def test_the_engine_is_not_asked_when_nothing_is_to_be_made_up(tmp_path):
     client = engine()
 
-    refuse_lost(stack_of(tmp_path, "A", env="A=kept-one\n"), client)
+    refuse_lost(secrets_of(tmp_path, "A", env="A=kept-one\n"), "p", client)
 
     assert client.mock_calls == []

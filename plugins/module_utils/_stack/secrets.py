@@ -1,0 +1,191 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Determine the secrets of a stack: given, derived, kept or generated. Lost secrets of existing data are refused.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets as random_source
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from .._core import dotenv, option_texts
+from .._core import files as core_files
+from .._core.errors import InputError
+from .._core.redaction import SHORTEST, Secret
+from .._engine import client as engine_client
+from .._engine import compose_cli
+from .._host import served_release
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+FILE = ".env"
+HEADER = "Secrets of this environment, generated once and kept: Compose reads them by itself. Keep this file 0600."
+ALPHABET = string.ascii_letters + string.digits
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TYPES = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a dictionary"}
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+# "$$" is a dollar sign to Compose, whatever follows it.
+_REFERENCE = re.compile(r"\$\$|\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+
+
+@dataclass
+class Secrets:
+    """The file ``.env`` of a stack in ``directory``, and the secrets that it must contain.
+
+    ``entries`` is the option ``secrets``. ``read`` fills the other fields.
+    """
+
+    directory: Path
+    entries: Sequence[Mapping[str, Any]]
+    text: str | None = None
+    current: dict[str, Secret] = field(default_factory=dict)
+    desired: dict[str, Secret] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """The file, which Compose reads by itself."""
+        return self.directory / FILE
+
+    @property
+    def generated(self) -> list[str]:
+        """The names of the secrets that are neither given nor in the file."""
+        return [
+            entry["name"]
+            for entry in self.entries
+            if entry.get("value") is None and entry.get("derive") is None and not self.current.get(entry["name"])
+        ]
+
+    @property
+    def previous(self) -> dict[str, Secret]:
+        """The desired secrets with the values that they have in the file."""
+        return {name: self.current[name] for name in self.desired if name in self.current}
+
+    def read(self) -> None:
+        """Read the file and determine the desired secrets. Raises InputError if other users can read it."""
+        core_files.refuse_readable_by_others(self.path)
+        self.text = core_files.read_text(self.path)
+        self.current = dotenv.parse(self.text or "")
+        self.desired = desired(self.entries, self.current)
+
+    def write(self) -> None:
+        """Write the file if a secret differs."""
+        if any(self.current.get(name) != value for name, value in self.desired.items()):
+            core_files.write_text(self.path, dotenv.merge(self.text or "", self.desired, HEADER), "0600")
+
+    def restore(self) -> None:
+        """Write the text that was read. Keep generated secrets: a service may have created its data with them."""
+        if self.text is None:
+            return
+        generated = {name: self.desired[name] for name in self.generated}
+        text = dotenv.merge(self.text, generated, HEADER) if generated else None
+        core_files.write_text(self.path, text or self.text, "0600")
+
+    def values(self) -> list[str]:
+        """Return the values to mask: every secret, old and new.
+
+        Of other variables, such as a port, only long values count: masking short ones would mask half of the output.
+        """
+        both = [*self.desired.items(), *self.current.items()]
+        return sorted({value for name, value in both if name in self.desired or len(value) >= SHORTEST})
+
+
+def desired(entries: Sequence[Mapping[str, Any]], current: Mapping[str, str]) -> dict[str, Secret]:
+    """Return the desired secrets by name.
+
+    Each entry has ``name`` and one of: ``value``, which takes precedence; ``derive``, a text in which ``{NAME}`` stands
+    for another secret, percent-encoded for a URL; or else ``length``: the current value is kept, and if there is none,
+    one of that many letters and digits is generated. Raises InputError for values that a ``.env`` file cannot hold.
+    """
+    result: dict[str, Secret] = {}
+    for entry in entries:
+        if not _NAME.fullmatch(entry["name"]):
+            raise InputError(f"'{entry['name']}' cannot be the name of a secret: letters, digits and underscores only")
+        result[entry["name"]] = Secret(_value_of(entry, {**current, **result}))
+    return result
+
+
+def refuse_lost(secrets: Secrets, project: str, client: DockerClient | None) -> None:
+    """Raise InputError if a secret would be generated again with which the stack was deployed before.
+
+    New secrets would not open the data of the stack. ``secrets`` must have been read; ``client`` is None if there is no
+    engine yet. Costs nothing unless a secret is to be generated.
+    """
+    generated = secrets.generated
+    if not generated or not _was_deployed(secrets.directory / "releases", project, client):
+        return
+    known = _known(secrets.directory)
+    if known is None:
+        # Nothing shows the secrets of the last deploy: a file with some of them was restored, one without any was not.
+        lost = [] if any(secrets.current.get(name) for name in secrets.desired) else generated
+    else:
+        lost = [name for name in generated if name in known]
+    if lost:
+        what = "is missing" if secrets.text is None else "lacks secrets"
+        raise InputError(
+            f"The file {secrets.path} {what}, and {project} was deployed before with {', '.join(lost)}",
+            hint="Nothing was changed: with new secrets, its data could not be opened any more. "
+            "Restore that file, or give the values in secrets.",
+            secrets=lost,
+        )
+
+
+def _was_deployed(releases: Path, project: str, client: DockerClient | None) -> bool:
+    if (releases / served_release.CURRENT).is_symlink():
+        return True
+    if client is None:
+        return False
+    filters: Any = {"label": f"{engine_client.LABEL_PROJECT}={project}"}
+    with engine_client.asking(f"list the containers and volumes of project {project}"):
+        return bool(client.api.containers(all=True, filters=filters) or client.api.volumes(filters=filters)["Volumes"])
+
+
+def _known(directory: Path) -> set[str] | None:
+    """Return the secrets that the release and its Compose files refer to; None if there is neither."""
+    releases = directory / "releases"
+    record = served_release.current(releases)
+    folders = (directory, releases / served_release.CURRENT)
+    files = [core_files.read_text(folder / name) for folder in folders for name in compose_cli.FILE_NAMES]
+    texts = [text for text in files if text is not None]
+    if record is None and not texts:
+        return None
+    return set((record or {}).get("secrets") or []).union(*map(_REFERENCE.findall, texts))
+
+
+def _value_of(entry: Mapping[str, Any], known: Mapping[str, str]) -> str:
+    name = entry["name"]
+    if entry.get("value") is not None:
+        return _storable(name, entry["value"])
+    if entry.get("derive") is not None:
+        pattern = _storable(name, entry["derive"])
+        encoded = _PLACEHOLDER.sub(lambda match: quote(_named(match[1], name, known), safe=""), pattern)
+        return _storable(name, encoded)
+    if known.get(name):
+        return _storable(name, known[name])
+    if entry["length"] < SHORTEST:
+        raise InputError(f"The secret {name} has a length of {entry['length']}: it must be {SHORTEST} or more")
+    return "".join(random_source.choice(ALPHABET) for _each in range(entry["length"]))
+
+
+def _storable(name: str, value: Any) -> str:
+    if not isinstance(value, str):  # its text would be another secret: 0123 is 83, and a list has quotes and brackets
+        raise InputError(f"The value of the secret {name} is {_TYPES.get(type(value), 'not text')}: put it in quotes")
+    problem = option_texts.problem(value)
+    if problem:
+        raise InputError(f"The secret {name} {problem}")
+    return value
+
+
+def _named(reference: str, name: str, known: Mapping[str, str]) -> str:
+    if reference not in known:
+        raise InputError(f"The secret {name} is derived from {reference}, which is not given before it")
+    return known[reference]
