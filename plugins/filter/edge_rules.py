@@ -40,6 +40,10 @@ _value:
   type: list
   elements: dict
   contains:
+    number:
+      description: The position in the list, from 1 on.
+      type: int
+      sample: 1
     reason:
       description: What the platform allows on these routes.
       type: str

@@ -90,13 +90,14 @@ def idle(denied: Iterable[str], allowed: Iterable[str]) -> list[str]:
 
 
 def rules(denied: Iterable[str], allowed: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the deny list as ``{reason, matchers: [{methods, paths}], exceptions: [{methods, paths}]}``.
+    """Return the deny list as ``{number, reason, matchers: [{methods, paths}], exceptions: [{methods, paths}]}``.
 
     ``denied`` adds to the defaults; ``allowed`` are the exceptions to both. Raises ValueError for an unreadable entry.
     """
     exceptions = [Route.parse(text) for text in allowed]
     entries = [*DENIED, *((text, DENIED_BY_SITE) for text in denied)]
-    return [_rule(routes.split("\n"), reason, exceptions) for routes, reason in entries]
+    rules_of = enumerate(entries, start=1)
+    return [{"number": number, **_rule(texts.split("\n"), why, exceptions)} for number, (texts, why) in rules_of]
 
 
 def _rule(texts: Iterable[str], reason: str, exceptions: Iterable[Route]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def test_roles_and_modules_are_those_of_the_project(teardown, tmp_path):
     job = teardown(51, env="red", confirm="red", volumes="false")
 
     assert (job.rc, job.status) == (0, "successful"), job.text
-    assert job.tasks("runner_on_ok")[-1] == "Take the stack away"
+    assert job.tasks("runner_on_ok")[-1] == "Remove the stack"
     assert (tmp_path / "stack/compose.yaml").exists(), "volumes: true of the inventory has counted"
     assert paths(job)
     assert {path for path in paths(job) if not path.startswith(str(tmp_path / "job-51/project"))} == set()
@@ -59,7 +59,7 @@ def test_a_confirmation_in_the_inventory_does_not_count(teardown, tmp_path):
     job = teardown(52, env="red", volumes="true")
 
     assert job.rc == 2
-    assert job.tasks("runner_on_failed") == ["Take the stack away"]
+    assert job.tasks("runner_on_failed") == ["Remove the stack"]
     assert "confirm is '', not 'red'" in job.text
     assert (tmp_path / "stack/compose.yaml").exists()
 

@@ -14,8 +14,8 @@ def test_check_mode_says_what_would_be_made_and_makes_nothing(dbtest):
     wishes = {"database_include": ["uploads"]}  # the database always is
     run = dbtest.run("backup.yml", check=True, diff=True, extra_vars=wishes).succeeded()
 
-    assert run.task("Make a backup").diff["after"]["new backup"]["include"] == ["database", "uploads"]
-    assert run.task("Say how it went").result["msg"] == [f"A backup would be made in {dbtest.backups}"]
+    assert run.task("Create a backup").diff["after"]["new backup"]["include"] == ["database", "uploads"]
+    assert run.task("Report the backup").result["msg"] == [f"A backup would be created in {dbtest.backups}"]
     assert run.changed == 1
     assert dbtest.traces() == before
 
@@ -32,14 +32,14 @@ def test_a_backup_is_made_and_proven_and_its_copy_knows(dbtest, tmp_path):
     ).succeeded()
     again = dbtest.run("backup_verify.yml", extra_vars={"backup": name, **elsewhere}).succeeded()
 
-    told = "\n".join(made.task("Say how it went").result["msg"])
-    assert f"{name} made in" in told
+    told = "\n".join(made.task("Report the backup").result["msg"])
+    assert f"{name} created in" in told
     assert f"ansible-playbook backup_verify.yml -e env=dbtest -e backup={name}" in told
     assert (manifest["label"], manifest["pinned"], manifest["environment"]) == ("before-upgrade", True, "dbtest")
     assert manifest["database"]["tables"]["public.users"] == int(dbtest.sql("SELECT count(*) FROM users"))
     assert {path.stat().st_mode & 0o777 for path in dbtest.backups.glob(f"{name}*")} == {0o600}
     assert dbtest.manifests()[name]["verified"]["level"] == "restore"
-    assert proven.task("Say how it went").result["msg"][0].startswith(f"{name} verified (restore): ")
+    assert proven.task("Report the verification").result["msg"][0].startswith(f"{name} verified (restore): ")
     assert [run.changed for run in (made, proven, again)] == [1, 2, 0]
     assert json.loads((tmp_path / f"{name}.manifest.json").read_text()) == dbtest.manifests()[name]
     assert dbtest.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'convosphere_verify%'") == "0"

@@ -11,7 +11,7 @@ ASSUMED = "2025_08_16_fix_enum_types_and_timestamps"
 def test_the_state_names_version_tables_drift_and_backups(dbtest):
     run = dbtest.run("database.yml").succeeded()
 
-    lines = run.task("Show the state").result["msg"]
+    lines = run.task("Report the status of the database and its backups").result["msg"]
     words = {line.split()[0]: line for line in lines if line[0] != " "}
     assert run.changed == 0
     assert words["DATABASE"].startswith("DATABASE     convosphere 15.")
@@ -28,7 +28,7 @@ def test_a_database_that_is_newer_than_the_backend_is_shown_all_the_same(dbtest)
     finally:
         dbtest.sql("DELETE FROM alembic_version WHERE version_num = 'f00'")
 
-    lines = run.task("Show the state").result["msg"]
+    lines = run.task("Report the status of the database and its backups").result["msg"]
     at = next(number for number, line in enumerate(lines) if line.startswith("REVISIONS "))
     assert "f00" in lines[at]
     assert "not compared with a backend: The database is at revision f00" in lines[at + 1]
@@ -42,7 +42,10 @@ def test_a_database_that_is_down_fails_and_its_backups_are_shown_all_the_same(db
 
     assert run.rc == 2
     assert "Is the service postgres up" in run.failures[0].message
-    assert any(line.startswith("BACKUPS ") for line in run.task("Show the state").result["msg"])
+    assert any(
+        line.startswith("BACKUPS ")
+        for line in run.task("Report the status of the database and its backups").result["msg"]
+    )
 
 
 def test_a_migration_has_a_backup_made_and_proven_first_and_is_then_done(dbtest):
@@ -56,11 +59,13 @@ def test_a_migration_has_a_backup_made_and_proven_first_and_is_then_done(dbtest)
     again = dbtest.run("migrate.yml").succeeded()
 
     assert f"Revision {ASSUMED} is not run unasked" in refused.failures[0].message
-    assert "A backup would be made and proven first: " in "\n".join(check.task("Say how it went").result["msg"])
+    assert "A backup would be created and verified first: " in "\n".join(
+        check.task("Report the migration").result["msg"]
+    )
     assert [task.name.rpartition(" : ")[2] for task in run.tasks if task.changed] == [
-        "Make a backup",
+        "Create a backup",
         "Verify the backup",
-        "Bring the schema to the revisions that the backend wants",
+        "Migrate the schema to the revisions of the backend",
     ]
     assert (check.changed, run.changed, again.changed) == (1, 3, 0)
     columns = "SELECT count(*) FROM information_schema.columns WHERE column_name LIKE 'password\\_reset\\_%'"

@@ -15,7 +15,7 @@ from support.environment import OPERATOR, SERVICES, Environment
 from support.playbook import PlaybookRun
 
 #: The task of a deploy that finds the database where the last one left it.
-AGAIN = "Bring the stack up where the database is known to fit"
+AGAIN = "Bring the stack up if its schema is known to fit"
 
 # -------------------------------------------------------------------------------------------- the first three deploys
 
@@ -30,7 +30,7 @@ def test_check_mode_touches_nothing_and_says_what_would_be_done(deploys, itest):
     assert diff["before"] == {}
     assert {name for name in diff["after"] if name.startswith("service ")} == {f"service {name}" for name in SERVICES}
     assert {"file compose.yaml", "file Caddyfile", "secret SECRET_KEY", "release"} <= set(diff["after"])
-    steps = [result["msg"] for result in deploys.check.task("State what a real run would do").result["results"]]
+    steps = [result["msg"] for result in deploys.check.task("Report the steps of a real run").result["results"]]
     assert f"Set up the directory {itest.directory}" in steps
 
 
@@ -80,7 +80,7 @@ def test_the_summary_says_what_runs_and_where_and_how_to_log_in(deploys, itest):
 
 
 def summary(run: PlaybookRun) -> list[str]:
-    return list(run.task("Say how it went").result["msg"])
+    return list(run.task("Report the deployed stack").result["msg"])
 
 
 def test_the_release_is_recorded(deploys, itest):

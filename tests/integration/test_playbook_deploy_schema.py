@@ -20,11 +20,11 @@ from support.playbook import PlaybookRun
 
 AGENTS, MODELS = "2025_08_14_add_agents", "2025_08_16_add_ai_models_and_settings_tables"
 HEADS = f"{AGENTS}\n{MODELS}"
-BRING_UP = "Bring the stack up where the database is known to fit"
-LOOK = "See what the wanted backend changes in the database"
-REFUSE = "Refuse a stack that cannot be brought up before the database is migrated for it"
+BRING_UP = "Bring the stack up if its schema is known to fit"
+LOOK = "Compare the schema with the desired backend"
+REFUSE = "Refuse a stack that cannot be brought up, before its database is migrated"
 MIGRATE = "Migrate the database"
-RECORD = "Record where the schema is of the tables that the backend made"
+RECORD = "Record the revisions of the tables that the backend created"
 SECRETS = {"POSTGRES_PASSWORD": "planted@/:?#[]%2F$pass'word\""}
 
 #: What Docker Compose refuses before anything is changed.
@@ -141,7 +141,7 @@ def test_a_database_that_was_stopped_is_started_for_its_migration(live):
     run = live.run("deploy.yml").succeeded()
 
     assert run.task(LOOK).result["situation"] == "stopped"
-    assert run.task("Start the database, which was stopped").changed
+    assert run.task("Start the stopped database").changed
     assert live.health() == "healthy"
 
 
@@ -191,7 +191,7 @@ def test_a_new_version_is_migrated_to_with_a_backup_that_is_made_and_proven(live
         run = live.run("deploy.yml", extra_vars=wanted).succeeded()
 
         assert run.task(LOOK).result["backup_missing"].startswith("There is no backup of database convosphere")
-        made = run.task("Make a backup").result["created"]
+        made = run.task("Create a backup").result["created"]
         assert run.task(MIGRATE).result["backup"] == made
         assert run.task(MIGRATE).result["steps"][0]["action"] == "run"
         manifest = json.loads((live.root / f"backups/mig/{made}.manifest.json").read_text())
@@ -218,14 +218,14 @@ def test_a_deploy_that_fails_after_its_migration_says_where_the_schema_is(live):
 
         message = run.failures[0].message
         assert message.startswith(
-            f"The database was migrated before, from {AGENTS}, {MODELS} to {MODELS}, mig_good, and "
+            f"This deploy migrated the database from {AGENTS}, {MODELS} to {MODELS}, mig_good, and "
         )
         assert "It was rolled back: release" in message
         assert revisions(live) == f"{MODELS}\nmig_good"
         assert live.health() == "healthy"
         again = live.run("deploy.yml", extra_vars={"stack_images": {"backend": tag}, **BROKEN}).failures[0].message
         assert again.startswith(
-            f"The database was migrated before this deploy, from {AGENTS}, {MODELS}, which the release"
+            f"An earlier deploy migrated the database from {AGENTS}, {MODELS}, which the running release"
         )
         assert "nonsense" in again
         back_to_the_heads(live)

@@ -96,7 +96,7 @@ def test_a_group_that_is_no_environment_must_be_named(inventory):
 
     message = inventory.run(env="red").failures[0].message
     assert "but it is in the groups rack-1, red," in message
-    assert "where it is none (a rack, a region), name it in environment_other_groups." in message
+    assert "If it is not one (a rack, a region), name it in environment_other_groups." in message
 
     inventory.groups["red"]["vars"]["environment_other_groups"] = ["rack-1"]
     with pytest.raises(AssertionError, match="a host was touched"):
@@ -204,7 +204,7 @@ OWN = """
         ({"stack_confirm": "{{ convosphere_environment }}"}, {}, "stack_confirm of red-1 comes from the inventory"),
         (
             {"stack_remove_volumes": True},
-            {"stack_confirm": "red", "arguments": ["--start-at-task=Take the stack away"]},
+            {"stack_confirm": "red", "arguments": ["--start-at-task=Remove the stack"]},
             "stack_remove_volumes of red-1 comes from the inventory",
         ),
     ],

@@ -23,10 +23,10 @@ def test_a_healthy_environment(live):
     run = live.run("health.yml").succeeded()
 
     assert run.changed == 0
-    message = run.task("Say what is healthy and what is not").message
+    message = run.task("Report the health, and fail if it is bad").message
     told = r"database in [\d.]+ ms, cache 7\.[\d.]+ in [\d.]+ ms, vector_db in [\d.]+ ms"
     assert re.fullmatch(f"convosphere-itest is healthy: {told}", message)
-    components = run.task("Ask every component for its health").result["components"]
+    components = run.task("Check the health of every component").result["components"]
     assert {name: part["status"] for name, part in components.items()} == dict.fromkeys(components, "healthy")
     assert {"database", "cache", "vector_db"} <= set(components)
 
@@ -34,7 +34,7 @@ def test_a_healthy_environment(live):
 def test_an_environment_without_its_database_fails_and_says_so(without_postgres):
     run = without_postgres.run("health.yml")
 
-    message = run.task("Say what is healthy and what is not").message
+    message = run.task("Report the health, and fail if it is bad").message
     assert run.rc == 2
     assert "convosphere-itest is unhealthy" in message
     assert "database" in message
@@ -47,7 +47,7 @@ def test_waiting_for_an_environment_that_is_coming_up(live):
 
     run = live.run("health.yml", extra_vars={"wait": "60"}).succeeded()
 
-    assert run.task("Ask every component for its health").result["status"] == "healthy"
+    assert run.task("Check the health of every component").result["status"] == "healthy"
 
 
 def test_waiting_ends_with_what_is_wrong(without_postgres):

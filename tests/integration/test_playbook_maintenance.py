@@ -16,7 +16,6 @@ import pytest
 import yaml
 
 from support.awx import merged_inventory, run_job
-from support.collection import ROOT
 from support.environment import Environment, wait_until
 from support.playbook import PlaybookRun
 
@@ -31,7 +30,7 @@ def lock_of(environment: Environment) -> Path:
 
 def results(run: PlaybookRun) -> dict[str, dict[str, Any]]:
     """What became of each step, by its name, as set_stats leaves it for AWX."""
-    stats = run.task("Leave what became of each step for AWX").result["ansible_stats"]["data"]["maintenance"]
+    stats = run.task("Store the results as an artifact in AWX").result["ansible_stats"]["data"]["maintenance"]
     ((_host, found),) = stats.items()
     return {result["step"]: result for result in found["steps"]}
 
@@ -41,11 +40,11 @@ def results(run: PlaybookRun) -> dict[str, dict[str, Any]]:
     [
         (
             {"maintenance_steps": ["backup", "verfy"]},
-            "There is no step 'verfy'; there are backup, verify, retention",
+            "There is no maintenance step 'verfy'. Allowed: backup, verify, retention",
         ),
-        ({"maintenance_steps": []}, "No step is wanted"),
-        ({"maintenance_timeouts": {"bakup": 1}}, "maintenance_timeouts names 'bakup'"),
-        ({"maintenance_timeouts": {"backup": 0}}, "maintenance_timeouts gives backup '0'; a number of seconds"),
+        ({"maintenance_steps": []}, "No maintenance step is selected"),
+        ({"maintenance_timeouts": {"bakup": 1}}, "maintenance_timeouts names the step 'bakup', which does not exist"),
+        ({"maintenance_timeouts": {"backup": 0}}, "maintenance_timeouts.backup is '0'. Allowed: a number of seconds"),
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_is_done(dbtest, settings, problem):
@@ -87,7 +86,7 @@ def test_a_run_that_was_killed_does_not_block_the_next_night(dbtest):
 
     run = dbtest.run("maintenance.yml", extra_vars={"steps": "health"}).succeeded()
 
-    assert run.task("Keep a second run out").result["abandoned"] == left
+    assert run.task("Take the lock of the maintenance").result["abandoned"] == left
     assert not lock.exists()
 
 
@@ -125,7 +124,7 @@ def test_a_night(dbtest):
     assert left.keys() >= {"nightly", "kept"}
     assert "yesterday" not in left
     assert left["nightly"]["verified"]["level"] == "restore"
-    assert [line.split()[0] for line in run.task("Say what became of each step").result["msg"]] == ["STEP", *STEPS]
+    assert [line.split()[0] for line in run.task("Report the results of the steps").result["msg"]] == ["STEP", *STEPS]
 
 
 def test_where_the_backup_fails_the_others_still_run_and_nothing_is_removed(dbtest):
@@ -198,39 +197,6 @@ def test_a_backup_that_is_damaged_keeps_all_others(dbtest):
         file.unlink()
 
 
-@pytest.mark.parametrize(
-    ("failure", "in_the_way"),
-    [
-        ({"verdict": "corrupt"}, ["verify"]),
-        ({"verdict": "could not tell"}, ["verify"]),
-        ({"verdict": "could not tell", "not_loaded": "convosphere-20261128T173501Z"}, []),
-    ],
-    ids=["corrupt", "could not tell", "does not load here"],
-)
-def test_only_a_backup_that_is_whole_and_does_not_load_here_lets_retention_follow(run_playbook, failure, in_the_way):
-    variables = {
-        "convosphere_environment": "none",
-        "maintenance_steps": STEPS,
-        "maintenance_only": [],
-        "maintenance_timeouts": {},
-        "__maintenance_began": "0",
-        "ansible_failed_task": {"name": "Verify the backup", "action": "convosphere_db_backup_verify"},
-        "ansible_failed_result": {"msg": "no", "failure": failure},
-    }
-    note = {"ansible.builtin.set_fact": {"__maintenance_done": "{{ __maintenance_failures }}"}}
-    look = {"ansible.builtin.debug": {"msg": "{{ __maintenance_in_the_way }}"}}
-    tasks = [
-        {"name": "Note", **note, "vars": {"__maintenance_step": "verify", "__maintenance_done": []}},
-        {"name": "Look", **look, "vars": {"__maintenance_step": "retention"}},
-    ]
-    play = {"name": "Ask", "hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}
-    play["vars_files"] = [str(ROOT / "roles/maintenance/vars/main.yml")]
-
-    run = run_playbook([play]).succeeded()
-
-    assert run.task("Look").result["msg"] == in_the_way
-
-
 def test_a_step_that_takes_too_long_is_ended_and_the_others_run(dbtest):
     lock = "BEGIN; LOCK TABLE users; SELECT pg_sleep(600)"
     psql = ["docker", "exec", dbtest.container("postgres"), "psql", "--username=convosphere", f"--command={lock}"]
@@ -263,14 +229,14 @@ def test_as_awx_runs_it(dbtest, tmp_path):
     )
 
     assert (good.rc, good.status) == (0, "successful")
-    assert {"Make a backup", "Verify the backup"} <= set(good.changed)
+    assert {"Create a backup", "Verify the backup"} <= set(good.changed)
     assert good.tasks("runner_on_failed") == []
     found = good.stats["maintenance"]["dbtest-local"]
     assert (found["run"], found["environment"], found["failed"]) == ("41", "dbtest", [])
     assert [(step["step"], step["status"]) for step in found["steps"]] == [("backup", "changed"), ("verify", "changed")]
 
     assert (bad.rc, bad.status) == (2, "failed")
-    assert bad.tasks("runner_on_failed") == ["Make a backup", "Fail where a step failed"]
+    assert bad.tasks("runner_on_failed") == ["Create a backup", "Fail if a step failed"]
     assert bad.stats["maintenance"]["dbtest-local"]["failed"] == ["backup"]
     for secret in {*dbtest.given_secrets.values(), *dbtest.secrets().values()}:
         assert (secret in good.text + bad.text) is False, f"{secret[:3]}... is in the artifacts"

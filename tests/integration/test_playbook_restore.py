@@ -37,7 +37,7 @@ def backed_up(dbtest: Environment) -> str:
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({}, "Say which backup: -e backup=latest_verified, or one of these:\nBACKUPS "),
+        ({}, "No backup is named. Name one: -e backup=latest_verified, or one of these:\nBACKUPS "),
         ({"backup": "hole", "confirm": "dbtest"}, "(whole)"),
         ({"backup": "whole"}, "Say so: -e confirm=dbtest"),
         (
@@ -60,7 +60,7 @@ def test_without_a_backup_or_a_confirmation_it_stops_and_says_what_would_be_done
 
 def test_a_table_that_was_dropped_comes_back_with_every_row_and_users_log_in(dbtest, backed_up):
     check = dbtest.run("restore.yml", extra_vars={"backup": "whole"}, check=True).succeeded()
-    assert " would be restored: " in check.task("Say how it went").result["msg"][0]
+    assert " would be restored: " in check.task("Report the restore").result["msg"][0]
     dbtest.sql("DROP TABLE users CASCADE")
     assert log_in(dbtest) != 200
 
@@ -73,9 +73,10 @@ def test_a_table_that_was_dropped_comes_back_with_every_row_and_users_log_in(dbt
     assert log_in(dbtest) == 200
     assert dbtest.health() == "healthy"
     (kept,) = run.task("Restore the backup").result["kept"]
-    assert run.task("Say how it went").result["msg"][1:] == [
-        f"Kept from before: {kept}",
-        "Once everybody has looked: ansible-playbook restore_discard.yml -e env=dbtest -e confirm=dbtest",
+    assert run.task("Report the restore").result["msg"][1:] == [
+        f"Kept: {kept}",
+        "When the restored data is checked, drop what is kept: ansible-playbook restore_discard.yml -e env=dbtest"
+        " -e confirm=dbtest",
     ]
 
 
@@ -93,7 +94,7 @@ def test_what_restores_have_kept_is_dropped_only_with_a_confirmation(dbtest, bac
     assert all(f"\n- {name}" in failure.message for name in [*kept, "Compose project convosphere-dbtest"])
     assert "\n- volume convosphere-dbtest_postgres_data (" in failure.message
     assert "Say so: -e confirm=dbtest" in failure.message
-    assert (check.changed, check.task("Say how it went").result["msg"]) == (
+    assert (check.changed, check.task("Report the dropped databases and files").result["msg"]) == (
         1,
         [f"{name} would be dropped" for name in kept],
     )
@@ -102,10 +103,13 @@ def test_what_restores_have_kept_is_dropped_only_with_a_confirmation(dbtest, bac
     run = dbtest.run("restore_discard.yml", extra_vars={"confirm": "dbtest"}).succeeded()
     again = dbtest.run("restore_discard.yml").succeeded()  # there is nothing left to be confirmed
 
-    assert (run.changed, run.task("Say how it went").result["msg"]) == (1, [f"{name} was dropped" for name in kept])
-    assert (again.changed, again.task("Say how it went").result["msg"]) == (
+    assert (run.changed, run.task("Report the dropped databases and files").result["msg"]) == (
+        1,
+        [f"{name} was dropped" for name in kept],
+    )
+    assert (again.changed, again.task("Report the dropped databases and files").result["msg"]) == (
         0,
-        ["No restore has kept anything: there is nothing to drop"],
+        ["Earlier restores have kept nothing; there is nothing to drop"],
     )
     assert dbtest.sql(KEPT).split() == []
     assert dbtest.sql(COUNTS) == backed_up

@@ -6,7 +6,7 @@ from __future__ import annotations
 from support.compose_project import docker
 from support.environment import SERVICES
 
-TASK = "Have the services in the wanted state"
+TASK = "Start, stop or restart the services"
 
 
 def states(run) -> dict[str, str]:

@@ -21,7 +21,7 @@ def test_the_directories_of_a_new_environment(itest, tmp_path):
 
     check = itest.run("setup.yml", extra_vars=variables, check=True).succeeded()
     assert check.changed == 1
-    steps = [result["msg"] for result in check.task("State what a real run would do").result["results"]]
+    steps = [result["msg"] for result in check.task("Report the steps of a real run").result["results"]]
     assert f"Mark the directory {root}/itest as that of itest" in steps
     assert not root.exists()
 

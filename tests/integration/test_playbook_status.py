@@ -12,7 +12,7 @@ def test_status_names_every_service_with_health_and_version(live, tmp_path):
         "status.yml", env={"USER": "somebody", "LOGNAME": "somebody", "ANSIBLE_REMOTE_TMP": str(tmp_path)}
     ).succeeded()
 
-    lines = run.task("Show the services").result["msg"]
+    lines = run.task("Report the services").result["msg"]
     assert run.changed == 0
     for service in SERVICES:
         (words,) = [line.split() for line in lines if line.startswith(f"{service} ")]
@@ -27,9 +27,9 @@ def test_status_names_every_service_with_health_and_version(live, tmp_path):
 def test_status_with_what_each_service_uses(live):
     run = live.run("status.yml", extra_vars={"stats": "true"}).succeeded()
 
-    measured = [line for line in run.task("Show the services").result["msg"] if "of a processor" in line]
+    measured = [line for line in run.task("Report the services").result["msg"] if "of a processor" in line]
     assert len(measured) == len(SERVICES)
-    for service in run.task("Ask for the services").result["services"]:
+    for service in run.task("Read the state of the services").result["services"]:
         assert service["memory_bytes"] > 0, service
         assert service["cpu_percent"] >= 0, service
 
@@ -37,6 +37,6 @@ def test_status_with_what_each_service_uses(live):
 def test_status_of_what_was_stopped(live):
     live.run("services.yml", extra_vars={"state": "stopped", "service": "edge"}).succeeded()
 
-    lines = live.run("status.yml").succeeded().task("Show the services").result["msg"]
+    lines = live.run("status.yml").succeeded().task("Report the services").result["msg"]
 
     assert [line.split()[1] for line in lines if line.startswith("edge ")] == ["exited"]

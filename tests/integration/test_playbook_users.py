@@ -83,7 +83,7 @@ def test_users_yml_has_groups_and_users_and_then_nothing_to_do(verb, database):
     first, again = verb("users.yml", **lists), verb("users.yml", **lists)
 
     assert [run.changed for run in (predicted, first, again)] == [2, 2, 0]
-    assert first.task("Say how it went").result["msg"] == "2 created, 0 updated, 0 deleted, 0 unchanged"
+    assert first.task("Report the numbers of users").result["msg"] == "2 created, 0 updated, 0 deleted, 0 unchanged"
     assert database.emails() == ["Ada@example.com", "oneil@example.com"]
 
 
@@ -108,7 +108,7 @@ def test_users_audit_yml_lists_what_a_review_asks_for(verb, database):
     short = database.add_user("jo@example.org", role="ADMIN", last_login="2026-11-01")
     many = [{"email": f"user{number}@example.com"} for number in range(30)]
     verb("users.yml", users_list=[{"email": "admin@example.com", "role": "super_admin"}, *many])
-    found = verb("users_audit.yml", users_audit_since="2026-01-01", users_audit_limit=2).task("Show what was found")
+    found = verb("users_audit.yml", users_audit_since="2026-01-01", users_audit_limit=2).task("Report the findings")
     lines = found.result["msg"]
     changed = next(line for line in lines if "admin -> super_admin" in line)
 

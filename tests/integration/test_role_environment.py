@@ -115,7 +115,7 @@ def failure(run: PlaybookRun) -> str:
 def test_check_mode_lists_the_steps_and_touches_nothing(unchanged):
     run = unchanged.play(check=True).succeeded()
 
-    steps = [entry["msg"] for entry in run.task("State what a real run would do").result["results"]]
+    steps = [entry["msg"] for entry in run.task("Report the steps of a real run").result["results"]]
     assert run.changed == 1
     assert steps == [
         "Install the packages age, docker.io, iptables, python3-bcrypt, python3-docker, python3-packaging,"

@@ -48,7 +48,7 @@ def test_check_names_what_it_would_build_then_builds_it_once(run_playbook, tmp_p
     second = run_playbook(play).succeeded()
     assert second.changed == 0
     assert [task.name for task in second.tasks if "convosphere_image" in task.action and task.status == "ok"] == [
-        second.task("Pull the images where that is possible").name
+        second.task("Pull the images that can be pulled").name
     ]
 
 

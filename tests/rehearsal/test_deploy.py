@@ -17,7 +17,7 @@ def test_check_mode_touches_nothing_on_an_empty_host(checked):
 
 
 def test_check_mode_tells_what_would_be_done_on_an_empty_host(checked):
-    steps = [result["msg"] for result in checked.run.task("State what a real run would do").result["results"]]
+    steps = [result["msg"] for result in checked.run.task("Report the steps of a real run").result["results"]]
     stack = checked.run.task("Bring the stack up")
 
     assert [step for step in steps if step.startswith("Install the packages") and "docker.io" in step]

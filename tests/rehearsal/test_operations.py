@@ -23,7 +23,7 @@ def test_status_shows_every_service(prod):
     run = prod.run("status.yml").succeeded()
 
     assert run.changed == 0
-    lines = run.task("Show the services").result["msg"]
+    lines = run.task("Report the services").result["msg"]
     shown = {line.split()[0]: line.split()[1] for line in lines if line.split()[0] in SERVICES}
     assert shown == dict.fromkeys(SERVICES, "healthy")
 
@@ -32,7 +32,7 @@ def test_health_is_one_verdict(prod):
     run = prod.run("health.yml").succeeded()
 
     assert run.changed == 0
-    assert "is healthy" in run.task("Say what is healthy and what is not").message
+    assert "is healthy" in run.task("Report the health, and fail if it is bad").message
 
 
 def test_a_restart_restarts_that_service_alone(prod):
@@ -89,7 +89,7 @@ def test_taken_away_and_brought_back_it_has_the_same_data_and_secrets(prod):
     back = prod.run("deploy.yml").succeeded()
     # The database comes first, and alone: its schema is looked at before the backend serves it.
     assert [task.name.rpartition(" : ")[2] for task in back.tasks if task.changed] == [
-        "Start the database, which was stopped",
+        "Start the stopped database",
         "Bring the stack up",
     ]
     assert prod.sql("SELECT DISTINCT word FROM rehearsed") == "kept"

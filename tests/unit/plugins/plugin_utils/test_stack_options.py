@@ -50,7 +50,8 @@ def test_the_services_and_secrets_are_those_of_the_role():
     variables = load_yaml(ROLE / "vars/main.yml")
 
     assert list(_stack_options.SERVICES) == sorted(variables["__stack_default_images"])
-    assert [name for name in _stack_options.SECRETS if f"'{name}'" not in variables["__stack_secrets"]] == []
+    declared = [*variables["__stack_base_secrets"], *variables["__stack_minio_secrets"]]
+    assert sorted(_stack_options.SECRETS) == sorted(secret["name"] for secret in declared)
 
 
 def test_the_defaults_of_the_role_can_be_deployed():

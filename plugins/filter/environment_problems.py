@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""List why a host must not be changed for an environment."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: environment_problems
+author: ConvoSphere Platform contributors (@ConvoSphere)
+version_added: 1.0.0
+short_description: List why a host must not be changed for an environment
+description:
+  - Checks that the host belongs to the environment of the run and to no other one, that the environment's name is
+    allowed, and that inventories that are loaded together set no variables of groups that they share.
+  - Files of variables on the controller are looked for by name and not read.
+positional: _input
+options:
+  _input:
+    description: The host and the run.
+    type: dict
+    required: true
+    suboptions:
+      name:
+        description: The name of the host.
+        type: str
+        required: true
+      env:
+        description: The environment that the run names.
+        type: str
+        required: true
+      environment:
+        description: The environment that the host's variables are of; empty if they are of none.
+        type: str
+        required: true
+      groups:
+        description: The groups of the host.
+        type: list
+        elements: str
+        required: true
+      other_groups:
+        description: Groups that are no environments.
+        type: list
+        elements: str
+        required: true
+      environments:
+        description: The environments of all hosts.
+        type: list
+        elements: str
+        required: true
+      inventory_sources:
+        description: The paths of the inventories.
+        type: list
+        elements: str
+        required: true
+"""
+
+EXAMPLES = r"""
+- name: Show why this host must not be changed
+  ansible.builtin.debug:
+    msg: "{{ host | convosphere.platform.environment_problems }}"
+  vars:
+    host:
+      name: "{{ inventory_hostname }}"
+      env: dev
+      environment: "{{ convosphere_environment }}"
+      groups: "{{ group_names }}"
+      other_groups: []
+      environments: [dev]
+      inventory_sources: "{{ ansible_inventory_sources }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Sentences, the last of which lists the environments; empty if the host may be changed.
+  type: list
+  elements: str
+  sample: []
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.plugin_utils._environment_guard import Host
+
+
+def environment_problems(host: Mapping[str, Any]) -> list[str]:
+    """Return the sentences."""
+    return Host(
+        name=str(host["name"]),
+        env=str(host["env"]),
+        environment=str(host["environment"]),
+        groups=tuple(host["groups"]),
+        other_groups=tuple(host["other_groups"]),
+        environments=tuple(host["environments"]),
+        inventory_sources=tuple(host["inventory_sources"]),
+    ).problems()
+
+
+class FilterModule:
+    """Declare the filter."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filter by name."""
+        return {"environment_problems": environment_problems}

@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Describe the results of a maintenance run, of the stack, of a host and of users in lines of text. No input or output.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible.module_utils.common.text.formatters import bytes_to_human
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _database_reports
+
+Facts = Mapping[str, Any]
+Report = Callable[[Facts, Facts], "list[str]"]
+#: How many characters of a step's message the table of a maintenance run shows.
+MESSAGE = 150
+
+
+def maintenance(result: Facts, _context: Facts) -> list[str]:
+    """List the ``steps`` of a maintenance run with result, seconds and the first line of the message."""
+    lines = [_step("STEP", "RESULT", "SECONDS", "MESSAGE")]
+    for step in result["steps"]:
+        lines.append(_step(step["step"], step["status"], f"{step['seconds']:.1f}", _shortened(step["message"])))
+    return lines
+
+
+def _step(name: str, status: str, seconds: str, message: str) -> str:
+    return f"{name:<10} {status:<8} {seconds:>8}  {message}"
+
+
+def _shortened(message: str) -> str:
+    first = (message.splitlines() or [""])[0]
+    return first if len(first) <= MESSAGE else f"{first[: MESSAGE - 3]}..."
+
+
+def prune(result: Facts, context: Facts) -> list[str]:
+    """Describe what convosphere_prune removed."""
+    size = f" ({bytes_to_human(result['size_bytes'])})" if result["images"] else ""
+    would = "would be " if context["check_mode"] else ""
+    return [f"{len(result['releases'])} releases and {len(result['images'])} images{size} {would}removed"]
+
+
+def stack(result: Facts, context: Facts) -> list[str]:
+    """List the ``services`` of a stack, its URL, the first login, and what can be run next.
+
+    ``context`` has ``environment``, ``host``, ``directory``, ``url``, and ``admin``, which is empty without a default
+    administrator.
+    """
+    lines = [_service("SERVICE", "HEALTH", "VERSION", "")]
+    for service in result["services"]:
+        lines += _measured(service)
+    lines.append(f"{'URL':<10} {context['url']}")
+    if context["admin"]:
+        lines.append(f"{'Login':<10} user {context['admin']}, password DEFAULT_ADMIN_PASSWORD in")
+        lines.append(f"{'':<10} {context['directory']}/.env on {context['host']}")
+    options = f"-e env={context['environment']}"
+    return [
+        *lines,
+        f"{'Next':<10} ansible-playbook health.yml {options}",
+        f"{'':<10} ansible-playbook status.yml {options} -e stats=true",
+        f"{'':<10} ansible-playbook services.yml {options}",
+        f"{'':<10}   -e state=restarted -e service=backend",
+    ]
+
+
+def _measured(service: Facts) -> Iterator[str]:
+    standin = "sandbox stand-in" if service["sandbox"] else ""
+    yield _service(service["name"], service["health"] or service["state"], service["version"] or "-", standin)
+    if service.get("memory_bytes") is not None:
+        memory = bytes_to_human(service["memory_bytes"])
+        yield f"{'':<10} {service['cpu_percent']}% of a processor, {memory} of memory"
+
+
+def _service(name: str, health: str, version: str, note: str) -> str:
+    return f"{name:<10} {health:<10} {version:<12} {note}".rstrip()
+
+
+def health(result: Facts, _context: Facts) -> list[str]:
+    """Return one line with the components that convosphere_health_info asked: version, and latency or status."""
+    return [", ".join(_component(name, each, result["versions"]) for name, each in result["components"].items())]
+
+
+def _component(name: str, component: Facts, versions: Facts) -> str:
+    version = f" {versions[name]}" if name in versions else ""
+    latency = component["latency_ms"]
+    return f"{name}{version} {component['status'] if latency is None else f'in {latency} ms'}"
+
+
+def users(result: Facts, _context: Facts) -> list[str]:
+    """Return one line with the numbers of users that convosphere_user created, updated, deleted and left unchanged."""
+    return [", ".join(f"{len(result[key])} {key}" for key in ("created", "updated", "deleted", "unchanged"))]
+
+
+def users_audit(result: Facts, context: Facts) -> list[str]:
+    """List users by finding, at most ``limit`` of the ``context`` in each.
+
+    ``queries`` are results of convosphere_user_info in a loop, each with the finding's name as the key of its item.
+    ``rows`` is its result for local users without a password, role changes and unreadable rows.
+    """
+    limit, rows = int(context["limit"]), result["rows"]
+    found = [*((each["item"]["key"], each) for each in result["queries"]), ("local_without_password", rows)]
+    lines: list[str] = []
+    for name, each in found:
+        lines += _section(name, [user["email"] for user in each["users"]], each["total"], limit)
+    changes, unreadable = rows["role_changes"], rows["unreadable"]
+    newest = list(reversed(changes))[:limit]
+    lines += _section("role_changes", map(_role_change, newest), len(changes), limit)
+    return lines + _section("breaks_the_user_list", map(_unreadable, unreadable[:limit]), len(unreadable), limit)
+
+
+def _section(name: str, shown: Iterable[str], total: int, limit: int) -> list[str]:
+    more = [f"  and {total - limit} more: raise users_audit_limit to list them"] if total > limit else []
+    return [f"{name}: {total}", *(f"  {text}" for text in shown), *more]
+
+
+def _role_change(change: Facts) -> str:
+    roles = f"{change['before'] or 'new'} -> {change['after']}"
+    return f"{change['at']} {change['email']}: {roles}, by {change['actor']}"
+
+
+def _unreadable(row: Facts) -> str:
+    return f"{row['kind']} {row['name']} ({row['id']}): {', '.join(row['reasons'])}"
+
+
+#: Each report by its subject.
+REPORTS: dict[str, Report] = {
+    "backup": _database_reports.backup,
+    "backup_retention": _database_reports.backup_retention,
+    "backup_verification": _database_reports.backup_verification,
+    "backups": _database_reports.backups,
+    "database_status": _database_reports.database_status,
+    "health": health,
+    "maintenance": maintenance,
+    "migration": _database_reports.migration,
+    "prune": prune,
+    "restore": _database_reports.restore,
+    "restore_discard": _database_reports.restore_discard,
+    "stack": stack,
+    "users": users,
+    "users_audit": users_audit,
+    "vacuum": _database_reports.vacuum,
+}

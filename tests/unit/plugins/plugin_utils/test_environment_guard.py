@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.filter.environment_problems import environment_problems
+
+
+def problems(**more: Any) -> list[str]:
+    host = {
+        "name": "red-1",
+        "env": "red",
+        "environment": "red",
+        "groups": ["app", "database", "edge", "red"],
+        "other_groups": [],
+        "environments": ["blue", "red"],
+        "inventory_sources": [],
+    }
+    return environment_problems({**host, **more})
+
+
+def test_a_host_of_its_environment_may_be_changed():
+    assert problems() == []
+    assert problems(groups=["red", "all", "ungrouped", "rack-1"], other_groups=["rack-1"]) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["all", "ungrouped", "localhost", "tools", "sandbox", "edge", "app", "database", "../x", "-x", "x" * 64, ""]
+)
+def test_reserved_and_malformed_names_are_refused(name):
+    first, *_others, last = problems(env=name, environment=name, groups=["app", name])
+
+    assert first.startswith(f"An environment cannot be called {name}. Reserved are all, ungrouped, ")
+    assert last == "Environments found: blue, red."
+
+
+@pytest.mark.parametrize("name", ["x", "A1_.-x", "x" * 63])
+def test_other_names_are_allowed(name):
+    assert problems(env=name, environment=name, groups=[name]) == []
+
+
+@pytest.mark.parametrize(("environment", "shown"), [("blue", "blue"), ("", "no environment")])
+def test_variables_of_another_environment_are_refused(environment, shown):
+    first, last = problems(environment=environment, environments=["blue", "blue"])
+
+    assert f"red-1 was asked for as part of red, but its variables are those of '{shown}'." in first
+    assert last == "Environments found: blue."
+
+
+def test_a_second_group_may_be_an_environment():
+    first, _last = problems(groups=["rack-1", "red", "blue"])
+
+    assert "but it is in the groups blue, rack-1, red, and each host" in first
+    assert "If blue, rack-1 is an environment" in first
+
+
+def test_a_host_outside_the_group_of_the_environment_is_in_its_own_groups():
+    assert "in the groups blue, red," in problems(groups=["blue"])[0]
+
+
+@pytest.mark.parametrize("name", ["blue", "red"])
+def test_an_environment_is_not_another_group(name):
+    (found,) = [each for each in problems(other_groups=[name]) if each.startswith("environment_other_groups")]
+
+    assert found == f"environment_other_groups names {name}, which is an environment."
+
+
+def inventories(folder: Path, *names: str) -> list[str]:
+    """Return the paths of inventories, of which each one's own file of variables is harmless."""
+    for name in names:
+        (folder / name / "group_vars").mkdir(parents=True)
+        (folder / name / "group_vars" / f"{name}.yml").touch()
+        (folder / name / "hosts.yml").touch()
+    return [str(folder / name) for name in names]
+
+
+@pytest.mark.parametrize("group", ["all", "ungrouped", "edge", "app", "database"])
+@pytest.mark.parametrize("suffix", ["", ".yml", ".yaml", ".json"])
+def test_variables_of_a_shared_group_are_refused(tmp_path, group, suffix):
+    sources = inventories(tmp_path, "red", "blue")
+    shared = tmp_path / "blue/group_vars" / f"{group}{suffix}"
+    shared.touch()
+
+    assert f"Several inventories are loaded at once, and {shared} would set" in problems(inventory_sources=sources)[0]
+
+
+def test_variables_of_a_shared_group_are_allowed_in_the_only_inventory(tmp_path):
+    (source,) = inventories(tmp_path, "red")
+    (tmp_path / "red/group_vars/all.yml").touch()
+    (tmp_path / "link").symlink_to(source)
+    same = [source, f"{source}/hosts.yml", str(tmp_path / "link"), "host-1,", str(tmp_path / "none")]
+
+    assert problems(inventory_sources=same) == []
+    assert problems(inventory_sources=inventories(tmp_path, "blue")) == []

@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.convosphere.platform.plugins.filter.report import report
+from ansible_collections.convosphere.platform.plugins.plugin_utils._reports import REPORTS
+
+from support.collection import rendered_docs
+
+
+def test_the_filter_knows_the_documented_subjects():
+    assert sorted(REPORTS) == rendered_docs("filter")["report"]["doc"]["options"]["subject"]["choices"]
+
+
+def test_the_filter_refuses_other_subjects_and_what_is_no_result():
+    with pytest.raises(AnsibleFilterError, match=r"report has no subject 'wether'\. Allowed: backup, "):
+        report({}, "wether")
+    with pytest.raises(AnsibleFilterError, match="takes a dictionary, and not list"):
+        report([], "users")
+
+
+def test_a_maintenance_run():
+    steps = [
+        {"step": "backup", "status": "changed", "seconds": 12.34, "message": "b1 created\nIn /backups"},
+        {"step": "verify", "status": "failed", "seconds": 0.0, "message": "x" * 151},
+        {"step": "prune", "status": "ok", "seconds": 0.0, "message": "y" * 150},
+        {"step": "health", "status": "ok", "seconds": 0.0, "message": ""},
+    ]
+
+    assert report({"steps": steps}, "maintenance") == [
+        "STEP       RESULT    SECONDS  MESSAGE",
+        "backup     changed      12.3  b1 created",
+        f"verify     failed        0.0  {'x' * 147}...",
+        f"prune      ok            0.0  {'y' * 150}",
+        "health     ok            0.0  ",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("images", "check_mode", "text"),
+    [
+        ([], False, "2 releases and 0 images removed"),
+        (["a"], False, "2 releases and 1 images (1.00 KB) removed"),
+        (["a"], True, "2 releases and 1 images (1.00 KB) would be removed"),
+    ],
+)
+def test_prune(images, check_mode, text):
+    result = {"releases": ["r1", "r2"], "images": images, "size_bytes": 1024}
+
+    assert report(result, "prune", {"check_mode": check_mode}) == [text]
+
+
+STACK = {"environment": "dev", "host": "dev-1", "directory": "/opt/dev", "url": "http://localhost", "admin": ""}
+
+
+def service(**more: Any) -> dict[str, Any]:
+    return {"name": "backend", "health": "healthy", "state": "running", "version": "1", "sandbox": False, **more}
+
+
+@pytest.mark.parametrize(
+    ("found", "lines"),
+    [
+        (service(), ["backend    healthy    1"]),
+        (service(sandbox=True), ["backend    healthy    1            sandbox stand-in"]),
+        (service(health=None, version=None), ["backend    running    -"]),
+        (
+            service(memory_bytes=1024, cpu_percent=1.5),
+            ["backend    healthy    1", f"{'':10} 1.5% of a processor, 1.00 KB of memory"],
+        ),
+        (service(memory_bytes=None, cpu_percent=None), ["backend    healthy    1"]),
+    ],
+)
+def test_a_service_of_a_stack(found, lines):
+    assert report({"services": [found]}, "stack", STACK)[: 1 + len(lines)] == ["SERVICE    HEALTH     VERSION", *lines]
+
+
+def test_the_login_is_shown_if_there_is_a_default_administrator():
+    lines = report({"services": []}, "stack", {**STACK, "admin": "root"})
+
+    assert lines[1:4] == [
+        "URL        http://localhost",
+        "Login      user root, password DEFAULT_ADMIN_PASSWORD in",
+        "           /opt/dev/.env on dev-1",
+    ]
+    assert "DEFAULT_ADMIN_PASSWORD" not in "\n".join(report({"services": []}, "stack", STACK))
+    assert lines[4] == "Next       ansible-playbook health.yml -e env=dev"
+
+
+def test_health():
+    components = {
+        "database": {"status": "healthy", "latency_ms": 1.2},
+        "cache": {"status": "healthy", "latency_ms": 0},
+        "vector_db": {"status": "unhealthy", "latency_ms": None},
+    }
+
+    assert report({"components": components, "versions": {"cache": "7.2"}}, "health") == [
+        "database in 1.2 ms, cache 7.2 in 0 ms, vector_db unhealthy"
+    ]
+    assert report({"components": {}, "versions": {}}, "health") == [""]
+
+
+def test_users():
+    result = {"created": ["a"], "updated": ["b", "c"], "deleted": [], "unchanged": ["d"]}
+
+    assert report(result, "users") == ["1 created, 2 updated, 0 deleted, 1 unchanged"]
+
+
+def test_an_audit_lists_each_finding_up_to_the_limit():
+    queries = [
+        {"item": {"key": "locked"}, "users": [{"email": "a@b"}, {"email": "c@d"}], "total": 3},
+        {"item": {"key": "inactive"}, "users": [], "total": 0},
+    ]
+    changes = [
+        {"at": "t1", "email": "a@b", "before": None, "after": "user", "actor": "x"},
+        {"at": "t2", "email": "a@b", "before": "user", "after": "admin", "actor": "y"},
+        {"at": "t3", "email": "c@d", "before": "user", "after": "admin", "actor": "y"},
+    ]
+    unreadable = [{"kind": "user", "name": "e", "id": "7", "reasons": ["no name", "locked"]}]
+    rows = {"users": [{"email": "e@f"}], "total": 1, "role_changes": changes, "unreadable": unreadable}
+
+    assert report({"queries": queries, "rows": rows}, "users_audit", {"limit": "2"}) == [
+        "locked: 3",
+        "  a@b",
+        "  c@d",
+        "  and 1 more: raise users_audit_limit to list them",
+        "inactive: 0",
+        "local_without_password: 1",
+        "  e@f",
+        "role_changes: 3",
+        "  t3 c@d: user -> admin, by y",
+        "  t2 a@b: user -> admin, by y",
+        "  and 1 more: raise users_audit_limit to list them",
+        "breaks_the_user_list: 1",
+        "  user e (7): no name, locked",
+    ]
