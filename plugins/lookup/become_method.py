@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a play becomes root: as configured, or without sudo if Ansible runs as root already and does not know it."""
+"""Select how a play becomes root: as configured, or without sudo if root runs Ansible under another name."""
 
 from __future__ import annotations
 
@@ -16,16 +16,13 @@ description:
     asks for C(sudo) on its own machine, which may have none. Then, for hosts with C(ansible_connection=local), the
     method is V(ansible.builtin.su), which root always has.
   - The variable C(ansible_become_method) of a host wins, as everywhere.
+extends_documentation_fragment:
+  - convosphere.platform.environment
 options:
   _terms:
     description: Nothing.
     type: list
     elements: str
-  env:
-    description: The environment. Given as the extra variable C(env), C(-e env=prod).
-    type: str
-    vars:
-      - name: env
 seealso:
   - plugin: convosphere.platform.hosts
     plugin_type: lookup
@@ -79,7 +76,7 @@ class LookupModule(LookupBase):
 
 
 def is_unknown_root() -> bool:
-    """Return whether this process is root's, and its environment names somebody else."""
+    """Return whether this process is root's, and its environment names another user."""
     return os.geteuid() == 0 and getpass.getuser() != "root"
 
 

@@ -20,17 +20,14 @@ description:
     unknown name that resembles a parameter or a role variable.
   - That a host belongs to no other environment, and that its variables are those of this one, is checked by the entry
     point C(guard) of the role C(convosphere.platform.environment), which every playbook of the collection runs first.
+extends_documentation_fragment:
+  - convosphere.platform.environment
 options:
   _terms:
     description: The placement group, for example V(app), V(database) or V(edge).
     type: list
     elements: str
     required: true
-  env:
-    description: The environment. Given as the extra variable C(env), C(-e env=prod).
-    type: str
-    vars:
-      - name: env
   verb:
     description:
       - The playbook of the collection that the play is, for example V(teardown). Its parameters are checked.
@@ -88,7 +85,7 @@ class LookupModule(LookupBase):
     """The pattern of one placement in the environment that was asked for."""
 
     def run(self, terms: list[str], variables: Mapping[str, Any] | None = None, **kwargs: Any) -> list[str]:
-        """Return ``["<placement>:&<environment>"]``; raise AnsibleLookupError with what to do where that is unsafe."""
+        """Return ``["<placement>:&<environment>"]``; raise AnsibleLookupError if that is unsafe."""
         variables = variables or {}
         self.set_options(var_options=variables, direct=kwargs)
         if len(terms) != 1:
@@ -125,7 +122,7 @@ class LookupModule(LookupBase):
 
 
 def find_environments(groups: Mapping[str, list[str]]) -> list[str]:
-    """The names of the groups that look like environments, sorted.
+    """Return the names of the groups that look like environments, sorted.
 
     Ansible knows only the groups and their hosts when it works out a play's hosts, no variables yet: an environment
     is taken to be any group, other than the placements, with a host that has a placement.
@@ -136,7 +133,7 @@ def find_environments(groups: Mapping[str, list[str]]) -> list[str]:
 
 
 def refuse(env: str | None, placement: str, groups: Mapping[str, list[str]]) -> str | None:
-    """Why no play may start: a sentence for the operator; None where one may."""
+    """Return why no play may start, a sentence for the operator; None if one may."""
     environments = find_environments(groups)
     found = (
         f"Environments found: {', '.join(environments) or 'none (is an inventory given, with -i or in ansible.cfg?)'}."

@@ -15,7 +15,7 @@ description:
   - It counts if it was given with C(-e), or if the playbook that runs the role contains it, as a variable of the play,
     the role or the task.
   - The run fails if it comes from an inventory, from C(group_vars) or C(host_vars), from C(include_vars) or from
-    C(set_fact), where it would count for every run after this one. A value that does nothing, such as V(false), may
+    C(set_fact), because it would count for every later run. A value that does nothing, such as V(false), may
     stand there.
 options:
   _terms:
@@ -90,7 +90,7 @@ def explain(declared: OneOff, host: str) -> str:
     """Return why a run stops, a sentence for people with the next action."""
     parameter = declared.parameter or declared.name
     return (
-        f"{declared.name} of {host} comes from the inventory, a file of variables or a fact, where it would count for"
+        f"{declared.name} of {host} comes from the inventory, a file of variables or a fact, and would count for"
         f" every run: it {declared.meaning}. Nothing was done. Remove it there, and give it for one run: -e"
         f" {parameter}=..., or as a variable of the play or the role in a playbook of your own."
     )

@@ -152,7 +152,7 @@ def _state(each: Facts) -> str:
 def database_status(result: Facts, context: Facts) -> list[str]:
     """Describe a database as convosphere_db_info reads it, compared with the backend's revisions, and its backups.
 
-    ``result`` has ``info``, ``migration`` (what the comparison returned; empty if there was none) and ``backups``.
+    ``result`` has ``info``, ``migration`` (what the comparison returned; empty without a comparison) and ``backups``.
     """
     info = result["info"]
     known = list(_database(info, result["migration"], context)) if info["reachable"] else []

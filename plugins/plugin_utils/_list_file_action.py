@@ -44,14 +44,14 @@ class ListFileAction(ActionBase):
                 self._remove_tmp_path(directory)
 
     def _brought(self, path: str, temporary: list[str]) -> str:
-        """The path of the file for the module; a directory that was made for it is added to ``temporary``."""
+        """Return the path of the file for the module; add a directory that is created for it to ``temporary``."""
         if not isinstance(path, str) or "\0" in path:
             raise AnsibleActionFail(f"{self.FILE_OPTION} must be the path of a file")
         here = Path(path).expanduser().absolute()
         try:
-            # A file in the directory that Ansible was started in is what an operator means who names it there.
+            # A file in the working directory of the run comes first: an operator who names one means that.
             source = str(here) if here.is_file() else self._find_needle("files", path)
-            # The same path where the file is plain, that of a decrypted copy where it is a vault.
+            # The same path if the file is plain, that of a decrypted copy if it is encrypted.
             readable = self._loader.get_real_file(source)
         except AnsibleError as error:
             raise AnsibleActionFail(f"{self.FILE_OPTION}: {error}") from error
@@ -81,7 +81,7 @@ def refuse_dates(arguments: Mapping[str, Any]) -> None:
 
 
 def _dates(value: Any, place: str) -> Iterator[tuple[str, date]]:
-    """The dates in a structure, and where: ``users[3] (ada@example.com).employee_id``."""
+    """Yield the dates in a structure, each with its place: ``users[3] (ada@example.com).employee_id``."""
     if isinstance(value, date):
         yield place, value
     elif isinstance(value, Mapping):

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+# Ansible has no public name for the tag with a value's file. If a version moves it, the import fails and with it every
+# deploy: a check for secrets must not be skipped silently.
 from ansible._internal._datatag._tags import Origin
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultHelper
