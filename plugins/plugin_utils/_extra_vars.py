@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.vars import load_extra_vars
+from ansible_collections.convosphere.platform.plugins.module_utils._core.display import quoted
 from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import (
     PARAMETERS,
     Parameter,
@@ -29,7 +30,6 @@ ROLES = Path(__file__).resolve().parents[2] / "roles"
 FOREIGN_PREFIXES = ("ansible_", "awx_", "tower_")
 #: Where Ansible puts words of -e that have no "=".
 RAW = "_raw_params"
-_SHOWN = 60
 
 
 class ParameterError(Exception):
@@ -62,7 +62,7 @@ def find_problems(
     """
     problems = []
     if RAW in given:
-        shown = repr(str(given[RAW])[:_SHOWN])
+        shown = quoted(str(given[RAW]))
         problems.append(f"-e {shown} has no name and value. Write -e name=value, without spaces around the '='.")
     for parameter in parameters_of(verb):
         value = given.get(parameter.name)
@@ -164,7 +164,7 @@ _CONVERTERS: dict[str, Callable[[Parameter, Any], Any]] = {
 
 
 def _refused(parameter: Parameter, value: Any) -> ParameterError:
-    shown = repr(str(value)[:_SHOWN]) if isinstance(value, (str, int, float)) else f"of the type {_kind(value)}"
+    shown = quoted(str(value)) if isinstance(value, (str, int, float)) else f"of the type {_kind(value)}"
     return ParameterError(f"The value of the parameter {parameter.name} is {shown}. Allowed: {allowed(parameter)}.")
 
 

@@ -14,11 +14,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils._app import platform_rules
+from ansible_collections.convosphere.platform.plugins.module_utils._core.display import quoted
 from ansible_collections.convosphere.platform.plugins.module_utils._core.option_numbers import LEAST_MEMORY
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import compose_parser
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _edge_routes
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _value_checks as checks
-from ansible_collections.convosphere.platform.plugins.plugin_utils._value_checks import Check, number, seconds, shown
+from ansible_collections.convosphere.platform.plugins.plugin_utils._value_checks import Check, number, seconds
 
 SERVICES = ("agentrepo", "backend", "edge", "frontend", "minio", "postgres", "redis", "weaviate")
 #: Variables that the role keeps in .env, which no setting may give in plain text.
@@ -140,7 +141,7 @@ def _sentence(subject: str, value: Any, reason: str) -> str:
     return (
         f"{subject} {reason}"
         if reason.startswith(("is ", "has ", "contains "))
-        else f"{subject} is {shown(value)}: {reason}"
+        else f"{subject} is {quoted(value)}: {reason}"
     )
 
 
@@ -155,7 +156,7 @@ def _of_services(options: Mapping[str, Any]) -> Iterator[str]:
     for name, check in OF_SERVICES.items():
         for service, value in options.get(name, {}).items():
             if service not in SERVICES:
-                yield f"{name} names the service {shown(service)}; there are {', '.join(SERVICES)}"
+                yield f"{name} names the service {quoted(service)}; there are {', '.join(SERVICES)}"
             elif reason := check(value):
                 yield _sentence(f"{name} of {service}", value, reason)
 
@@ -164,7 +165,7 @@ def _of_variables(options: Mapping[str, Any]) -> Iterator[str]:
     for name, check in OF_VARIABLES.items():
         for variable, value in options.get(name, {}).items():
             if not isinstance(variable, str) or not _VARIABLE.fullmatch(variable):
-                yield f"{name} has {shown(variable)}, which cannot be the name of an environment variable"
+                yield f"{name} has {quoted(variable)}, which cannot be the name of an environment variable"
             elif name == "stack_secrets" and (value is None or value == ""):
                 yield f"stack_secrets has '{variable}' without a value: leave it out, or give one"
             elif reason := check(value):
@@ -179,13 +180,13 @@ def _of_lists(options: Mapping[str, Any]) -> Iterator[str]:
     for name, check in LISTS.items():
         for item in options.get(name, ()):
             if reason := check(item):
-                yield f"{name} has {shown(item)}: {reason}"
+                yield f"{name} has {quoted(item)}: {reason}"
     twice = set(map(str, options.get("stack_accept_revisions", ()))) & set(
         map(str, options.get("stack_assume_revisions", ()))
     )
     for revision in sorted(twice):
         yield (
-            f"stack_accept_revisions and stack_assume_revisions both name {shown(revision)}: "
+            f"stack_accept_revisions and stack_assume_revisions both name {quoted(revision)}: "
             "a revision is either run or only recorded"
         )
 
@@ -259,4 +260,4 @@ def _exceptions(options: Mapping[str, Any]) -> Iterator[str]:
     if any(map(_edge_routes.reason, [*denied, *allowed])):
         return
     for text in _edge_routes.idle(denied, allowed):
-        yield f"stack_edge_allowed has {shown(text)}, which no entry of the deny list covers: docs/edge.md lists them"
+        yield f"stack_edge_allowed has {quoted(text)}, which no entry of the deny list covers: docs/edge.md lists them"

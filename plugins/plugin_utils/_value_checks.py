@@ -16,12 +16,13 @@ from typing import Any, Optional
 
 from ansible_collections.convosphere.platform.plugins.module_utils._app import platform_rules
 from ansible_collections.convosphere.platform.plugins.module_utils._core import option_texts
+from ansible_collections.convosphere.platform.plugins.module_utils._core.display import quoted
 from ansible_collections.convosphere.platform.plugins.module_utils._core.option_numbers import LARGEST_PORT, LEAST_CPUS
 
 Check = Callable[[Any], Optional[str]]
 
-#: How many characters of a value a message shows.
-SHOWN = 60
+#: A longer text is not a number that any option allows.
+_LONGEST_NUMBER = 60
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -41,18 +42,12 @@ _IMAGE = re.compile(
 )
 
 
-def shown(value: Any) -> str:
-    """Return a value for a message: quoted if it is text, escaped, and not longer than a line."""
-    text = repr(f"{value}") if isinstance(value, str) else str(value)
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}... ({len(f'{value}')} characters)"
-
-
 def number(value: Any) -> int | None:
     """Return a whole number, also one that is written as text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return None
     text = f"{value}".strip()
-    return int(text) if _WHOLE.fullmatch(text) and len(text) < SHOWN else None
+    return int(text) if _WHOLE.fullmatch(text) and len(text) < _LONGEST_NUMBER else None
 
 
 def whole(least: int, most: int | None = None, what: str = "a whole number") -> Check:
@@ -133,7 +128,7 @@ def setting(value: Any) -> str | None:
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, Mapping):
-        return next((f"{shown(key)} in it {why}" for key, each in value.items() if (why := setting(each))), None)
+        return next((f"{quoted(key)} in it {why}" for key, each in value.items() if (why := setting(each))), None)
     if isinstance(value, (list, tuple)):
         return next((f"an item of it {why}" for each in value if (why := setting(each))), None)
     return f"is {_kind(value)}: put the text in quotes"

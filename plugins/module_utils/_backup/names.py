@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .._core.display import quoted
 from .._core.errors import InputError
 from . import manifest
 
@@ -34,7 +35,7 @@ def refuse_label(label: str) -> None:
     """Raise InputError for an invalid label, with the reason and the allowed values."""
     reason = _objection(label)
     if reason:
-        raise InputError(f"label is {_shown(label)}, which {reason}", hint=_ALLOWED)
+        raise InputError(f"label is {quoted(label)}, which {reason}", hint=_ALLOWED)
 
 
 def means_one(name: str) -> bool:
@@ -57,7 +58,7 @@ def refuse_unusable(params: Mapping[str, Any], *options: str) -> None:
                 problems.append(f"{option} contains an empty name")
             elif not name.isprintable():
                 problems.append(
-                    f"There is no backup {_shown(name)}: {option} contains a character that is not printable"
+                    f"There is no backup {quoted(name)}: {option} contains a character that is not printable"
                 )
     if problems:
         raise InputError.of(problems, hint="Give an id, a label or latest, or omit the option.")
@@ -81,8 +82,3 @@ def _texts(given: Any) -> Iterable[str]:
     if given is None:
         return ()
     return [given] if isinstance(given, str) else list(given)
-
-
-def _shown(name: str) -> str:
-    """Return the name in quotes, cut to what fits in a message, with escapes for what cannot be printed."""
-    return repr(name if len(name) <= LONGEST_LABEL else f"{name[:LONGEST_LABEL]}...")

@@ -23,6 +23,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from .._app import platform_rules
 from .._app.platform_rules import Rule
 from .._core import option_texts
+from .._core.display import printable
 from .._postgres.catalog import Column
 from . import unquoted_scalars
 
@@ -46,8 +47,6 @@ _USUAL_NAMES = {
     "beschreibung": "description", "mitglieder": "members", "rechte": "permissions", "avatar": "avatar_url",
     "picture": "avatar_url", "verified": "is_verified", "active": "is_active",
 }  # fmt: skip
-#: How many characters of a text that somebody gave are shown in a message.
-_SHOWN = 100
 
 
 class ValueProblem(Exception):
@@ -94,17 +93,6 @@ def of_row(field: Field, value: Any) -> Any:
 def to_row(field: Field, value: Any) -> Any:
     """A value in that form, as the database stores it."""
     return value.upper() if field.kind == LABEL and value is not None else value
-
-
-def printable(text: Any) -> str:
-    """A text that somebody gave as a message can show it: no control characters, nothing invalid, not too long."""
-    shown = str(text)
-    if len(shown) > _SHOWN:
-        shown = f"{shown[:_SHOWN]}…"
-    if shown.isprintable():
-        return shown
-    escaped = (one if one.isprintable() else one.encode("unicode_escape").decode() for one in shown)
-    return "".join(escaped)
 
 
 def unknown(names: Mapping[Any, Any], known: Collection[str]) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from .._app import platform_rules
 from .._app.audit_log import Trail
+from .._core.display import printable
 from .._core.errors import InputError
 from .._core.plan import (
     CREATE,
@@ -127,7 +128,7 @@ class GroupWork:
         if not name:
             self.problems.add(label or "The group", "name or id is missing")
             return None
-        shown = field_types.printable(name)
+        shown = printable(name)
         group = Wanted(f"{label} ({shown})" if label else f"group {shown}")
         for problem in field_types.unknown(entry, OPTIONS):
             self.problems.add(group.label, problem)
@@ -194,7 +195,7 @@ class GroupWork:
         for group in self.wanted:
             missing = [email for email in group.members or () if email.lower() not in stored]
             for email in missing:
-                self.problems.add(group.label, f"members: there is no user {field_types.printable(email)}")
+                self.problems.add(group.label, f"members: there is no user {printable(email)}")
             if group.members is not None:
                 group.members = [stored[email.lower()] for email in group.members if email.lower() in stored]
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._core.display import printable
 from .._core.plan import CREATE, Change, compare
 from .._core.redaction import Secret
 from . import field_types
@@ -242,14 +243,14 @@ def problems_of_pruning(params: Mapping[str, Any], wanted: Collection[Wanted], p
     provider = params["prune_auth_provider"]
     if provider.upper() not in providers:
         allowed = ", ".join(label.lower() for label in providers)
-        problems.append(f"prune_auth_provider '{field_types.printable(provider)}' is not one of {allowed}")
+        problems.append(f"prune_auth_provider '{printable(provider)}' is not one of {allowed}")
     try:
         if params["prune_organization_id"] is not None:
             field_types.as_uuid(params["prune_organization_id"])
     except field_types.ValueProblem as problem:
         problems.append(f"prune_organization_id {problem}")
     problems += [
-        f"prune_protected: '{field_types.printable(email)}' is no email address, so it protects nobody"
+        f"prune_protected: '{printable(email)}' is no email address, so it protects nobody"
         for email in params["prune_protected"]
         if not email.partition("@")[2]
     ]

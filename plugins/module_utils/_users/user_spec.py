@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 from .._app import platform_rules
+from .._core.display import printable
 from .._postgres.catalog import Column
 from . import field_types, passwords
 from .field_types import (
@@ -47,7 +48,7 @@ def _check_timezone(name: str) -> None:
 
 def _check_key(text: str) -> None:
     if not text.isprintable() or not text.strip():
-        raise ValueProblem(f"'{field_types.printable(text)}' is no email address")
+        raise ValueProblem(f"'{printable(text)}' is no email address")
 
 
 #: The columns of ``users`` that an administrator sets, under the same names as options. A default is what a new user
@@ -172,7 +173,7 @@ class Reader:
 
     def _user(self, label: str, entry: Mapping[str, Any]) -> Wanted | None:
         given = entry.get("email")
-        email_shown = field_types.printable(given)
+        email_shown = printable(given)
         name = f"{label} ({email_shown})" if label and given else label or email_shown
         for problem in field_types.unknown(entry, OPTIONS):
             self.problems.add(name, problem)
@@ -237,7 +238,7 @@ class Reader:
             return known
         options = dict(zip(self.defaults, given))
         problems = [
-            f"{option} '{field_types.printable(options[option])}' is not one of {', '.join(choices)}"
+            f"{option} '{printable(options[option])}' is not one of {', '.join(choices)}"
             for option, choices in CHOICES.items()
             if options[option] not in choices
         ]
