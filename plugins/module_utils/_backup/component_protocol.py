@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from .file_writer import Seal
+from .file_writer import FileWriter
 from .manifest import FileRecord, Manifest
 from .progress import Progress
 
@@ -52,7 +52,7 @@ class BackupComponent(Component, Protocol):
     def settle(self) -> None:
         """Wait until the snapshot that ``cut`` started is complete. Afterwards the platform may write again."""
 
-    def write(self, seal: Seal, name: str) -> FileRecord:
+    def write(self, writer: FileWriter, name: str) -> FileRecord:
         """Write its file. The file's name begins with ``name``, the backup's id."""
 
 

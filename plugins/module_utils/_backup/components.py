@@ -25,7 +25,7 @@ from .._engine import client as engine_client
 from . import write_freeze
 from .component_protocol import BackupComponent
 from .database_component import DatabaseComponent
-from .file_writer import Seal
+from .file_writer import FileWriter
 from .manifest import FileRecord, Manifest
 from .project_component import ENGINE_TIMEOUT, UPLOADS, VECTORS, ProjectComponent
 
@@ -82,11 +82,11 @@ class UploadsComponent(_BackedUp):
         """Return the bytes of all files."""
         return self._volume.size()
 
-    def write(self, seal: Seal, name: str) -> FileRecord:
+    def write(self, writer: FileWriter, name: str) -> FileRecord:
         """Write the file of this component. Raises ConvosphereError."""
         totals = tar_stream.Totals()
         source = self._volume.archive(totals)
-        file = seal.write(self.kind, f"{name}.uploads.tar", step="read the uploaded files", source=source)
+        file = writer.write(self.kind, f"{name}.uploads.tar", step="read the uploaded files", source=source)
         self.fact = {"files": totals.files, "bytes": totals.bytes}
         return file
 
@@ -122,10 +122,10 @@ class VectorsComponent(_BackedUp):
         if self.backup:
             self._store.wait(self.backup, self.params["freeze_timeout"])
 
-    def write(self, seal: Seal, name: str) -> FileRecord:
+    def write(self, writer: FileWriter, name: str) -> FileRecord:
         """Write the file of this component, for an empty store an archive without a member. Raises ConvosphereError."""
         source = self._store.archive(self.backup, tar_stream.Totals()) if self.backup else iter([tar_stream.EMPTY])
-        file = seal.write(self.kind, f"{name}.vectors.tar", step="read the vectors", source=source)
+        file = writer.write(self.kind, f"{name}.vectors.tar", step="read the vectors", source=source)
         self.fact = {"backup": self.backup, "classes": self.classes}
         return file
 

@@ -41,14 +41,14 @@ _OF_INPUT = {
 CORRUPT, COULD_NOT_TELL = "corrupt", "could not tell"
 
 
-class DamagedError(ConvosphereError):
+class CorruptError(ConvosphereError):
     """A backup is corrupt: one of its files is invalid or has other content than was backed up."""
 
     def __init__(self, message: str, *, hint: str | None = None, **details: Any) -> None:
         super().__init__(message, hint=hint, **{**details, "verdict": CORRUPT})
 
 
-class AlteredError(DamagedError):
+class AlteredError(CorruptError):
     """A backup has other bytes than those that were written."""
 
 

@@ -23,7 +23,7 @@ from .catalogue import PROGRESS, Backup, Catalogue
 from .component_protocol import BackupComponent
 from .components import COMPONENTS
 from .database_component import DatabaseComponent
-from .file_writer import Seal
+from .file_writer import FileWriter
 from .manifest import FileRecord, Manifest
 from .names import NEW
 from .progress import Progress
@@ -125,8 +125,8 @@ class Creation:
                 bytes_free=free,
             )
 
-    def _writer(self, progress: Progress) -> Seal:
-        return Seal(
+    def _writer(self, progress: Progress) -> FileWriter:
+        return FileWriter(
             self.catalogue.directory,
             self.params["recipients"] or (),
             self.params["compression_level"],

@@ -28,7 +28,7 @@ from .._core.pipeline import Program
 from .._postgres.client_tools import PostgresTools
 from .._postgres.connection import APPLICATION, Database
 from . import snapshot as backup_snapshot
-from .file_writer import Seal
+from .file_writer import FileWriter
 from .manifest import (
     DatabaseRecord,
     FileRecord,
@@ -95,7 +95,7 @@ class DatabaseComponent:
     def settle(self) -> None:
         """Do nothing: the snapshot is complete once it is taken."""
 
-    def write(self, seal: Seal, name: str) -> FileRecord:
+    def write(self, writer: FileWriter, name: str) -> FileRecord:
         """Dump the snapshot, count its rows at the same time, and set ``record``."""
         if self.snapshot is None:
             raise RuntimeError("write() needs the snapshot of cut()")
@@ -108,12 +108,12 @@ class DatabaseComponent:
             if stop.is_set():
                 raise DatabaseError("The rows were not counted to the end: the dump has failed")
             counted.append(table)
-            seal.progress.update(tables_counted=len(counted), tables=tables)
+            writer.progress.update(tables_counted=len(counted), tables=tables)
 
         with ThreadPoolExecutor(1) as pool, self._program(self.snapshot.name) as program:
             rows = pool.submit(self.snapshot.count, counting)
             try:
-                file = seal.write(
+                file = writer.write(
                     self.kind, f"{name}.dump", step=f"dump database {self.database.name}", programs=[program]
                 )
             except BaseException as error:

@@ -24,7 +24,7 @@ from .._core.errors import (
 from .._core.pipeline import PIECE, Program
 from . import corruption, run_key
 from .catalogue import Backup
-from .corruption import AlteredError, DamagedError
+from .corruption import AlteredError, CorruptError
 from .manifest import FileRecord
 
 ENCRYPTED = ".age"
@@ -113,7 +113,7 @@ class Archive:
     def unpack(self, sink: Callable[[bytes], Any], progress: Callable[[int], Any] | None = None) -> None:
         """Pass the original data to ``sink``.
 
-        Raises DamagedError for a corrupt file, InputError for a wrong key, CommandError otherwise, and the errors of
+        Raises CorruptError for a corrupt file, InputError for a wrong key, CommandError otherwise, and the errors of
         the sink.
         """
         try:
@@ -149,7 +149,7 @@ class Archive:
     def contents(self, command: list[str], environment: dict[str, str]) -> list[str]:
         """Return the lines of a dump's table of contents, as ``command``, a ``pg_restore --list``, prints them.
 
-        Raises DamagedError if the dump is corrupt, CommandError if the command failed for another reason.
+        Raises CorruptError if the dump is corrupt, CommandError if the command failed for another reason.
         """
         for size in _HEADS:
             head, listed = self.head(size), bytearray()
@@ -173,7 +173,7 @@ class Archive:
     def unreadable(self, error: CommandError) -> ConvosphereError:
         """Classify the error of a program that read it: corrupt file, wrong key, or other."""
         if corruption.is_of_input(error):
-            return DamagedError(error.message, **error.details, kind=self.record.kind)
+            return CorruptError(error.message, **error.details, kind=self.record.kind)
         if error.details.get("program") != "age" or not corruption.ended_by_itself(error):
             return error
         if "no identity matched" in error.details["stderr"]:

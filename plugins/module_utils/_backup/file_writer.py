@@ -34,7 +34,7 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
 @dataclass
-class Seal:
+class FileWriter:
     """Writes files of one backup to ``directory``. ``level`` is that of zstd, ``timeout`` is in seconds for each file.
 
     ``written`` has the temporary path of each complete and synced file by its final name. ``one_run`` is the additional
@@ -88,8 +88,8 @@ class Seal:
         final = f"{name}.zst.age" if self.recipients else f"{name}.zst"
         temporary = self.directory / f"{TEMPORARY}{final}"
         digest, size = hashlib.sha256(), 0
-        sealing = [Program([*_COMPRESS, f"-{self.level}"])]
-        sealing += [Program(self._encrypt())] if self.recipients else []
+        stages = [Program([*_COMPRESS, f"-{self.level}"])]
+        stages += [Program(self._encrypt())] if self.recipients else []
         try:
             with os.fdopen(os.open(temporary, _NEW, 0o600), "wb", buffering=0) as file:
 
@@ -100,7 +100,7 @@ class Seal:
                     size += len(piece)
 
                 pipeline.run(
-                    [*programs, *sealing],
+                    [*programs, *stages],
                     step=step,
                     source=source,
                     sink=sink,

@@ -24,7 +24,7 @@ from pathlib import Path
 from .._core import command, files
 from .._core.errors import ConvosphereError
 from .catalogue import Backup
-from .file_writer import Seal
+from .file_writer import FileWriter
 from .manifest import RESTORE
 
 #: The period for which a key is kept if its backup is not verified.
@@ -51,19 +51,19 @@ class RunKeys:
         path = self._path(identifier)
         return path if _is_private(self.folder, stat.S_ISDIR) and _is_private(path, stat.S_ISREG) else None
 
-    def add_to(self, seal: Seal, identifier: str) -> None:
-        """Create a key for the backup that ``seal`` writes, unless it has no recipients or the key cannot be stored."""
-        if not seal.recipients:
+    def add_to(self, writer: FileWriter, identifier: str) -> None:
+        """Create a key for the backup of ``writer``, unless it has no recipients or the key cannot be stored."""
+        if not writer.recipients:
             return
         for kind in _KINDS:
             with suppress(ConvosphereError, OSError):  # the backup is complete without it
                 text = command.run(["age-keygen", *kind], step="create a one-run key", timeout=60)
                 public = _PUBLIC.search(text)
-                if public and seal.is_readable_by(public.group(1)):
+                if public and writer.is_readable_by(public.group(1)):
                     self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                     if _is_private(self.folder, stat.S_ISDIR):
                         files.write_text(self._path(identifier), text, "0600")
-                        seal.one_run = public.group(1)
+                        writer.one_run = public.group(1)
                     return
 
     def destroy(self, identifier: str) -> None:

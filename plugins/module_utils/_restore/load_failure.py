@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from .._backup import corruption
 from .._backup.corruption import (
     COULD_NOT_TELL,
-    DamagedError,
+    CorruptError,
     NotLoadedError,
 )
 from .._backup.file_reader import Archive
@@ -67,7 +67,7 @@ class Rejection:
     timeout: float | None
 
     def judge(self, error: CommandError, database: str) -> ConvosphereError:
-        """Return the error to raise: DamagedError, NotLoadedError, or ``error`` if it says nothing of the backup."""
+        """Return the error to raise: CorruptError, NotLoadedError, or ``error`` if it says nothing of the backup."""
         if error.details.get("program") != "pg_restore":
             return self.archive.unreadable(error)
         if not corruption.ended_by_itself(error):
@@ -79,7 +79,7 @@ class Rejection:
             self.archive.read_through(
                 self.tools.command("pg_restore", "--file=/dev/null"), self.tools.environment, self.timeout
             )
-        except DamagedError as corrupt:
+        except CorruptError as corrupt:
             return corrupt
         except ConvosphereError:
             return error

@@ -24,7 +24,7 @@ from .._backup.catalogue import Backup, Catalogue
 from .._backup.corruption import (
     COULD_NOT_TELL,
     AlteredError,
-    DamagedError,
+    CorruptError,
     NotLoadedError,
 )
 from .._backup.file_reader import Archive
@@ -75,7 +75,7 @@ class Verifier:
         return Archive(backup, backup.manifest.file(kind), self.identity_file)
 
     def check(self, backup: Backup) -> None:
-        """Read every file, and the dump's table of contents where the key is at hand. Raises DamagedError."""
+        """Read every file, and the dump's table of contents where the key is at hand. Raises CorruptError."""
         for record in backup.manifest.files:
             archive = Archive(backup, record, self.identity_file)
             archive.check(partial(self._read, record.size))
@@ -88,7 +88,7 @@ class Verifier:
             archive.contents(self.tools.command("pg_restore", "--list"), self.tools.environment)
 
     def restore(self, backup: Backup) -> None:
-        """Check it, load it into a throw-away database, and compare that with the manifest. Raises DamagedError."""
+        """Check it, load it into a throw-away database, and compare that with the manifest. Raises CorruptError."""
         self.check(backup)
         scratch = Scratch(self.beside(), str(self.tools.params["login_db"]))
         with made(scratch, side_databases.VERIFY, database_record(backup)) as name:
@@ -104,7 +104,7 @@ class Verifier:
     def load(self, backup: Backup, database: str) -> str:
         """Load a dump into an empty database; "file" or "stream", the way that was taken.
 
-        Raises DamagedError if the dump is corrupt, NotLoadedError if it is whole and this server rejects it.
+        Raises CorruptError if the dump is corrupt, NotLoadedError if it is whole and this server rejects it.
         """
         archive = self.archive(backup)
         loader = Loader(archive, self.tools, self.beside(), self.jobs, self.timeout, self.tell)
@@ -118,11 +118,11 @@ class Verifier:
             raise judged from error
 
     def compare(self, backup: Backup, database: str) -> None:
-        """Raise DamagedError that says what of the manifest is not in a database."""
+        """Raise CorruptError that says what of the manifest is not in a database."""
         with Content(self.tools.params, database) as content:
             problems = content.differences(database_record(backup))
         if problems:
-            raise DamagedError(
+            raise CorruptError(
                 f"The backup {backup.manifest.id} does not restore to what was backed up: {'; '.join(problems)}",
                 problems=problems,
                 kind="database",
@@ -161,7 +161,7 @@ class Verifier:
         manifest = backup.manifest
         try:
             yield
-        except DamagedError as error:
+        except CorruptError as error:
             proven = manifest.verified if manifest.level == RESTORE else None
             if proven and error.details.get("kind") == "database" and not isinstance(error, AlteredError):
                 raise ConvosphereError(

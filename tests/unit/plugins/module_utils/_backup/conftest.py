@@ -54,8 +54,8 @@ class FakeComponent:
     def cut(self):
         pass
 
-    def write(self, seal, name):
-        file = seal.write(self.kind, f"{name}.dump", step="dump it", source=[b"rows"])
+    def write(self, writer, name):
+        file = writer.write(self.kind, f"{name}.dump", step="dump it", source=[b"rows"])
         if self.fails:
             raise ConvosphereError(self.fails)
         return file

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.catalogue import Backup
-from ansible_collections.convosphere.platform.plugins.module_utils._backup.corruption import DamagedError
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.corruption import CorruptError
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.file_reader import Archive
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.manifest import FileRecord
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import (
@@ -45,7 +45,7 @@ def key_in(folder: Path, name: str) -> Path:
     return path
 
 
-def sealed(key: Path) -> bytes:
+def encrypted(key: Path) -> bytes:
     public = subprocess.run(["age-keygen", "-y", str(key)], check=True, capture_output=True, text=True).stdout.strip()
     return subprocess.run(["age", "--recipient", public], input=packed(), check=True, capture_output=True).stdout
 
@@ -69,14 +69,14 @@ def test_what_was_backed_up_comes_out_and_only_as_much_as_is_asked_for(tmp_path)
 
 def test_with_the_key_it_was_encrypted_to(tmp_path):
     key = key_in(tmp_path, "key")
-    found = archive(tmp_path, sealed(key), "dump.zst.age", key)
+    found = archive(tmp_path, encrypted(key), "dump.zst.age", key)
 
     assert (found.encrypted, found.readable) == (True, True)
     assert unpacked(found) == CONTENT
 
 
 def test_without_the_key_or_with_one_that_does_not_fit(tmp_path):
-    content = sealed(key_in(tmp_path, "key"))
+    content = encrypted(key_in(tmp_path, "key"))
     broken, loose = tmp_path / "broken", key_in(tmp_path, "loose")
     broken.write_text("no key\n")
     broken.chmod(0o600)
@@ -104,23 +104,23 @@ def test_a_file_that_is_not_what_its_manifest_says(tmp_path, change, message):
     found = archive(tmp_path, packed())
     found.path.write_bytes(change(packed()))
 
-    with pytest.raises(DamagedError, match=message):
+    with pytest.raises(CorruptError, match=message):
         found.check(lambda _done: None)
 
 
 def test_a_file_that_is_gone_or_no_archive(tmp_path):
-    with pytest.raises(DamagedError, match="zstd ended with 1"):
+    with pytest.raises(CorruptError, match="zstd ended with 1"):
         unpacked(archive(tmp_path, b"not packed at all"))
     found = archive(tmp_path, packed())
     found.path.unlink()
     with pytest.raises(ConvosphereError, match="is missing") as caught:
         found.check(lambda _done: None)
-    assert not isinstance(caught.value, DamagedError), "it is there again when its disk is"
+    assert not isinstance(caught.value, CorruptError), "it is there again when its disk is"
 
 
 @pytest.mark.parametrize("place", ["gone", ".", "empty"])
 def test_a_key_that_is_not_there_says_nothing_about_the_file(tmp_path, place):
-    content = sealed(key_in(tmp_path, "key"))
+    content = encrypted(key_in(tmp_path, "key"))
     (tmp_path / "empty").touch(mode=0o600)
 
     with pytest.raises(InputError, match=r"Cannot read the key|Check that identity_file is the file"):
@@ -131,8 +131,8 @@ def test_a_key_that_is_not_there_says_nothing_about_the_file(tmp_path, place):
 def test_what_was_encrypted_and_is_cut_short_is_damaged(tmp_path, change):
     key = key_in(tmp_path, "key")
 
-    with pytest.raises(DamagedError, match="age ended with 1"):
-        unpacked(archive(tmp_path, change(sealed(key)), "dump.zst.age", key))
+    with pytest.raises(CorruptError, match="age ended with 1"):
+        unpacked(archive(tmp_path, change(encrypted(key)), "dump.zst.age", key))
 
 
 @pytest.mark.parametrize("text", ["kill -KILL $$", "echo 'zstd: Decoding error (36) : not enough memory' >&2; exit 1"])
@@ -155,7 +155,7 @@ def test_the_table_of_contents_is_read_from_as_much_as_it_takes(tmp_path):
     found = archive(tmp_path, packed(b"; a comment\n1; a table\n2; an index\n"))
 
     assert found.contents(["cat"], {}) == ["1; a table", "2; an index"]
-    with pytest.raises(DamagedError, match="does not appear to be a valid archive"):
+    with pytest.raises(CorruptError, match="does not appear to be a valid archive"):
         found.contents(pg_restore(tmp_path, "pg_restore: error: input file does not appear to be a valid archive"), {})
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._backup import file_writer
-from ansible_collections.convosphere.platform.plugins.module_utils._backup.file_writer import Seal
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.file_writer import FileWriter
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.progress import Progress
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import (
     CommandError,
@@ -22,8 +22,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core.pipelin
 CONTENT = b"what is in it " * 100_000
 
 
-def seal_of(folder, recipients=(), level=3):
-    return Seal(folder, recipients, level, Progress(folder / ".progress.json", "x"))
+def writer_of(folder, recipients=(), level=3):
+    return FileWriter(folder, recipients, level, Progress(folder / ".progress.json", "x"))
 
 
 def program(command, content):
@@ -41,12 +41,12 @@ def key(tmp_path):
 
 @pytest.mark.parametrize("level", [1, 3, 19])
 def test_a_file_is_compressed_counted_and_private(tmp_path, level):
-    seal = seal_of(tmp_path, level=level)
-    record = seal.write("uploads", "x.tar", step="read it", source=[CONTENT])
+    writer = writer_of(tmp_path, level=level)
+    record = writer.write("uploads", "x.tar", step="read it", source=[CONTENT])
 
-    path = seal.written["x.tar.zst"]
+    path = writer.written["x.tar.zst"]
     content = path.read_bytes()
-    assert (record.kind, record.name, list(seal.written)) == ("uploads", "x.tar.zst", ["x.tar.zst"])
+    assert (record.kind, record.name, list(writer.written)) == ("uploads", "x.tar.zst", ["x.tar.zst"])
     assert (record.size, record.sha256) == (len(content), hashlib.sha256(content).hexdigest())
     assert program(["zstd", "-dc"], content) == CONTENT
     assert path.stat().st_mode & 0o777 == 0o600
@@ -54,23 +54,23 @@ def test_a_file_is_compressed_counted_and_private(tmp_path, level):
 
 
 def test_a_file_is_encrypted_to_whoever_may_read_it(tmp_path, key):
-    seal = seal_of(tmp_path, [key[1]])
-    seal.check()
-    record = seal.write("database", "x.dump", step="dump it", programs=[Program(["echo", "hello"])])
+    writer = writer_of(tmp_path, [key[1]])
+    writer.check()
+    record = writer.write("database", "x.dump", step="dump it", programs=[Program(["echo", "hello"])])
 
-    content = next(iter(seal.written.values())).read_bytes()
+    content = next(iter(writer.written.values())).read_bytes()
     assert record.name == "x.dump.zst.age"
     assert program(["zstd", "-dc"], program(["age", "-d", "-i", key[0]], content)) == b"hello\n"
 
 
 def test_what_fails_leaves_nothing(tmp_path):
-    seal = seal_of(tmp_path)
+    writer = writer_of(tmp_path)
     with pytest.raises(CommandError, match="Cannot dump it: false ended with 1"):
-        seal.write("database", "x.dump", step="dump it", programs=[Program(["false"])])
+        writer.write("database", "x.dump", step="dump it", programs=[Program(["false"])])
     with pytest.raises(ZeroDivisionError):
-        seal.write("database", "y.dump", step="dump it", source=(1 / 0 for _each in "x"))
-    seal.write("database", "z.dump", step="dump it", source=[b"z"])
-    seal.discard()
+        writer.write("database", "y.dump", step="dump it", source=(1 / 0 for _each in "x"))
+    writer.write("database", "z.dump", step="dump it", source=[b"z"])
+    writer.discard()
 
     assert [path.name for path in tmp_path.iterdir()] == [".progress.json"]
 
@@ -85,7 +85,7 @@ def test_a_disk_that_takes_no_more_is_named(tmp_path, monkeypatch, number, messa
 
     monkeypatch.setattr(file_writer.os, "write", broken)
     with pytest.raises(ConvosphereError, match=message):
-        seal_of(tmp_path).write("database", "x.dump", step="dump it", programs=[Program(["yes"])])
+        writer_of(tmp_path).write("database", "x.dump", step="dump it", programs=[Program(["yes"])])
 
     monkeypatch.undo()
     assert list(tmp_path.glob("*.zst*")) == []
@@ -93,19 +93,19 @@ def test_a_disk_that_takes_no_more_is_named(tmp_path, monkeypatch, number, messa
 
 def test_a_directory_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConvosphereError, match=r"Cannot write a backup to .*none: No such file or directory"):
-        seal_of(tmp_path / "none").write("database", "x.dump", step="dump it", source=[b"x"])
+        writer_of(tmp_path / "none").write("database", "x.dump", step="dump it", source=[b"x"])
 
 
 def test_programs_that_are_missing_are_told_before_anything_runs(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CommandError, match=r"zstd and age is not installed on the host. Run the playbook setup.yml"):
-        seal_of(tmp_path, ["age1x"]).check()
+        writer_of(tmp_path, ["age1x"]).check()
 
 
 def test_what_is_no_public_key_is_refused(tmp_path, key):
     secret = Path(key[0]).read_text().splitlines()[-1]
     with pytest.raises(InputError, match="age does not accept the recipients"):
-        seal_of(tmp_path, ["age1nonsense"]).check()
+        writer_of(tmp_path, ["age1nonsense"]).check()
     with pytest.raises(InputError, match="is a secret key") as caught:
-        seal_of(tmp_path, [secret]).check()
+        writer_of(tmp_path, [secret]).check()
     assert secret not in str(caught.value)

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._backup import run_key
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.catalogue import Backup, Catalogue
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.file_reader import Archive
-from ansible_collections.convosphere.platform.plugins.module_utils._backup.file_writer import Seal
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.file_writer import FileWriter
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.manifest import Manifest
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.progress import Progress
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.run_key import RunKeys
@@ -46,19 +46,19 @@ def operator(tmp_path):
 
 
 @pytest.fixture
-def sealed(tmp_path, operator):
+def encrypted(tmp_path, operator):
     """An encrypted backup of one file as a run leaves it, and the keys of its directory."""
     directory = tmp_path / "backups"
     directory.mkdir()
 
     def make(recipients: tuple[str, ...] = (public_of(operator),)) -> tuple[Backup, RunKeys]:
         manifest = manifest_of(recipients=recipients)
-        seal = Seal(directory, recipients, 1, Progress(directory / ".progress.json", "x"))
+        writer = FileWriter(directory, recipients, 1, Progress(directory / ".progress.json", "x"))
         keys = RunKeys(directory)
-        keys.add_to(seal, manifest.id)
-        record = seal.write("database", f"{manifest.id}.dump", step="dump it", source=[CONTENT])
+        keys.add_to(writer, manifest.id)
+        record = writer.write("database", f"{manifest.id}.dump", step="dump it", source=[CONTENT])
         made = Manifest(**{**vars(manifest), "files": (record,)})
-        return Catalogue(directory).commit(made, seal.written), keys
+        return Catalogue(directory).commit(made, writer.written), keys
 
     return make
 
@@ -69,8 +69,8 @@ def unpacked(backup: Backup, identity_file: Path | None = None) -> bytes:
     return bytes(content)
 
 
-def test_a_backup_is_read_with_its_one_run_key_and_always_with_the_operators(sealed, operator, run):
-    backup, keys = sealed()
+def test_a_backup_is_read_with_its_one_run_key_and_always_with_the_operators(encrypted, operator, run):
+    backup, keys = encrypted()
     path = keys.find(backup.manifest.id)
 
     assert path.is_relative_to(run)
@@ -89,8 +89,8 @@ def test_a_backup_is_read_with_its_one_run_key_and_always_with_the_operators(sea
         unpacked(backup)
 
 
-def test_a_backup_that_is_not_encrypted_has_no_key(sealed, run):
-    backup, _keys = sealed(())
+def test_a_backup_that_is_not_encrypted_has_no_key(encrypted, run):
+    backup, _keys = encrypted(())
 
     assert not run.exists()
     assert backup.manifest.files[0].name.endswith(".dump.zst")
@@ -98,30 +98,30 @@ def test_a_backup_that_is_not_encrypted_has_no_key(sealed, run):
 
 
 def test_a_key_is_never_the_only_recipient(tmp_path):
-    seal = Seal(tmp_path, (), 1, Progress(tmp_path / ".progress.json", "x"), one_run="age1whatever")
+    writer = FileWriter(tmp_path, (), 1, Progress(tmp_path / ".progress.json", "x"), one_run="age1whatever")
 
-    assert "--recipient=age1whatever" not in seal._encrypt()
+    assert "--recipient=age1whatever" not in writer._encrypt()
 
 
-def test_recipients_of_ssh_are_mixed_with_it(sealed, tmp_path):
+def test_recipients_of_ssh_are_mixed_with_it(encrypted, tmp_path):
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "ssh"], check=True)
-    backup, _keys = sealed(((tmp_path / "ssh.pub").read_text().strip(),))
+    backup, _keys = encrypted(((tmp_path / "ssh.pub").read_text().strip(),))
 
     assert unpacked(backup) == CONTENT
     assert unpacked(backup, tmp_path / "ssh") == CONTENT
 
 
-def test_the_backup_is_made_all_the_same_where_no_key_can_be_kept(sealed, operator, run):
+def test_the_backup_is_made_all_the_same_where_no_key_can_be_kept(encrypted, operator, run):
     run.parent.mkdir()
     run.write_text("in the way")
-    backup, keys = sealed()
+    backup, keys = encrypted()
 
     assert keys.find(backup.manifest.id) is None
     assert unpacked(backup, operator) == CONTENT
 
 
-def test_a_key_that_others_could_have_put_there_is_not_used(sealed, operator):
-    backup, keys = sealed()
+def test_a_key_that_others_could_have_put_there_is_not_used(encrypted, operator):
+    backup, keys = encrypted()
     path = keys.find(backup.manifest.id)
 
     path.chmod(0o640)
@@ -135,8 +135,8 @@ def test_a_key_that_others_could_have_put_there_is_not_used(sealed, operator):
     assert keys.find(backup.manifest.id) is None
 
 
-def test_the_next_run_destroys_the_keys_that_nobody_needs(sealed, run):
-    backup, keys = sealed()
+def test_the_next_run_destroys_the_keys_that_nobody_needs(encrypted, run):
+    backup, keys = encrypted()
     directory = backup.directory
     content = keys.find(backup.manifest.id).read_text()
     old = put_backup(directory, NOON.replace(hour=1))
@@ -158,8 +158,8 @@ def test_the_next_run_destroys_the_keys_that_nobody_needs(sealed, run):
     assert (other / f"{old.id}.key").exists(), "another directory's"
 
 
-def test_the_key_of_a_backup_is_destroyed_when_it_was_restored_and_not_before(sealed, monkeypatch):
-    backup, keys = sealed()
+def test_the_key_of_a_backup_is_destroyed_when_it_was_restored_and_not_before(encrypted, monkeypatch):
+    backup, keys = encrypted()
     monkeypatch.setattr(Verifier, "check", lambda _self, one: unpacked(one))
     monkeypatch.setattr(Verifier, "restore", lambda _self, one: unpacked(one))
     verifier = Verifier(Catalogue(backup.directory), None, None, None, 1, None)

@@ -17,7 +17,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._backup impor
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.catalogue import Backup
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.corruption import (
     AlteredError,
-    DamagedError,
+    CorruptError,
     NotLoadedError,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.file_reader import Archive
@@ -93,8 +93,8 @@ WORDS = {
     # What loading failed of, what the dump itself says when it is read to its end without a server, and the verdict.
     "the server": ("pg_restore", 1, BAD, None, NotLoadedError),
     "the server, in German": ("pg_restore", 1, GERMAN, None, NotLoadedError),
-    "a dump that was cut short": ("pg_restore", 1, SHORT, SHORT, DamagedError),
-    "a dump that was cut short, said by nobody": ("pg_restore", 1, GERMAN, SHORT, DamagedError),
+    "a dump that was cut short": ("pg_restore", 1, SHORT, SHORT, CorruptError),
+    "a dump that was cut short, said by nobody": ("pg_restore", 1, GERMAN, SHORT, CorruptError),
     "a dump that could not be read to its end": (
         "pg_restore",
         1,
@@ -102,8 +102,8 @@ WORDS = {
         "Error response from daemon: x",
         CommandError,
     ),
-    "compression": ("zstd", 1, "zstd: Decoding error (36) : Data corruption detected", None, DamagedError),
-    "encryption": ("age", 1, "age: error: failed to decrypt and authenticate payload chunk", None, DamagedError),
+    "compression": ("zstd", 1, "zstd: Decoding error (36) : Data corruption detected", None, CorruptError),
+    "encryption": ("age", 1, "age: error: failed to decrypt and authenticate payload chunk", None, CorruptError),
     "memory": ("zstd", 1, "zstd: Decoding error (36) : Allocation error : not enough memory", None, CommandError),
     "a kill": ("zstd", -9, "", None, CommandError),
     "a kill in a container": ("pg_restore", 137, "", None, CommandError),
@@ -150,10 +150,10 @@ def test_only_what_is_known_of_the_file_itself_makes_it_corrupt(verifier, loadin
     assert caught.value.__class__ is verdict
     written = [call.args[0] for call in verifier.catalogue.save.call_args_list]
     assert [(one.damaged_at is not None, one.not_loaded is not None) for one in written] == {
-        DamagedError: [(True, False)],
+        CorruptError: [(True, False)],
         NotLoadedError: [(False, True)],
     }.get(verdict, [])
-    assert caught.value.details.get("verdict") == {DamagedError: "corrupt", NotLoadedError: "could not tell"}.get(
+    assert caught.value.details.get("verdict") == {CorruptError: "corrupt", NotLoadedError: "could not tell"}.get(
         verdict
     )
 
@@ -171,11 +171,11 @@ def test_bytes_that_were_restored_once_never_lose_that(verifier, loading, case):
 
 @pytest.mark.parametrize(
     "error",
-    [AlteredError("has the sha256"), DamagedError("zstd ended with 1: x", kind="uploads")],
+    [AlteredError("has the sha256"), CorruptError("zstd ended with 1: x", kind="uploads")],
     ids=["bytes", "part"],
 )
 def test_other_bytes_and_a_part_that_was_never_restored_lose_it(verifier, error):
-    with pytest.raises(DamagedError), verifier.judging(backup(PROVEN)):
+    with pytest.raises(CorruptError), verifier.judging(backup(PROVEN)):
         raise error
 
     (written,) = [call.args[0] for call in verifier.catalogue.save.call_args_list]
