@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes wrong while a backup is copied: nothing is lost, the message says what to do, and the next run goes on."""
+"""Faults while a backup is copied: nothing is lost, the message names the next action, and the next run continues."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def copied(storage: ObjectStorage) -> bool:
     return found.get(f"backups/dev/{DUMP}") == CONTENT and f"backups/dev/{IDENTIFIER}.manifest.json" in found
 
 
-def test_an_upload_that_was_killed_goes_on_where_it_was(run_steps, backups, storage, tmp_path):
+def test_an_interrupted_upload_is_continued(run_steps, backups, storage, tmp_path):
     options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [storage.target()]}
     third = storage.fail("PUT", "partNumber=3")
     process = start(options, tmp_path)
@@ -91,7 +91,7 @@ def test_an_upload_that_was_killed_goes_on_where_it_was(run_steps, backups, stor
     assert copied(storage)
 
 
-def test_a_storage_that_is_full_is_named_and_the_next_run_goes_on(run_steps, backups, storage):
+def test_a_full_storage_is_reported_and_the_next_run_continues(run_steps, backups, storage):
     options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [storage.target()]}
     storage.fail("PUT", "partNumber=2", "507 Insufficient Storage", "XMinioStorageFull")
 
@@ -114,7 +114,7 @@ def test_a_storage_that_is_full_is_named_and_the_next_run_goes_on(run_steps, bac
         ("PUT", "manifest.json", f"Cannot write {IDENTIFIER}.manifest.json in s3://"),
     ],
 )
-def test_a_storage_that_refuses_is_told_from_one_that_is_away(run_steps, backups, storage, method, where, message):
+def test_the_error_of_a_storage_is_reported_with_the_step(run_steps, backups, storage, method, where, message):
     options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [storage.target()]}
     storage.fail(method, where, "403 Forbidden", "AccessDenied")
 
@@ -125,7 +125,7 @@ def test_a_storage_that_refuses_is_told_from_one_that_is_away(run_steps, backups
     assert not [key for key in storage.content() if key.endswith("manifest.json")]
 
 
-def test_a_storage_that_is_away(run_steps, backups, storage):
+def test_an_unreachable_storage_is_reported(run_steps, backups, storage):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         away = storage.target(endpoint_url=f"http://127.0.0.1:{closed.getsockname()[1]}")
@@ -143,7 +143,7 @@ def test_a_storage_that_is_away(run_steps, backups, storage):
     assert "Run it again when the storage answers" in run.task("away").message
 
 
-def test_a_bucket_that_is_not_there_is_not_made_up(run_steps, backups, storage):
+def test_a_missing_bucket_is_not_created(run_steps, backups, storage):
     target = storage.target(bucket="nobody-made-it")
 
     run_steps(
@@ -159,7 +159,7 @@ def test_a_bucket_that_is_not_there_is_not_made_up(run_steps, backups, storage):
 
 
 def test_the_checksum_of_the_storage_is_compared(run_steps, backups, storage):
-    """A storage that answers well and keeps something else is found out, and what it keeps is removed."""
+    """A storage that reports success but stores other content is detected, and the object is removed."""
     storage.damage = True
 
     run_steps(
@@ -209,7 +209,7 @@ def test_a_certificate_is_checked_against_the_authority_that_was_given(run_steps
         )
 
 
-def test_a_share_that_is_full_keeps_what_is_there(run_steps, backups, small_share):
+def test_a_full_share_keeps_its_files(run_steps, backups, small_share):
     options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [{"directory": str(small_share)}]}
 
     run = run_steps(MODULE, [Step("full", options, fails="No space left on device. Make room there")])
@@ -222,7 +222,7 @@ def test_a_share_that_is_full_keeps_what_is_there(run_steps, backups, small_shar
     assert again.task("again").result["copies"][0]["copied"] == [f"{IDENTIFIER}.manifest.json"]
 
 
-def test_a_share_without_room_for_it_is_refused_before_anything_is_written(run_steps, backups, small_share):
+def test_a_share_without_enough_space_is_refused_before_anything_is_written(run_steps, backups, small_share):
     backup_files(backups, IDENTIFIER, database=CONTENT * 3)
     options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [{"directory": str(small_share)}]}
 

@@ -169,7 +169,7 @@ def test_a_backup_holds_what_its_manifest_says(run_steps, database, options):
     assert restored(database, dump).query("SELECT id FROM users") == [(ada,)]
 
 
-def test_one_that_is_encrypted_is_read_with_the_key_and_not_without(run_steps, database, options, tmp_path):
+def test_an_encrypted_backup_is_read_with_each_of_its_keys(run_steps, database, options, tmp_path):
     database.add_user("ada@example.com")
     keys = [tmp_path / "first", tmp_path / "second"]
     for key in keys:
@@ -187,7 +187,7 @@ def test_one_that_is_encrypted_is_read_with_the_key_and_not_without(run_steps, d
         assert dump.startswith(b"PGDMP")
 
 
-def test_a_young_backup_of_another_kind_is_not_young_enough(run_steps, options, tmp_path):
+def test_a_recent_backup_of_another_kind_is_not_enough(run_steps, options, tmp_path):
     key = tmp_path / "key"
     subprocess.run(["age-keygen", "-o", key], capture_output=True, check=True)
     public = public_key(key)
@@ -207,7 +207,7 @@ def test_a_young_backup_of_another_kind_is_not_young_enough(run_steps, options, 
     assert len(manifests(options)) == 4
 
 
-def test_what_is_old_goes_when_the_new_one_is_safe(run_steps, database, options):
+def test_old_backups_are_deleted_after_the_new_one_is_complete(run_steps, database, options):
     directory = Path(options["backup_dir"])
     old = [put_backup(directory, NOON - day * DAY, database_name=database.name) for day in range(500, 503)]
     foreign = put_backup(directory, NOON - 600 * DAY, database_name=database.name, environment="prod")
@@ -238,7 +238,7 @@ def test_check_mode_on_an_empty_host_touches_nothing(run_steps, options):
 
 
 def test_a_year_of_nights_is_thinned_out(run_steps, options):
-    """As it is after a year: a backup each night, a restore drill each Sunday, one that somebody pinned."""
+    """A year of nightly backups, with a restore drill each Sunday and one pinned backup."""
     directory = Path(options["backup_dir"])
     nights = [NOON - night * DAY for night in range(365)]
     for night in nights:
@@ -289,7 +289,7 @@ def test_the_examples_do_what_they_say(run_playbook, database, options, tmp_path
 VERIFY = "convosphere_db_backup_verify"
 
 
-def test_the_host_verifies_what_it_has_encrypted_and_no_try_leaves_a_backup(run_steps, options, tmp_path):
+def test_the_host_verifies_its_encrypted_backup_and_tries_do_not_accumulate(run_steps, options, tmp_path):
     """The private key is somewhere else. The one-run key is, until the backup is verified or the host is restarted."""
     directory = Path(options["backup_dir"])
     keys = RunKeys(directory)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""convosphere_db_backup_copy: to a directory and to a bucket, and back from them."""
+"""convosphere_db_backup_copy: copy to a directory and to a bucket, and fetch from them."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_law(run_law, backups, storage, tmp_path):
     assert {path.stat().st_mode & 0o777 for path in [*share.iterdir(), *Path(elsewhere).iterdir()]} == {0o600}
 
 
-def test_a_manifest_that_was_changed_since_is_sent_again_and_nothing_else(run_steps, backups, storage):
+def test_only_a_changed_manifest_is_copied_again(run_steps, backups, storage):
     options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [storage.target(prefix="again")]}
     run_steps(MODULE, [Step("copy", options, changed=True)])
     storage.requests.clear()
@@ -145,7 +145,7 @@ def test_a_manifest_that_was_changed_since_is_sent_again_and_nothing_else(run_st
     assert storage.count("PUT", ".zst") == storage.count("POST", ".zst") == 0
 
 
-def test_a_refresh_brings_manifests_of_copies_that_are_there_and_no_backup(run_steps, backups, storage):
+def test_a_refresh_updates_manifests_of_existing_copies_only(run_steps, backups, storage):
     options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [storage.target(prefix="refreshed")]}
     first, second = "convosphere-20260101T000000Z", "convosphere-20260102T000000Z"
     run_steps(MODULE, [Step("copy", options, changed=True)])
@@ -160,7 +160,7 @@ def test_a_refresh_brings_manifests_of_copies_that_are_there_and_no_backup(run_s
     assert not [name for name in storage.content() if f"refreshed/{first}" in name]
 
 
-def test_a_copy_that_decayed_is_never_called_verified_again_and_is_sent_anew(run_steps, backups, tmp_path):
+def test_a_corrupt_copy_is_not_marked_verified_and_is_copied_again(run_steps, backups, tmp_path):
     share = tmp_path / "share"
     share.mkdir()
     first, second = "convosphere-20260101T000000Z", "convosphere-20260102T000000Z"
@@ -208,7 +208,7 @@ def test_a_copy_that_decayed_is_never_called_verified_again_and_is_sent_anew(run
     assert (share / f"{second}.dump.zst").read_bytes() == b"two" * 1000
 
 
-def test_a_file_that_decayed_is_not_copied_and_what_is_there_is_left(run_steps, backups, storage, tmp_path):
+def test_a_corrupt_file_is_not_copied(run_steps, backups, storage, tmp_path):
     share = tmp_path / "share"
     share.mkdir()
     damaged = backups / "convosphere-20260102T000000Z.dump.zst"
@@ -232,7 +232,7 @@ def test_a_file_that_decayed_is_not_copied_and_what_is_there_is_left(run_steps, 
     assert storage.client.list_multipart_uploads(Bucket=storage.bucket).get("Uploads", []) == []
 
 
-def test_a_copy_that_was_changed_is_not_brought_back(run_steps, backups, storage, tmp_path):
+def test_a_changed_copy_is_not_fetched(run_steps, backups, storage, tmp_path):
     target = storage.target(prefix="changed")
     here = tmp_path / "here"
     run_steps(
@@ -256,7 +256,7 @@ def test_a_copy_that_was_changed_is_not_brought_back(run_steps, backups, storage
     assert contents(here) == {}
 
 
-def test_what_is_half_here_is_completed(run_steps, backups, storage, tmp_path):
+def test_an_incomplete_fetch_is_completed(run_steps, backups, storage, tmp_path):
     target = storage.target(prefix="half")
     here = tmp_path / "here"
     here.mkdir(mode=0o700)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What may happen to a backup that is being made: it is whole or not there, and the next one succeeds."""
+"""Faults while a backup is created: it is complete or does not exist, and the next one succeeds."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def options_of(database: PlatformDatabase, folder: Path) -> dict[str, Any]:
 
 
 def assert_whole(module: BackupModule) -> None:
-    """Whatever is under a final name is what its manifest says, and nothing else is there."""
+    """Check that every file under a final name matches its manifest and that there is no other file."""
     backups, foreign = Catalogue(module.directory).read()
     assert [item for item in foreign if not item.path.name.startswith(".convosphere-")] == []
     for backup in backups:
@@ -75,7 +75,7 @@ def assert_whole(module: BackupModule) -> None:
 
 
 def assert_succeeds(module: BackupModule, database: PlatformDatabase) -> dict[str, Any]:
-    """The next run succeeds, and nothing of those before is left."""
+    """Check that the next run succeeds and that nothing of earlier runs is left."""
     until(lambda: not files.is_locked(module.directory / ".lock"), "the lock to be let go of")
     before = len(module.manifests())
     result = module.run()
@@ -86,7 +86,7 @@ def assert_succeeds(module: BackupModule, database: PlatformDatabase) -> dict[st
     return result
 
 
-def test_killed_at_any_moment_there_is_a_backup_or_none(module, database):
+def test_an_interruption_at_any_time_leaves_a_complete_backup_or_none(module, database):
     started = time.monotonic()
     module.run()
     whole = time.monotonic() - started
@@ -100,7 +100,7 @@ def test_killed_at_any_moment_there_is_a_backup_or_none(module, database):
     assert_whole(module)
 
 
-def test_killed_in_the_middle_of_the_dump_the_next_run_clears_up(module, database):
+def test_the_next_run_removes_the_files_of_an_interrupted_dump(module, database):
     module.start_and_wait().kill()
     assert [name for name in module.names() if not name.startswith(".")] == []
     assert any(name.startswith(".convosphere-") for name in module.names())
@@ -111,15 +111,15 @@ def test_killed_in_the_middle_of_the_dump_the_next_run_clears_up(module, databas
 
 @pytest.fixture
 def no_named_pipe(database: PlatformDatabase) -> Iterator[None]:
-    """A container in which there is no directory that can be trusted to be its own."""
+    """A container without a private directory."""
     database.running.execute("postgres", "sh", "-c", "mv /tmp /tmp.kept && ln -s tmp.kept /tmp")
     yield
     database.running.execute("postgres", "sh", "-c", "rm /tmp && mv /tmp.kept /tmp")
 
 
 @pytest.mark.usefixtures("no_named_pipe")
-def test_without_a_named_pipe_a_dump_whose_run_was_killed_is_ended_by_the_next_one(module, database):
-    """pg_dump in the container does not notice that nobody listens to docker exec any more."""
+def test_without_a_named_pipe_the_next_run_ends_an_orphaned_dump(module, database):
+    """A pg_dump in the container continues when docker exec is killed."""
     run = module.start_and_wait()
     until(lambda: database.query(DUMPS) == [(1,)], "pg_dump to connect")
     run.kill()
@@ -139,7 +139,7 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
         subprocess.run(["umount", disk], check=True)
 
 
-def test_a_disk_without_room_is_told_before_anything_is_written(module, tmp_path):
+def test_a_lack_of_space_is_reported_before_anything_is_written(module, tmp_path):
     with small_disk(tmp_path, "4m") as disk:
         message = module.start(backup_dir=str(disk)).failure()
 
@@ -171,7 +171,7 @@ def test_a_second_run_at_the_same_time_is_refused(module, database):
     assert database.query(DUMPS) == [(0,)]
 
 
-def test_a_table_that_grows_meanwhile_is_counted_as_it_was_dumped(module, database):
+def test_the_rows_of_a_growing_table_are_those_of_the_dump(module, database):
     rows = database.query("SELECT count(*) FROM noise")[0][0]
     run = module.start_and_wait()
     database.query("INSERT INTO noise SELECT n, 'later' FROM generate_series(1, 5000) n")
@@ -190,7 +190,7 @@ def test_a_table_that_grows_meanwhile_is_counted_as_it_was_dumped(module, databa
     assert listed.count(b"\t") == rows
 
 
-def test_a_locked_table_is_named_with_who_holds_it(module, database):
+def test_a_locked_table_is_named_with_the_holder_of_the_lock(module, database):
     host, port = database.running.address("postgres").split(":")
     blocker = psycopg2.connect(
         host=host,
@@ -225,12 +225,12 @@ def role(database: PlatformDatabase, *grants: str) -> Iterator[dict[str, str]]:
         database.query(f"DROP ROLE {quoted}")
 
 
-def test_a_role_that_may_read_everything_is_enough(module, database):
+def test_the_privilege_to_read_everything_is_sufficient(module, database):
     with role(database, "pg_read_all_data") as login:
         assert module.run(**login)["changed"]
 
 
-def test_no_limit_of_time_that_a_role_has_ends_what_must_be_read_to_its_end(module, database):
+def test_the_timeouts_of_a_role_do_not_end_a_backup(module, database):
     limits = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout")
     with role(database, "pg_read_all_data") as login:
         quoted = '"' + login["login_user"].replace('"', '""') + '"'
@@ -253,7 +253,7 @@ def test_no_limit_of_time_that_a_role_has_ends_what_must_be_read_to_its_end(modu
         assert module.run(**login)["changed"]
 
 
-def test_what_a_role_may_not_read_is_named_before_anything_is_written(module, database):
+def test_tables_without_privilege_are_named_before_anything_is_written(module, database):
     with role(database, "SELECT ON noise") as login:
         message = module.start(**login).failure()
 
@@ -285,7 +285,7 @@ def test_a_password_is_on_no_command_line(module, database):
     assert TOKEN not in str(result)
 
 
-def test_a_database_may_be_called_anything(module, database):
+def test_a_database_may_have_any_name(module, database):
     quoted = '"' + ODD_NAME.replace('"', '""') + '"'
     database.running.query(f"CREATE DATABASE {quoted} TEMPLATE convosphere", database="postgres")
     try:
@@ -297,7 +297,7 @@ def test_a_database_may_be_called_anything(module, database):
         database.running.query(f"DROP DATABASE {quoted}", database="postgres")
 
 
-def test_programs_on_the_host_make_the_same_backup(module):
+def test_programs_on_the_host_create_the_same_backup(module):
     found = [module.run(login_container=container) for container in (module.options["login_container"], None)]
 
     assert found[0]["backup"]["database"]["tables"] == found[1]["backup"]["database"]["tables"]
@@ -305,7 +305,7 @@ def test_programs_on_the_host_make_the_same_backup(module):
 
 
 @pytest.mark.parametrize("missing", ["zstd", "age"])
-def test_a_program_that_is_not_installed_is_named_before_anything_is_written(module, missing, tmp_path):
+def test_a_missing_program_is_named_before_anything_is_written(module, missing, tmp_path):
     key = tmp_path / "key"
     subprocess.run(["age-keygen", "-o", key], capture_output=True, check=True)
     public = subprocess.run(["age-keygen", "-y", key], capture_output=True, check=True, text=True).stdout.strip()
@@ -327,7 +327,7 @@ def test_programs_of_another_major_version_are_refused(module, database):
     assert "is of version 13.2, and the server of 15." in message
 
 
-def test_after_the_clock_fell_back_the_old_backups_stay_and_the_new_one_counts(module, database):
+def test_after_the_clock_was_set_back_old_backups_stay_and_the_new_one_counts(module, database):
     ahead = datetime.now(UTC).replace(microsecond=0) + timedelta(days=400)
     future = [
         put_backup(module.directory, ahead + timedelta(days=day), database_name=database.name) for day in range(3)

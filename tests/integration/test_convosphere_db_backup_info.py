@@ -104,7 +104,7 @@ def test_one_environment_database_or_backup_is_picked(run_steps, directory):
     )
 
 
-def test_only_a_run_that_is_under_way_is_told(run_steps, directory):
+def test_only_the_progress_of_a_running_backup_is_reported(run_steps, directory):
     directory.mkdir()
     state = {"backup": "convosphere-20261123T120000Z", "step": "database", "bytes": 5}
     (directory / ".progress.json").write_text(json.dumps(state))

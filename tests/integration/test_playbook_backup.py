@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 
-def test_check_mode_says_what_would_be_made_and_makes_nothing(dbtest):
+def test_check_mode_reports_what_would_be_created_and_creates_nothing(dbtest):
     before = dbtest.traces()
 
     wishes = {"database_include": ["uploads"]}  # the database always is
@@ -20,7 +20,7 @@ def test_check_mode_says_what_would_be_made_and_makes_nothing(dbtest):
     assert dbtest.traces() == before
 
 
-def test_a_backup_is_made_and_proven_and_its_copy_knows(dbtest, tmp_path):
+def test_a_backup_is_created_and_verified_and_its_copy_gets_the_manifest(dbtest, tmp_path):
     known = dbtest.manifests()
     elsewhere = {"database_copy_to": [{"directory": str(tmp_path)}]}
     wishes = {"label": "before-upgrade", "pinned": True, **elsewhere}

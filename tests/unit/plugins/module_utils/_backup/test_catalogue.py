@@ -25,7 +25,7 @@ def names_in(directory):
     return sorted(path.name for path in directory.iterdir())
 
 
-def test_a_directory_that_is_not_there_has_no_backups(tmp_path):
+def test_a_missing_directory_has_no_backups(tmp_path):
     assert Catalogue(tmp_path / "none").read() == ([], [])
 
 
@@ -71,7 +71,7 @@ def test_a_backup_is_found_by_every_name_it_has(tmp_path):
     assert catalogue.find("latest").path() == directory / newest.files[0].name
 
 
-def test_a_name_that_means_nothing_lists_what_there_is(tmp_path):
+def test_an_unknown_name_lists_the_existing_backups(tmp_path):
     manifest = put_backup(tmp_path, label="weekly")
     with pytest.raises(InputError, match=rf"no backup monthly in .*\. There are: {manifest.id} \(weekly\)\."):
         Catalogue(tmp_path).find("monthly")
@@ -106,7 +106,7 @@ def test_a_label_and_the_latest_are_those_of_one_environment_and_database(tmp_pa
     assert caught.value.hint == told
 
 
-def test_a_broken_backup_that_is_asked_for_says_what_is_wrong_with_it(tmp_path):
+def test_an_incomplete_backup_is_refused_with_the_reason(tmp_path):
     manifest = put_backup(tmp_path)
     (tmp_path / manifest.files[0].name).write_bytes(b"longer than it was")
 
@@ -122,7 +122,7 @@ def test_a_backup_of_the_future_is_not_the_latest(tmp_path):
     assert Catalogue(tmp_path).find("latest", NOON + 366 * DAY).manifest.id != right.id
 
 
-def test_a_damaged_backup_is_not_the_latest_while_there_is_a_sound_one(tmp_path):
+def test_a_corrupt_backup_is_not_the_latest_while_there_is_an_intact_one(tmp_path):
     sound = put_backup(tmp_path, NOON - DAY, label="nightly")
     damaged = put_backup(tmp_path, NOON, label="nightly", damaged_at=NOON)
     catalogue = Catalogue(tmp_path)
@@ -142,7 +142,7 @@ def test_a_manifest_is_rewritten_for_its_owner_alone(tmp_path):
     assert files.mode_of(tmp_path / manifest.file_name) == "0600"
 
 
-def test_a_backup_that_is_made_and_removed_leaves_nothing_else(tmp_path):
+def test_a_backup_that_is_created_and_removed_leaves_nothing_else(tmp_path):
     manifest = manifest_of()
     written = tmp_path / ".convosphere-1"
     written.write_bytes(b"a dump")
@@ -161,7 +161,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("survived", range(7))
-def test_a_killed_run_leaves_a_backup_or_nothing(tmp_path, monkeypatch, survived):
+def test_an_interrupted_run_leaves_a_complete_backup_or_none(tmp_path, monkeypatch, survived):
     kept = put_backup(tmp_path, NOON - DAY)
     written = tmp_path / ".convosphere-1"
     written.write_bytes(b"a dump")
@@ -194,7 +194,7 @@ def test_a_killed_run_leaves_a_backup_or_nothing(tmp_path, monkeypatch, survived
 
 
 @pytest.mark.parametrize("name", ["latest", "latest_verified", "nightly"])
-def test_where_all_that_is_there_is_broken_the_reason_is_said(tmp_path, name):
+def test_if_all_backups_are_incomplete_the_reason_is_reported(tmp_path, name):
     put_backup(tmp_path, NOON - DAY, label="nightly")
     (tmp_path / manifest_of(NOON - DAY).files[0].name).unlink()
     (tmp_path / manifest_of().file_name).write_text("{")
@@ -207,7 +207,7 @@ def test_where_all_that_is_there_is_broken_the_reason_is_said(tmp_path, name):
     assert f"its file {manifest_of(NOON - DAY).files[0].name} is missing" in str(caught.value)
 
 
-def test_what_a_killed_run_said_of_itself_is_cleared_away(tmp_path):
+def test_the_progress_of_an_interrupted_run_is_removed(tmp_path):
     kept = put_backup(tmp_path)
     (tmp_path / backup_catalogue.PROGRESS).write_text('{"step": "load"}')
 
@@ -215,7 +215,7 @@ def test_what_a_killed_run_said_of_itself_is_cleared_away(tmp_path):
     assert names_in(tmp_path) == sorted([kept.file_name, kept.files[0].name])
 
 
-def test_a_dump_without_manifest_is_never_cleared_away(tmp_path):
+def test_a_dump_without_manifest_is_never_removed(tmp_path):
     (tmp_path / "convosphere-20261123T120000Z.dump.zst").touch()
     (tmp_path / ".convosphere-x").touch()
 

@@ -65,7 +65,7 @@ def copied(share):
     return {manifest.id: manifest for manifest in backup_copies.manifests(Folder({"directory": share}))}
 
 
-def test_the_copy_of_a_backup_that_was_verified_here_is_kept_and_learns_it(here, share, run):
+def test_the_copy_of_a_verified_backup_is_kept_and_gets_its_manifest(here, share, run):
     for day in (2, 1, 0):
         put_backup(share, NOON - day * DAY)
     proven = put_backup(here, NOON - 2 * DAY, verified=VERIFIED)
@@ -77,7 +77,7 @@ def test_the_copy_of_a_backup_that_was_verified_here_is_kept_and_learns_it(here,
     assert backup_copies.find(Folder({"directory": share}), "latest_verified") == proven
 
 
-def test_a_copy_is_not_taken_for_another_one_by_its_label(tmp_path):
+def test_an_id_does_not_mean_the_label_of_another_copy(tmp_path):
     share = tmp_path / "share"
     meant = put_backup(share, NOON)
     put_backup(share, NOON + timedelta(hours=1), label=meant.id)
@@ -88,7 +88,7 @@ def test_a_copy_is_not_taken_for_another_one_by_its_label(tmp_path):
         backup_copies.find(Folder({"directory": share}), "latest_verified")
 
 
-def test_what_failed_says_which_backup_is_whole_nevertheless(here, share, run):
+def test_a_failed_copy_reports_the_backup_that_is_complete(here, share, run):
     backup = put_backup(here, NOON)
     share.rmdir()
     share.write_text("no directory")
@@ -99,7 +99,7 @@ def test_what_failed_says_which_backup_is_whole_nevertheless(here, share, run):
     assert caught.value.details == {"backup": backup.id, "deleted": [], "places": [str(share)]}
 
 
-def test_check_mode_counts_on_the_copy_of_the_backup_that_would_be_made(share, run):
+def test_check_mode_counts_on_the_copy_of_the_backup_that_would_be_created(share, run):
     for day in (1, 0):
         put_backup(share, NOON - day * DAY)
 
@@ -117,7 +117,7 @@ def test_the_copy_of_a_backup_that_is_pinned_here_is_kept(here, share, run):
     assert [manifest.pinned for manifest in copied(share).values()] == [True, False]
 
 
-def test_what_is_known_of_another_backup_of_the_same_name_says_nothing_of_the_copy(here, share, run):
+def test_the_manifest_of_a_different_backup_with_the_same_id_does_not_apply_to_the_copy(here, share, run):
     for day in (1, 0):
         put_backup(share, NOON - day * DAY)
     other = put_backup(here, NOON - DAY, content=b"another", pinned=True)
@@ -125,7 +125,7 @@ def test_what_is_known_of_another_backup_of_the_same_name_says_nothing_of_the_co
     assert run().names(DELETE) == [f"{other.id} in {share}"]
 
 
-def test_a_copy_is_not_called_damaged_because_its_backup_is(here, share, run):
+def test_a_copy_is_not_marked_corrupt_because_its_backup_is(here, share, run):
     copy = put_backup(share, verified=VERIFIED)
     put_backup(here, damaged_at=NOON)
 
@@ -133,7 +133,7 @@ def test_a_copy_is_not_called_damaged_because_its_backup_is(here, share, run):
     assert copied(share) == {copy.id: copy}
 
 
-def test_a_copy_that_was_found_damaged_is_not_called_verified_because_its_backup_is(here, share, run):
+def test_a_corrupt_copy_is_not_marked_verified_because_its_backup_is(here, share, run):
     backup = put_backup(here, verified=VERIFIED)
     copy = put_backup(share, damaged_at=NOON)
     (share / copy.files[0].name).write_bytes(b"A dump")
@@ -148,7 +148,7 @@ def test_a_copy_that_was_found_damaged_is_not_called_verified_because_its_backup
     assert not run(about=backup.id).changed
 
 
-def test_a_copy_that_was_found_damaged_takes_no_sound_ones_place(here, share, run):
+def test_a_corrupt_copy_never_replaces_an_intact_one(here, share, run):
     sound = put_backup(share, NOON - DAY, verified=VERIFIED)
     put_backup(share, NOON, damaged_at=NOON)
     put_backup(here, NOON, verified=VERIFIED)
@@ -157,7 +157,7 @@ def test_a_copy_that_was_found_damaged_takes_no_sound_ones_place(here, share, ru
     assert sound.id in copied(share)
 
 
-def test_the_copy_that_was_asked_for_is_not_deleted_in_the_same_run(here, share, run):
+def test_the_copy_of_the_run_s_backup_is_not_deleted_in_the_same_run(here, share, run):
     old, new = (put_backup(here, NOON - day * DAY) for day in (1, 0))
     put_backup(share, NOON)
 
@@ -167,7 +167,7 @@ def test_the_copy_that_was_asked_for_is_not_deleted_in_the_same_run(here, share,
     assert run(about=new.id).names(DELETE) == [f"{old.id} in {share}"]
 
 
-def test_a_damaged_backup_is_brought_back_from_its_copy(here, share):
+def test_a_corrupt_backup_is_replaced_by_its_copy(here, share):
     copy = put_backup(share, verified=VERIFIED)
     damaged = put_backup(here, damaged_at=NOON)
     (here / damaged.files[0].name).write_bytes(b"A dump")
@@ -181,21 +181,21 @@ def test_a_damaged_backup_is_brought_back_from_its_copy(here, share):
     assert names_in(here, "*") == sorted([copy.files[0].name, copy.file_name])
 
 
-def test_another_backup_is_not_replaced_by_a_copy_of_the_same_name(here):
+def test_a_different_backup_with_the_same_id_is_not_replaced(here):
     put_backup(here, damaged_at=NOON)
 
     with pytest.raises(InputError, match=r"has a different backup with this id, .* and the copy has"):
         backup_copies.lacking_here(manifest_of(content=b"another"), Catalogue(here))
 
 
-def test_a_damaged_copy_is_not_the_latest(share):
+def test_a_corrupt_copy_is_not_the_latest(share):
     sound = put_backup(share, NOON - DAY)
     put_backup(share, NOON, damaged_at=NOON)
 
     assert backup_copies.find(Folder({"directory": share}), "latest") == sound
 
 
-def test_a_copy_that_is_being_written_is_not_taken_for_what_a_killed_run_left(here, share):
+def test_a_copy_that_is_being_written_is_not_removed_as_a_leftover(here, share):
     backup = put_backup(here)
     file = backup.files[0]
     (share / ".convosphere-other.part").touch()
@@ -210,7 +210,7 @@ def test_a_copy_that_is_being_written_is_not_taken_for_what_a_killed_run_left(he
     assert names_in(share) == [file.name]
 
 
-def test_a_copy_begins_anew_where_its_unfinished_file_was_cleared_away_as_it_was_opened(here, share, monkeypatch):
+def test_a_copy_restarts_if_its_unfinished_file_was_removed_while_it_was_opened(here, share, monkeypatch):
     file = put_backup(here).files[0]
     flock, cleared = fcntl.flock, []
 

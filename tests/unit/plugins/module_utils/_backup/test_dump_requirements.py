@@ -45,7 +45,7 @@ def server(**there):
     return fetch
 
 
-def test_what_the_server_lacks_is_named_by_kind():
+def test_missing_objects_are_named_by_kind():
     assert lacking(server(), RECORD) == Lacking(("app", "reporting"), ("fast",), ("plpgsql", "vector"), ("de_DE.utf8",))
     full = server(
         roles=["app", "reporting"], tablespaces=["fast"], extensions=["plpgsql", "vector"], collations=["de_DE.utf8"]
@@ -53,19 +53,19 @@ def test_what_the_server_lacks_is_named_by_kind():
     assert lacking(full, RECORD) == Lacking()
 
 
-def test_a_role_that_a_killed_restore_has_left_is_not_one_that_is_there():
+def test_a_leftover_role_of_an_interrupted_restore_does_not_count():
     found = lacking(server(roles=[("app", "of the team"), ("reporting", MARK.strip("'"))]), RECORD)
 
     assert found.roles == ("reporting",)
 
 
-def test_an_older_manifest_asks_for_its_extensions_only():
+def test_an_older_manifest_requires_its_extensions_only():
     record = replace(RECORD, requires=None)
 
     assert lacking(server(extensions=["plpgsql"]), record) == Lacking(extensions=("vector",))
 
 
-def test_roles_are_a_problem_only_if_nothing_is_done_about_them():
+def test_missing_roles_are_a_problem_only_if_they_are_neither_created_nor_skipped():
     found = Lacking(roles=("app", "reporting"), tablespaces=("fast",))
 
     assert found.problems("X", roles=True) == [
@@ -92,11 +92,11 @@ def test_roles_are_a_problem_only_if_nothing_is_done_about_them():
         (None, None, 15, []),
     ],
 )
-def test_text_is_sorted_as_it_was_also_on_a_host_that_has_no_database_yet(requires, live, major, options):
+def test_the_order_of_text_is_preserved_on_a_new_host(requires, live, major, options):
     assert locale_options(replace(RECORD, requires=requires), live, major) == options
 
 
-def test_the_manifest_says_what_is_needed_and_an_older_one_does_not():
+def test_only_an_older_manifest_lacks_the_requirements():
     manifest = replace(manifest_of(), database=RECORD)
     older = manifest_of()
 
@@ -110,19 +110,19 @@ def test_the_manifest_says_what_is_needed_and_an_older_one_does_not():
     "change",
     [{"roles": "app"}, {"roles": [1]}, {"locale_provider": None}, {"more": []}, {"subscriptions": None}],
 )
-def test_what_is_needed_has_its_form(change):
+def test_invalid_requirements_are_refused(change):
     manifest = replace(manifest_of(), database=replace(RECORD, requires={**REQUIRES, **change}))
 
     with pytest.raises(InputError, match=r"database\.requires\."):
         backup_manifest.parse(manifest.to_json(), manifest.file_name)
 
 
-def test_a_dump_is_loaded_with_owners_and_privileges_by_whoever_loads_it():
+def test_a_dump_is_loaded_with_owners_and_privileges():
     assert not {"--no-owner", "--no-privileges", "--no-acl", "--no-publications"} & set(ARGUMENTS)
     assert "--exit-on-error" in ARGUMENTS
 
 
-def test_what_a_restore_leaves_out_is_told_and_what_it_creates_is_planned():
+def test_skipped_roles_are_reported_and_created_ones_are_planned():
     create = MissingRoles(None, "convosphere", ("app",), "create", ("orders",))
     skip = MissingRoles(None, "convosphere", ("app",), "skip", ("orders",))
 
@@ -132,7 +132,7 @@ def test_what_a_restore_leaves_out_is_told_and_what_it_creates_is_planned():
     assert [text.partition(":")[0] for text in skip.skipped()] == ["role app", "subscription orders"]
 
 
-def test_roles_that_are_missing_stop_a_restore_unless_it_says_what_to_do_about_them():
+def test_missing_roles_stop_a_restore_without_an_option_for_them():
     manifest = replace(manifest_of(), database=RECORD)
     there = {"tablespaces": ["fast"], "extensions": ["plpgsql", "vector"], "collations": ["de_DE.utf8"]}
     found = SimpleNamespace(fetch=server(**there, roles=["app"]))

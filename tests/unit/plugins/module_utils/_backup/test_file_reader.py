@@ -56,7 +56,7 @@ def unpacked(found: Archive) -> bytes:
     return bytes(content)
 
 
-def test_what_was_backed_up_comes_out_and_only_as_much_as_is_asked_for(tmp_path):
+def test_the_original_data_or_its_head_is_read(tmp_path):
     found = archive(tmp_path, packed())
     read: list[int] = []
     found.check(read.append)
@@ -67,7 +67,7 @@ def test_what_was_backed_up_comes_out_and_only_as_much_as_is_asked_for(tmp_path)
     assert found.head(10**9) == CONTENT
 
 
-def test_with_the_key_it_was_encrypted_to(tmp_path):
+def test_an_encrypted_file_is_read_with_its_key(tmp_path):
     key = key_in(tmp_path, "key")
     found = archive(tmp_path, encrypted(key), "dump.zst.age", key)
 
@@ -75,7 +75,7 @@ def test_with_the_key_it_was_encrypted_to(tmp_path):
     assert unpacked(found) == CONTENT
 
 
-def test_without_the_key_or_with_one_that_does_not_fit(tmp_path):
+def test_a_missing_or_wrong_key_is_reported(tmp_path):
     content = encrypted(key_in(tmp_path, "key"))
     broken, loose = tmp_path / "broken", key_in(tmp_path, "loose")
     broken.write_text("no key\n")
@@ -100,7 +100,7 @@ def test_without_the_key_or_with_one_that_does_not_fit(tmp_path):
         (lambda content: b"X" + content[1:], "has the sha256"),
     ],
 )
-def test_a_file_that_is_not_what_its_manifest_says(tmp_path, change, message):
+def test_a_file_that_differs_from_its_manifest_is_corrupt(tmp_path, change, message):
     found = archive(tmp_path, packed())
     found.path.write_bytes(change(packed()))
 
@@ -108,7 +108,7 @@ def test_a_file_that_is_not_what_its_manifest_says(tmp_path, change, message):
         found.check(lambda _done: None)
 
 
-def test_a_file_that_is_gone_or_no_archive(tmp_path):
+def test_a_missing_file_is_not_corrupt_and_an_invalid_one_is(tmp_path):
     with pytest.raises(CorruptError, match="zstd ended with 1"):
         unpacked(archive(tmp_path, b"not packed at all"))
     found = archive(tmp_path, packed())
@@ -119,7 +119,7 @@ def test_a_file_that_is_gone_or_no_archive(tmp_path):
 
 
 @pytest.mark.parametrize("place", ["gone", ".", "empty"])
-def test_a_key_that_is_not_there_says_nothing_about_the_file(tmp_path, place):
+def test_a_missing_key_does_not_make_the_file_corrupt(tmp_path, place):
     content = encrypted(key_in(tmp_path, "key"))
     (tmp_path / "empty").touch(mode=0o600)
 
@@ -128,7 +128,7 @@ def test_a_key_that_is_not_there_says_nothing_about_the_file(tmp_path, place):
 
 
 @pytest.mark.parametrize("change", [lambda content: content[:-1], lambda content: content[:100], lambda _content: b""])
-def test_what_was_encrypted_and_is_cut_short_is_damaged(tmp_path, change):
+def test_a_truncated_encrypted_file_is_corrupt(tmp_path, change):
     key = key_in(tmp_path, "key")
 
     with pytest.raises(CorruptError, match="age ended with 1"):
@@ -136,7 +136,7 @@ def test_what_was_encrypted_and_is_cut_short_is_damaged(tmp_path, change):
 
 
 @pytest.mark.parametrize("text", ["kill -KILL $$", "echo 'zstd: Decoding error (36) : not enough memory' >&2; exit 1"])
-def test_a_program_that_is_killed_or_lacks_memory_says_nothing_about_the_file(tmp_path, monkeypatch, text):
+def test_a_killed_program_or_lack_of_memory_does_not_make_the_file_corrupt(tmp_path, monkeypatch, text):
     program(tmp_path / "bin" / "zstd", text)
     found = archive(tmp_path, packed())
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
@@ -145,13 +145,13 @@ def test_a_program_that_is_killed_or_lacks_memory_says_nothing_about_the_file(tm
         unpacked(found)
 
 
-def test_a_program_that_is_missing_says_nothing_about_the_file(tmp_path, monkeypatch):
+def test_a_missing_program_does_not_make_the_file_corrupt(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CommandError, match="zstd is not installed"):
         unpacked(archive(tmp_path, b"whatever"))
 
 
-def test_the_table_of_contents_is_read_from_as_much_as_it_takes(tmp_path):
+def test_the_table_of_contents_is_read_from_the_shortest_sufficient_head(tmp_path):
     found = archive(tmp_path, packed(b"; a comment\n1; a table\n2; an index\n"))
 
     assert found.contents(["cat"], {}) == ["1; a table", "2; an index"]
@@ -169,7 +169,7 @@ def test_the_table_of_contents_is_read_from_as_much_as_it_takes(tmp_path):
         "pg_restore: error: out of memory",
     ],
 )
-def test_a_container_that_does_not_run_says_nothing_about_the_dump(tmp_path, said):
+def test_a_stopped_container_does_not_make_the_dump_corrupt(tmp_path, said):
     found = archive(tmp_path, packed())
 
     with pytest.raises(CommandError, match="ended with 1"):

@@ -53,7 +53,7 @@ def test_a_file_is_compressed_counted_and_private(tmp_path, level):
     assert path.name.startswith(".convosphere-")
 
 
-def test_a_file_is_encrypted_to_whoever_may_read_it(tmp_path, key):
+def test_a_file_is_encrypted_to_its_recipients(tmp_path, key):
     writer = writer_of(tmp_path, [key[1]])
     writer.check()
     record = writer.write("database", "x.dump", step="dump it", programs=[Program(["echo", "hello"])])
@@ -63,7 +63,7 @@ def test_a_file_is_encrypted_to_whoever_may_read_it(tmp_path, key):
     assert program(["zstd", "-dc"], program(["age", "-d", "-i", key[0]], content)) == b"hello\n"
 
 
-def test_what_fails_leaves_nothing(tmp_path):
+def test_a_failed_file_leaves_nothing(tmp_path):
     writer = writer_of(tmp_path)
     with pytest.raises(CommandError, match="Cannot dump it: false ended with 1"):
         writer.write("database", "x.dump", step="dump it", programs=[Program(["false"])])
@@ -79,7 +79,7 @@ def test_what_fails_leaves_nothing(tmp_path):
     ("number", "message"),
     [(errno.ENOSPC, "the disk is full after 0 bytes"), (errno.EIO, "Input/output error")],
 )
-def test_a_disk_that_takes_no_more_is_named(tmp_path, monkeypatch, number, message):
+def test_a_full_disk_is_reported(tmp_path, monkeypatch, number, message):
     def broken(_descriptor, _piece):
         raise OSError(number, "Input/output error" if number == errno.EIO else "x")
 
@@ -91,18 +91,18 @@ def test_a_disk_that_takes_no_more_is_named(tmp_path, monkeypatch, number, messa
     assert list(tmp_path.glob("*.zst*")) == []
 
 
-def test_a_directory_that_is_not_there_is_named(tmp_path):
+def test_a_missing_directory_is_reported(tmp_path):
     with pytest.raises(ConvosphereError, match=r"Cannot write a backup to .*none: No such file or directory"):
         writer_of(tmp_path / "none").write("database", "x.dump", step="dump it", source=[b"x"])
 
 
-def test_programs_that_are_missing_are_told_before_anything_runs(tmp_path, monkeypatch):
+def test_missing_programs_are_reported_before_anything_runs(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CommandError, match=r"zstd and age is not installed on the host. Run the playbook setup.yml"):
         writer_of(tmp_path, ["age1x"]).check()
 
 
-def test_what_is_no_public_key_is_refused(tmp_path, key):
+def test_an_invalid_public_key_is_refused(tmp_path, key):
     secret = Path(key[0]).read_text().splitlines()[-1]
     with pytest.raises(InputError, match="age does not accept the recipients"):
         writer_of(tmp_path, ["age1nonsense"]).check()

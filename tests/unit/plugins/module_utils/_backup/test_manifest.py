@@ -25,7 +25,7 @@ def changed(**changes):
 
 
 @given(MOMENTS, st.text(min_size=1), st.dictionaries(st.text(), st.integers(0)))
-def test_what_is_written_is_read_back(moment, label, tables):
+def test_a_manifest_is_read_as_it_was_written(moment, label, tables):
     plain = manifest_of(moment.replace(microsecond=0), label=label, verified=VERIFIED, checked_at=NOON, damaged_at=NOON)
     plain = replace(plain, not_loaded={"at": "2026-11-23T13:00:00Z", "host": "db-1", "reason": label})
     plain = replace(plain, database=replace(plain.database, tables=tables))
@@ -35,7 +35,7 @@ def test_what_is_written_is_read_back(moment, label, tables):
     assert manifest.to_dict() == json.loads(plain.to_json())
 
 
-def test_a_manifest_of_before_it_said_when_it_was_checked_or_found_damaged_is_read():
+def test_an_older_manifest_without_the_later_fields_is_read():
     document = manifest_of().to_dict()
     assert [document.pop(name) for name in ("checked_at", "damaged_at", "not_loaded")] == [None] * 3
 
@@ -43,7 +43,7 @@ def test_a_manifest_of_before_it_said_when_it_was_checked_or_found_damaged_is_re
 
 
 @given(st.text(min_size=1))
-def test_an_id_is_a_file_name_whatever_the_database_is_called(name):
+def test_an_id_is_a_valid_file_name_for_every_database(name):
     identifier = backup_manifest.new_id(name, NOON)
 
     assert identifier.endswith("-20261123T120000Z")
@@ -96,7 +96,7 @@ def test_an_id_is_in_utc():
         (changed(database={**manifest_of().to_dict()["database"], "tables": {"a": "b"}}), "number of rows"),
     ],
 )
-def test_what_is_no_manifest_is_refused_with_the_reason(text, reason):
+def test_an_invalid_manifest_is_refused_with_the_reason(text, reason):
     with pytest.raises(InputError, match="is not a manifest") as caught:
         backup_manifest.parse(text, manifest_of().file_name)
 
@@ -104,7 +104,7 @@ def test_what_is_no_manifest_is_refused_with_the_reason(text, reason):
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../x", "convosphere-20261123T120000Z.x/../../y", "other.dump.zst"])
-def test_a_file_that_lies_elsewhere_is_refused(name):
+def test_a_file_in_another_directory_is_refused(name):
     text = changed(files=[{"kind": "database", "name": name, "size": 1, "sha256": "0" * 64}])
 
     with pytest.raises(InputError, match="does not belong to backup convosphere-20261123T120000Z"):
@@ -116,7 +116,7 @@ def test_a_manifest_under_another_name_is_refused():
         backup_manifest.parse(changed(), "convosphere-20261124T120000Z.manifest.json")
 
 
-def test_a_part_that_is_not_there_is_named():
+def test_a_missing_component_is_named():
     assert manifest_of().file("database").size == 6
     with pytest.raises(InputError, match="does not include uploads, only database"):
         manifest_of().file("uploads")

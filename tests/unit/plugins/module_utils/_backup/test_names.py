@@ -41,7 +41,7 @@ def test_a_label_may_be_any_short_printable_text(label):
         ("x" * 300, "has 300 characters"),
     ],
 )
-def test_a_label_that_means_something_else_or_cannot_be_read_is_refused(label, reason):
+def test_an_invalid_label_is_refused_with_the_reason(label, reason):
     with pytest.raises(InputError) as caught:
         refuse_label(label)
 
@@ -72,7 +72,7 @@ def test_other_names_are_labels(name):
         (["a\nb"], "There is no backup 'a\\nb'"),
     ],
 )
-def test_what_names_no_backup_is_an_error(given, told):
+def test_an_invalid_name_is_an_error(given, told):
     with pytest.raises(InputError, match="Give an id, a label or latest") as caught:
         refuse_unusable({"backups": given}, "backups")
 
@@ -80,5 +80,5 @@ def test_what_names_no_backup_is_an_error(given, told):
 
 
 @pytest.mark.parametrize("given", [None, "latest", ["all"], ["nightly", ID]])
-def test_what_may_name_a_backup_is_taken(given):
+def test_a_valid_name_is_accepted(given):
     assert refuse_unusable({"backups": given}, "backups") is None

@@ -20,7 +20,7 @@ BUCKET = {"bucket": "backups", "prefix": "prod", "endpoint_url": "https://minio.
 
 @pytest.fixture
 def refusal(tmp_path):
-    """What is said of options, None if nothing; the backup directory and another one are there."""
+    """Return the error about options, or None; the backup directory and another one exist."""
     (tmp_path / "backups").mkdir()
     (tmp_path / "other").mkdir()
 
@@ -45,7 +45,7 @@ def refusal(tmp_path):
         ("/a\0b", "contains a NUL"),
     ],
 )
-def test_every_path_that_is_empty_relative_or_none_is_named(refusal, path, reason):
+def test_every_invalid_path_is_named(refusal, path, reason):
     told = refusal(
         backup_dir=path,
         identity_file=path,
@@ -62,11 +62,11 @@ def test_every_path_that_is_empty_relative_or_none_is_named(refusal, path, reaso
 
 
 @pytest.mark.parametrize("path", ["/", "//", "/proc", "/dev/", "/tmp/../sys", "/run"])
-def test_a_directory_of_the_system_is_no_place_for_backups(refusal, path):
+def test_a_directory_of_the_system_is_refused(refusal, path):
     assert f"backup_dir is {path}, which is the root" in refusal(backup_dir=path)
 
 
-def test_a_copy_beside_the_backup_is_no_second_place(refusal, tmp_path):
+def test_a_copy_in_the_backup_directory_is_refused(refusal, tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "backups")
     own = tmp_path / "backups"
 
@@ -77,7 +77,7 @@ def test_a_copy_beside_the_backup_is_no_second_place(refusal, tmp_path):
     assert refusal(copy_to=[{"directory": f"{own}-2"}]) is None
 
 
-def test_a_place_that_is_named_twice_is_one(refusal, tmp_path):
+def test_a_place_that_is_named_twice_is_refused(refusal, tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "other")
     other = {"directory": str(tmp_path / "other")}
 

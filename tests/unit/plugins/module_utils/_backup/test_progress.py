@@ -16,7 +16,7 @@ def path(tmp_path):
     return tmp_path / ".progress.json"
 
 
-def test_it_says_how_far_a_run_is_and_nothing_when_it_has_ended(path, monkeypatch):
+def test_the_progress_is_written_and_removed_at_the_end(path, monkeypatch):
     monkeypatch.setattr(backup_progress, "EVERY", 0)
     progress = Progress(path, "convosphere-20261123T120000Z")
     progress.begin("database", 1000)
@@ -42,7 +42,7 @@ def test_it_says_how_far_a_run_is_and_nothing_when_it_has_ended(path, monkeypatc
     assert os.listdir(path.parent) == []  # noqa: PTH208
 
 
-def test_it_is_not_written_at_every_turn(path):
+def test_the_file_is_written_once_a_second_at_most(path):
     progress = Progress(path, "x")
     progress.begin("database")
     written = path.stat().st_ino
@@ -52,12 +52,12 @@ def test_it_is_not_written_at_every_turn(path):
     assert path.stat().st_ino == written
 
 
-def test_a_full_disk_is_no_reason_to_fail(tmp_path):
+def test_a_full_disk_does_not_fail_the_run(tmp_path):
     Progress(tmp_path / "none" / ".progress.json", "x").begin("database")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "\xff"])
-def test_what_is_no_progress_is_none(path, text):
+def test_an_invalid_progress_file_is_ignored(path, text):
     assert backup_progress.read(path) is None
     path.write_text(text, encoding="latin-1")
     assert backup_progress.read(path) is None

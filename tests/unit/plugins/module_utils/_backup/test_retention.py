@@ -43,12 +43,12 @@ def test_periods(text, period):
 
 
 @pytest.mark.parametrize("text", ["", "12", "0d", "-1d", "1.5h", "1 d", "1d ", "d", "1m", "9999999d"])
-def test_what_is_no_period_is_refused(text):
+def test_an_invalid_period_is_refused(text):
     with pytest.raises(InputError, match=r"max_age is .*Give a number and a unit: 12h, 30d or 8w"):
         parse_period(text, "max_age")
 
 
-def test_a_policy_is_read_with_all_its_problems():
+def test_all_problems_of_a_policy_are_reported():
     assert Policy.of({"keep_last": 2, "keep_daily": None, "keep_within": "3d"}) == Policy(last=2, within=3 * DAY)
     with pytest.raises(InputError, match="2 problems: retention: keep_last is -1; retention: keep_daily is -2"):
         Policy.of({"keep_last": -1, "keep_daily": -2})
@@ -83,13 +83,13 @@ def test_days_without_a_backup_do_not_count():
     assert len(kept(Policy(daily=3), found)) == 3
 
 
-def test_all_within_a_time_are_kept():
+def test_all_within_a_period_are_kept():
     found = entries(NOON, NOON - DAY, NOON - 2 * DAY, NOON - 2 * DAY - HOUR)
 
     assert kept(Policy(within=2 * DAY), found) == ["20261121T120000", "20261122T120000", "20261123T120000"]
 
 
-def test_after_the_clock_leapt_ahead_a_period_goes_on_from_where_it_was():
+def test_after_the_clock_leapt_ahead_the_gap_is_not_counted():
     found = entries(*(NOON - day * DAY for day in range(30)), verified="restore")
     ahead = NOON + 365 * DAY
 
@@ -100,7 +100,7 @@ def test_after_the_clock_leapt_ahead_a_period_goes_on_from_where_it_was():
         found = [entry for entry in found if entry.id in left]
 
 
-def test_after_a_pause_a_period_goes_on_from_where_it_was():
+def test_after_a_pause_the_gap_is_not_counted():
     found = entries(*(NOON - day * DAY for day in range(10)))
 
     assert len(kept(Policy(within=3 * DAY), found, NOON + 100 * DAY)) == 4
@@ -113,7 +113,7 @@ def test_a_period_that_is_shorter_than_a_night_does_not_keep_all():
     assert kept(Policy(within=12 * HOUR), found) == ["20261122T120000", "20261123T120000"]
 
 
-def test_the_proven_and_the_pinned_are_kept_whatever_the_policy_says():
+def test_the_last_verified_and_the_pinned_are_kept_whatever_the_policy():
     pinned = Entry("pinned", NOON - 900 * DAY, pinned=True)
     restored = Entry("restored", NOON - 800 * DAY, verified="restore")
     older = Entry("older", NOON - 801 * DAY, verified="restore")
@@ -129,8 +129,8 @@ def test_the_proven_and_the_pinned_are_kept_whatever_the_policy_says():
     }
 
 
-def test_after_the_clock_fell_back_nothing_is_lost_and_nothing_counts_twice():
-    """Those of before are dated into the future: they stay until their time comes, and the new ones are counted."""
+def test_after_the_clock_was_set_back_nothing_is_lost_or_counted_twice():
+    """Earlier backups are dated into the future: they are kept until that time, and the new ones are counted."""
     future = entries(*(NOON + (day + 1) * DAY for day in range(5)))
     present = entries(*(NOON - day * DAY for day in range(5)))
 
@@ -140,7 +140,7 @@ def test_after_the_clock_fell_back_nothing_is_lost_and_nothing_counts_twice():
     assert len(kept(Policy(last=2), future + present, NOON + 10 * DAY)) == 2
 
 
-def test_after_the_clock_leapt_ahead_the_days_that_were_are_kept():
+def test_after_the_clock_leapt_ahead_the_earlier_days_are_kept():
     ahead = NOON + 3650 * DAY
     found = entries(ahead, *(NOON - day * DAY for day in range(10)))
 
@@ -148,7 +148,7 @@ def test_after_the_clock_leapt_ahead_the_days_that_were_are_kept():
 
 
 def test_a_simulated_year():
-    """A backup each night, each verified, and retention after each: what is left at the end is what was asked for."""
+    """A verified backup each night, and retention after each: the policy's backups are left at the end."""
     policy = Policy(last=2, daily=7, weekly=5, monthly=12)
     start = datetime(2026, 1, 1, 2, 30, tzinfo=UTC)
     there: list[Entry] = []
@@ -195,7 +195,9 @@ PERIODS = st.timedeltas(timedelta(hours=1), timedelta(days=1500))
 @example([Entry("today", NOON), Entry("by another clock", NOON + timedelta(microseconds=1))], NOON, 0, 0, 0, 0, None)
 @example([Entry("b", NOON, corrupt=True), Entry("a", NOON, doubtful=True)], NOON, 0, 0, 0, 0, None)
 @given(ENTRIES, MOMENTS, COUNTS, COUNTS, COUNTS, COUNTS, st.none() | PERIODS)
-def test_whatever_the_policy_and_the_clock_no_proof_is_lost(found, now, last, daily, weekly, monthly, within):
+def test_whatever_the_policy_and_the_clock_the_last_verified_backup_is_kept(
+    found, now, last, daily, weekly, monthly, within
+):
     policy = Policy(last, daily, weekly, monthly, within)
     left = [entry for entry in found if decide(policy, found, now)[entry.id]]
 
@@ -210,7 +212,7 @@ def test_whatever_the_policy_and_the_clock_no_proof_is_lost(found, now, last, da
 
 
 @given(ENTRIES, MOMENTS, PERIODS, PERIODS)
-def test_however_far_the_clock_leaps_ahead_what_was_young_enough_is_kept(found, now, within, leap):
+def test_however_far_the_clock_leaps_ahead_backups_within_the_period_are_kept(found, now, within, leap):
     young = [entry for entry in found if timedelta(0) <= now - entry.created_at <= within]
     ahead = now + within + leap
 
@@ -219,7 +221,7 @@ def test_however_far_the_clock_leaps_ahead_what_was_young_enough_is_kept(found, 
     assert [entry for entry in young if not left[entry.id]] == []
 
 
-def test_a_damaged_backup_takes_no_other_ones_place_and_goes_in_its_turn():
+def test_a_corrupt_backup_replaces_no_other_and_is_deleted_in_its_turn():
     newest, before, oldest = entries(NOON, NOON - DAY, NOON - 2 * DAY)
     damaged = replace(newest, corrupt=True)
 
@@ -229,7 +231,7 @@ def test_a_damaged_backup_takes_no_other_ones_place_and_goes_in_its_turn():
     assert kept(Policy(last=1), [replace(oldest, corrupt=True), replace(before, corrupt=True)]) == [before.id]
 
 
-def test_backups_that_never_load_stop_no_retention_and_take_no_proven_ones_place():
+def test_backups_that_fail_to_load_neither_stop_retention_nor_replace_a_verified_one():
     days = [NOON - day * DAY for day in range(30)]
     found = entries(*days)
     nights = [replace(entry, doubtful=True) for entry in found[:20]] + [
@@ -241,7 +243,7 @@ def test_backups_that_never_load_stop_no_retention_and_take_no_proven_ones_place
     assert sorted(left) == sorted(entry.id for entry in [*nights[:7], *nights[20:27]])
 
 
-def test_one_that_was_restored_before_is_not_doubtful():
+def test_a_backup_that_was_restored_earlier_is_not_doubtful():
     doubt = {"at": "2026-11-24T13:00:00Z", "host": "db-1", "reason": "FEHLER"}
 
     assert [
@@ -250,7 +252,7 @@ def test_one_that_was_restored_before_is_not_doubtful():
     ] == [True, True, False]
 
 
-def test_an_entry_is_what_the_manifest_says():
+def test_an_entry_is_built_from_the_manifest():
     assert entry_of(manifest_of(pinned=True, verified=VERIFIED)) == Entry(
         "convosphere-20261123T120000Z", NOON, pinned=True, verified="restore"
     )

@@ -51,13 +51,13 @@ def test_the_backup_of_the_last_try_is_verified_again(tmp_path, last_try):
 @pytest.mark.parametrize(
     "fields", [{"verified": VERIFIED}, {"damaged_at": NOON}, {"pinned": True}, {"label": "nightly"}, {"database": None}]
 )
-def test_no_other_backup_is_taken_for_a_try(tmp_path, last_try, fields):
+def test_no_other_backup_counts_as_a_try(tmp_path, last_try, fields):
     put_backup(tmp_path, NOON - MINUTE, **{"label": LABEL, **fields})
 
     assert last_try() is None
 
 
-def test_one_that_cannot_be_read_here_any_more_is_not_waited_for(tmp_path, last_try, monkeypatch):
+def test_a_try_whose_key_is_lost_is_not_reused(tmp_path, last_try, monkeypatch):
     made = put_backup(tmp_path, NOON - MINUTE, label=LABEL, recipients=("age1mine",))
 
     assert last_try(recipients=["age1mine"]) is None
@@ -65,7 +65,7 @@ def test_one_that_cannot_be_read_here_any_more_is_not_waited_for(tmp_path, last_
     assert last_try(recipients=["age1mine"]) == made.id
 
 
-def test_a_new_one_takes_the_place_of_all_tries_but_the_last(tmp_path):
+def test_a_new_backup_replaces_all_tries_but_the_last(tmp_path):
     first, second, last = (put_backup(tmp_path, NOON - hour * timedelta(hours=2), label=LABEL) for hour in (3, 2, 1))
     put_backup(tmp_path, NOON - 9 * MINUTE, label=LABEL, verified=VERIFIED)
     put_backup(tmp_path, NOON - 8 * MINUTE, label=LABEL, pinned=True)

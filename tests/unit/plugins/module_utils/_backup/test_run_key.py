@@ -31,14 +31,14 @@ def public_of(path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def run(tmp_path, monkeypatch):
-    """What stands for /run."""
+    """The directory in the place of /run."""
     monkeypatch.setattr(run_key, "root", lambda: tmp_path / "run/keys")
     return tmp_path / "run/keys"
 
 
 @pytest.fixture
 def operator(tmp_path):
-    """The operator's private key, which is somewhere else."""
+    """The operator's private key, which is in another directory."""
     path = tmp_path / "operator.key"
     subprocess.run(["age-keygen", "-o", path], capture_output=True, check=True)
     path.chmod(0o600)
@@ -103,7 +103,7 @@ def test_a_key_is_never_the_only_recipient(tmp_path):
     assert "--recipient=age1whatever" not in writer._encrypt()
 
 
-def test_recipients_of_ssh_are_mixed_with_it(encrypted, tmp_path):
+def test_the_key_is_combined_with_ssh_recipients(encrypted, tmp_path):
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "ssh"], check=True)
     backup, _keys = encrypted(((tmp_path / "ssh.pub").read_text().strip(),))
 
@@ -111,7 +111,7 @@ def test_recipients_of_ssh_are_mixed_with_it(encrypted, tmp_path):
     assert unpacked(backup, tmp_path / "ssh") == CONTENT
 
 
-def test_the_backup_is_made_all_the_same_where_no_key_can_be_kept(encrypted, operator, run):
+def test_the_backup_is_created_even_if_the_key_cannot_be_stored(encrypted, operator, run):
     run.parent.mkdir()
     run.write_text("in the way")
     backup, keys = encrypted()
@@ -120,7 +120,7 @@ def test_the_backup_is_made_all_the_same_where_no_key_can_be_kept(encrypted, ope
     assert unpacked(backup, operator) == CONTENT
 
 
-def test_a_key_that_others_could_have_put_there_is_not_used(encrypted, operator):
+def test_a_key_that_others_could_have_written_is_not_used(encrypted, operator):
     backup, keys = encrypted()
     path = keys.find(backup.manifest.id)
 
@@ -135,7 +135,7 @@ def test_a_key_that_others_could_have_put_there_is_not_used(encrypted, operator)
     assert keys.find(backup.manifest.id) is None
 
 
-def test_the_next_run_destroys_the_keys_that_nobody_needs(encrypted, run):
+def test_the_next_run_destroys_keys_that_are_not_needed(encrypted, run):
     backup, keys = encrypted()
     directory = backup.directory
     content = keys.find(backup.manifest.id).read_text()
@@ -146,7 +146,9 @@ def test_the_next_run_destroys_the_keys_that_nobody_needs(encrypted, run):
         (keys.folder / f"{name}.key").write_text(content)
         (keys.folder / f"{name}.key").chmod(0o600)
     os.utime(keys.folder / f"{old.id}.key", (1, 1))
-    (keys.folder / ".convosphere-halfway").write_text(content)  # of a run that was killed while it wrote one
+    (keys.folder / ".convosphere-interrupted").write_text(
+        content
+    )  # of a run that was interrupted while it wrote the key
     other = run / "0123456789abcdef"
     other.mkdir(mode=0o700)
     (other / f"{old.id}.key").write_text(content)
@@ -158,7 +160,7 @@ def test_the_next_run_destroys_the_keys_that_nobody_needs(encrypted, run):
     assert (other / f"{old.id}.key").exists(), "another directory's"
 
 
-def test_the_key_of_a_backup_is_destroyed_when_it_was_restored_and_not_before(encrypted, monkeypatch):
+def test_the_key_is_destroyed_after_the_verification_by_restore_only(encrypted, monkeypatch):
     backup, keys = encrypted()
     monkeypatch.setattr(Verifier, "check", lambda _self, one: unpacked(one))
     monkeypatch.setattr(Verifier, "restore", lambda _self, one: unpacked(one))

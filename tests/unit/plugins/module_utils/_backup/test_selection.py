@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a name means where the newest backup that it could mean is broken, or all of them are gone."""
+"""What a name means if the newest matching backup is unusable, or if there is no backup."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TODAY = datetime.now(UTC).replace(microsecond=0)
 
 @pytest.fixture
 def broken(tmp_path):
-    """What is told of one backup that is cut short, and younger than a whole one by so many days, for a name."""
+    """Return the warning about a truncated backup that is ``days`` newer than an intact one, for a name."""
 
     def make(name, days=1, manifest=True, **fields):
         whole = put_backup(tmp_path, TODAY - 3 * DAY, label="nightly", verified=VERIFIED)
@@ -46,7 +46,7 @@ def broken(tmp_path):
         ("latest_verified", {"verified": VERIFIED}),
     ],
 )
-def test_a_newer_one_that_may_be_meant_is_told(broken, name, fields):
+def test_a_newer_unusable_backup_that_matches_is_reported(broken, name, fields):
     (told,) = broken(name, **fields)
 
     assert "has 0 bytes instead of 6" in told or "is not a manifest" in told
@@ -66,7 +66,7 @@ def test_a_newer_one_that_may_be_meant_is_told(broken, name, fields):
         ("its id", {}),
     ],
 )
-def test_an_older_one_and_one_that_is_not_meant_is_not(broken, name, fields):
+def test_an_older_or_different_backup_is_not_reported(broken, name, fields):
     assert broken(name, **fields) == []
 
 
@@ -84,7 +84,7 @@ def test_the_sentence_names_both(tmp_path):
     assert selection.warning(catalogue, whole.id, found) is None
 
 
-def test_all_of_nothing_is_an_error(tmp_path):
+def test_all_backups_of_an_empty_directory_are_an_error(tmp_path):
     with pytest.raises(InputError, match=r"There is no backup in .* Check that the disk of the backups is mounted"):
         selection.every(Catalogue(tmp_path))
     with pytest.raises(InputError, match=r"There is no directory .*none"):

@@ -79,7 +79,7 @@ def frozen():
     return write_freeze.frozen(None, "convosphere-dev", "unix:///nowhere", 60)
 
 
-def test_the_guard_goes_when_all_runs_again(tmp_path, guards):
+def test_the_guard_ends_when_all_containers_run_again(tmp_path, guards):
     with frozen():
         assert (tmp_path / "backend-1").exists()
 
@@ -87,7 +87,7 @@ def test_the_guard_goes_when_all_runs_again(tmp_path, guards):
     assert guards[0].poll() is not None
 
 
-def test_the_guard_goes_when_all_runs_again_after_something_else_failed(tmp_path, guards):
+def test_the_guard_ends_when_all_containers_run_again_after_another_failure(tmp_path, guards):
     with pytest.raises(ZeroDivisionError), frozen():
         raise ZeroDivisionError
 
@@ -95,7 +95,7 @@ def test_the_guard_goes_when_all_runs_again_after_something_else_failed(tmp_path
     assert guards[0].poll() is not None
 
 
-def test_where_the_engine_is_away_the_guard_tries_until_it_is_back(tmp_path, guards):
+def test_the_guard_retries_while_the_engine_is_unavailable(tmp_path, guards):
     with pytest.raises(EngineError, match="run: docker unpause backend-1"), frozen():
         (tmp_path / "away").touch()
 
