@@ -140,7 +140,7 @@ def test_an_unreachable_storage_is_reported(run_steps, backups, storage):
             ],
         )
 
-    assert "Run it again when the storage answers" in run.task("away").message
+    assert "Run it again when the storage responds" in run.task("away").message
 
 
 def test_a_missing_bucket_is_not_created(run_steps, backups, storage):
@@ -152,7 +152,7 @@ def test_a_missing_bucket_is_not_created(run_steps, backups, storage):
             Step(
                 "no bucket",
                 {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [target]},
-                fails="Make the bucket first",
+                fails="Create the bucket first",
             )
         ],
     )
@@ -184,7 +184,7 @@ def test_the_key_may_come_from_the_environment(run_steps, backups, storage):
     run_steps(
         MODULE,
         [
-            Step("no key", options, fails="Give access_key and secret_key"),
+            Step("no key", options, fails="Set access_key and secret_key"),
         ],
         env={"AWS_EC2_METADATA_DISABLED": "true"},
     )

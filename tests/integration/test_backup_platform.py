@@ -110,7 +110,7 @@ def test_an_empty_platform_without_a_freeze(run_steps, platform, parts):
 
 
 def test_the_platform_must_be_named(run_steps, options):
-    run_steps(MODULE, [Step("no name", {**options, "include": ["database", "uploads"]}, fails="Give its name")])
+    run_steps(MODULE, [Step("no name", {**options, "include": ["database", "uploads"]}, fails="Set project_name")])
 
 
 def test_a_vector_store_that_fails_leaves_no_backup_and_lets_the_platform_go_on(run_steps, platform, parts):

@@ -123,7 +123,7 @@ def test_the_examples_do_what_they_say(run_playbook, directory):
     examples = yaml.safe_load(text.replace("keep_daily: 7", "keep_daily: 1").replace("keep_weekly: 5", ""))
 
     run = run_playbook(examples[:2]).succeeded()
-    assert len(run.task("Show what would be deleted").result["msg"]) == 1
+    assert len(run.task("Show the backups that would be deleted").result["msg"]) == 1
     assert "Assertion failed" in run_playbook(examples).failures[0].message
 
     put_backup(directory, now - DAY, verified=VERIFIED)

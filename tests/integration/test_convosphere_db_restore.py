@@ -106,7 +106,7 @@ def test_law(run_law, backups):
             Refused(
                 "the latest of another environment",
                 options(backups, environment_name="prod"),
-                f"which are only found by their id: {old.id} (old, {name} of dev)",
+                f"which need their id: {old.id} (old, {name} of dev)",
             ),
             Refused(
                 "a schema that the backend does not know",
