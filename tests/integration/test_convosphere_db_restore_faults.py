@@ -208,7 +208,7 @@ def test_what_is_missing_on_the_host_condemns_no_backup(backups, tmp_path):
     (killed / "zstd").chmod(0o755)
     of_all: dict[str, Any] = {"backup": ["all"], "level": "checksum", "force": True, **key}
 
-    for path, message in ((tmp_path / "gone.key", "Cannot read the key in"), (broken, "Check that identity_file is the file of")):
+    for path, message in ((tmp_path / "gone.key", "Cannot read the key in"), (broken, "is the file of an age or")):
         assert message in failed(restore(backups, identity_file=str(path)))
         assert message in failed(verify(backups, identity_file=str(path), force=True))
         assert message in failed(verify(backups, **{**of_all, "identity_file": str(path)}))
