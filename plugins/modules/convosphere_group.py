@@ -160,73 +160,26 @@ unchanged:
   elements: str
 """
 
-from pathlib import Path
-from typing import Any
-
 from ansible_collections.convosphere.platform.plugins.module_utils._app.audit_log import AUDIT_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import CREATE, DELETE, UPDATE, Plan
+from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._users import list_file
-from ansible_collections.convosphere.platform.plugins.module_utils._users.group_run import OPTIONS, GroupWork
-
-GROUP_OPTIONS: dict[str, Any] = {
-    "name": {"type": "str"},
-    "id": {"type": "str"},
-    "description": {"type": "str"},
-    "organization_id": {"type": "str"},
-    "is_active": {"type": "bool"},
-    "permissions": {"type": "raw"},
-    "settings": {"type": "raw"},
-    "members": {"type": "list", "elements": "str"},
-    "members_mode": {"type": "str", "choices": ["exact", "append"], "default": "exact"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
+from ansible_collections.convosphere.platform.plugins.module_utils._users.group_run import GroupWork
+from ansible_collections.convosphere.platform.plugins.module_utils._users.group_spec import GROUP_OPTIONS, LIST_OPTIONS
 
 
 class GroupModule(ConvosphereModule):
     """Groups of one platform."""
 
-    argument_spec = {
-        **DATABASE_OPTIONS,
-        **AUDIT_OPTIONS,
-        **GROUP_OPTIONS,
-        "groups": {"type": "list", "elements": "dict"},
-        "groups_file": {"type": "path"},
-        "remote_src": {"type": "bool", "default": False},
-    }
+    argument_spec = {**DATABASE_OPTIONS, **AUDIT_OPTIONS, **GROUP_OPTIONS, **LIST_OPTIONS}
     rules = {
         "mutually_exclusive": [("name", "groups", "groups_file"), ("id", "groups", "groups_file")],
         "required_one_of": [("name", "id", "groups", "groups_file")],
     }
 
-    def plan(self) -> Plan:
-        """Read the list, then the groups it is about, and compare."""
-        file = self.params["groups_file"]
-        entries = list_file.read(Path(file), "groups", OPTIONS) if file else self.params["groups"]
-        single = entries is None
-        if entries is None:
-            # As they were given: of a number Ansible would have made a text that is not what was written.
-            entries = [{name: self.given.get(name, self.params[name]) for name in GROUP_OPTIONS}]
-        self.work = GroupWork(self.params, check_mode=self.check_mode)
-        return self.work.plan(entries, single=single)
-
-    def apply(self, plan: Plan) -> None:
-        """Write it all, or nothing."""
-        self.work.apply(plan)
-
-    def report(self, plan: Plan) -> dict[str, Any]:
-        """Which groups were created, updated, deleted and left alone, and their ids."""
-        deleted = plan.names(DELETE)
-        return {
-            "groups": {
-                group.name: group.id for group in self.work.wanted if group.id and group.options["state"] == "present"
-            },
-            "created": plan.names(CREATE),
-            "updated": {change.name: sorted(change.after or {}) for change in plan.of(UPDATE)},
-            "deleted": deleted,
-            "unchanged": list(plan.unchanged),
-        }
+    def build(self) -> Work:
+        """Return the work on the groups."""
+        return GroupWork(self.invocation)
 
 
 def main() -> None:

@@ -352,22 +352,17 @@ logins:
       elements: str
 """
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any
-
 from ansible_collections.convosphere.platform.plugins.module_utils._app.api_client import API_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._app.audit_log import AUDIT_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import CREATE, DELETE, UPDATE, Plan
+from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._users.user_options import (
+from ansible_collections.convosphere.platform.plugins.module_utils._users.user_run import UserWork
+from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import (
     LIST_OPTIONS,
     POLICY_OPTIONS,
     USER_OPTIONS,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._users.user_run import UserWork
-from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import OPTIONS
 
 
 class UserModule(ConvosphereModule):
@@ -389,52 +384,9 @@ class UserModule(ConvosphereModule):
     }
     unlisted = {"users": {**USER_OPTIONS, **POLICY_OPTIONS}}
 
-    def entries(self) -> list[Mapping[str, Any]]:
-        """The users as they were given."""
-        if self.params["users_file"]:
-            # What not every run needs is imported where it is needed: a module is compiled anew in each run.
-            from ansible_collections.convosphere.platform.plugins.module_utils._users import list_file
-
-            return list_file.read(Path(self.params["users_file"]), "users", OPTIONS)
-        if self.params["users"] is not None:
-            return list(self.params["users"])
-        # As they were given: of a number Ansible would have made a text that is not what was written.
-        return [{name: self.given.get(name, self.params[name]) for name in (*USER_OPTIONS, *POLICY_OPTIONS)}]
-
-    def secrets(self) -> Iterable[str]:
-        """Passwords and hashes of the list in a file."""
-        work: UserWork | None = getattr(self, "work", None)  # it is made by plan(), which may fail before
-        for user in work.wanted if work else ():
-            yield from filter(None, (user.password, user.password_hash))
-
-    def plan(self) -> Plan:
-        """Read the list, then the users it is about, and compare."""
-        entries = self.entries()
-        self.work = UserWork(self.params, check_mode=self.check_mode)
-        self.work.read(entries, single=self.params["email"] is not None)
-        return self.work.plan()
-
-    def apply(self, plan: Plan) -> None:
-        """Write it all, or nothing."""
-        self.work.apply(plan)
-
-    def verify(self, plan: Plan) -> None:
-        """Log in with the passwords that were set, where that is asked for."""
-        self.logins = {}
-        if self.params["verify_login"]:
-            from ansible_collections.convosphere.platform.plugins.module_utils._users import login_check
-
-            self.logins = login_check.verify(self.params, self.work.credentials())
-
-    def report(self, plan: Plan) -> dict[str, Any]:
-        """Who was created, updated, deleted and left alone."""
-        return {
-            "created": plan.names(CREATE),
-            "updated": {change.name: sorted(change.after or {}) for change in plan.of(UPDATE)},
-            "deleted": plan.names(DELETE),
-            "unchanged": list(plan.unchanged),
-            **({"logins": self.logins} if self.params["verify_login"] and not self.check_mode else {}),
-        }
+    def build(self) -> Work:
+        """Return the work on the users."""
+        return UserWork(self.invocation)
 
 
 def main() -> None:

@@ -267,7 +267,7 @@ def test_pruning_stops_at_its_limit_and_its_scope(run_playbook, run_steps, datab
     assert "prune would remove 3 of 20 users (15.0 %), and prune_limit allows 10 %" in refused.task("Users").message
 
     everybody = {**database.login, "prune": True, "prune_limit": 100}
-    nobody = "this one has none: everybody would be removed"
+    nobody = "this list has none: all users would be removed"
     run_steps(
         MODULE,
         [
@@ -297,11 +297,11 @@ def test_what_a_user_owns_is_refused_handed_over_or_archived(run_steps, database
         MODULE,
         [
             Step("refuse", absent, fails="owner@example.com owns 1 assistants"),
-            Step("nobody", {**absent, "owned": "transfer"}, fails="transfer_to does not say to whom"),
+            Step("nobody", {**absent, "owned": "transfer"}, fails="transfer_to is missing"),
             Step(
                 "unknown",
                 {**absent, "owned": "transfer", "transfer_to": "x@example.com"},
-                fails="x@example.com is not there",
+                fails="user x@example.com does not exist",
             ),
             Step("archive", {**absent, "owned": "archive"}, changed=True, diff=archived),
             Step("archive again", {**absent, "owned": "archive"}, changed=False),
@@ -324,7 +324,7 @@ def test_what_a_user_owns_is_refused_handed_over_or_archived(run_steps, database
 def test_the_last_active_super_admin_stays(run_steps, database):
     database.add_user("root@example.com", role="SUPER_ADMIN")
     root = {**database.login, "email": "root@example.com"}
-    message = "root@example.com is the last active super_admin, and cannot be demoted, suspended or removed alone"
+    message = "Cannot demote, suspend or remove the last active super_admin, root@example.com"
     handed_over = [{"email": "next@example.com", "role": "super_admin"}, {"email": "root@example.com", "role": "user"}]
     run_steps(
         MODULE,

@@ -203,8 +203,8 @@ class Database:
 
 _HINTS = {
     "42501": "The database role given as login_user needs the right to do this with this object",
-    "23505": "The platform itself changed the same rows in this moment. Nothing was changed: run it again",
-    "40001": "The platform itself changed the same rows in this moment. Nothing was changed: run it again",
+    "23505": "The platform changed the same rows meanwhile. Nothing was changed: run it again",
+    "40001": "The platform changed the same rows meanwhile. Nothing was changed: run it again",
     "55P03": "Wait for it to end, or find it in pg_stat_activity",
 }
 _HINTS_FOR_READING = {"42501": "The database role given as login_user needs the right to read this object"}

@@ -1,29 +1,33 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What belongs to a user, found by the foreign keys in the catalog, so that no dependant is forgotten.
+"""Find, count and release the rows that refer to users or groups, by the foreign keys in the catalog.
 
 This file is private to the collection and may change without notice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._postgres.catalog import Reference
 from .._postgres.connection import Database, quoted
 
-# A column that must have a user, and is not one of an association, says whose a row is. Of these tables the rows
-# are of no use to anybody else.
+# A column that is not nullable, and not part of an association, names the owner of a row. Rows of these tables are
+# deleted with their owner.
 _PERSONAL = {"search_queries", "user_dashboards"}
-# Of a nullable column only the name tells whether it says whose a row is, or who once did something to it.
+# Of a nullable column only the name shows whether it names the owner or, for example, the author of the last change.
 _OWNER_COLUMNS = {"creator_id", "owner_id"}
 
 
 @dataclass(frozen=True)
 class Belongings:
-    """The references to users, by what a deletion does with them."""
+    """References to users or groups, by how a deletion handles them.
+
+    ``owned`` rows prevent a deletion, unless they are ``transferred``; ``removed`` rows are deleted too; ``forgotten``
+    columns are set to NULL.
+    """
 
     owned: Sequence[Reference]
     transferred: Sequence[Reference]
@@ -32,7 +36,7 @@ class Belongings:
 
 
 def classify(references: Sequence[Reference]) -> Belongings:
-    """What is owned stands in the way; associations and personal rows go too; history forgets its user."""
+    """Sort references: associations and personal rows are removed, nullable columns set to NULL, all others owned."""
     removed = [one for one in references if (one.association and not one.nullable) or one.table in _PERSONAL]
     forgotten = [one for one in references if one.nullable and one not in removed]
     owned = [one for one in references if one not in removed and one not in forgotten]
@@ -45,27 +49,47 @@ def classify(references: Sequence[Reference]) -> Belongings:
 
 
 def count(database: Database, belongings: Belongings, ids: Sequence[str]) -> dict[str, dict[str, int]]:
-    """What each of the users owns: ``{id: {table: number of rows}}``, without those who own nothing."""
-    found: dict[str, dict[str, int]] = {}
+    """Return ``{id: {table: number of rows}}`` for each of ``ids`` that owns rows."""
+    counts: dict[str, dict[str, int]] = {}
     if not ids or not belongings.owned:
-        return found
+        return counts
     queries = [
         f"SELECT '{one.table}', {quoted(one.column)}::text, count(*) FROM {one.table} "  # noqa: S608 - from the catalog
         f"WHERE {quoted(one.column)} = ANY (%(ids)s::uuid[]) GROUP BY 2"
         for one in belongings.owned
     ]
     for table, user, number in database.fetch(" UNION ALL ".join(queries), {"ids": list(ids)}):
-        owns = found.setdefault(user, {})
+        owns = counts.setdefault(user, {})
         owns[table] = owns.get(table, 0) + number
-    return found
+    return counts
+
+
+def plan_transfers(
+    emails: Mapping[str, str], targets: Mapping[str, str], deleted: Collection[str]
+) -> tuple[dict[str, list[str]], list[str]]:
+    """Return the ids of users that leave rows, by the id of the user that takes over, and the problems.
+
+    ``emails`` maps the ids of users that leave rows to the email given as transfer_to, and
+    ``targets`` these emails, in lower case, to ids. ``deleted`` are the ids of users that the run deletes.
+    """
+    transfers: dict[str, list[str]] = {}
+    problems: list[str] = []
+    for identifier, email in emails.items():
+        target = targets.get(email.lower())
+        if target is None or target in deleted:
+            reason = "does not exist" if target is None else "is removed by the same run"
+            problems.append(f"transfer_to: user {email} {reason}")
+        else:
+            transfers.setdefault(target, []).append(identifier)
+    return transfers, problems
 
 
 def release(
     database: Database, belongings: Belongings, ids: Sequence[str], transfers: Mapping[str, Sequence[str]]
 ) -> None:
-    """Free users from everything that points at them, so that they can be deleted.
+    """Transfer, delete or clear all references to ``ids``, so that these rows can be deleted.
 
-    ``transfers`` maps the id of each user who takes something over to the ids of those it comes from.
+    ``transfers`` maps the id of each user that takes over to the ids of the users that leave rows.
     """
     for target, sources in transfers.items():
         for one in belongings.transferred:
@@ -88,5 +112,5 @@ def release(
 
 
 def describe(owns: Mapping[str, int]) -> str:
-    """``2 assistants, 1 documents`` for a message."""
+    """Return ``2 assistants, 1 documents`` for a message."""
     return ", ".join(f"{number} {table}" for table, number in sorted(owns.items()))

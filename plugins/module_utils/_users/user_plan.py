@@ -1,38 +1,34 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wanted users beside those that are there: who is who, and what must be done. Pure: it asks no database.
+"""Compare desired users with the current ones: match them, and plan what changes. Pure: no input or output.
 
 This file is private to the collection and may change without notice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._core.display import printable
-from .._core.plan import CREATE, Change, compare
+from .._core.plan import DELETE, Change, Plan, compare
 from .._core.redaction import Secret
-from . import field_types
-from .user_spec import (
-    DEFAULTS,
-    FIELDS,
-    Wanted,
-    username_candidates,
-)
+from . import dependents, field_types
+from .dependents import Belongings
+from .field_types import ValueProblem
+from .group_spec import GroupNames
+from .list_problems import Problems
+from .user_spec import DEFAULTS, FIELDS, DesiredUser
 
-#: What is read of every user, and shown of one that is deleted.
+#: The columns that are read of every user, and shown in the diff of a deleted one.
 IDENTITY = ("id", "email", "username", "role", "status")
-_SUPER_ADMIN = "super_admin"
-_ACTIVE = "active"
 _ARCHIVED = "archived"
 
 
 @dataclass(frozen=True)
-class Present:
-    """A user that is there; ``row`` holds IDENTITY and the fields that the list is about, normalised."""
+class CurrentUser:
+    """A user in the database; ``row`` holds IDENTITY and the fields that the list is about, normalised."""
 
     __slots__ = ("row",)
 
@@ -40,240 +36,248 @@ class Present:
 
     @property
     def id(self) -> str:
-        """Its primary key."""
+        """The primary key."""
         return str(self.row["id"])
 
     @property
     def email(self) -> str:
-        """Its email as it is stored."""
+        """The email as it is stored."""
         return str(self.row["email"])
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What a diff shows of a user that goes."""
+        """The fields that a diff shows of a deleted user."""
         return {name: self.row[name] for name in IDENTITY[2:]}
 
 
 @dataclass
 class Task:
-    """One user that something is done to. ``wanted`` is None for one that is pruned, ``present`` for a new one."""
+    """One user to change. ``desired`` is None for a pruned user, ``current`` for a new one."""
 
-    __slots__ = ("change", "present", "wanted")  # for the memory that a long list takes
+    __slots__ = ("change", "current", "desired")  # for the memory that a long list takes
 
     change: Change
-    wanted: Wanted | None
-    present: Present | None
+    desired: DesiredUser | None
+    current: CurrentUser | None
+
+    @property
+    def new_password(self) -> Secret | None:
+        """The password to hash; None if the password does not change, or is given as a hash."""
+        if self.desired is None or self.desired.password is None:
+            return None
+        password = (self.change.after or {}).get("password")
+        return password if isinstance(password, Secret) else None
 
 
 @dataclass
 class Matches:
-    """Who of the list is there, by key, and who holds a username that the list asks for."""
+    """The current users of the list by key, and the current holders of usernames that the list asks for."""
 
-    found: dict[str, Present] = field(default_factory=dict)
-    holders: dict[str, Present] = field(default_factory=dict)
+    current: dict[str, CurrentUser] = field(default_factory=dict)
+    holders: dict[str, CurrentUser] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Context:
+    """What the desired users are planned with, by their keys.
+
+    ``usernames`` holds those derived for new users, ``groups`` the labels of groups that the list names otherwise, and
+    ``same_password`` the keys of users whose stored hash is that of the desired password.
+    """
+
+    usernames: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    same_password: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class UserPlan:
+    """Everything that is needed to apply a plan; ``transfers`` is that of ``dependents.release``."""
+
+    plan: Plan = field(default_factory=Plan)
+    tasks: Sequence[Task] = ()
+    groups: GroupNames = field(default_factory=lambda: GroupNames(()))
+    belongings: Belongings = field(default_factory=lambda: dependents.classify(()))
+    transfers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def new_passwords(self) -> dict[str, str]:
+        """The passwords to hash, by the names of the changes."""
+        return {task.change.name: str(text) for task in self.tasks if (text := task.new_password) is not None}
+
+    @property
+    def credentials(self) -> list[tuple[str, str, str]]:
+        """Email, username and password of each user whose password is set."""
+        found = []
+        for task in self.tasks:
+            if task.new_password is not None:
+                row = {**(task.current.row if task.current else {}), **(task.change.after or {})}
+                found.append((str(row.get("email", task.change.name)), str(row["username"]), str(task.new_password)))
+        return found
+
+
 def normalised(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of the database in the form of the wanted fields."""
-    shown = {name: field_types.of_row(FIELDS[name], value) if name in FIELDS else value for name, value in row.items()}
+    """Return a row of the database in the form of the desired fields."""
+    fields = {name: field_types.of_row(FIELDS[name], value) if name in FIELDS else value for name, value in row.items()}
     if "locked_until" in row:
-        shown["locked"] = shown.pop("locked_until") is not None
+        fields["locked"] = fields.pop("locked_until") is not None
     if "groups" in row:
-        shown["groups"] = sorted(row["groups"])
-    return shown
+        fields["groups"] = sorted(row["groups"])
+    return fields
 
 
-def match(wanted: Iterable[Wanted], rows: Iterable[Mapping[str, Any]]) -> Matches:
-    """Find each wanted user among the rows, by its email or new email, whatever their case."""
-    by_key = {key: user for user in wanted for key in user.keys}
+def match(desired: Iterable[DesiredUser], rows: Iterable[Mapping[str, Any]]) -> Matches:
+    """Find each desired user among the rows, by its email or new email, in any case."""
+    by_key = {key: user for user in desired for key in user.keys}
     matches = Matches()
     for row in rows:
-        shown = normalised(row)
+        fields = normalised(row)
         user = by_key.get(row["email"].lower())
-        # What is the same need not be in memory twice: of a hundred thousand users that is as much as all the rest.
-        present = Present(
-            shown if user is None else {name: _shared(user, name, value) for name, value in shown.items()}
+        # Equal values are kept in memory once: for a hundred thousand users they take as much as all the rest.
+        current = CurrentUser(
+            fields if user is None else {name: _shared(user, name, value) for name, value in fields.items()}
         )
-        matches.holders[present.row["username"]] = present
+        matches.holders[current.row["username"]] = current
         if user is None:
             continue
-        other = matches.found.setdefault(user.key, present)
-        if other is not present:
-            pair = " and ".join(sorted(f"'{one.email}'" for one in (other, present)))
-            why = (
-                "which differ only in case"
-                if other.email.lower() == present.email.lower()
-                else "so it cannot be renamed"
-            )
-            matches.problems.append(f"{user.label}: the platform has {pair}, {why}")
+        other = matches.current.setdefault(user.key, current)
+        if other is not current:
+            pair = " and ".join(sorted(f"'{one.email}'" for one in (other, current)))
+            same = other.email.lower() == current.email.lower()
+            reason = "which differ only in case" if same else "so it cannot be renamed"
+            matches.problems.append(f"{user.label}: the platform has {pair}, {reason}")
     return matches
 
 
-def _shared(user: Wanted, name: str, value: Any) -> Any:
-    wanted = user.email if name == "email" else user.fields.get(name)
-    return wanted if wanted == value else value
+def _shared(user: DesiredUser, name: str, value: Any) -> Any:
+    desired = user.email if name == "email" else user.fields.get(name)
+    return desired if desired == value else value
 
 
-def fields_of(user: Wanted, present: Present | None, usernames: Mapping[str, str]) -> dict[str, Any]:
-    """The fields that a user shall have: those given, and for a new one what it cannot be without.
+def resolve_groups(users: Iterable[DesiredUser], names: GroupNames, problems: Problems) -> dict[str, list[str]]:
+    """Return the labels of each user's groups, by the user's key, if they differ from what the list says."""
+    resolved = {}
+    for user in users:
+        labels = []
+        for text in user.groups or ():
+            try:
+                labels.append(names.find(text))
+            except ValueProblem as problem:
+                problems.add(user.label, f"groups: {problem}")
+        if labels != (user.groups or []):
+            resolved[user.key] = labels
+    return resolved
 
-    ``usernames`` maps the keys of new users that were given no username to the one made up for them.
-    """
+
+def to_verify(users: Iterable[DesiredUser], matches: Matches) -> dict[str, tuple[str, str]]:
+    """Return password and stored hash of each current user whose password is always set, by key."""
+    return {
+        user.key: (user.password, str(matches.current[user.key].row["hashed_password"] or ""))
+        for user in users
+        if user.always_password and user.password is not None and user.key in matches.current
+    }
+
+
+def same_passwords(
+    users: Iterable[DesiredUser], matches: Matches, verified: Mapping[tuple[str, str], bool]
+) -> frozenset[str]:
+    """Return the keys of users that have the desired password. ``verified`` has the answers for ``to_verify``."""
+    users = list(users)
+    found = {key for key, pair in to_verify(users, matches).items() if verified.get(pair)}
+    for user in users:
+        current = matches.current.get(user.key)
+        if current and user.always_password and user.password_hash:
+            found |= {user.key} if user.password_hash == current.row["hashed_password"] else set()
+    return frozenset(found)
+
+
+def fields_of(user: DesiredUser, current: CurrentUser | None, context: Context) -> dict[str, Any]:
+    """Return the desired fields of a user: the given ones, and for a new user also the required ones."""
     fields: dict[str, Any] = dict(user.fields)
-    if user.new_email is not None and present is not None:
+    if user.new_email is not None and current is not None:
         fields["email"] = user.new_email
     if user.groups is not None:
-        there = present.row["groups"] if present and user.options["groups_mode"] == "append" else ()
-        fields["groups"] = sorted({*user.groups, *there})
-    if present is None:
-        fields = {"username": usernames.get(user.key), **DEFAULTS, **fields}
+        kept = current.row["groups"] if current and user.options["groups_mode"] == "append" else ()
+        fields["groups"] = sorted({*context.groups.get(user.key, user.groups), *kept})
+    if current is None:
+        fields = {"username": context.usernames.get(user.key), **DEFAULTS, **fields}
         fields = {name: value for name, value in fields.items() if value is not None}
     elif user.unlock:
         fields["locked"] = False
-    if _sets_password(user, present):
+    if user.has_password and (current is None or (user.always_password and user.key not in context.same_password)):
         fields["password"] = Secret(user.password or user.password_hash or "")
     return fields
 
 
-def _sets_password(user: Wanted, present: Present | None) -> bool:
-    if user.password is None and user.password_hash is None:
-        return False
-    return present is None or (user.always_password and not present.row.get("same_password"))
-
-
-def change_of(user: Wanted, present: Present | None, usernames: Mapping[str, str]) -> Change | None:
-    """What is done to a user that shall be there; None for nothing."""
-    fields = fields_of(user, present, usernames)
-    if present is None:
+def change_of(user: DesiredUser, current: CurrentUser | None, context: Context) -> Change | None:
+    """Return the change of a user with state present; None if nothing differs."""
+    fields = fields_of(user, current, context)
+    if current is None:
         return compare(user.final_email, fields, None)
-    there = {**present.row, "password": Secret("")} if "password" in fields else present.row
-    return compare(present.email, fields, there)
+    row = {**current.row, "password": Secret("")} if "password" in fields else current.row
+    return compare(current.email, fields, row)
 
 
-def deletion_of(present: Present, owns: Mapping[str, int], owned: str) -> Change | None:
-    """What is done to a user that shall not be there: deleted, or archived where it owns something."""
+def deletion_of(current: CurrentUser, owns: Mapping[str, int], owned: str) -> Change | None:
+    """Return the change of a user with state absent: a deletion, or with ``owned`` archive and rows an update."""
     if owned == "archive" and owns:
-        return compare(present.email, {"status": _ARCHIVED}, present.row)
-    return compare(present.email, None, present.identity)
+        return compare(current.email, {"status": _ARCHIVED}, current.row)
+    return compare(current.email, None, current.identity)
 
 
-def make_usernames(users: Sequence[Wanted], taken: Collection[str]) -> tuple[dict[str, str], list[str]]:
-    """A username for each new user that was given none, by its key, and the problems.
+def refuse_owners(label: str, owns: Mapping[str, int], owned: str) -> list[str]:
+    """Return a problem if a user to remove owns rows and ``owned`` does not decide about them."""
+    if not owns or owned != "refuse":
+        return []
+    return [f"{label} owns {dependents.describe(owns)}: set owned to transfer, or to archive to keep the user"]
 
-    ``taken`` holds the usernames in the database among all candidates, and those that the list gives to others.
-    """
-    used = set(taken)
-    made: dict[str, str] = {}
+
+def plan_users(
+    users: Iterable[DesiredUser], matches: Matches, owns: Mapping[str, Mapping[str, int]], context: Context
+) -> tuple[list[Task], list[str], list[str]]:
+    """Return the tasks in the order of the list, the emails of unchanged users, and the problems."""
+    tasks: list[Task] = []
+    unchanged: list[str] = []
     problems: list[str] = []
     for user in users:
-        free = [name for name in username_candidates(user.final_email) if name not in used]
-        if free:
-            made[user.key] = free[0]
-            used.add(free[0])
+        current = matches.current.get(user.key)
+        change = None
+        if not user.absent:
+            change = change_of(user, current, context)
+        elif current:
+            problems += refuse_owners(user.label, owns.get(current.id, {}), user.options["owned"])
+            change = deletion_of(current, owns.get(current.id, {}), user.options["owned"])
+        if change:
+            tasks.append(Task(change, user, current))
         else:
-            problems.append(f"{user.label}: no free username can be made of the email; give one")
-    return made, problems
+            unchanged.append(current.email if current else user.final_email)
+    return tasks, unchanged, problems
 
 
-def refuse_taken_usernames(tasks: Iterable[Task], holders: Mapping[str, Present]) -> list[str]:
-    """A problem for each username that somebody else has and keeps."""
-    tasks = list(tasks)
-    # Whoever is deleted or renamed in the same run leaves the name free.
-    leaving = {
-        task.present.id
-        for task in tasks
-        if task.present and (task.change.after is None or "username" in task.change.after)
-    }
-    problems = []
-    for task in tasks:
-        name = (task.change.after or {}).get("username")
-        holder = holders.get(name) if name else None
-        if task.wanted and holder and holder.id not in leaving:
-            problems.append(f"{task.wanted.label}: the username '{name}' is taken by {holder.email}")
-    return problems
+def plan_pruned(
+    pruned: Iterable[CurrentUser], owns: Mapping[str, Mapping[str, int]], owned: str
+) -> tuple[list[Task], list[str]]:
+    """Return the tasks for users that are removed because the list does not have them, and the problems."""
+    tasks: list[Task] = []
+    problems: list[str] = []
+    for current in pruned:
+        problems += refuse_owners(f"{current.email} (to be pruned)", owns.get(current.id, {}), owned)
+        change = deletion_of(current, owns.get(current.id, {}), owned)
+        tasks += [Task(change, None, current)] if change else []
+    return tasks, problems
 
 
-def refuse_last_super_admin(tasks: Iterable[Task], super_admins: Mapping[str, str]) -> str | None:
-    """A problem where a run would leave no active super_admin. ``super_admins`` maps their ids to their emails."""
-    remaining = dict(super_admins)
-    for task in tasks:
-        after = task.change.after
-        if task.present:
-            if after is None:
-                remaining.pop(task.present.id, None)
-                continue
-            role, status = (after.get(name, task.present.row[name]) for name in ("role", "status"))
-        else:
-            role, status = (after or {})["role"], (after or {})["status"]
-        if (role, status) == (_SUPER_ADMIN, _ACTIVE):
-            remaining[task.present.id if task.present else task.change.name] = task.change.name
-        elif task.present:
-            remaining.pop(task.present.id, None)
-    if super_admins and not remaining:
-        return (
-            "Give another user role: super_admin in the same list, or before: the platform would be left without one. "
-            f"{', '.join(sorted(super_admins.values()))} is the last active super_admin, and cannot be demoted, "
-            "suspended or removed alone"
-        )
-    return None
+def leaving(tasks: Iterable[Task], owns: Mapping[str, Mapping[str, int]], params: Mapping[str, Any]) -> dict[str, str]:
+    """Return the email given as transfer_to, by the id of each deleted user whose rows are transferred."""
+    found = {}
+    for task in deletions(tasks):
+        options = task.desired.options if task.desired else params
+        if task.current and task.current.id in owns and options["owned"] == "transfer":
+            found[task.current.id] = str(options["transfer_to"])
+    return found
 
 
-def needs_super_admins(tasks: Iterable[Task]) -> bool:
-    """Whether any task takes the role super_admin, or the status active, from somebody who has both."""
-    for task in tasks:
-        row = task.present.row if task.present else {}
-        if (row.get("role"), row.get("status")) == (_SUPER_ADMIN, _ACTIVE):
-            after = task.change.after
-            if after is None or {"role", "status"} & set(after):
-                return True
-    return False
-
-
-def problems_of_pruning(params: Mapping[str, Any], wanted: Collection[Wanted], providers: Sequence[str]) -> list[str]:
-    """A problem for each option with which pruning would remove everybody, or others than those that are meant."""
-    problems = []
-    if not any(not user.absent for user in wanted):
-        problems.append(
-            "prune needs a list with users who shall be present, and this one has none: everybody would be removed. "
-            "Is the list complete? To remove users list each of them with state: absent"
-        )
-    if not 0 <= params["prune_limit"] <= 100:
-        problems.append(f"prune_limit is a percentage, 0 to 100, not {params['prune_limit']}")
-    provider = params["prune_auth_provider"]
-    if provider.upper() not in providers:
-        allowed = ", ".join(label.lower() for label in providers)
-        problems.append(f"prune_auth_provider '{printable(provider)}' is not one of {allowed}")
-    try:
-        if params["prune_organization_id"] is not None:
-            field_types.as_uuid(params["prune_organization_id"])
-    except field_types.ValueProblem as problem:
-        problems.append(f"prune_organization_id {problem}")
-    problems += [
-        f"prune_protected: '{printable(email)}' is no email address, so it protects nobody"
-        for email in params["prune_protected"]
-        if not email.partition("@")[2]
-    ]
-    return problems
-
-
-def refuse_pruning_too_many(pruned: int, scope: int, remaining: int, limit: int) -> str | None:
-    """A problem if pruning would remove more than ``limit`` percent of the ``scope`` users, or leave none of the list.
-
-    ``remaining`` is how many of the scope the list has.
-    """
-    if pruned and not remaining:
-        return (
-            f"prune would remove {pruned} of {scope} users, and the list has none of the {scope}: is it the list of "
-            "this environment, and of prune_auth_provider and prune_organization_id? To remove users list each of "
-            "them with state: absent"
-        )
-    if pruned * 100 <= scope * limit:
-        return None
-    share = pruned * 100 / scope
-    return f"prune would remove {pruned} of {scope} users ({share:.1f} %), and prune_limit allows {limit} %"
-
-
-def created(tasks: Iterable[Task]) -> list[Task]:
-    """The tasks that make a new user."""
-    return [task for task in tasks if task.change.action == CREATE]
+def deletions(tasks: Iterable[Task]) -> list[Task]:
+    """Return the tasks that delete a user."""
+    return [task for task in tasks if task.change.action == DELETE]

@@ -15,8 +15,8 @@ from .._app import platform_rules
 from .._core.errors import InputError
 from .._postgres.connection import Database, quoted
 from . import field_types
-from .group_names import GroupNames
-from .group_run import FIELDS as GROUP_FIELDS
+from .group_spec import FIELDS as GROUP_FIELDS
+from .group_spec import GroupNames
 from .user_spec import FIELDS
 
 _GROUPS = "ARRAY(SELECT a.group_id::text FROM user_group_association a WHERE a.user_id = u.id)"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users in the platform's tables: read those that a list is about, and write what was planned, set by set.
+"""Read and write users in the platform's tables, a whole list at a time.
 
 This file is private to the collection and may change without notice.
 """
@@ -10,44 +10,59 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
-from .._core.plan import CREATE, DELETE, UPDATE
+from .._core.plan import CREATE, UPDATE
+from .._postgres.catalog import Column
 from .._postgres.connection import Database, quoted
 from . import dependents, field_types
-from .group_names import GroupNames
-from .user_plan import IDENTITY, Present, Task, normalised
-from .user_spec import COLUMNS, FIELDS, Wanted
+from .group_spec import GroupNames
+from .user_plan import IDENTITY, CurrentUser, Task, UserPlan, deletions, normalised
+from .user_spec import COLUMNS, FIELDS, DesiredUser
 
+#: The second half of the advisory lock's key. Groups have the same: both write the memberships.
 LOCK = 1
 _GROUPS_OF_USER = "ARRAY(SELECT a.group_id::text FROM user_group_association a WHERE a.user_id = users.id)"
-#: What the database role must be allowed to do, for any change at all.
+#: The privileges that the database role needs for a change.
 RIGHTS = {
     "users": "SELECT, INSERT, UPDATE, DELETE",
     "user_group_association": "SELECT, INSERT, DELETE",
     "audit_logs": "INSERT",
 }
-#: What a new row must be given, because the platform has no defaults in its tables.
+#: Required columns of a new row, because the platform's tables have no defaults.
 _NEW_ROW = {"failed_login_attempts": "0"}
 _NEW_PASSWORD = {"password_changed_at": "now", "password_reset_token": None, "password_reset_expires_at": None}
 _UNLOCKED = {"locked_until": None, "failed_login_attempts": "0"}
 
 
-class UserStore:
-    """The table ``users`` and what hangs on it."""
+class UserRepository:
+    """The table ``users`` and the tables that refer to it. ``database`` is connected when it is first asked."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.columns = database.columns("users", COLUMNS)
-        self.read_columns: list[str] = []
 
-    def rows(self, wanted: Sequence[Wanted], groups: GroupNames) -> Iterator[dict[str, Any]]:
-        """The rows of the wanted users, and of whoever has a username that is asked for: one read for all."""
-        names = self._columns_for(wanted)
-        keys = [key for user in wanted for key in user.keys]
-        # A database with the locale C does not know the lower case of letters that Python does.
-        exact = [email for user in wanted for email in (user.email, user.new_email) if email and not email.isascii()]
-        usernames = [user.fields["username"] for user in wanted if user.fields.get("username")]
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """The columns of the table. Raises DatabaseError if one that the collection uses is missing."""
+        return self.database.columns("users", COLUMNS)
+
+    def lock(self) -> None:
+        """Wait until no other run changes users or groups. The lock ends with the connection."""
+        self.database.lock("users", LOCK)
+
+    def group_names(self, users: Iterable[DesiredUser], planned: Iterable[str]) -> GroupNames:
+        """Return the names of all groups; of none if the list names none, because reading many takes a while."""
+        named = any(user.groups is not None for user in users)
+        return GroupNames.of(self.database, planned) if named else GroupNames(())
+
+    def rows(self, users: Sequence[DesiredUser], groups: GroupNames) -> Iterator[dict[str, Any]]:
+        """Yield the rows of the desired users and of the holders of desired usernames, in one read."""
+        names = _columns_for(users)
+        keys = [key for user in users for key in user.keys]
+        # lower() of a database with the locale C leaves letters unchanged that Python's does not.
+        exact = [email for user in users for email in (user.email, user.new_email) if email and not email.isascii()]
+        usernames = [user.fields["username"] for user in users if user.fields.get("username")]
         selected = ", ".join(_GROUPS_OF_USER if name == "groups" else quoted(name) for name in names)
         statement = f"""
             SELECT {selected} FROM users
@@ -61,40 +76,29 @@ class UserStore:
                 fields["groups"] = [groups.labels[identifier] for identifier in fields["groups"]]
             yield fields
 
-    def _columns_for(self, wanted: Sequence[Wanted]) -> list[str]:
-        given = {name for user in wanted for name in user.fields}
-        names = [*IDENTITY, *(name for name in FIELDS if name in given and name not in IDENTITY)]
-        if any(user.unlock for user in wanted):
-            names.append("locked_until")
-        if any(user.always_password for user in wanted):
-            names.append("hashed_password")
-        if any(user.groups is not None for user in wanted):
-            names.append("groups")
-        return names
-
     def taken(self, usernames: Sequence[str]) -> set[str]:
-        """Those of the usernames that somebody has."""
+        """Return those of ``usernames`` that exist."""
         rows = self.database.fetch("SELECT username FROM users WHERE username = ANY (%s::text[])", (list(usernames),))
         return {row[0] for row in rows}
 
-    def scope(self, auth_provider: str, organization_id: str | None) -> list[Present]:
-        """All users of one auth provider and organization; None for those of no organization."""
+    def scope(self, auth_provider: str, organization_id: str | None) -> list[CurrentUser]:
+        """Return all users of one auth provider and organization; None stands for no organization."""
         names = ", ".join(IDENTITY)
         rows = self.database.fetch(
             f"SELECT {names} FROM users WHERE auth_provider::text = %s "  # noqa: S608 - names of this file
             "AND organization_id IS NOT DISTINCT FROM %s::uuid ORDER BY lower(email), id",
             (auth_provider.upper(), organization_id),
         )
-        return [Present(normalised(dict(zip(IDENTITY, row)))) for row in rows]
+        return [CurrentUser(normalised(dict(zip(IDENTITY, row)))) for row in rows]
 
     def active_super_admins(self) -> dict[str, str]:
-        """Their emails by id. In a run that writes they are locked, so that nobody else takes the last one away."""
+        """Return their emails by id. A run that writes locks the rows, so that no other session changes them."""
         locking = "" if self.database.read_only else " FOR UPDATE"
         statement = f"SELECT id, email FROM users WHERE role = 'SUPER_ADMIN' AND status = 'ACTIVE'{locking}"  # noqa: S608
         return dict(self.database.fetch(statement))
 
     def emails_to_ids(self, emails: Iterable[str]) -> dict[str, str]:
-        """The ids of users by their emails in lower case."""
+        """Return the ids of users by their emails in lower case."""
         rows = self.database.fetch(
             "SELECT lower(email), id FROM users WHERE lower(email) = ANY (%s::text[])",
             ([email.lower() for email in emails],),
@@ -102,34 +106,37 @@ class UserStore:
         return dict(rows)
 
     def belongings(self) -> dependents.Belongings:
-        """The references to users, from the catalog."""
+        """Return the references to users, from the catalog."""
         return dependents.classify(self.database.references("users"))
 
-    def delete(
-        self, tasks: Sequence[Task], belongings: dependents.Belongings, transfers: Mapping[str, Sequence[str]]
-    ) -> None:
-        """Delete users and what goes with them; ``transfers`` is that of ``dependents.release``."""
-        ids = [task.present.id for task in tasks if task.present]
-        if ids:
-            dependents.release(self.database, belongings, ids, transfers)
-            self.database.execute("DELETE FROM users WHERE id = ANY (%s::uuid[])", (ids,))
+    def missing_rights(self) -> list[str]:
+        """Return a problem for each privilege that the database role lacks."""
+        return self.database.missing_rights(RIGHTS)
 
-    def write(self, tasks: Sequence[Task], hashes: Mapping[str, str], groups: GroupNames) -> dict[str, str]:
-        """Insert and update users, and their groups. Returns the ids by the changes' names.
+    def write(self, planned: UserPlan, hashes: Mapping[str, str]) -> dict[str, str]:
+        """Delete, insert and update users and their groups. Return the ids by the changes' names.
 
         ``hashes`` maps the changes' names to the hashes of passwords: each has its own salt.
         """
-        ids = {task.change.name: task.present.id if task.present else str(uuid.uuid4()) for task in tasks}
+        self._delete(planned)
+        ids = {task.change.name: task.current.id if task.current else str(uuid.uuid4()) for task in planned.tasks}
+        tasks = [task for task in planned.tasks if task.change.after is not None]
         self._free_names([task for task in tasks if task.change.action == UPDATE], ids)
         for action, write in ((UPDATE, self.database.update), (CREATE, self.database.insert)):
             chosen = [task for task in tasks if task.change.action == action]
             columns = _columns(chosen, hashes)
             write("users", (_row(task, ids[task.change.name], hashes) for task in chosen), columns)
-        self._write_groups([task for task in tasks if "groups" in (task.change.after or {})], ids, groups)
+        self._write_groups([task for task in tasks if "groups" in (task.change.after or {})], ids, planned.groups)
         return ids
 
+    def _delete(self, planned: UserPlan) -> None:
+        ids = [task.current.id for task in deletions(planned.tasks) if task.current]
+        if ids:
+            dependents.release(self.database, planned.belongings, ids, planned.transfers)
+            self.database.execute("DELETE FROM users WHERE id = ANY (%s::uuid[])", (ids,))
+
     def _free_names(self, tasks: Sequence[Task], ids: Mapping[str, str]) -> None:
-        """Let two users exchange their usernames: unique indexes are checked row by row, not at the end."""
+        """Let two users swap usernames or emails: unique indexes are checked row by row, not at the end."""
         for name in ("username", "email"):
             changing = [task for task in tasks if name in (task.change.after or {})]
             before = {(task.change.before or {})[name] for task in changing}
@@ -142,19 +149,19 @@ class UserStore:
     def _write_groups(self, tasks: Sequence[Task], ids: Mapping[str, str], groups: GroupNames) -> None:
         if not tasks:
             return
-        wanted = [
+        rows = [
             {"user_id": ids[task.change.name], "group_id": groups.ids[name]}
             for task in tasks
             for name in (task.change.after or {})["groups"]
         ]
-        kept = [task.present.id for task in tasks if task.present]
+        kept = [task.current.id for task in tasks if task.current]
         if kept:
             self.database.execute("DELETE FROM user_group_association WHERE user_id = ANY (%s::uuid[])", (kept,))
-        self.database.insert("user_group_association", wanted, ("user_id", "group_id"))
+        self.database.insert("user_group_association", rows, ("user_id", "group_id"))
 
 
 def _row(task: Task, identifier: str, hashes: Mapping[str, str]) -> dict[str, Any]:
-    """The columns to write for one user."""
+    """Return the columns to write for one user."""
     after = task.change.after or {}
     row: dict[str, Any] = {"id": identifier}
     for name, value in after.items():
@@ -174,11 +181,19 @@ def _row(task: Task, identifier: str, hashes: Mapping[str, str]) -> dict[str, An
 
 
 def _columns(tasks: Iterable[Task], hashes: Mapping[str, str]) -> list[str]:
-    """The columns that at least one of the users writes; an update leaves the id alone."""
+    """Return the columns that at least one user writes; an update does not write the id."""
     names = {name for task in tasks for name in _row(task, "", hashes)}
     return sorted(names if any(task.change.action == CREATE for task in tasks) else names - {"id"})
 
 
-def deletions(tasks: Iterable[Task]) -> list[Task]:
-    """The tasks that delete a user."""
-    return [task for task in tasks if task.change.action == DELETE]
+def _columns_for(users: Sequence[DesiredUser]) -> list[str]:
+    """Return the columns to read for the users, and ``groups`` if the list names any."""
+    given = {name for user in users for name in user.fields}
+    names = [*IDENTITY, *(name for name in FIELDS if name in given and name not in IDENTITY)]
+    if any(user.unlock for user in users):
+        names.append("locked_until")
+    if any(user.always_password for user in users):
+        names.append("hashed_password")
+    if any(user.groups is not None for user in users):
+        names.append("groups")
+    return names

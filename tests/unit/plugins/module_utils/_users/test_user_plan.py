@@ -3,41 +3,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import CREATE, DELETE, UPDATE, Change
 from ansible_collections.convosphere.platform.plugins.module_utils._users import user_plan as plan
-from ansible_collections.convosphere.platform.plugins.module_utils._users.user_plan import Present, Task
-from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import Wanted, username_candidates
+from ansible_collections.convosphere.platform.plugins.module_utils._users.group_spec import GroupNames
+from ansible_collections.convosphere.platform.plugins.module_utils._users.list_problems import Problems
+from ansible_collections.convosphere.platform.plugins.module_utils._users.user_plan import Context
+from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import DesiredUser
 
-POLICY = {"state": "present", "groups_mode": "exact", "update_password": "on_create", "owned": "refuse"}
+from support.users import POLICY, current, desired, row, task
 
-
-def wanted(email: str, new_email: str | None = None, groups: list[str] | None = None, **fields: Any) -> Wanted:
-    user = Wanted(email, email)
-    user.new_email, user.groups, user.fields, user.options = new_email, groups, fields, POLICY
-    return user
-
-
-def row(email: str, **more: Any) -> dict[str, Any]:
-    return {"id": email, "email": email, "username": email[0], "role": "USER", "status": "ACTIVE", **more}
-
-
-def present(email: str, **more: Any) -> Present:
-    return Present(plan.normalised(row(email, **more)))
-
-
-def task(action: str, email: str, after: dict[str, Any] | None, **more: Any) -> Task:
-    there = None if action == CREATE else present(email, **more)
-    return Task(Change(email, action, {}, after), wanted(email), there)
+NOTHING = Context()
 
 
 def test_users_are_found_by_their_email_or_new_email_in_any_case():
-    users = [wanted("A@x.example", "B@x.example"), wanted("c@x.example")]
+    users = [desired("A@x.example", "B@x.example"), desired("c@x.example")]
     matches = plan.match(users, [row("b@X.example"), row("d@x.example")])
 
-    assert {key: one.email for key, one in matches.found.items()} == {"a@x.example": "b@X.example"}
+    assert {key: one.email for key, one in matches.current.items()} == {"a@x.example": "b@X.example"}
     assert sorted(matches.holders) == ["b", "d"]
     assert matches.problems == []
 
@@ -50,22 +33,23 @@ def test_users_are_found_by_their_email_or_new_email_in_any_case():
     ],
 )
 def test_two_rows_for_one_user_are_a_problem(emails, problem):
-    matches = plan.match([wanted("a@x.example", "b@x.example")], [row(email) for email in emails])
+    matches = plan.match([desired("a@x.example", "b@x.example")], [row(email) for email in emails])
 
     assert matches.problems == [f"a@x.example: the platform has {problem}"]
 
 
 def test_only_what_differs_is_changed():
-    user = wanted("a@x.example", role="admin", status="active", first_name=None)
+    user = desired("a@x.example", role="admin", status="active", first_name=None)
 
-    assert plan.change_of(user, present("A@x.example", first_name=""), {}) == Change(
+    assert plan.change_of(user, current("A@x.example", first_name=""), NOTHING) == Change(
         "A@x.example", UPDATE, {"role": "user"}, {"role": "admin"}
     )
-    assert plan.change_of(user, present("a@x.example", role="ADMIN", first_name=None), {}) is None
+    assert plan.change_of(user, current("a@x.example", role="ADMIN", first_name=None), NOTHING) is None
 
 
 def test_a_new_user_gets_what_it_cannot_be_without_and_nothing_that_is_empty():
-    change = plan.change_of(wanted("a@x.example", phone=None, role="admin"), None, {"a@x.example": "a"})
+    context = Context(usernames={"a@x.example": "a"})
+    change = plan.change_of(desired("a@x.example", phone=None, role="admin"), None, context)
 
     assert change == Change(
         "a@x.example",
@@ -84,12 +68,12 @@ def test_a_new_user_gets_what_it_cannot_be_without_and_nothing_that_is_empty():
 
 
 def test_groups_are_exact_or_added():
-    there = present("a@x.example", groups=["b", "a"])
-    user = wanted("a@x.example", groups=["c"])
+    user_there = current("a@x.example", groups=["b", "a"])
+    user = desired("a@x.example", groups=["c"])
 
-    assert plan.fields_of(user, there, {})["groups"] == ["c"]
+    assert plan.fields_of(user, user_there, NOTHING)["groups"] == ["c"]
     user.options = {**POLICY, "groups_mode": "append"}
-    assert plan.fields_of(user, there, {})["groups"] == ["a", "b", "c"]
+    assert plan.fields_of(user, user_there, NOTHING)["groups"] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -102,126 +86,77 @@ def test_groups_are_exact_or_added():
     ],
 )
 def test_what_becomes_of_an_absent_user(owns, owned, action):
-    change = plan.deletion_of(present("a@x.example"), owns, owned)
+    change = plan.deletion_of(current("a@x.example"), owns, owned)
 
     assert change is not None
     assert change.action == action
 
 
 def test_one_that_is_archived_already_is_left_alone():
-    assert plan.deletion_of(present("a@x.example", status="ARCHIVED"), {"documents": 1}, "archive") is None
+    assert plan.deletion_of(current("a@x.example", status="ARCHIVED"), {"documents": 1}, "archive") is None
 
 
-def test_usernames_depend_on_the_email_alone():
-    base, other = username_candidates("Ada.Lovelace+x@example.com")
-
-    assert base == "ada.lovelace-x"
-    assert other == username_candidates("ADA.lovelace+X@EXAMPLE.com")[1]
-    assert len(other) == len(base) + 7
-    assert username_candidates("漢字@example.com")[0] == "user"
-    assert [len(name) for name in username_candidates("jo@example.com")] == [9]
-    assert all(len(name) <= 100 for name in username_candidates("x" * 200 + "@example.com"))
+ALWAYS = {**POLICY, "update_password": "always"}
 
 
-def test_derived_usernames_do_not_collide():
-    users = [wanted("ada@x.example"), wanted("ada@y.example")]
-    made, problems = plan.make_usernames(users, {"b"})
-
-    assert made["ada@x.example"] == "ada"
-    assert made["ada@y.example"].startswith("ada-")
-    assert plan.make_usernames(users[:1], {"ada"})[0]["ada@x.example"].startswith("ada-")
-    assert problems == []
-    assert len(plan.make_usernames(users[:1], set(username_candidates("ada@x.example")))[1]) == 1
+def with_password(email: str, password: str | None = None, password_hash: str | None = None) -> DesiredUser:
+    user = desired(email)
+    user.password, user.password_hash, user.options = password, password_hash, ALWAYS
+    return user
 
 
-def test_a_username_that_somebody_keeps_is_taken():
-    holders = {"b": present("b@x.example")}
-    takes = task(UPDATE, "a@x.example", {"username": "b"})
+def test_a_password_is_verified_only_for_a_current_user_whose_password_is_always_set():
+    users = [with_password(f"{name}@x.example", f"secret-{name}") for name in ("a", "new")] + [desired("c@x.example")]
+    matches = plan.match(users, [row("a@x.example", hashed_password="hash"), row("c@x.example")])
 
-    assert len(plan.refuse_taken_usernames([takes], holders)) == 1
-    assert plan.refuse_taken_usernames([takes, task(DELETE, "b@x.example", None)], holders) == []
-    assert plan.refuse_taken_usernames([takes, task(UPDATE, "b@x.example", {"username": "c"})], holders) == []
+    assert plan.to_verify(users, matches) == {"a@x.example": ("secret-a", "hash")}
 
 
-ROOT = {"role": "SUPER_ADMIN"}
-ADMINS = {"root@x.example": "root@x.example"}
+@pytest.mark.parametrize(("verified", "sets"), [(True, False), (False, True)])
+def test_a_password_is_set_unless_the_stored_hash_is_its_own(verified, sets):
+    users = [with_password("a@x.example", "secret-a")]
+    matches = plan.match(users, [row("a@x.example", hashed_password="hash")])
+    same = plan.same_passwords(users, matches, {("secret-a", "hash"): verified})
+    change = plan.change_of(users[0], matches.current["a@x.example"], Context(same_password=same))
+
+    assert (change is not None) is sets
 
 
-@pytest.mark.parametrize(
-    ("tasks", "refused"),
-    [
-        ([task(UPDATE, "root@x.example", {"role": "user"}, **ROOT)], True),
-        ([task(UPDATE, "root@x.example", {"status": "suspended"}, **ROOT)], True),
-        ([task(DELETE, "root@x.example", None, **ROOT)], True),
-        ([task(UPDATE, "root@x.example", {"first_name": "R"}, **ROOT)], False),
-        (
-            [
-                task(CREATE, "new@x.example", {"role": "super_admin", "status": "active"}),
-                task(DELETE, "root@x.example", None, **ROOT),
-            ],
-            False,
-        ),
-        (
-            [
-                task(CREATE, "new@x.example", {"role": "super_admin", "status": "pending"}),
-                task(DELETE, "root@x.example", None, **ROOT),
-            ],
-            True,
-        ),
-    ],
-)
-def test_the_last_active_super_admin_stays(tasks, refused):
-    assert bool(plan.refuse_last_super_admin(tasks, ADMINS)) is refused
-    assert plan.needs_super_admins(tasks) is (tasks[-1].change.after != {"first_name": "R"})
+def test_a_hash_is_compared_as_it_is():
+    users = [with_password("a@x.example", password_hash="hash"), with_password("b@x.example", password_hash="other")]
+    rows = [row("a@x.example", hashed_password="hash"), row("b@x.example", hashed_password="hash")]
+
+    assert plan.same_passwords(users, plan.match(users, rows), {}) == {"a@x.example"}
 
 
-@pytest.mark.parametrize(
-    ("pruned", "scope", "limit", "refused"),
-    [
-        (0, 0, 10, False),
-        (1, 10, 10, False),
-        (1, 9, 10, True),
-        (2, 10, 10, True),
-        (10, 11, 100, False),
-        (1, 10, 0, True),
-    ],
-)
-def test_never_more_is_pruned_than_the_limit(pruned, scope, limit, refused):
-    assert bool(plan.refuse_pruning_too_many(pruned, scope, 1, limit)) is refused
+def test_groups_get_the_labels_of_the_database_and_unknown_ones_are_problems():
+    users = [desired("a@x.example", groups=["a", "2"]), desired("b@x.example", groups=["a"]), desired("c@x.example")]
+    problems = Problems()
+    resolved = plan.resolve_groups(users, GroupNames([("1", "a"), ("2", "b")]), problems)
+
+    assert resolved == {"a@x.example": ["a", "b"]}
+    assert list(problems) == []
+    plan.resolve_groups([desired("d@x.example", groups=["z"])], GroupNames(()), problems)
+    assert list(problems) == ["d@x.example: groups: there is no group 'z'"]
 
 
-def test_pruning_never_removes_everybody_whatever_the_limit():
-    problem = plan.refuse_pruning_too_many(10, 10, 0, 100)
+def test_an_owner_is_not_removed_unless_the_options_say_how():
+    gone = desired("a@x.example")
+    gone.options = {**POLICY, "state": "absent"}
+    matches = plan.match([gone], [row("a@x.example")])
+    owns = {"a@x.example": {"documents": 2}}
 
-    assert "the list has none of the 10" in str(problem)
-    assert plan.refuse_pruning_too_many(0, 10, 0, 100) is None
-
-
-PRUNING = {"prune_limit": 10, "prune_auth_provider": "local", "prune_organization_id": None, "prune_protected": []}
-GONE = {**POLICY, "state": "absent"}
-
-
-@pytest.mark.parametrize(
-    ("options", "problem"),
-    [
-        ({"prune_limit": 101}, "prune_limit is a percentage, 0 to 100, not 101"),
-        ({"prune_limit": -1}, "not -1"),
-        ({"prune_auth_provider": "locla"}, "prune_auth_provider 'locla' is not one of local, ldap"),
-        ({"prune_auth_provider": ""}, "prune_auth_provider '' is not one of"),
-        ({"prune_organization_id": "x"}, "prune_organization_id must be a UUID"),
-        ({"prune_protected": ["admin"]}, "'admin' is no email address, so it protects nobody"),
-    ],
-)
-def test_an_option_with_which_others_would_be_pruned_is_refused(options, problem):
-    (found,) = plan.problems_of_pruning({**PRUNING, **options}, [wanted("a@x.example")], ["LOCAL", "LDAP"])
-
-    assert problem in found
+    tasks, unchanged, problems = plan.plan_users([gone], matches, owns, NOTHING)
+    assert [task.change.action for task in tasks] == [DELETE]
+    assert unchanged == []
+    assert problems == ["a@x.example owns 2 documents: set owned to transfer, or to archive to keep the user"]
+    _tasks, (problem,) = plan.plan_pruned([current("p@x.example")], {"p@x.example": {"documents": 1}}, "refuse")
+    assert problem.startswith("p@x.example (to be pruned) owns 1 documents: set owned")
 
 
-def test_a_list_without_users_who_shall_be_present_prunes_nobody():
-    absent = wanted("a@x.example")
-    absent.options = GONE
-    for users in ([], [absent]):
-        (found,) = plan.problems_of_pruning(PRUNING, users, ["LOCAL"])
-        assert "this one has none: everybody would be removed" in found
-    assert plan.problems_of_pruning(PRUNING, [wanted("a@x.example"), absent], ["LOCAL"]) == []
+def test_rows_are_transferred_from_deleted_users_that_own_some():
+    gone, kept = task(DELETE, "a@x.example", None), task(DELETE, "b@x.example", None)
+    for one in (gone, kept):
+        one.desired.options = {**POLICY, "owned": "transfer", "transfer_to": "Boss@x.example"}
+
+    assert plan.leaving([gone, kept], {"a@x.example": {"documents": 1}}, {}) == {"a@x.example": "Boss@x.example"}
