@@ -251,29 +251,14 @@ login_port:
   sample: 15432
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-from ansible_collections.convosphere.platform.plugins.module_utils._backup import paths
-from ansible_collections.convosphere.platform.plugins.module_utils._core import dotenv
-from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import Plan
+from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import client as engine_client
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import project as engine_project
 from ansible_collections.convosphere.platform.plugins.module_utils._host import environment_directory
-from ansible_collections.convosphere.platform.plugins.module_utils._migration import release_schema
-from ansible_collections.convosphere.platform.plugins.module_utils._migration.alembic_client import DIRECTORY, Alembic
-from ansible_collections.convosphere.platform.plugins.module_utils._migration.migration_plan import refuse_misspelt
+from ansible_collections.convosphere.platform.plugins.module_utils._migration.alembic_client import DIRECTORY
 from ansible_collections.convosphere.platform.plugins.module_utils._migration.migration_run import MigrationWork
-from ansible_collections.convosphere.platform.plugins.module_utils._migration.revisions import Code
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._stack import project_owner
-from ansible_collections.convosphere.platform.plugins.module_utils._stack.backend_image import Backend
-
-ABSENT = "absent"
-STOPPED = "stopped"
-UNKNOWN = "unknown"
 
 
 class MigrationModule(ConvosphereModule):
@@ -303,112 +288,9 @@ class MigrationModule(ConvosphereModule):
     }
     rules = {"required_one_of": [("image", "project_name")]}
 
-    situation = UNKNOWN
-    code: Code | None = None
-    image_id: str | None = None
-    released: list[str] | None = None
-    work: MigrationWork | None = None
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.login: Mapping[str, Any] = self.params  # and the port at which the database is reached
-
-    def plan(self) -> Plan:
-        """What is missing; nothing, in check mode, where that cannot be known yet."""
-        paths.refuse({"backup_dir": self.argument_spec["backup_dir"]}, self.params)
-        connect = engine_client.connect_if_there if self.check_mode else engine_client.connect
-        client = connect(self.params["docker_host"], self.params["timeout"])
-        if client is None:
-            self.situation = ABSENT
-            return Plan()
-        if self.params["project_name"]:
-            project_owner.refuse_foreign_project_of(client, self.params)
-        self.login = engine_project.published_login(client, self.params)
-        self.backend = Backend(client, self.params)
-        self.image_id = self.backend.image_id
-        self.released = self.backend.released
-        if self.image_id is None and self.check_mode:
-            self.situation = ABSENT if self.why_no_database() == ABSENT else UNKNOWN
-            return Plan()
-        if self.image_id is None:
-            raise InputError(f"The host has no image {self.params['image']}", hint="Bring it there first.")
-        return self.plan_of(self.image_id)
-
-    def plan_of(self, image_id: str) -> Plan:
-        """The same for an image that is on the host."""
-        known = release_schema.known(self.backend, image_id)
-        code = self.code = known or self.read(image_id)
-        try:
-            self.work = MigrationWork(
-                self.login,
-                self.alembic(image_id),
-                code,
-                lambda: release_schema.served(self.backend, image_id, code, self.read),
-                complete=known is None,
-                check_mode=self.check_mode,
-            )
-        except ConvosphereError:
-            self.situation = self.why_no_database()
-            if self.check_mode and self.situation != UNKNOWN:
-                refuse_misspelt(code, [*self.params["accept"], *self.params["assume"]])
-                return Plan()
-            raise
-        return self.work.plan()
-
-    def alembic(self, image_id: str) -> Alembic:
-        """alembic of an image."""
-        return Alembic(image_id, self.params["docker_host"], self.params["alembic_directory"])
-
-    def read(self, image_id: str) -> Code:
-        """The revisions of an image, for which a container is started."""
-        return Code(self.alembic(image_id).revisions())
-
-    def why_no_database(self) -> str:
-        """Whether a database that cannot be reached is one that is not there yet, or was stopped."""
-        if self.backend.project is None or self.backend.database_runs:
-            return UNKNOWN
-        if self.backend.has_database:
-            return STOPPED
-        return UNKNOWN if self.backend.is_deployed else ABSENT
-
-    def apply(self, plan: Plan) -> None:
-        """Record, run or undo one revision after the other."""
-        if self.work:
-            try:
-                self.work.apply(self.settings)
-            finally:
-                for session in self.work.ended:
-                    self.warn(f"A session that held a lock which a revision waited for was ended: {session}")
-
-    def settings(self) -> dict[str, str]:
-        """What the backend runs with, none of which may be shown."""
-        found = self.backend.environment()
-        self.hide(*dotenv.maskable(found))
-        return found
-
-    def verify(self, plan: Plan) -> None:
-        """See that the database is where it shall be."""
-        if self.work and plan.changed:
-            self.work.verify()
-
-    def report(self, plan: Plan) -> dict[str, Any]:
-        """What was found and done."""
-        schema = release_schema.schema_record(self.image_id, self.code) if self.image_id and self.code else None
-        port = self.login["login_port"]
-        if self.work:
-            return {**self.work.report(), "released": self.released, "schema": schema, "login_port": port}
-        nothing: dict[str, Any] = {"released": self.released, "revisions_before": [], "revisions": [], "steps": []}
-        heads = self.code.heads if self.code else []
-        return {
-            "situation": self.situation,
-            **nothing,
-            "heads": heads,
-            "ended_sessions": [],
-            "backup": None,
-            "backup_missing": None,
-            "schema": schema,
-            "login_port": port,
-        }
+    def build(self) -> Work:
+        """Return the work on the schema."""
+        return MigrationWork(self.invocation)
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ ROOT, TABLES = "ad2434bca38f", "c02ce5c4f07b"
 KNOWLEDGE, RESET = "2024_01_01_enhance_knowledge_base", "add_password_reset_fields"
 ENUM = "2025_08_16_fix_enum_types_and_timestamps"
 MODULE = "convosphere.platform.convosphere_db_migration"
-MADE = {"action": "record", "reason": "the backend made its tables"}
+MADE = {"action": "record", "reason": "the backend created its tables"}
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +56,10 @@ def test_law(run_law, platform):
         "alembic_version": {"revisions": HEADS},
         **{f"revision {name}": nothing for name in (ROOT, TABLES)},
         **{f"revision {name}": MADE for name in (KNOWLEDGE, RESET, MODELS)},
-        f"revision {AGENTS}": {**MADE, "reason": "the backend made its tables, but for table agents"},
-        f"revision {ENUM}": {**MADE, "reason": "the backend made its tables without it"},
+        f"revision {AGENTS}": {**MADE, "reason": "the backend created its tables, but for table agents"},
+        f"revision {ENUM}": {**MADE, "reason": "the backend created its tables without it"},
     }
-    agents = {"action": "run", "reason": "table agents not there", "sql": ANY}
+    agents = {"action": "run", "reason": "missing: table agents", "sql": ANY}
     run_law(
         "convosphere_db_migration",
         cases=[
@@ -84,7 +84,7 @@ def test_law(run_law, platform):
                 diff={
                     "before": {
                         "alembic_version": {"revisions": [AGENTS]},
-                        f"revision {AGENTS}": {"action": "undo", "reason": "it comes after"},
+                        f"revision {AGENTS}": {"action": "undo", "reason": "it comes after the desired revision"},
                     },
                     "after": {"alembic_version": {"revisions": [ROOT]}},
                 },
@@ -99,7 +99,9 @@ def test_law(run_law, platform):
                 "The host has no image",
             ),
             Refused(
-                "to go back unasked", {**common, **made.login, "revision": RESET}, "name add_password_reset_fields"
+                "to go back unasked",
+                {**common, **made.login, "revision": RESET},
+                "add add_password_reset_fields to accept",
             ),
         ],
     )
@@ -117,7 +119,7 @@ def test_an_empty_database_is_left_for_the_backend_to_fill(run_playbook, platfor
     assert (task.status, task.changed, task.result["situation"]) == ("ok", False, "empty")
     assert tables(empty) == set()
     asked = migrate(run_playbook, empty, revision=ROOT)
-    assert "The backend makes its tables when it first starts: deploy it, and migrate then." in asked.message
+    assert "The backend creates its tables when it first starts: deploy it first." in asked.message
 
 
 def test_a_record_that_is_too_short_is_widened(run_playbook, database):
@@ -146,7 +148,10 @@ def test_a_revision_that_loses_super_admins_is_refused_and_named(run_playbook, d
     task = migrate(run_playbook, database, check=True)
 
     assert task.status == "failed"
-    assert f"Revision {ENUM} is not run unasked: it gives users.role a type that has no SUPER_ADMIN" in task.message
+    assert (
+        f"Revision {ENUM} is not run unless it is in accept: it gives users.role a type that has no SUPER_ADMIN"
+        in task.message
+    )
     assert record(database) == [AGENTS, RESET]
     migrate(run_playbook, database, assume=[ENUM])
     assert record(database) == HEADS

@@ -90,8 +90,9 @@ def test_a_failed_migration_says_where_it_stands_and_leaves_nothing(migration, d
 
     assert result["failed"]
     assert result["msg"].startswith(
-        f"The migration of {database.name} failed. It stands at {AGENTS}, {MODELS}, as before: nothing of it is left "
-        'in the database.\nalembic failed in revision mig_boom: UndefinedTable: relation "nowhere" does not exist'
+        f"The migration of {database.name} failed. It is at {AGENTS}, {MODELS}, as before the run: "
+        "no change was committed.\n"
+        'alembic failed in revision mig_boom: UndefinedTable: relation "nowhere" does not exist'
     )
     assert "Nothing has to be restored." in result["msg"]
     assert result["failure"]["revision"] == "mig_boom"
@@ -109,9 +110,12 @@ def test_a_migration_that_fails_in_the_middle_names_the_backup_and_goes_on_where
     with backend_with(mig_a_good=GOOD, mig_b_boom=BOOM) as tag:
         result = migration.run(tag, **gate)
 
-    assert f"It stands at {MODELS}, mig_a_good; it was at {AGENTS}, {MODELS}. Done: mig_a_good." in result["msg"]
     assert (
-        f"Nothing was restored. To go back: ansible-playbook restore.yml -e env=mig -e backup={good} -e confirm=mig"
+        f"It is at {MODELS}, mig_a_good; before the run it was at {AGENTS}, {MODELS}. Done: mig_a_good."
+        in result["msg"]
+    )
+    assert (
+        f"Nothing was restored. To roll back: ansible-playbook restore.yml -e env=mig -e backup={good} -e confirm=mig"
         in result["msg"]
     )
     assert record(database) == [MODELS, "mig_a_good"]
@@ -137,7 +141,7 @@ def test_data_is_not_changed_without_a_backup_that_will_do(migration, database, 
         done = migration.run(tag, **gate)
 
     assert (
-        f"is not migrated without a backup to go back to. There is no backup of database {database.name}"
+        f"{database.name} without a backup to restore. There is no backup of database {database.name}"
         in (nothing["msg"])
     )
     assert "ansible-playbook backup.yml -e env=mig, ansible-playbook backup_verify.yml -e env=mig" in nothing["msg"]
@@ -192,7 +196,7 @@ def test_a_migration_that_takes_too_long_is_ended_and_leaves_nothing(migration, 
         left = database.query(MIGRATING, database.name)
 
     assert "docker did not end within 20 s" in result["msg"]
-    assert "nothing of it is left" in result["msg"]
+    assert "no change was committed" in result["msg"]
     assert left == []  # nor does the server work on
     assert "mig_slow" not in tables(database)
     assert migration.containers() == []
@@ -227,7 +231,8 @@ def test_a_session_that_has_long_done_nothing_with_its_lock_is_ended(migration, 
 
     assert result["changed"], result
     assert [item["process"] for item in result["ended_sessions"]] == [process]
-    assert f"was ended: process {process} of convosphere (reader), idle in transaction for" in str(result["warnings"])
+    (warning,) = result["warnings"]
+    assert f"a lock which a revision waited for: process {process} of convosphere (reader), idle in" in str(warning)
     assert left == [beside]
     assert "mig_new" in columns(database, "users")
 
@@ -241,7 +246,7 @@ def test_a_database_that_goes_away_in_the_middle_is_told(migration, database):
         result = run.result()
 
     assert "alembic failed in revision mig_slow: " in result["msg"]
-    assert f"It stands at {AGENTS}, {MODELS}, as before" in result["msg"]
+    assert f"It is at {AGENTS}, {MODELS}, as before" in result["msg"]
 
 
 def test_no_password_is_seen_anywhere(tmp_path, platform):

@@ -1,247 +1,292 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One migration from the first question to the last: read, judge, apply, and where it fails say where it stands.
+"""Migrate a database to the revisions of a backend's image: find both, plan, run the steps, verify.
 
 This file is private to the collection and may change without notice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from .._backup import paths
 from .._backup.catalogue import Backup, Catalogue
+from .._core import dotenv
 from .._core.errors import ConvosphereError, InputError
-from .._core.plan import CREATE, DELETE, UPDATE, Change, Plan
+from .._core.plan import Plan
+from .._core.work import Invocation, Work
+from .._engine import client as engine_client
+from .._engine import published_port
 from .._restore.backup_gate import Gate
-from . import alembic_client
+from .._stack import project_owner
+from .._stack.backend_image import Backend
+from . import alembic_client, migration_failure, migration_plan, release_schema
+from .alembic_client import Alembic, Target
 from .lock_holders import Blockers, Session
-from .migration_plan import (
-    RECORD,
-    RUN,
-    UNDO,
-    Judge,
-    Migration,
-    Step,
-)
+from .migration_plan import RECORD, RUN, UNDO, Migration, Planner
 from .revisions import Code
-from .schema_repository import SchemaStore
+from .schema_repository import SchemaRepository
 
-NOT_KNOWN = "-- it looks into the database before it knows its statements"
+ABSENT = "absent"
+STOPPED = "stopped"
+UNKNOWN = "unknown"
+_NOTHING: Mapping[str, Any] = {
+    "revisions_before": [],
+    "revisions": [],
+    "steps": [],
+    "ended_sessions": [],
+    "backup": None,
+    "backup_missing": None,
+}
 
 
-class MigrationWork:
-    """One run over one database. ``alembic`` is that of the backend's image, and ``code`` the image's revisions.
+@dataclass(frozen=True)
+class Planned:
+    """A migration of a database that can be reached. ``objection`` says in check mode why no backup is good enough."""
 
-    They are not ``complete`` where an earlier run read them, for then their SQL is missing: where the database is at
-    their end, it is not needed, and no container has to be started. ``served`` is asked for the revisions of the code
-    that made the tables, as Judge has it, where alembic's record does not tell.
-    """
-
-    def __init__(
-        self,
-        params: Mapping[str, Any],
-        alembic: alembic_client.Alembic,
-        code: Code,
-        served: Callable[[], frozenset[str] | None],
-        *,
-        complete: bool,
-        check_mode: bool,
-    ) -> None:
-        self.params = params
-        self.alembic = alembic
-        self.check_mode = check_mode
-        self.backup: Backup | None = None
-        self.objection: str | None = None
-        self.ended: list[Session] = []
-        self.code = code
-        self.served = served
-        self.complete = complete
-        self.store = SchemaStore(params, read_only=check_mode)
-        self.target = self.store.target(params)
-        if not check_mode:
-            self.store.lock_out()
-            alembic.remove_leftovers(self.target)
-
-    def plan(self) -> Plan:
-        """What is to be done. Raises InputError for what must not be, and for a migration without a backup."""
-        self.migration = self._judge()
-        if self.migration.touches_data and not self.params["skip_backup_gate"]:
-            self._find_backup()
-        return Plan(tuple(_changes(self.migration)))
-
-    def apply(self, environment: Callable[[], Mapping[str, str]]) -> None:
-        """Do it, step by step. ``environment`` is asked for what the backend runs with, if any code of its is run."""
-        done: set[str] = self.code.closure(self.migration.before)
-        try:
-            self.store.prepare(create=self.migration.creates, widen=self.migration.widen)
-            for action, group in groupby(self.migration.steps, lambda step: step.action):
-                names = [step.revision.id for step in group]
-                if action == RECORD:
-                    done |= set(names)
-                    self.store.record(self.code.tips(done))
-                else:
-                    self.store.commit()
-                    self._run(action, names, environment())
-                    done |= set(names)
-        except ConvosphereError as error:
-            raise self._failed(error) from error
-
-    def verify(self) -> None:
-        """See that the database says of itself what it should."""
-        stands = self.store.read().stamps or ()
-        if stands != self.migration.after:
-            raise ConvosphereError(
-                f"After the migration {self.store.name} is at {_listed(stands)}, not at {_listed(self.migration.after)}"
-            )
-
-    def _judge(self) -> Migration:
-        found = self.store.read()
-        at_the_end = found.tables and found.stamps == tuple(self.code.heads) and not self.params["revision"]
-        if not self.complete and not at_the_end:
-            self.code, self.complete = Code(self.alembic.revisions()), True
-        judge = Judge(self.code, found, self.params["revision"], self.params["accept"], self.params["assume"])
-        if found.tables and not at_the_end and not judge.is_recorded:
-            judge.served = self.served()
-        return judge.migration()
-
-    def _find_backup(self) -> None:
-        gate = Gate(
-            self.store.name, self.params["environment_name"], self.migration.before, self.params["backup_max_age"]
-        )
-        if not self.params["backup_dir"]:
-            self.objection = "There is no backup_dir to look for a backup in"
-        else:
-            backups, _foreign = Catalogue(Path(self.params["backup_dir"])).read()
-            self.backup, self.objection = gate.choose(backups, datetime.now(timezone.utc))
-        if self.objection and not self.check_mode:
-            raise InputError(
-                f"The database {self.store.name} is not migrated without a backup to go back to. {self.objection}",
-                hint=f"Nothing was changed. Make one and verify it: {_playbook('backup.yml', self._environment)}, "
-                f"{_playbook('backup_verify.yml', self._environment)}; or set skip_backup_gate to true.",
-            )
+    migration: Migration
+    code: Code
+    repository: SchemaRepository
+    target: Target
+    alembic: Alembic
+    backup: Backup | None = None
+    objection: str | None = None
 
     @property
-    def _environment(self) -> str:
-        return self.params["environment_name"] or "<environment>"
-
-    def _run(self, action: str, names: list[str], environment: Mapping[str, str]) -> None:
-        alembic = alembic_client.Alembic(
-            self.alembic.image, self.alembic.docker_host, self.alembic.directory, environment=environment
-        )
-        seconds = self.params["migration_timeout"]
-        blockers = Blockers(
-            self.params, alembic_client.APPLICATION, self.params["idle_transaction_timeout"], self.ended
-        )
-        with blockers:
-            if action == RUN:
-                # alembic runs all that comes before a revision with it, in one transaction.
-                alembic.upgrade(self.target, self.code.tips(names), seconds)
-            elif action == UNDO:
-                alembic.downgrade(self.target, [self.params["revision"]], seconds)
-
-    def _failed(self, error: ConvosphereError) -> ConvosphereError:
-        """The same error, with where the database stands before why the migration failed, and what to do after it."""
-        stands = self._stands()
-        text = f"The migration of {self.store.name} failed. {self._where(stands)}\n{error.message}"
-        details = {**error.details, "revisions": list(stands or ()), "backup": self._backup_id}
-        if self.ended:
-            details["ended_sessions"] = self.ended_sessions()
-        return type(error)(text, hint=self._what_now(stands, error), **details)
-
-    def _stands(self) -> tuple[str, ...] | None:
-        """Where the database stands, once nothing of this run works in it any more; None where that cannot be known.
-
-        An alembic that was ended leaves its session behind, which works on in the server and may commit.
-        """
-        try:
-            try:
-                self.store.end_others()
-            except ConvosphereError:  # the connection may be what failed, and the lock went with it
-                self.store.connection.close()
-                self.store = SchemaStore(self.params, read_only=False)
-                self.store.lock_out()
-            return self.store.read().stamps or ()
-        except ConvosphereError:
-            return None
-
-    def _where(self, stands: tuple[str, ...] | None) -> str:
-        before = self.migration.before
-        if stands is None:
-            return f"Where it stands cannot be known now; it was at {_listed(before)}."
-        if stands == before:
-            return f"It stands at {_listed(stands)}, as before: nothing of it is left in the database."
-        done = self.code.closure(stands) ^ self.code.closure(before)
-        return (
-            f"It stands at {_listed(stands)}; it was at {_listed(before)}. Done: "
-            f"{', '.join(step.revision.id for step in self.migration.steps if step.revision.id in done)}."
-        )
-
-    def _what_now(self, stands: tuple[str, ...] | None, error: ConvosphereError) -> str:
-        hint = f"{error.hint} " if error.hint else ""
-        if stands == self.migration.before:
-            return f"{hint}Nothing has to be restored. The next run begins where this one stopped."
-        if self.backup is None:
-            return f"{hint}Nothing was restored. No backup is known that was made for this migration."
-        restore = f"{_playbook('restore.yml', self._environment)} -e backup={self._backup_id}"
-        return f"{hint}Nothing was restored. To go back: {restore} -e confirm={self._environment}"
-
-    @property
-    def _backup_id(self) -> str | None:
+    def backup_id(self) -> str | None:
+        """The id of the backup to restore if the migration fails."""
         return self.backup.manifest.id if self.backup else None
 
-    def ended_sessions(self) -> list[dict[str, Any]]:
-        """Those that were in the way of a revision and were ended."""
-        return [asdict(session) for session in self.ended]
 
-    def report(self) -> dict[str, Any]:
-        """The module's return values."""
-        migration = self.migration
+class MigrationWork(Work):
+    """The work of convosphere_db_migration."""
+
+    def __init__(self, call: Invocation) -> None:
+        self.call = call
+        self.params = call.params
+        #: The options, with the port at which the database is reached.
+        self.login: Mapping[str, Any] = call.params
+        self.held = ExitStack()
+        self.situation = UNKNOWN
+        self.released: list[str] | None = None
+        self.image_id: str | None = None
+        self.code: Code | None = None
+        self.backend: Backend | None = None
+        #: None if, in check mode, the database or the image is not there yet.
+        self.planned: Planned | None = None
+        self.ended: list[Session] = []
+
+    def plan(self) -> Plan:
+        """Find the image and the database, and compare their revisions. In check mode either may not exist yet."""
+        paths.refuse({"backup_dir": {"type": "path"}}, self.params)
+        connect = engine_client.connect_if_there if self.call.check_mode else engine_client.connect
+        client = connect(self.params["docker_host"], self.params["timeout"])
+        if client is None:
+            self.situation = ABSENT
+            return Plan()
+        if self.params["project_name"]:
+            project_owner.refuse_foreign_project_of(client, self.params)
+        self.login = published_port.login(client, self.params)
+        backend = self.backend = Backend(client, self.params)
+        self.image_id = backend.image_id
+        self.released = backend.released
+        if self.image_id is None:
+            if not self.call.check_mode:
+                raise InputError(f"The host has no image {self.params['image']}", hint="Pull or build it first.")
+            self.situation = ABSENT if _why_unreachable(backend) == ABSENT else UNKNOWN
+            return Plan()
+        self.planned = self._plan(backend, self.image_id)
+        return migration_plan.changes(self.planned.migration) if self.planned else Plan()
+
+    def apply(self, plan: Plan) -> None:
+        """Record, run or undo one revision after the other. If one fails, report where the database is."""
+        planned = self.planned
+        if planned is None:
+            return
+        try:
+            self._run_steps(planned)
+        except ConvosphereError as error:
+            failure = migration_failure.Failure(planned.migration, planned.code, planned.repository.name)
+            restore = migration_failure.restore_command(self.params["environment_name"], planned.backup_id)
+            raise failure.explain(error, self._revisions_after(planned), restore, self.ended) from error
+        finally:
+            for session in self.ended:
+                self.call.warn(f"Terminated a session that held a lock which a revision waited for: {session}")
+
+    def verify(self, plan: Plan) -> None:
+        """Raise ConvosphereError if alembic's record is not at the planned revisions."""
+        if self.planned and plan.changed:
+            current = self.planned.repository.read().stamps or ()
+            if current != self.planned.migration.after:
+                listed = migration_failure.listed
+                raise ConvosphereError(
+                    f"After the migration {self.planned.repository.name} is at {listed(current)}, "
+                    f"not at {listed(self.planned.migration.after)}"
+                )
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        """Return the situation, the revisions, the steps and the backup."""
+        schema = release_schema.schema_record(self.image_id, self.code) if self.image_id and self.code else None
+        found = {
+            **_NOTHING,
+            "situation": self.situation,
+            "heads": self.code.heads if self.code else [],
+            "released": self.released,
+            "schema": schema,
+            "login_port": self.login["login_port"],
+        }
+        if self.planned is None:
+            return found
+        migration = self.planned.migration
+        steps = [
+            {"revision": step.revision.id, "action": step.action, "reason": step.reason} for step in migration.steps
+        ]
         return {
+            **found,
             "situation": migration.situation,
             "revisions_before": list(migration.before),
             "revisions": list(migration.after),
-            "heads": self.code.heads,
-            "steps": [
-                {"revision": step.revision.id, "action": step.action, "reason": step.reason} for step in migration.steps
-            ],
-            "ended_sessions": self.ended_sessions(),
-            "backup": self._backup_id,
-            "backup_missing": self.objection,
+            "steps": steps,
+            "ended_sessions": [asdict(session) for session in self.ended],
+            "backup": self.planned.backup_id,
+            "backup_missing": self.planned.objection,
         }
 
+    def close(self) -> None:
+        """Close the connection, and with it release the lock."""
+        self.held.close()
 
-def _changes(migration: Migration) -> Iterator[Change]:
-    if not migration.steps:
-        return
-    before, after = {"revisions": list(migration.before)}, {"revisions": list(migration.after)}
-    if migration.creates:
-        yield Change("alembic_version", CREATE, None, after)
-    else:
-        yield Change("alembic_version", UPDATE, before, after)
-    for step in migration.steps:
-        fields = _shown(step)
-        if step.action == UNDO:
-            yield Change(f"revision {step.revision.id}", DELETE, fields, None)
-        else:
-            yield Change(f"revision {step.revision.id}", CREATE, None, fields)
+    def _plan(self, backend: Backend, image_id: str) -> Planned | None:
+        """Plan for an image that is on the host; None if, in check mode, the database cannot be reached yet."""
+        recorded = release_schema.known(backend, image_id)
+        code = self.code = recorded or self._read(image_id)
+        repository = SchemaRepository(self.login, read_only=self.call.check_mode)
+        self.held.callback(repository.close)
+        try:
+            target = self._reach(repository, image_id)
+        except ConvosphereError:
+            self.situation = _why_unreachable(backend)
+            if self.call.check_mode and self.situation != UNKNOWN:
+                migration_plan.refuse_misspelt(code, [*self.params["accept"], *self.params["assume"]])
+                return None
+            raise
+        code, migration = self._compare(repository, backend, image_id, code, complete=recorded is None)
+        planned = Planned(migration, code, repository, target, self._alembic(image_id))
+        if migration.touches_data and not self.params["skip_backup_gate"]:
+            backup, objection = self._find_backup(repository.name, migration)
+            return replace(planned, backup=backup, objection=objection)
+        return planned
+
+    def _reach(self, repository: SchemaRepository, image_id: str) -> Target:
+        """Connect, and unless in check mode keep other migrations out and end what an interrupted one left running."""
+        target = repository.target(self.login)
+        if not self.call.check_mode:
+            repository.lock_out()
+            self._alembic(image_id).remove_leftovers(target)
+        return target
+
+    def _compare(
+        self, repository: SchemaRepository, backend: Backend, image_id: str, code: Code, *, complete: bool
+    ) -> tuple[Code, Migration]:
+        """Return the code of the image and the migration to it.
+
+        Code that an earlier run recorded is not ``complete``: its SQL is missing. It is needed, and a container started
+        to read it, unless the database is at its heads.
+        """
+        current = repository.read()
+        at_heads = bool(current.tables) and current.stamps == tuple(code.heads) and not self.params["revision"]
+        if not complete and not at_heads:
+            code = self._read(image_id)
+        planner = Planner(code, current, self.params["revision"], self.params["accept"], self.params["assume"])
+        if current.tables and not at_heads and not planner.is_recorded:
+            planner = replace(planner, served=release_schema.served(backend, image_id, code, self._read))
+        return code, planner.migration()
+
+    def _find_backup(self, name: str, migration: Migration) -> tuple[Backup | None, str | None]:
+        environment = self.params["environment_name"]
+        gate = Gate(name, environment, migration.before, self.params["backup_max_age"])
+        backup: Backup | None = None
+        objection: str | None = "backup_dir is not set, so that there is no backup"
+        if self.params["backup_dir"]:
+            backups, _foreign = Catalogue(Path(self.params["backup_dir"])).read()
+            backup, objection = gate.choose(backups, datetime.now(timezone.utc))
+        if objection and not self.call.check_mode:
+            make, verify = (
+                migration_failure.playbook(file, environment) for file in ("backup.yml", "backup_verify.yml")
+            )
+            raise InputError(
+                f"Cannot migrate the database {name} without a backup to restore. {objection}",
+                hint=f"Nothing was changed. Create and verify a backup: {make}, {verify}; or set skip_backup_gate to "
+                "true.",
+            )
+        return backup, objection
+
+    def _run_steps(self, planned: Planned) -> None:
+        done: set[str] = planned.code.closure(planned.migration.before)
+        repository = planned.repository
+        repository.prepare(create=planned.migration.creates, widen=planned.migration.widen)
+        for action, group in groupby(planned.migration.steps, lambda step: step.action):
+            names = [step.revision.id for step in group]
+            if action == RECORD:
+                done |= set(names)
+                repository.record(planned.code.tips(done))
+            else:
+                repository.commit()
+                self._run(planned, action, names)
+                done |= set(names)
+
+    def _run(self, planned: Planned, action: str, names: list[str]) -> None:
+        alembic = replace(planned.alembic, environment=self._environment())
+        seconds = self.params["migration_timeout"]
+        idle = self.params["idle_transaction_timeout"]
+        with Blockers(self.login, alembic_client.APPLICATION, idle, self.ended):
+            if action == RUN:
+                # alembic runs all that comes before a revision with it, in one transaction.
+                alembic.upgrade(planned.target, planned.code.tips(names), seconds)
+            elif action == UNDO:
+                alembic.downgrade(planned.target, [self.params["revision"]], seconds)
+
+    def _environment(self) -> dict[str, str]:
+        """Return the backend's settings, all of which are masked."""
+        found = self.backend.environment() if self.backend else {}
+        self.call.hide(*dotenv.maskable(found))
+        return found
+
+    def _revisions_after(self, planned: Planned) -> tuple[str, ...] | None:
+        """Read the revisions once no session of this run works in the database; None if they cannot be read.
+
+        An alembic that was terminated leaves a session behind, which works on in the server and may commit.
+        """
+        repository = planned.repository
+        try:
+            try:
+                repository.end_others()
+            except ConvosphereError:  # the connection may have failed, and the lock with it
+                repository.close()
+                repository.lock_out()
+            return repository.read().stamps or ()
+        except ConvosphereError:
+            return None
+
+    def _alembic(self, image_id: str) -> Alembic:
+        return Alembic(image_id, self.params["docker_host"], self.params["alembic_directory"])
+
+    def _read(self, image_id: str) -> Code:
+        """Read the revisions of an image, for which a container is started."""
+        return Code(self._alembic(image_id).revisions())
 
 
-def _shown(step: Step) -> dict[str, Any]:
-    fields: dict[str, Any] = {"action": step.action, "reason": step.reason}
-    if step.action == RUN:
-        fields["sql"] = [NOT_KNOWN] if step.revision.sql is None else step.revision.sql.split("\n")
-    return fields
-
-
-def _listed(revisions: tuple[str, ...]) -> str:
-    return ", ".join(revisions) or "no revision"
-
-
-def _playbook(name: str, environment: str) -> str:
-    return f"ansible-playbook {name} -e env={environment}"
+def _why_unreachable(backend: Backend) -> str:
+    """Return whether a database that cannot be reached does not exist yet, or was stopped."""
+    if backend.project is None or backend.database_runs:
+        return UNKNOWN
+    if backend.has_database:
+        return STOPPED
+    return UNKNOWN if backend.is_deployed else ABSENT

@@ -24,7 +24,7 @@ _LEADING_COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)+", re.DOTALL
 
 
 @dataclass(frozen=True)
-class Found:
+class CurrentSchema:
     """What a database holds: the columns of each table but alembic_version, and alembic's record.
 
     ``stamps`` is None without the table alembic_version, ``width`` None where it has no limit or is not there.
@@ -60,19 +60,19 @@ class Effect:
         """Whether all that it does can be seen in a database."""
         return bool(self.tables or self.columns) and not self.more
 
-    def concerns(self, found: Found) -> bool:
+    def concerns(self, current: CurrentSchema) -> bool:
         """Whether any table that it creates or changes is there."""
-        return any(table in found.tables for table in (*self.tables, *(table for table, _column in self.columns)))
+        return any(table in current.tables for table in (*self.tables, *(table for table, _column in self.columns)))
 
-    def divide(self, found: Found) -> tuple[list[str], list[str], list[str]]:
+    def divide(self, current: CurrentSchema) -> tuple[list[str], list[str], list[str]]:
         """What of it is there; which of its columns are not, in tables that are; and what else is not."""
-        there = [f"table {table}" for table in self.tables if table in found.tables]
-        there += [f"column {_dotted(pair)}" for pair in self.columns if pair[1] in found.tables.get(pair[0], ())]
-        lacking = [pair for pair in self.columns if pair[1] not in found.tables.get(pair[0], ())]
-        columns = [f"column {_dotted(pair)}" for pair in lacking if pair[0] in found.tables]
-        others = [f"table {table}" for table in self.tables if table not in found.tables]
-        others += [f"column {_dotted(pair)}" for pair in lacking if pair[0] not in found.tables]
-        return there, columns, others
+        existing = [f"table {table}" for table in self.tables if table in current.tables]
+        existing += [f"column {_dotted(pair)}" for pair in self.columns if pair[1] in current.tables.get(pair[0], ())]
+        lacking = [pair for pair in self.columns if pair[1] not in current.tables.get(pair[0], ())]
+        columns = [f"column {_dotted(pair)}" for pair in lacking if pair[0] in current.tables]
+        others = [f"table {table}" for table in self.tables if table not in current.tables]
+        others += [f"column {_dotted(pair)}" for pair in lacking if pair[0] not in current.tables]
+        return existing, columns, others
 
 
 @dataclass

@@ -17,7 +17,7 @@ from .._postgres import session_settings
 from .._postgres.connection import Database
 from .alembic_client import APPLICATION, Target
 from .migration_plan import WIDTH
-from .revisions import Found
+from .revisions import CurrentSchema
 
 RECORD = "alembic_version"
 #: The second half of the advisory lock's key: one migration at a time.
@@ -38,25 +38,25 @@ CREATE TABLE {RECORD} (version_num varchar({WIDTH}) NOT NULL, CONSTRAINT {RECORD
 """
 
 
-class SchemaStore(Database):
+class SchemaRepository(Database):
     """One connection. In check mode the server itself refuses every write."""
 
     def __init__(self, params: Mapping[str, Any], *, read_only: bool) -> None:
         super().__init__(params, read_only=read_only)
         self.lock_timeout = int(params["lock_timeout"])
 
-    def read(self) -> Found:
+    def read(self) -> CurrentSchema:
         """What the database holds now, not as it was when another run began."""
         self.rollback()
         tables = {name: frozenset(columns) for name, columns in self.fetch(_TABLES)}
         if RECORD not in tables:
-            return Found(tables)
+            return CurrentSchema(tables)
         del tables[RECORD]
         stamps = [row[0] for row in self.fetch(f"SELECT version_num FROM {RECORD}")]  # noqa: S608 - a constant
         width = self.columns(RECORD, ["version_num"])["version_num"].length
         # To hold on to what was read would keep a migration from changing it.
         self.rollback()
-        return Found(tables, tuple(sorted(stamps)), width)
+        return CurrentSchema(tables, tuple(sorted(stamps)), width)
 
     def lock_out(self) -> None:
         """Keep every other migration of this database out, for as long as this connection lasts, and end one that a

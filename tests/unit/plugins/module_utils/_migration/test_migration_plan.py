@@ -17,10 +17,14 @@ from ansible_collections.convosphere.platform.plugins.module_utils._migration.mi
     RUN,
     UNDO,
     UNSTAMPED,
-    Judge,
     Migration,
+    Planner,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._migration.revisions import Code, Effect, Found
+from ansible_collections.convosphere.platform.plugins.module_utils._migration.revisions import (
+    Code,
+    CurrentSchema,
+    Effect,
+)
 
 ROOT, TABLES = "ad2434bca38f", "c02ce5c4f07b"
 KNOWLEDGE, RESET = "2024_01_01_enhance_knowledge_base", "add_password_reset_fields"
@@ -52,35 +56,35 @@ MADE = {
 OLD = {"users": frozenset({"id"}), "documents": frozenset({"id"})}
 
 
-def judge(found: Found, revisions: list[Revision] | None = None, **settings: Any) -> Migration:
-    return Judge(Code(PLATFORM if revisions is None else revisions), found, **settings).migration()
+def planned(found: CurrentSchema, revisions: list[Revision] | None = None, **settings: Any) -> Migration:
+    return Planner(Code(PLATFORM if revisions is None else revisions), found, **settings).migration()
 
 
 def actions(migration: Migration) -> dict[str, str]:
     return {step.revision.id: step.action for step in migration.steps}
 
 
-def refusal(found: Found, revisions: list[Revision] | None = None, **settings: Any) -> str:
+def refusal(found: CurrentSchema, revisions: list[Revision] | None = None, **settings: Any) -> str:
     with pytest.raises(InputError) as caught:
-        judge(found, revisions, **settings)
+        planned(found, revisions, **settings)
     return str(caught.value)
 
 
 def test_an_empty_database_has_nothing_to_migrate():
-    assert judge(Found({})) == Migration(EMPTY, (), ())
-    assert judge(Found({}, ())) == Migration(EMPTY, (), ())
+    assert planned(CurrentSchema({})) == Migration(EMPTY, (), ())
+    assert planned(CurrentSchema({}, ())) == Migration(EMPTY, (), ())
 
 
 def test_an_empty_database_cannot_be_brought_to_a_revision():
-    assert "The backend makes its tables when it first starts" in refusal(Found({}), wanted=ROOT)
+    assert "The backend creates its tables when it first starts" in refusal(CurrentSchema({}), revision=ROOT)
 
 
 def test_a_record_without_tables_is_refused():
-    assert "and there is no other table" in refusal(Found({}, HEADS))
+    assert "and there is no other table" in refusal(CurrentSchema({}, HEADS))
 
 
 def test_what_the_application_made_is_recorded_and_nothing_is_run():
-    migration = judge(Found(MADE))
+    migration = planned(CurrentSchema(MADE))
 
     assert (migration.situation, migration.before, migration.after) == (UNSTAMPED, (), HEADS)
     assert set(actions(migration).values()) == {RECORD}
@@ -88,56 +92,60 @@ def test_what_the_application_made_is_recorded_and_nothing_is_run():
     assert migration.creates
     assert not migration.touches_data
     reasons = {step.revision.id: step.reason for step in migration.steps}
-    assert reasons[AGENTS] == "the backend made its tables, but for table agents"
-    assert reasons[RESET] == "the backend made its tables"
+    assert reasons[AGENTS] == "the backend created its tables, but for table agents"
+    assert reasons[RESET] == "the backend created its tables"
 
 
 def test_an_empty_record_is_none():
-    migration = judge(Found(MADE, (), 255))
+    migration = planned(CurrentSchema(MADE, (), 255))
 
     assert (migration.situation, migration.creates, migration.widen) == (UNSTAMPED, False, False)
 
 
 def test_a_record_that_is_too_short_for_the_ids_is_widened():
-    assert judge(Found(MADE, (), 32)).widen
-    assert judge(Found(MADE, (ROOT,), 32)).widen
-    assert not judge(Found(MADE, (ROOT,), 32), wanted=TABLES).widen
-    assert not judge(Found(MADE, HEADS, 32)).widen
-    assert not judge(Found(MADE, (ROOT,), None)).widen
+    assert planned(CurrentSchema(MADE, (), 32)).widen
+    assert planned(CurrentSchema(MADE, (ROOT,), 32)).widen
+    assert not planned(CurrentSchema(MADE, (ROOT,), 32), revision=TABLES).widen
+    assert not planned(CurrentSchema(MADE, HEADS, 32)).widen
+    assert not planned(CurrentSchema(MADE, (ROOT,), None)).widen
 
 
 def test_a_table_that_the_application_lacks_a_column_of_is_migrated():
-    found = Found({**OLD, "tags": frozenset(), "documents": frozenset({"author"})})
+    found = CurrentSchema({**OLD, "tags": frozenset(), "documents": frozenset({"author"})})
 
-    migration = judge(found, wanted=RESET)
+    migration = planned(found, revision=RESET)
 
     assert actions(migration) == {ROOT: RECORD, TABLES: RECORD, KNOWLEDGE: RECORD, RESET: RUN}
     assert migration.after == (RESET,)
 
 
 def test_what_comes_after_one_that_is_run_was_not_made_by_the_application():
-    found = Found({**MADE, "users": frozenset({"id"})})
+    found = CurrentSchema({**MADE, "users": frozenset({"id"})})
 
     text = refusal(found)
 
-    assert f"Revision {ENUM} is not run unasked: it gives users.role a type that has no SUPER_ADMIN" in text
-    assert "Name a revision in accept to run it all the same, or in assume" in text
-    assert actions(judge(found, assume=[ENUM]))[RESET] == RUN
-    assert actions(judge(found, assume=[ENUM]))[ENUM] == RECORD
+    assert (
+        f"Revision {ENUM} is not run unless it is in accept: it gives users.role a type that has no SUPER_ADMIN" in text
+    )
+    assert "Add a revision to accept to run it, or to assume" in text
+    assert actions(planned(found, assume=[ENUM]))[RESET] == RUN
+    assert actions(planned(found, assume=[ENUM]))[ENUM] == RECORD
 
 
 def test_half_of_a_revision_is_refused_with_what_is_missing():
-    found = Found({**OLD, "tags": frozenset()})
+    found = CurrentSchema({**OLD, "tags": frozenset()})
 
     text = refusal(found)
 
-    assert f"Revision {KNOWLEDGE} is half there: there is table tags, there is no column documents.author" in text
-    assert actions(judge(found, wanted=KNOWLEDGE, accept=[KNOWLEDGE]))[KNOWLEDGE] == RUN
-    assert actions(judge(found, wanted=KNOWLEDGE, assume=[KNOWLEDGE]))[KNOWLEDGE] == RECORD
+    assert f"Revision {KNOWLEDGE} is partly applied: there is table tags, there is no column documents.author" in text
+    assert actions(planned(found, revision=KNOWLEDGE, accept=[KNOWLEDGE]))[KNOWLEDGE] == RUN
+    assert actions(planned(found, revision=KNOWLEDGE, assume=[KNOWLEDGE]))[KNOWLEDGE] == RECORD
 
 
 def test_another_database_is_not_taken_for_the_platforms():
-    assert "has 1 tables, and none that the platform's revisions know" in refusal(Found({"films": frozenset({"id"})}))
+    assert "has 1 tables, and none of them is of the platform's revisions" in refusal(
+        CurrentSchema({"films": frozenset({"id"})})
+    )
 
 
 #: A release after the first: what it changes shows in the database only in part.
@@ -150,7 +158,7 @@ FIRST = frozenset(revision.id for revision in PLATFORM)
 
 
 def test_revisions_that_the_backend_which_made_the_tables_lacks_are_run():
-    migration = judge(Found(MADE), NEXT, served=FIRST)
+    migration = planned(CurrentSchema(MADE), NEXT, served=FIRST)
 
     assert {name for name, action in actions(migration).items() if action == RUN} == {"label", "looks", "table"}
     assert migration.touches_data
@@ -158,111 +166,117 @@ def test_revisions_that_the_backend_which_made_the_tables_lacks_are_run():
 
 
 def test_what_they_make_and_is_there_is_recorded():
-    assert actions(judge(Found({**MADE, "audits": frozenset()}), NEXT, served=FIRST))["table"] == RECORD
+    assert actions(planned(CurrentSchema({**MADE, "audits": frozenset()}), NEXT, served=FIRST))["table"] == RECORD
 
 
 def test_the_tables_of_a_backend_that_has_all_revisions_are_recorded():
-    assert set(actions(judge(Found(MADE), NEXT, served=ALL)).values()) == {RECORD}
+    assert set(actions(planned(CurrentSchema(MADE), NEXT, served=ALL)).values()) == {RECORD}
 
 
 def test_a_revision_of_the_first_release_that_an_even_older_backend_lacks_is_judged():
-    assert actions(judge(Found(MADE), served=FIRST - {AGENTS}))[AGENTS] == RUN
+    assert actions(planned(CurrentSchema(MADE), served=FIRST - {AGENTS}))[AGENTS] == RUN
 
 
 def test_without_a_backend_a_later_revision_that_does_not_show_is_refused_by_name():
-    text = refusal(Found(MADE), NEXT)
+    text = refusal(CurrentSchema(MADE), NEXT)
 
-    assert "Revision label is undecided: there is no container of a backend to tell" in text
+    assert "Revision label is undecided: no container of a backend shows" in text
     assert "Revision looks is undecided" in text
-    assert "Name a revision in accept to run it all the same, or in assume" in text
+    assert "Add a revision to accept to run it, or to assume" in text
     assert "Revision table" not in text
-    found = actions(judge(Found(MADE), NEXT, accept=["label"], assume=["looks"]))
+    found = actions(planned(CurrentSchema(MADE), NEXT, accept=["label"], assume=["looks"]))
     assert (found["label"], found["looks"], found["table"]) == (RUN, RECORD, RUN)
 
 
 def test_a_record_of_what_was_run_counts_more_than_the_backend():
-    assert actions(judge(Found(MADE, HEADS, 255), NEXT, served=ALL)) == {"label": RUN, "looks": RUN, "table": RUN}
+    assert actions(planned(CurrentSchema(MADE, HEADS, 255), NEXT, served=ALL)) == {
+        "label": RUN,
+        "looks": RUN,
+        "table": RUN,
+    }
 
 
 def test_all_heads_are_current():
-    assert judge(Found(MADE, HEADS, 255)) == Migration(CURRENT, HEADS, HEADS)
+    assert planned(CurrentSchema(MADE, HEADS, 255)) == Migration(CURRENT, HEADS, HEADS)
 
 
 def test_one_revision_back_on_the_good_branch_is_run():
-    migration = judge(Found(MADE, (MODELS,), 255))
+    migration = planned(CurrentSchema(MADE, (MODELS,), 255))
 
     assert (migration.situation, actions(migration), migration.after) == (BEHIND, {AGENTS: RUN}, HEADS)
     assert migration.touches_data
 
 
 def test_a_partial_record_of_what_is_there_is_completed_without_running():
-    migration = judge(Found(MADE, (AGENTS, ENUM), 255))
+    migration = planned(CurrentSchema(MADE, (AGENTS, ENUM), 255))
 
     assert actions(migration) == {MODELS: RECORD}
-    assert migration.steps[0].reason == "table knowledge_settings, table ai_models there already"
+    assert migration.steps[0].reason == "exists already: table knowledge_settings, table ai_models"
     assert migration.after == HEADS
 
 
 def test_a_record_of_revisions_that_change_nothing_says_no_more_than_none():
-    migration = judge(Found(MADE, (ROOT,), 255))
+    migration = planned(CurrentSchema(MADE, (ROOT,), 255))
 
     assert migration.situation == BEHIND
     assert set(actions(migration).values()) == {RECORD}
 
 
 def test_the_dangerous_one_is_not_recorded_where_others_were_run():
-    text = refusal(Found(MADE, (KNOWLEDGE,), 255))
+    text = refusal(CurrentSchema(MADE, (KNOWLEDGE,), 255))
 
     assert ENUM in text
     assert MODELS not in text
-    migration = judge(Found(MADE, (KNOWLEDGE,), 255), assume=[ENUM])
+    migration = planned(CurrentSchema(MADE, (KNOWLEDGE,), 255), assume=[ENUM])
     assert [step.revision.id for step in migration.steps if step.action == RUN] == [AGENTS]
 
 
 def test_revisions_that_destroy_are_all_named():
-    found = Found({name: MADE[name] for name in ("users", "documents", "tags")}, (AGENTS, RESET), 255)
+    found = CurrentSchema({name: MADE[name] for name in ("users", "documents", "tags")}, (AGENTS, RESET), 255)
 
     text = refusal(found)
 
     assert text.startswith("2 problems: ")
-    assert f"{MODELS} is not run unasked: PostgreSQL refuses its defaults" in text
-    assert actions(judge(found, accept=[ENUM, MODELS])) == {ENUM: RUN, MODELS: RUN}
+    assert (
+        f"{MODELS} is not run unless it is in accept: it always fails, because PostgreSQL refuses its defaults" in text
+    )
+    assert actions(planned(found, accept=[ENUM, MODELS])) == {ENUM: RUN, MODELS: RUN}
     assert ENUM in refusal(found, accept=[MODELS])
 
 
 def test_a_database_that_is_newer_than_the_code_is_refused():
-    text = refusal(Found(MADE, ("f00", *HEADS), 255))
+    text = refusal(CurrentSchema(MADE, ("f00", *HEADS), 255))
 
     assert "at revision f00, which this version of the backend does not have" in text
 
 
-@pytest.mark.parametrize("option", [{"wanted": "f00"}, {"accept": ["f00"]}, {"assume": ["f00"]}])
+@pytest.mark.parametrize("option", [{"revision": "f00"}, {"accept": ["f00"]}, {"assume": ["f00"]}])
 def test_a_revision_that_the_code_does_not_have_is_named(option):
-    assert refusal(Found(MADE), **option).startswith("This version of the backend has no revision f00")
+    assert refusal(CurrentSchema(MADE), **option).startswith("This version of the backend has no revision f00")
 
 
 def test_to_go_back_must_be_named_twice():
-    found = Found({**MADE, "agents": frozenset({"id"})}, HEADS, 255)
+    found = CurrentSchema({**MADE, "agents": frozenset({"id"})}, HEADS, 255)
 
-    text = refusal(found, wanted=RESET)
+    text = refusal(found, revision=RESET)
 
-    assert f"means to undo {MODELS}, {ENUM}, and their data is lost" in text
-    migration = judge(found, wanted=RESET, accept=[RESET])
+    assert f"undoes {MODELS}, {ENUM}, and deletes their data" in text
+    migration = planned(found, revision=RESET, accept=[RESET])
     assert (migration.situation, migration.after) == (AHEAD, (AGENTS, RESET))
     assert actions(migration) == {MODELS: UNDO, ENUM: UNDO}
-    both = judge(found, wanted=ROOT, accept=[ROOT])
+    both = planned(found, revision=ROOT, accept=[ROOT])
     assert both.after == (ROOT,)
     assert next(iter(actions(both))) in HEADS
 
 
 def test_a_revision_that_is_held_is_current_even_where_another_branch_is_further():
-    assert judge(Found(MADE, HEADS, 255), wanted=AGENTS).situation == CURRENT
+    assert planned(CurrentSchema(MADE, HEADS, 255), revision=AGENTS).situation == CURRENT
 
 
 def test_later_revisions_come_after_those_that_are_recorded():
     later = [Revision("next", HEADS, sql="ALTER TABLE agents ADD COLUMN x TEXT;"), *PLATFORM]
 
-    migration = judge(Found(MADE, HEADS, 255), later)
+    migration = planned(CurrentSchema(MADE, HEADS, 255), later)
 
     assert actions(migration) == {"next": RUN}
     assert migration.after == ("next",)
@@ -301,5 +315,5 @@ def test_a_revision_that_changes_data_as_well_is_not_taken_for_done():
         Revision("next", (AGENTS,), sql="ALTER TABLE users ADD COLUMN token TEXT;\n\nUPDATE users SET token = '';")
     ]
 
-    assert "but it changes more than that" in refusal(Found(MADE, HEADS, 255), [*later, *PLATFORM])
-    assert actions(judge(Found(MADE, HEADS, 255), [*later, *PLATFORM], accept=["next"])) == {"next": RUN}
+    assert "but it changes more than that" in refusal(CurrentSchema(MADE, HEADS, 255), [*later, *PLATFORM])
+    assert actions(planned(CurrentSchema(MADE, HEADS, 255), [*later, *PLATFORM], accept=["next"])) == {"next": RUN}
