@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._app import platform_rules
 from ansible_collections.convosphere.platform.plugins.module_utils._app.platform_rules import GROUP, OBJECT, TEXTS, USER
-from ansible_collections.convosphere.platform.plugins.module_utils._users import group_run, user_spec
+from ansible_collections.convosphere.platform.plugins.module_utils._users import group_spec, user_spec
 
 from support.sandbox import facts_folder
 
@@ -65,7 +65,7 @@ def test_every_field_of_an_answer_has_the_contract_s_rule(kind, rules):
 
 
 def test_every_rule_is_applied_to_what_is_written():
-    written = {"user": {**user_spec.FIELDS, "email": user_spec.EMAIL}, "group": group_run.FIELDS}
+    written = {"user": {**user_spec.FIELDS, "email": user_spec.EMAIL}, "group": group_spec.FIELDS}
     unused = [
         f"{kind}.{name}"
         for kind, rules in (("user", USER), ("group", GROUP))
