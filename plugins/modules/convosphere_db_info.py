@@ -336,7 +336,7 @@ wraparound:
 
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import ConvosphereError, InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import ConvosphereError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import client
 from ansible_collections.convosphere.platform.plugins.module_utils._migration.alembic_client import Alembic
@@ -362,11 +362,10 @@ class DatabaseInfoModule(InfoModule):
         "query_timeout": {"type": "int", "default": 60},
     }
     rules = {"mutually_exclusive": [("heads", "image")]}
+    least = {"query_timeout": 1}
 
     def report(self) -> dict[str, Any]:
         """All of it, or why there is nothing to tell."""
-        if self.params["query_timeout"] < 1:
-            raise InputError(f"query_timeout is {self.params['query_timeout']}: it must be 1 or more")
         expected = None if self.params["layout"] is None else schema_drift.checked(self.params["layout"])
         try:
             database = Database(self.params, read_only=True).open()

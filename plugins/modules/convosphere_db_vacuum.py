@@ -113,29 +113,17 @@ unchanged:
   elements: str
 """
 
-from typing import Any
-
-from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import Plan, make_plan
-from ansible_collections.convosphere.platform.plugins.module_utils._postgres import connection as postgres_connection
-from ansible_collections.convosphere.platform.plugins.module_utils._postgres import table_statistics, vacuum
-
-AT_LEAST = {
-    "min_dead_rows": 1,
-    "max_age": 0,
-    "freeze_age": 0,
-    "lock_timeout": 1,
-    "table_timeout": 1,
-    "total_timeout": 1,
-}
+from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.vacuum_run import VacuumWork
 
 
 class VacuumModule(ConvosphereModule):
-    """Tables that have what they need."""
+    """The tables of one database."""
 
     argument_spec = {
-        **postgres_connection.DATABASE_OPTIONS,
+        **DATABASE_OPTIONS,
         "tables": {"type": "list", "elements": "str"},
         "analyze": {"type": "bool", "default": True},
         "dead_ratio": {"type": "float", "default": 0.1},
@@ -146,80 +134,11 @@ class VacuumModule(ConvosphereModule):
         "table_timeout": {"type": "int", "default": 1800},
         "total_timeout": {"type": "int", "default": 7200},
     }
+    least = {"min_dead_rows": 1, "lock_timeout": 1, "table_timeout": 1, "total_timeout": 1}
 
-    def plan(self) -> Plan:
-        """Read the statistics and compare them with the thresholds."""
-        self.refuse()
-        limits = {
-            name: self.params[name] for name in ("dead_ratio", "min_dead_rows", "max_age", "freeze_age", "analyze")
-        }
-        self.limits = vacuum.Thresholds(**limits)
-        self.postponed: list[str] = []
-        tables = vacuum.chosen(self.read(), self.params["tables"])
-        self.needs = {table.full_name: vacuum.needs(table, self.limits) for table in tables}
-        self.tables = vacuum.by_urgency(tables, self.needs)
-        current = {table.full_name: {"needs": self.needs[table.full_name]} for table in self.tables}
-        return make_plan({name: {"needs": {}} for name in current}, current)
-
-    def refuse(self) -> None:
-        """Raise InputError for numbers that cannot be."""
-        wrong = [name for name, least in AT_LEAST.items() if self.params[name] < least]
-        problems = [f"{name} is {self.params[name]}: it must be {AT_LEAST[name]} or more" for name in wrong]
-        if not 0 <= self.params["dead_ratio"] <= 1:
-            problems.append(f"dead_ratio is {self.params['dead_ratio']}: it must be between 0 and 1")
-        if problems:
-            raise InputError.of(problems)
-
-    def read(self) -> list[table_statistics.Table]:
-        """The statistics of all tables. Raises InputError for a server that cannot be written to."""
-        database = postgres_connection.Database(self.params, read_only=True)
-        [(standby,)] = database.fetch("SELECT pg_is_in_recovery()")
-        if standby:
-            raise InputError("The server is a standby, which has what its primary does", hint="Vacuum that one.")
-        tables = table_statistics.read(database)
-        database.close()
-        return tables
-
-    def statements(self) -> dict[str, str]:
-        """The statement of each table that needs one, the most urgent first."""
-        return {
-            table.full_name: vacuum.statement(table, self.needs[table.full_name], analyze=self.limits.analyze)
-            for table in self.tables
-            if self.needs[table.full_name]
-        }
-
-    def apply(self, plan: Plan) -> None:
-        """One table after the other, and a warning about what is still as it was."""
-        connection = postgres_connection.connect(self.params)
-        connection.autocommit = True
-        work = vacuum.Work(
-            connection, self.params["total_timeout"], self.params["table_timeout"], self.params["lock_timeout"]
-        )
-        work.run(self.statements())
-        self.postponed = work.postponed
-        if self.postponed:
-            self.warn(f"The time did not suffice for {', '.join(self.postponed)}: the next run goes on with them.")
-        kept = [
-            f"{table.full_name} ({table.dead})"
-            for table in self.read()
-            if table.full_name in work.done and vacuum.VACUUM in vacuum.needs(table, self.limits)
-        ]
-        if kept:
-            self.warn(
-                f"Dead rows remain in {', '.join(kept)}: a transaction that is still open may see them. "
-                "convosphere_db_info tells which one is the longest."
-            )
-
-    def report(self, plan: Plan) -> dict[str, Any]:
-        """What the tables needed, and were given."""
-        return {
-            "tables": [
-                {"name": name, "statement": statement, "needs": self.needs[name]}
-                for name, statement in self.statements().items()
-            ],
-            "postponed": self.postponed,
-            "unchanged": list(plan.unchanged),
-        }
+    def build(self) -> Work:
+        """Return the work on the tables."""
+        return VacuumWork(self.invocation)
 
 
 def main() -> None:

@@ -115,15 +115,10 @@ abandoned:
   sample: null
 """
 
-import getpass
-from contextlib import nullcontext
-from pathlib import Path
-from typing import Any
-
-from ansible_collections.convosphere.platform.plugins.module_utils._core import files, lease
-from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core import lease
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
-from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import Plan, make_plan
+from ansible_collections.convosphere.platform.plugins.module_utils._core.run_lock import RunLockWork
+from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
 
 
 class RunLockModule(ConvosphereModule):
@@ -137,49 +132,11 @@ class RunLockModule(ConvosphereModule):
         "lease": {"type": "int", "default": lease.SECONDS},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
+    least = {"lease": 1}
 
-    def execute(self) -> dict[str, Any]:
-        """From reading the file to writing it nobody else may."""
-        self.path = Path(self.params["path"])
-        if self.params["lease"] < 1:
-            raise InputError(f"lease is {self.params['lease']}, and has to be 1 or more seconds")
-        with nullcontext() if self.check_mode else lease.exclusive(self.path.parent):
-            return super().execute()
-
-    def plan(self) -> Plan:
-        """Take, renew, leave or release; refuse where another run holds it."""
-        clock = lease.Clock.read()
-        self.present = lease.read(self.path)
-        self.abandoned = None
-        if self.params["state"] == "absent":
-            mine = self.present is not None and self.present.run_id == self.params["run_id"]
-            self.lease = None if mine else self.present
-        else:
-            holder = self.params["holder"] or getpass.getuser()
-            seconds = self.params["lease"]
-            wanted = lease.make(self.params["run_id"], holder, self.params["purpose"], seconds, clock)
-            self.lease = lease.decide(self.present, wanted, seconds, clock)
-            if self.present is not None and self.present.run_id != self.lease.run_id:
-                self.abandoned = self.present
-        name = str(self.path)
-        return make_plan(
-            {name: self.lease.shown() if self.lease else None},
-            {name: self.present.shown()} if self.present else {},
-        )
-
-    def apply(self, plan: Plan) -> None:
-        """Write the file, or remove it."""
-        if self.lease:
-            lease.write(self.path, self.lease)
-        else:
-            files.remove(self.path)
-
-    def report(self, plan: Plan) -> dict[str, Any]:
-        """Whose the lock is now."""
-        return {
-            "lease": self.lease.shown() if self.lease else None,
-            "abandoned": self.abandoned.shown() if self.abandoned else None,
-        }
+    def build(self) -> Work:
+        """Return the work on the lock."""
+        return RunLockWork(self.invocation)
 
 
 def main() -> None:

@@ -93,8 +93,8 @@ def test_law(run_law, database):
         ],
         refused=[
             Refused("unknown table", {**login, "tables": ["users", "nowhere"]}, "There is no table nowhere"),
-            Refused("no ratio", {**login, "dead_ratio": 10}, "dead_ratio is 10.0: it must be between 0 and 1"),
-            Refused("no time", {**login, "total_timeout": 0}, "total_timeout is 0: it must be 1 or more"),
+            Refused("no ratio", {**login, "dead_ratio": 10}, "dead_ratio is 10: give a number from 0 to 1"),
+            Refused("no time", {**login, "total_timeout": 0}, "total_timeout is 0: give a number of at least 1"),
             Refused("no database", {**login, "login_db": "nowhere"}, 'database "nowhere" does not exist'),
         ],
     )
@@ -148,7 +148,7 @@ def test_a_locked_table_is_an_error_and_the_others_are_done(run_steps, database)
     options = {**database.login, "lock_timeout": 1}
 
     with session(database, "LOCK TABLE other IN SHARE UPDATE EXCLUSIVE MODE"):
-        run = run_steps(MODULE, [Step("vacuum", options, fails="somebody held a lock on it for more than 1 s")])
+        run = run_steps(MODULE, [Step("vacuum", options, fails="another session held a lock on it for more than 1 s")])
 
     failure = run.task("vacuum").result["failure"]
     assert (failure["done"], failure["failed"]) == (["public.user_groups"], ["public.other"])

@@ -47,7 +47,7 @@ def test_law(run_law, tmp_path):
         refused=[
             Refused("held by another run", other, "The maintenance of dev is going on: nightly (run 4711) has held"),
             Refused("a file of another kind", {**other, "path": str(foreign)}, "is not a lock of this collection"),
-            Refused("no time at all", {**other, "lease": 0}, "lease is 0, and has to be 1 or more seconds"),
+            Refused("no time at all", {**other, "lease": 0}, "lease is 0: give a number of at least 1"),
             Refused(
                 "for ever", {**other, "path": f"{path}.other", "lease": 99999999999999}, "lease is 99999999999999, and"
             ),

@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Take, renew or release the lock that one run of Ansible holds over several tasks.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import getpass
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from . import files, lease
+from .lease import Clock, Lease
+from .plan import Plan, make_plan
+from .work import Invocation, Work
+
+
+class RunLockWork(Work):
+    """The work of convosphere_run_lock."""
+
+    def __init__(self, call: Invocation) -> None:
+        self.call = call
+        self.params = call.params
+        self.path = Path(call.params["path"])
+        self.held = ExitStack()
+        #: The lock after the run, and that of another run which this one takes over.
+        self.lease: Lease | None = None
+        self.abandoned: Lease | None = None
+
+    def plan(self) -> Plan:
+        """Read the lock and decide: take, renew, keep or release it. Raises HeldError if another run holds it."""
+        if not self.call.check_mode:  # until close, no other process reads or writes the lock
+            self.held.enter_context(lease.exclusive(self.path.parent))
+        clock = Clock.read()
+        current = lease.read(self.path)
+        if self.params["state"] == "absent":
+            mine = current is not None and current.run_id == self.params["run_id"]
+            self.lease = None if mine else current
+        else:
+            self.lease = lease.decide(current, self._desired(clock), self.params["lease"], clock)
+            if current is not None and current.run_id != self.lease.run_id:
+                self.abandoned = current
+        name = str(self.path)
+        return make_plan({name: self.lease.shown() if self.lease else None}, {name: current.shown()} if current else {})
+
+    def apply(self, plan: Plan) -> None:
+        """Write the file, or remove it."""
+        if self.lease:
+            lease.write(self.path, self.lease)
+        else:
+            files.remove(self.path)
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        """Return the lock, and the abandoned one."""
+        return {
+            "lease": self.lease.shown() if self.lease else None,
+            "abandoned": self.abandoned.shown() if self.abandoned else None,
+        }
+
+    def close(self) -> None:
+        """Let other processes read and write the lock."""
+        self.held.close()
+
+    def _desired(self, clock: Clock) -> Lease:
+        holder = self.params["holder"] or getpass.getuser()
+        return lease.make(self.params["run_id"], holder, self.params["purpose"], self.params["lease"], clock)
