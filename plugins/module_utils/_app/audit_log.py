@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of the platform's own audit trail: what was changed, by whom, in which run.
+"""Write rows of the platform's audit trail: each change, its actor and its run.
 
 This file is private to the collection and may change without notice.
 """
@@ -26,14 +26,14 @@ COLUMNS = (
     "id", "event_type", "severity", "session_id", "user_agent", "resource_type", "resource_id", "description",
     "details",
 )  # fmt: skip
-#: The platform has no labels for events of groups: they are events of the administration of users.
+#: The platform has no labels for events of groups: those of users are used.
 _EVENTS = {CREATE: "USER_REGISTER", UPDATE: "USER_UPDATE", DELETE: "USER_DELETE"}
 _VERBS = {CREATE: "Created", UPDATE: "Updated", DELETE: "Deleted"}
 _SEVERITY = {CREATE: "INFO", UPDATE: "INFO", DELETE: "WARNING"}
 
 
 class Trail:
-    """The audit trail of one run. ``kind`` is what the rows are about: user or user_group."""
+    """The audit trail of one run. ``kind`` is the type of the changed objects: user or user_group."""
 
     def __init__(self, database: Database, params: Mapping[str, Any], kind: str) -> None:
         self.database = database
@@ -42,7 +42,7 @@ class Trail:
         self.run = params["audit_run"] or str(uuid.uuid4())
 
     def check(self) -> None:
-        """Raise DatabaseError where the table is not as it should be, before anything is changed."""
+        """Raise DatabaseError if the table lacks columns or labels, before anything is changed."""
         columns: Mapping[str, Column] = self.database.columns("audit_logs", COLUMNS)
         for name, labels in (("event_type", _EVENTS.values()), ("severity", _SEVERITY.values())):
             missing = sorted(set(labels) - set(columns[name].labels))
@@ -50,7 +50,7 @@ class Trail:
                 raise DatabaseError(f"The column {name} of table audit_logs has no label {', '.join(missing)}")
 
     def write(self, changes: Iterable[tuple[Change, str]]) -> None:
-        """One row for each change and the id of the object it was made to; secrets are hidden as in a diff."""
+        """Write one row for each change and the id of the changed object; secrets are hidden as in a diff."""
         self.database.insert("audit_logs", self._rows(changes), COLUMNS)
 
     def _rows(self, changes: Iterable[tuple[Change, str]]) -> Iterator[dict[str, Any]]:
@@ -75,5 +75,5 @@ class Trail:
 
 
 def default_actor() -> str:
-    """Who runs this on the host: the user that became another one, where sudo says so."""
+    """Return the user and the host that run this; with sudo, the user that called it."""
     return f"{os.environ.get('SUDO_USER') or os.environ.get('USER') or os.getuid()}@{socket.gethostname()}"

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the platform's REST interface demands of the users and groups that it returns, as data.
+"""Rules of the platform's REST interface for the users and groups that it returns, as data.
 
-The platform checks its own answers: one row that breaks a rule makes every page of the user list that shows it fail
-with 500, for everybody. The tables allow more than that.
+The platform validates its answers: a row that breaks a rule makes every page of the user list that contains it fail
+with 500. The tables themselves allow such rows.
 
 This file is private to the collection and may change without notice.
 """
@@ -23,10 +23,9 @@ TEXTS = "a list of texts"
 
 @dataclass(frozen=True)
 class Rule:
-    """What one field must be. Lengths are in characters; ``pattern`` is one for Python and PostgreSQL alike.
+    """The rule for one field. Lengths are in characters; ``pattern`` means the same to Python and PostgreSQL.
 
-    ``json`` is OBJECT or TEXTS for a column of JSON. ``required`` fields must not be NULL, others may; ``absent`` ones
-    must be.
+    ``json`` is OBJECT or TEXTS for a column of JSON. ``required`` fields must not be NULL, ``absent`` ones must be.
     """
 
     minimum: int = 0
@@ -43,7 +42,7 @@ _EMAIL_MEANING = (
     "an email address of ASCII letters, digits and . _ % + - before the @, and a domain that ends in a dot and letters"
 )
 
-#: Fields of UserResponse that can break a rule in a row which the tables accept.
+#: Fields of UserResponse whose rules are stricter than the table.
 USER: Mapping[str, Rule] = {
     "email": Rule(pattern=EMAIL, meaning=_EMAIL_MEANING, required=True),
     "username": Rule(minimum=3, maximum=100, required=True),
@@ -61,10 +60,10 @@ USER: Mapping[str, Rule] = {
     "timezone": Rule(maximum=50, required=True),
     "preferences": Rule(json=OBJECT),
     "created_at": Rule(required=True),
-    # The platform fails to compare the moment with its own clock.
+    # The platform fails to compare this timestamp with its clock.
     "locked_until": Rule(absent=True),
 }
-#: Fields of UserGroupResponse, which is a part of the answer for each member.
+#: Fields of UserGroupResponse, which is part of the answer for each member.
 GROUP: Mapping[str, Rule] = {
     "name": Rule(minimum=1, maximum=200, required=True),
     "description": Rule(maximum=1000),
@@ -72,12 +71,12 @@ GROUP: Mapping[str, Rule] = {
     "settings": Rule(json=OBJECT),
     "created_at": Rule(required=True),
 }
-#: The shortest password that the platform's own REST interface takes for a new user.
+#: The shortest password that the platform's REST interface accepts for a new user.
 PASSWORD_MINIMUM = 8
 
 
 def condition(rule: Rule, column: str) -> str:
-    """The SQL condition that is true for a value which breaks the rule. ``column`` is an SQL expression."""
+    """Return the SQL condition for values that break the rule. ``column`` is an SQL expression."""
     parts = [f"{column} IS NULL"] if rule.required else []
     if rule.absent:
         parts.append(f"{column} IS NOT NULL")
@@ -90,7 +89,7 @@ def condition(rule: Rule, column: str) -> str:
     if rule.json == OBJECT:
         parts.append(f"json_typeof({column}::json) NOT IN ('object', 'null')")
     if rule.json == TEXTS:
-        # CASE, because json_array_elements fails for all else.
+        # CASE, because json_array_elements fails for anything else.
         parts.append(
             f"CASE coalesce(json_typeof({column}::json), 'null') WHEN 'null' THEN false WHEN 'array' THEN EXISTS "
             f"(SELECT FROM json_array_elements({column}::json) one WHERE json_typeof(one) <> 'string') ELSE true END"
@@ -99,7 +98,7 @@ def condition(rule: Rule, column: str) -> str:
 
 
 def demand(rule: Rule) -> str:
-    """What a rule demands, to be continued after ``must be`` or ``must have``."""
+    """Return what a rule demands, as the end of a sentence that begins with the field's name."""
     if rule.json or rule.pattern:
         return f"must be {rule.json or rule.meaning}"
     if rule.minimum and rule.maximum is not None:
@@ -110,7 +109,7 @@ def demand(rule: Rule) -> str:
 
 
 def problem(rule: Rule, value: Any) -> str | None:
-    """Why REST could not return a value, to be continued after the field's name; None if it can."""
+    """Return why REST cannot return a value, as the end of a sentence that begins with the field's name; or None."""
     if rule.json:
         return None if _fits(rule.json, value) else demand(rule)
     if len(value) < rule.minimum or (rule.maximum is not None and len(value) > rule.maximum):

@@ -57,7 +57,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Restore:
-    """The backup to restore, None if there is none, and the command for it."""
+    """The backup to restore, if there is one, and the command for it."""
 
     backup_id: str | None
     command: str

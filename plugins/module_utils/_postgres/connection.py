@@ -15,6 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ansible.module_utils.basic import missing_required_lib
+
 from .._core.errors import DatabaseError, InputError
 from . import server_errors, session_settings
 from .catalog import READ_COLUMNS, READ_REFERENCES, Column, Reference
@@ -216,8 +218,8 @@ def connect(params: Mapping[str, Any]) -> Connection:
         import psycopg2
     except ImportError as error:
         raise DatabaseError(
-            "The Python library psycopg2 is missing on the host",
-            hint="Run the playbook setup.yml for this environment, which installs it (Debian: python3-psycopg2).",
+            missing_required_lib("psycopg2"),
+            hint="The playbook setup.yml installs it (Debian: python3-psycopg2).",
         ) from error
     where = params["login_unix_socket"] or params["login_host"]
     try:

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values as operators give them, brought into one form and checked against the table's columns and the platform.
+"""Normalise the values of users and groups, and check them against the table's columns and the platform's rules.
 
-Both users and groups are lists of objects that may come from a playbook, YAML, JSON or CSV. They are checked here
-rather than by Ansible, so that all problems of a list are reported together, and a list of thousands is quick.
+Lists come from a playbook, YAML, JSON or CSV. They are checked here rather than by Ansible, so that all problems of a
+list are reported together, and a list of thousands is checked quickly.
 
 This file is private to the collection and may change without notice.
 """
@@ -33,7 +33,7 @@ UUID = "uuid"
 JSON = "json"
 BOOL = "bool"
 
-#: Headers and keys that people write, in no spelling of an option's name.
+#: Common headers and keys that are not a spelling of an option's name.
 _USUAL_NAMES = {
     "mail": "email", "emailaddress": "email", "emailadresse": "email", "mailadresse": "email", "login": "username",
     "user": "username", "benutzername": "username", "benutzer": "username", "vorname": "first_name",
@@ -47,17 +47,19 @@ _USUAL_NAMES = {
     "beschreibung": "description", "mitglieder": "members", "rechte": "permissions", "avatar": "avatar_url",
     "picture": "avatar_url", "verified": "is_verified", "active": "is_active",
 }  # fmt: skip
+#: The number of characters of a given text that a message shows.
+_SHOWN = 100
 
 
 class ValueProblem(Exception):
-    """Why one value cannot be taken, to be continued after the field's name."""
+    """A value is invalid; the message continues a sentence that begins with the field's name."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field of an object. ``default`` is what a new one gets; ``check`` raises ValueProblem.
+    """One field of an object. ``default`` is the value of a new object; ``check`` raises ValueProblem.
 
-    ``rule`` is what the platform demands, so that it can show the object.
+    ``rule`` is the platform's rule for the field: without it the platform cannot return the object.
     """
 
     kind: str = TEXT
@@ -67,7 +69,7 @@ class Field:
 
 
 def normalise(field: Field, column: Column, value: Any) -> Any:
-    """The value in the form in which the module compares and shows it; None for an explicit empty one.
+    """Return the value in the form that is compared and shown; None for an explicit empty one.
 
     Labels are lower case, as in the platform's REST interface; UUIDs are texts; JSON is a structure.
     """
@@ -78,30 +80,41 @@ def normalise(field: Field, column: Column, value: Any) -> Any:
     found = _READERS[field.kind](field, column, value)
     problem = platform_rules.problem(field.rule, found) if field.rule and found is not None else None
     if problem:
-        raise ValueProblem(f"{problem}: the platform could not show it, nor any page of its list with it")
+        raise ValueProblem(f"{problem}: the platform could not return it, nor any list that contains it")
     return found
 
 
 def of_row(field: Field, value: Any) -> Any:
-    """A value as the database returned it, in the same form."""
+    """Return a value of the database in the form of ``normalise``."""
     if field.kind == LABEL:
         return None if value is None else sys.intern(value.lower())
-    # An empty text or structure is what an explicit empty one clears: no reason to write.
+    # An empty text or structure equals an explicit empty one: it is not written.
     return None if value in ("", {}, []) else value
 
 
 def to_row(field: Field, value: Any) -> Any:
-    """A value in that form, as the database stores it."""
+    """Return a normalised value as the database stores it."""
     return value.upper() if field.kind == LABEL and value is not None else value
 
 
+def printable(text: Any) -> str:
+    """Return a given text for a message: no control characters, nothing invalid, shortened."""
+    shown = str(text)
+    if len(shown) > _SHOWN:
+        shown = f"{shown[:_SHOWN]}…"
+    if shown.isprintable():
+        return shown
+    escaped = (one if one.isprintable() else one.encode("unicode_escape").decode() for one in shown)
+    return "".join(escaped)
+
+
 def unknown(names: Mapping[Any, Any], known: Collection[str]) -> list[str]:
-    """A message for each name that is no option."""
+    """Return a problem for each name that is not an option."""
     return [f"there is no option '{printable(name)}'{suggestion(name, known)}" for name in names if name not in known]
 
 
 def same_name(name: str, known: Collection[str]) -> str | None:
-    """The option from which a name differs in nothing but case, spaces, hyphens and underscores."""
+    """Return the option that equals a name but for case, spaces, hyphens and underscores."""
     if name in known:
         return name
     plain = _plain(name)
@@ -109,7 +122,7 @@ def same_name(name: str, known: Collection[str]) -> str | None:
 
 
 def suggestion(name: Any, known: Collection[str]) -> str:
-    """`` (is 'email' meant?)``, or nothing if no option comes near."""
+    """Return `` (is 'email' meant?)``, or an empty text if no option is similar."""
     from difflib import get_close_matches
 
     text = str(name)
@@ -124,7 +137,7 @@ def _plain(name: str) -> str:
 
 
 def as_bool(value: Any) -> bool:
-    """What Ansible takes for true or false."""
+    """Return what Ansible reads as true or false."""
     try:
         return bool(boolean(value))
     except TypeError as error:
@@ -132,7 +145,7 @@ def as_bool(value: Any) -> bool:
 
 
 def as_list(value: Any) -> list[str]:
-    """A list of texts; one text is split at semicolons, which is how a CSV cell holds several."""
+    """Return a list of texts; a text is split at semicolons, as in a CSV cell."""
     if isinstance(value, str):
         value = [part.strip() for part in value.split(";") if part.strip()]
     if not isinstance(value, (list, tuple)):
@@ -147,9 +160,9 @@ def as_list(value: Any) -> list[str]:
 
 
 def as_text(value: Any, *, secret: bool = False) -> str:
-    """A text as it was written. Raises ValueProblem for all else, which does not show a ``secret`` value.
+    """Return a text as written. Raises ValueProblem for any other value, without showing a ``secret`` one.
 
-    A number in a variable is refused: what was written, such as 0170, was lost when it was read.
+    A number in a variable is refused: its spelling, such as 0170, was lost when it was read.
     """
     if value.__class__ is not str:
         value = _written_text(value, secret=secret)
@@ -170,12 +183,12 @@ def _written_text(value: Any, *, secret: bool) -> str:
     if isinstance(value, (bool, int, float)):
         kind = "boolean" if isinstance(value, bool) else "number"
         shown = "" if secret else f" {printable(value)}"
-        raise ValueProblem(f'must be a text, not the {kind}{shown}: quote it, "...", in the place where it is written')
+        raise ValueProblem(f'must be a text, not the {kind}{shown}: quote it, "...", in its source')
     raise ValueProblem(f"must be a text, not {_KINDS.get(type(value), type(value).__name__)}")
 
 
 def as_uuid(value: Any) -> str:
-    """A UUID in its usual spelling."""
+    """Return a UUID in its canonical form."""
     text = as_text(value)
     try:
         return str(uuid.UUID(text))
@@ -184,7 +197,7 @@ def as_uuid(value: Any) -> str:
 
 
 def as_json(value: Any) -> Any:
-    """A structure of JSON, or the one that a text holds, in the form in which the database returns it."""
+    """Return a JSON structure, also one given as text, in the form that the database returns."""
     try:
         if isinstance(value, str):
             value = unquoted_scalars.loads(value)
@@ -199,7 +212,7 @@ def as_json(value: Any) -> Any:
         raise ValueProblem(f"is not valid JSON: {error}") from error
     if "\\u0000" in text.replace("\\\\", ""):
         raise ValueProblem(option_texts.NUL)
-    # Keys that are numbers become texts.
+    # This makes texts of keys that are numbers.
     return json.loads(text)
 
 
@@ -221,7 +234,7 @@ def _label(_field: Field, column: Column, value: Any) -> str:
 
 def _json(_field: Field, _column: Column, value: Any) -> Any:
     found = as_json(value)
-    # An empty one clears, whichever it is.
+    # Every empty value clears the field.
     return None if found in ({}, [], None, "") else found
 
 

@@ -73,7 +73,7 @@ class GroupWork(Work):
         self.repository.database.close()
 
     def _entries(self) -> tuple[list[Any], bool]:
-        """Return the groups as they were given, and whether it is a single one."""
+        """Return the given groups, and whether it is a single one."""
         if self.params["groups_file"]:
             from . import list_file
 

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CSV as people's programs write it: separated by commas, semicolons or tabs, with headers in a spelling of their own.
+"""Read CSV as spreadsheets write it: separated by commas, semicolons or tabs, with headers in various spellings.
 
-What is certain is taken: the separator with which the header has the names of options, and a header that differs from
-an option in nothing but case, spaces, hyphens and underscores. All else is one error that lists what was expected.
+Accepted are the separator with which the header has names of options, and headers that equal an option but for case,
+spaces, hyphens and underscores. Anything else is one error that lists the options.
 
 This file is private to the collection and may change without notice.
 """
@@ -22,17 +22,17 @@ from .._core.errors import InputError
 from . import field_types
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-#: How many rows an error lists.
+#: The number of rows that an error lists.
 _LISTED = 5
 
 
 def parse(text: str, shown: str, known: Collection[str]) -> list[Mapping[str, Any]]:
-    """Rows by the names of options. An empty cell is an option that is not given. Raises InputError.
+    """Return the rows by the names of options. An empty cell is an option that is not given. Raises InputError.
 
     ``known`` are the options, ``shown`` is the file's name.
     """
     text, separator = _declared(text)
-    # Nothing but separators is no header either.
+    # A line of separators is not a header.
     if not text.strip("\r\n\t ,;"):
         raise InputError(f"{shown} is empty", hint=_expected(known))
     lines = list(_rows(text, separator or _separator(text, shown, known), shown))
@@ -44,13 +44,13 @@ def parse(text: str, shown: str, known: Collection[str]) -> list[Mapping[str, An
 
 
 def _declared(text: str) -> tuple[str, str | None]:
-    """The text without a first line such as ``sep=;``, which Excel reads and writes, and the separator it declares."""
+    """Return the text without a first line such as ``sep=;``, which Excel writes, and the declared separator."""
     match = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
     return (text[match.end() :], match[1]) if match else (text, None)
 
 
 def _rows(text: str, separator: str, shown: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, each with the line it ends in."""
+    """Yield the rows that are not blank, each with its last line."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         for cells in reader:
@@ -61,7 +61,7 @@ def _rows(text: str, separator: str, shown: str) -> Iterator[tuple[int, list[str
 
 
 def _separator(text: str, shown: str, known: Collection[str]) -> str:
-    """The separator with which most names of the header are options."""
+    """Return the separator with which most names of the header are options."""
     counts = {}
     for separator in SEPARATORS:
         try:
@@ -78,7 +78,7 @@ def _separator(text: str, shown: str, known: Collection[str]) -> str:
 
 
 def _names(header: Sequence[str], shown: str, known: Collection[str]) -> list[str]:
-    """The option of each column; an empty text for a column without a header."""
+    """Return the option of each column; an empty text for a column without a header."""
     names = [field_types.same_name(cell, known) or "" for cell in header]
     unknown = [cell for cell, name in zip(header, names) if not name and cell.strip()]
     if unknown:
@@ -91,8 +91,10 @@ def _names(header: Sequence[str], shown: str, known: Collection[str]) -> list[st
 
 
 def _unknown(cells: Sequence[str], shown: str, known: Collection[str]) -> str:
-    described = ", ".join(f"'{printable(cell)}'{field_types.suggestion(cell, known)}" for cell in cells[:20])
-    return f"{shown}: the header has columns that are no options: {described}"
+    described = ", ".join(
+        f"'{field_types.printable(cell)}'{field_types.suggestion(cell, known)}" for cell in cells[:20]
+    )
+    return f"{shown}: the header has columns that are not options: {described}"
 
 
 def _expected(known: Collection[str]) -> str:

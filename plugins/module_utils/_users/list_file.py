@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A list of users or groups out of a file: YAML, JSON, or CSV with a header.
+"""Read a list of users or groups from a file: YAML, JSON, or CSV with a header.
 
 This file is private to the collection and may change without notice.
 """
@@ -17,7 +17,7 @@ from .._core import files, option_texts
 from .._core.errors import InputError
 from . import unquoted_scalars
 
-#: What a file begins with that says its encoding. Longer ones first: that of UTF-32 begins like that of UTF-16.
+#: Byte order marks and their encodings. Longer ones first: that of UTF-32 begins like that of UTF-16.
 MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -29,10 +29,10 @@ _EXPECTED = "Expected: UTF-8, or UTF-16 with a byte order mark."
 
 
 def read(path: Path, key: str, known: Collection[str]) -> list[Any]:
-    """The objects of a file, which holds a list of them, or a dictionary with that list under ``key``.
+    """Return the objects of a file: it holds a list of them, or a dictionary with that list under ``key``.
 
     ``known`` are the options of an object. Scalars without quotes keep their source text, see ``unquoted_scalars``.
-    Raises InputError, which calls the file by its name alone: on a remote host it is a copy in a temporary directory.
+    Raises InputError, which names the file without its directory: on a remote host it is a temporary copy.
     """
     shown = path.name
     raw = files.read_bytes(path)
@@ -49,14 +49,14 @@ def read(path: Path, key: str, known: Collection[str]) -> list[Any]:
     if isinstance(content, Mapping):
         content = content.get(key)
     if not isinstance(content, list):
-        read_as = "It was read as YAML: the name of a file in CSV ends in .csv, of one in JSON in .json."
+        read_as = "It was read as YAML: the name of a CSV file must end in .csv, of a JSON file in .json."
         hint = "" if suffix in (".json", ".yml", ".yaml") else read_as
         raise InputError(f"{shown} holds neither a list nor a dictionary with a list under '{key}'", hint=hint)
     return content
 
 
 def decode(raw: bytes, shown: str) -> str:
-    """The text of a file in UTF-8, or in what its byte order mark says. Raises InputError that names what was found."""
+    """Return the text of a file in UTF-8, or in the encoding of its byte order mark. Raises InputError."""
     encoding = next((name for mark, name in MARKS.items() if raw.startswith(mark)), "utf-8")
     if encoding == "utf-8" and raw.count(b"\0") * 3 > len(raw):
         raise InputError(f"{shown} seems to be UTF-16 without a byte order mark", hint=_advice(shown, "UTF-16LE"))
@@ -72,11 +72,13 @@ def decode(raw: bytes, shown: str) -> str:
 
 def _wrong_encoding(raw: bytes, error: UnicodeDecodeError, encoding: str, shown: str) -> str:
     if encoding != "utf-8":
-        return f"{shown} has the byte order mark of {encoding.upper().removesuffix('-SIG')} and is not in it"
+        return (
+            f"{shown} has the byte order mark of {encoding.upper().removesuffix('-SIG')}, and is not in that encoding"
+        )
     line = raw.count(b"\n", 0, error.start) + 1
     return (
         f"{shown} is not in UTF-8: line {line} has the byte 0x{raw[error.start]:02X}, "
-        "as files in Windows-1252 or another encoding of one byte a letter have"
+        "as in Windows-1252 or another single-byte encoding"
     )
 
 

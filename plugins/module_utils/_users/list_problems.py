@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with a long list, collected entry by entry and reported without saying one thing a thousand times.
+"""Collect the problems of a long list, and report a problem of many entries once.
 
 This file is private to the collection and may change without notice.
 """
@@ -10,28 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-#: How many entries with the same problem are named, before the others are only counted.
+#: The number of entries with the same problem that are named; the others are counted.
 NAMED = 3
 
 
 class Problems:
-    """Sentences about the entries of a list, in the order in which they were found, the same ones joined."""
+    """Problems of the entries of a list, in the order in which they were found; equal ones are joined."""
 
     def __init__(self) -> None:
         self._entries: dict[str, list[str]] = {}
 
     def copy(self) -> Problems:
-        """The same problems, to which others can be added."""
+        """Return a copy, to which other problems can be added."""
         other = Problems()
         other._entries = {problem: list(entries) for problem, entries in self._entries.items()}
         return other
 
     def add(self, entry: str, problem: str) -> None:
-        """Note that ``entry``, its place in the list, has ``problem``."""
+        """Add ``problem`` of ``entry``, which names its place in the list."""
         self._entries.setdefault(problem, []).append(entry)
 
     def append(self, sentence: str) -> None:
-        """Note a whole sentence, which names its entries itself."""
+        """Add a sentence that names its entries itself."""
         self.add("", sentence)
 
     def __iadd__(self, sentences: Iterable[str]) -> Problems:

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""YAML with the source text of its scalars, built from the parser's events.
+"""Read YAML with the source text of its scalars, from the parser's events.
 
-That keeps what a loader loses (`00123`, `1.10`, a key that is given twice), needs no tree of nodes, which takes a
-hundred times the memory of the text, and is several times as quick.
+This keeps what a loader loses (`00123`, `1.10`, a key that is given twice), needs no tree of nodes, which takes a
+hundred times the memory of the text, and is several times as fast.
 
 This file is private to the collection and may change without notice.
 """
@@ -15,6 +15,8 @@ import re
 import sys
 from collections.abc import Callable
 from typing import Any
+
+from ansible.module_utils.basic import missing_required_lib
 
 from .._core.errors import InputError
 from .unquoted_scalars import DEPTH, Written
@@ -27,7 +29,7 @@ _QUOTE_ANCHOR = "no alias uses the anchor: a text that begins with & must be quo
 
 
 class Problem(Exception):
-    """What is wrong with the text, and in which line of it, counted from 1."""
+    """The text is invalid; ``line`` is counted from 1."""
 
     def __init__(self, problem: str, line: int) -> None:
         super().__init__(problem)
@@ -35,7 +37,7 @@ class Problem(Exception):
 
 
 class _Open:
-    """A list or object that is not complete yet. ``key`` is that of the value which comes next."""
+    """A list or object that is not complete yet. ``key`` is that of the next value."""
 
     __slots__ = ("anchor", "items", "key", "keyed", "line", "merged")
 
@@ -49,7 +51,7 @@ class _Open:
 
 
 class _Builder:
-    """Builds the one document of a stream of events."""
+    """Build the one document of a stream of events."""
 
     def __init__(self, yaml: Any, text: str) -> None:
         self.yaml = yaml
@@ -63,7 +65,7 @@ class _Builder:
         self.result: Any = None
 
     def build(self) -> Any:
-        """The document's content."""
+        """Return the document's content."""
         yaml = self.yaml
         handlers: dict[type, Callable[[Any], None]] = {
             yaml.ScalarEvent: self._scalar,
@@ -104,7 +106,7 @@ class _Builder:
         self._add(value, event)
 
     def _plain(self, text: str, event: Any) -> Any:
-        """A scalar without quotes: None, a text, or a Written for what YAML takes for something else."""
+        """Return a scalar without quotes: None, a text, or a Written for one that YAML does not read as text."""
         if event.anchor:
             self.unused.setdefault(event.anchor, _line(event))
         if text in ("", "~", "null"):
@@ -173,15 +175,15 @@ class _Builder:
 
 
 def parse(text: str, shown: str) -> Any:
-    """The content of a YAML text: lists, dictionaries, texts, None and Written. ``shown`` is the file's name.
+    """Return the content of a YAML text: lists, dictionaries, texts, None and Written. ``shown`` is the file's name.
 
-    Raises InputError, without a word of what stands in the file: it may be a password without its quotes.
+    Raises InputError, without quoting the file: a word of it may be a password without its quotes.
     """
     try:
         import yaml
     except ImportError as error:
         raise InputError(
-            f"{shown} cannot be read: the Python library PyYAML is missing on the host",
+            f"Cannot read {shown}: {missing_required_lib('PyYAML')}",
             hint="Install it (Debian: python3-yaml), or give the list as JSON or CSV.",
         ) from error
     try:
@@ -191,7 +193,7 @@ def parse(text: str, shown: str) -> Any:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        # What the parser quotes may be a part of a password that should have stood in quotes.
+        # The parser may quote a part of a password that should be in quotes.
         problem = re.sub(r"'.*'", "(a word)", str(getattr(error, "problem", "")), flags=re.DOTALL)
         problem = problem or str(getattr(error, "reason", ""))
         raise InputError(f"{shown}{where} is not valid YAML: {problem}") from error
@@ -203,6 +205,6 @@ def _line(event: Any) -> int:
 
 def _problem_of_tag(tag: str) -> str:
     if tag == "!vault":
-        return "a value is encrypted by itself, and only files that are encrypted as a whole can be decrypted"
-    # The tag may be a password that should have stood in quotes.
+        return "a single value is encrypted with Ansible Vault, and only whole files can be decrypted"
+    # The tag may be a password that should be in quotes.
     return "a text that begins with ! must be quoted"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Proof that somebody can log in, through the platform's REST interface and within its rate limit.
+"""Log users in through the platform's REST interface, within its rate limit.
 
 This file is private to the collection and may change without notice.
 """
@@ -15,13 +15,14 @@ from .._app.api_client import Answer, Api
 from .._core.errors import ApiError
 
 #: So many logins the platform allows in five minutes from one address. A refused one counts too.
+#: The platform allows so many logins in five minutes.
 LIMIT = 5
 
 
 def verify(params: Mapping[str, Any], credentials: Sequence[tuple[str, str, str]]) -> dict[str, list[str]]:
     """Log in with each (email, username, password), at most LIMIT of them.
 
-    Returns the emails that are ``verified`` and ``untried``. Raises ApiError which names those that are refused.
+    Returns the emails that are ``verified`` and ``untried``. Raises ApiError, which names refused ones.
     """
     api = Api.of(params)
     verified: list[str] = []
@@ -39,7 +40,7 @@ def verify(params: Mapping[str, Any], credentials: Sequence[tuple[str, str, str]
             refused.append(f"{email} ({answer.status})")
     if refused:
         raise ApiError(
-            f"The users are written, but the platform refuses the login of {', '.join(refused)}",
+            f"The users were changed, but the platform refuses the login of {', '.join(refused)}",
             hint="Only users with status active may log in. Is api_url that of the same environment as the database?",
             verified=verified,
             refused=refused,

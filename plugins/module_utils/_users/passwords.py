@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Passwords in the platform's own format, bcrypt with 12 rounds: hash and verify many of them on all cores.
+"""Hash and verify passwords in the platform's format, bcrypt with 12 rounds, on all cores.
 
 This file is private to the collection and may change without notice.
 """
@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from ansible.module_utils.basic import missing_required_lib
+
 from .._app.platform_rules import PASSWORD_MINIMUM
 from .._core.errors import ConvosphereError
 from .field_types import ValueProblem, as_text
@@ -21,14 +23,14 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 ROUNDS = 12
-#: bcrypt looks at no more bytes than these: what comes after them would protect nothing.
+#: bcrypt ignores all bytes after these.
 MAX_BYTES = 72
 
 _HASH = re.compile(r"\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
 
 
 def as_password(value: Any) -> str:
-    """A password that can be set. Raises ValueProblem, a sentence without the password, if it cannot."""
+    """Return a password that can be set. Raises ValueProblem, without the password, for any other."""
     if value == "":
         raise ValueProblem("the password is empty")
     try:
@@ -36,7 +38,7 @@ def as_password(value: Any) -> str:
     except ValueProblem as problem:
         raise ValueProblem(f"the password {problem}") from None
     if len(password) < PASSWORD_MINIMUM:
-        raise ValueProblem(f"the password is shorter than {PASSWORD_MINIMUM} characters, the platform's own minimum")
+        raise ValueProblem(f"the password is shorter than {PASSWORD_MINIMUM} characters, the platform's minimum")
     size = len(password.encode())
     if size > MAX_BYTES:
         raise ValueProblem(f"the password is {size} bytes long, and bcrypt takes at most {MAX_BYTES}")
@@ -44,20 +46,20 @@ def as_password(value: Any) -> str:
 
 
 def as_hash(value: Any) -> str:
-    """A hash that the platform can verify. Raises ValueProblem, a sentence without the text, for any other."""
+    """Return a hash that the platform can verify. Raises ValueProblem, without the value, for any other."""
     if isinstance(value, str) and _HASH.fullmatch(value):
         return str.__str__(value)
-    raise ValueProblem("password_hash is no bcrypt hash ($2b$, $2a$ or $2y$, the rounds, $ and 53 characters)")
+    raise ValueProblem("password_hash is not a bcrypt hash ($2b$, $2a$ or $2y$, the rounds, $ and 53 characters)")
 
 
 def hash_all(passwords: Sequence[str]) -> list[str]:
-    """A hash for each password, in their order."""
+    """Return a hash for each password, in the same order."""
     bcrypt = _bcrypt()
     return _on_all_cores(lambda text: str(bcrypt.hashpw(text.encode(), bcrypt.gensalt(ROUNDS)).decode()), passwords)
 
 
 def verify_all(pairs: Sequence[tuple[str, str | None]]) -> list[bool]:
-    """For each (password, stored hash) whether they belong together; without a hash, or with a foreign one, not."""
+    """Return for each (password, stored hash) whether the hash is that of the password."""
     if not any(stored for _password, stored in pairs):
         return [False] * len(pairs)
     bcrypt = _bcrypt()
@@ -78,12 +80,12 @@ def _on_all_cores(work: Callable[[Item], Result], items: Sequence[Item]) -> list
 
 
 def _bcrypt() -> Any:
-    # Imported only where a hash is computed, which an unchanged run never does.
+    # Imported only if a hash is computed, which an unchanged run never does.
     try:
         import bcrypt
     except ImportError as error:
         raise ConvosphereError(
-            "The Python library bcrypt is missing on the host",
-            hint="Run the playbook setup.yml for this environment, which installs it (Debian: python3-bcrypt).",
+            missing_required_lib("bcrypt", reason="to set and verify passwords"),
+            hint="The playbook setup.yml installs it (Debian: python3-bcrypt).",
         ) from error
     return bcrypt

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scalars of YAML and JSON files that were written without quotes, with the text that stands in the file.
+"""Keep the source text of scalars that YAML and JSON files have without quotes.
 
-Only the field that a scalar is for decides what it is: ``00123`` is a text as an employee's number, and a number that
-can be read in two ways inside of ``preferences``.
+The field decides how a scalar is read: ``00123`` is a text as an employee's number, and ambiguous inside of
+``preferences``.
 
 This file is private to the collection and may change without notice.
 """
@@ -15,9 +15,9 @@ import json
 import re
 from typing import Any
 
-#: How deep lists and objects may be nested.
+#: The greatest depth of nested lists and objects.
 DEPTH = 100
-#: How many values one list or object may have in all, which also bounds what YAML aliases repeat.
+#: The greatest number of values in one list or object, which also bounds the repetition by YAML aliases.
 VALUES = 100_000
 
 _WORDS = {"true": True, "false": False, "null": None}
@@ -27,11 +27,11 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t][0-9:. \tZ+-]+)?")
 
 
 class Ambiguous(ValueError):
-    """A scalar without quotes that YAML parsers read in different ways; the message says what to write instead."""
+    """YAML parsers read a scalar without quotes in different ways; the message says what to write instead."""
 
 
 class Written(str):
-    """The source text of a scalar without quotes that YAML 1.1 does not take for a text."""
+    """The source text of a scalar without quotes that YAML 1.1 does not read as text."""
 
     __slots__ = ()
 
@@ -44,7 +44,7 @@ class Written(str):
 
     @property
     def value(self) -> Any:
-        """The scalar as a value of JSON. Raises Ambiguous where YAML 1.1 and 1.2 do not agree about it."""
+        """The scalar as a value of JSON. Raises Ambiguous if YAML 1.1 and 1.2 read it differently."""
         if self.lower() in _WORDS and self in (self.lower(), self.capitalize(), self.upper()):
             return _WORDS[self.lower()]
         if _INTEGER.fullmatch(self):
@@ -60,7 +60,7 @@ class Written(str):
 
 
 class Repeated(ValueError):
-    """A key that an object has twice. The message names it, and the object by its email or name."""
+    """An object has a key twice. The message names the key, and the email or name of the object."""
 
     def __init__(self, key: str, pairs: list[tuple[str, Any]]) -> None:
         owner = next((f" for {value}" for name, value in pairs if name in ("email", "name")), "")
@@ -70,7 +70,7 @@ class Repeated(ValueError):
 def loads(text: str) -> Any:
     """Parse JSON. Numbers keep their source text, as Written.
 
-    Raises Repeated for a key that is given twice, and ValueError for all else that is wrong.
+    Raises Repeated for a key that is given twice, and ValueError for any other fault.
     """
     try:
         return json.loads(
@@ -81,7 +81,7 @@ def loads(text: str) -> Any:
 
 
 def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A dictionary of the pairs. Raises Repeated."""
+    """Return a dictionary of the pairs. Raises Repeated."""
     found = dict(pairs)
     if len(found) < len(pairs):
         seen: set[str] = set()
@@ -93,9 +93,9 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def resolve(value: Any) -> Any:
-    """The same structure with the value of every Written in it.
+    """Return the same structure with the value of each Written in it.
 
-    Raises Ambiguous, and ValueError where it is nested too deep or has too many values.
+    Raises Ambiguous, and ValueError if it is nested too deep or has too many values.
     """
     return _resolve(value, DEPTH, [VALUES])
 
@@ -116,4 +116,4 @@ def _resolve(value: Any, depth: int, left: list[int]) -> Any:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a JSON number")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Questions about users, answered by the database: who is there, how many, and what an audit asks for.
+"""Query users, groups and the audit trail for convosphere_user_info.
 
 This file is private to the collection and may change without notice.
 """
@@ -23,7 +23,7 @@ _GROUPS = "ARRAY(SELECT a.group_id::text FROM user_group_association a WHERE a.u
 _LAST_SEEN = "coalesce(greatest(u.last_activity, u.last_login), u.created_at)"
 _TIMES = ("created_at", "last_login", "last_activity", "locked_until", "password_changed_at")
 
-#: What can be returned of a user, with the SQL for it. The password hash is none of it.
+#: The fields of a user that can be returned, with their SQL. The password hash cannot be.
 SELECTABLE: dict[str, str] = {
     "id": "u.id",
     "email": "u.email",
@@ -31,7 +31,7 @@ SELECTABLE: dict[str, str] = {
     "groups": _GROUPS,
     "locked": "u.locked_until IS NOT NULL",
     "has_password": "u.hashed_password IS NOT NULL",
-    # ISO 8601 in UTC, so that the same moment is the same text whatever the server's time zone.
+    # ISO 8601 in UTC, so that a timestamp does not depend on the server's time zone.
     **{name: f"""to_char(u.{name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')""" for name in _TIMES},
 }
 
@@ -55,7 +55,7 @@ _FILTERS: dict[str, str] = {
 }
 FILTERS = tuple(_FILTERS)
 
-# A new user with the default role, or less, has been given no power.
+# Creating a user with the default role, or a lesser one, grants no rights.
 _ROLE_CHANGES = """
 SELECT to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), details ->> 'name', details ->> 'actor',
        details -> 'before' ->> 'role', details -> 'after' ->> 'role'
@@ -64,7 +64,7 @@ WHERE resource_type = 'user' AND created_at >= %s::timestamptz AND details -> 'a
   AND (details -> 'before' ->> 'role' IS NOT NULL OR details -> 'after' ->> 'role' NOT IN ('user', 'guest'))
 ORDER BY created_at, id
 """
-#: What rows are called in ``unreadable``: the table, the column with the name, and the rules.
+#: The kinds of rows in ``unreadable``: the table, the column with the name, and the rules.
 _SHOWN_BY_REST = {
     "user": ("users", "email", platform_rules.USER),
     "group": ("user_groups", "name", platform_rules.GROUP),
@@ -72,7 +72,7 @@ _SHOWN_BY_REST = {
 
 
 class UserQuery:
-    """The users that all of the given filters let through. ``params`` has None for a filter that is not given."""
+    """The users that match all given filters. ``params`` has None for a filter that is not given."""
 
     def __init__(self, database: Database, params: Mapping[str, Any]) -> None:
         self.database = database
@@ -81,7 +81,7 @@ class UserQuery:
         self.condition = " AND ".join(conditions) or "true"
 
     def users(self, fields: Sequence[str], limit: int | None, offset: int) -> list[dict[str, Any]]:
-        """The users, by their emails in lower case and then ids, so that pages neither overlap nor leave gaps."""
+        """Return the users, by email in lower case and then by id, so that pages neither overlap nor have gaps."""
         selected = ", ".join(SELECTABLE[name] for name in fields)
         statement = (
             f"SELECT {selected} FROM users u WHERE {self.condition} "  # noqa: S608 - texts of this file
@@ -93,7 +93,7 @@ class UserQuery:
         return [{name: show(value) for name, show, value in zip(fields, shown, row)} for row in rows]
 
     def counts(self) -> dict[str, Any]:
-        """``{total, by_role, by_status}`` of all that match, whatever the page."""
+        """Return ``{total, by_role, by_status}`` of all matching users, independent of the page."""
         rows = self.database.fetch(
             "SELECT lower(u.role::text), lower(u.status::text), count(*) FROM users u "  # noqa: S608 - as above
             f"WHERE {self.condition} GROUP BY 1, 2 ORDER BY 1, 2",
@@ -108,11 +108,11 @@ class UserQuery:
 
 
 def check(database: Database, columns: Mapping[str, Any], params: Mapping[str, Any]) -> None:
-    """Raise InputError for fields that cannot be returned, unknown labels, and groups that are not there."""
+    """Raise InputError for fields that cannot be returned, unknown labels, and groups that do not exist."""
     problems = []
     for name in params["fields"] or ():
         if name not in SELECTABLE:
-            problems.append(f"there is no field '{name}'; there are {', '.join(SELECTABLE)}")
+            problems.append(f"fields: there is no field '{name}'. Allowed: {', '.join(SELECTABLE)}")
     for option, column in (("roles", "role"), ("statuses", "status"), ("auth_providers", "auth_provider")):
         labels = [label.lower() for label in columns[column].labels]
         problems += [
@@ -135,13 +135,13 @@ def check(database: Database, columns: Mapping[str, Any], params: Mapping[str, A
 
 
 def role_changes(database: Database, since: str) -> list[dict[str, Any]]:
-    """Who got which role since a moment, from the audit trail that this collection writes."""
+    """Return the changes of roles since a timestamp, from the audit trail that this collection writes."""
     names = ("at", "email", "actor", "before", "after")
     return [dict(zip(names, row)) for row in database.fetch(_ROLE_CHANGES, (since,))]
 
 
 def unreadable(database: Database) -> list[dict[str, Any]]:
-    """The rows that the platform's REST interface cannot return, and why; each breaks every list that has it."""
+    """Return the rows that the platform's REST interface cannot return, with the reasons."""
     found = []
     for kind, (table, name, rules) in _SHOWN_BY_REST.items():
         broken = {field: platform_rules.condition(rule, quoted(field)) for field, rule in rules.items()}
@@ -163,7 +163,7 @@ def unreadable(database: Database) -> list[dict[str, Any]]:
 
 
 def groups(database: Database) -> list[dict[str, Any]]:
-    """All groups in the form that convosphere_group takes, sorted by name, without what is empty."""
+    """Return all groups in the form of convosphere_group's options, sorted by name, without empty fields."""
     names = list(GROUP_FIELDS)
     rows = database.fetch(f"SELECT {', '.join(names)} FROM user_groups ORDER BY name, id")  # noqa: S608 - as above
     shown = [{name: field_types.of_row(GROUP_FIELDS[name], value) for name, value in zip(names, row)} for row in rows]
@@ -171,7 +171,7 @@ def groups(database: Database) -> list[dict[str, Any]]:
 
 
 def without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that have a value: those that a list has to give."""
+    """Return the fields that are not empty, which a list has to give."""
     return {name: value for name, value in values.items() if value not in (None, "", [], {})}
 
 

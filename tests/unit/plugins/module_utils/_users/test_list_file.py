@@ -150,23 +150,23 @@ def test_merge_keys_and_anchors_work(read):
         ("u.csv", "sep=;\n;;\n", "is empty"),
         ("u.csv", "email;;phone\na@x.example;x;1\n", "line 2 has a cell in a column without a header"),
         ("u.json", "{", "not valid JSON"),
-        ("u.json", '[{"a": NaN}]', "NaN is no number of JSON"),
+        ("u.json", '[{"a": NaN}]', "NaN is not a JSON number"),
         ("u.json", "[" * 100_000, "nested more than 100 levels deep"),
         ("u.yml", "[" * 100_000, "nested more than 100 levels deep"),
         ("u.yml", "- " * 100_000, "nested more than 100 levels deep"),
         ("u.yml", "users: [", "not valid YAML"),
         ("u.yml", "people: []", "neither a list nor a dictionary with a list under 'users'"),
         ("u.yml", "", "neither a list"),
-        ("u.txt", "email\tphone\na@x.example\t1\n", "neither a list .* the name of a file in CSV ends in .csv"),
+        ("u.txt", "email\tphone\na@x.example\t1\n", "neither a list .* the name of a CSV file must end in .csv"),
         ("u.yml", "- a\n---\n- b\n", "line 2: a second document begins"),
         ("u.yml", "- &a [*a]\n", "an alias has no anchor before it"),
         ("u.yml", "- {[a]: b}\n", "line 1: a key must be a text"),
-        ("u.yml", "- password: !vault |\n    $ANSIBLE_VAULT;1.1\n", "only files that are encrypted as a whole"),
+        ("u.yml", "- password: !vault |\n    $ANSIBLE_VAULT;1.1\n", "only whole files can be decrypted"),
         ("u.yml", "- phone: \0\n", "line 1 contains a NUL character"),
-        ("u.csv", b"email,first_name\na@x.example,J\xf6rg\n", "line 2 has the byte 0xF6, as files in Windows-1252"),
+        ("u.csv", b"email,first_name\na@x.example,J\xf6rg\n", "line 2 has the byte 0xF6, as in Windows-1252"),
         ("u.yml", b"- first_name: J\xf6rg\n", "not in UTF-8"),
         ("u.json", '["ä"]'.encode("utf-16-le"), "seems to be UTF-16 without a byte order mark"),
-        ("u.json", b"\xff\xfe[", "has the byte order mark of UTF-16 and is not in it"),
+        ("u.json", b"\xff\xfe[", "has the byte order mark of UTF-16, and is not in that encoding"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(read, name, content, problem):
@@ -243,7 +243,7 @@ def test_headers_that_are_no_options_are_one_error_with_suggestions(read, separa
         read("u.csv", "\n".join(lines))
 
     assert error.value.message == (
-        "u.csv: the header has columns that are no options: 'Mail' (is 'email' meant?), "
+        "u.csv: the header has columns that are not options: 'Mail' (is 'email' meant?), "
         "'Vorname' (is 'first_name' meant?), 'Kostenstelle'"
     )
     assert "separated by commas, semicolons or tabs. The options are auth_provider, avatar_url" in str(error.value)

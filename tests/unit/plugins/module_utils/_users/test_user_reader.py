@@ -139,7 +139,8 @@ def test_a_malformed_hash_is_refused(stored):
     (found,) = read({"email": "a@x.example", "password_hash": stored}).problems
 
     assert found == (
-        "users[0] (a@x.example): password_hash is no bcrypt hash ($2b$, $2a$ or $2y$, the rounds, $ and 53 characters)"
+        "users[0] (a@x.example): password_hash is not a bcrypt hash "
+        "($2b$, $2a$ or $2y$, the rounds, $ and 53 characters)"
     )
     assert passwords.as_hash(f"$2y$10${'a' * 53}")
 
@@ -157,8 +158,7 @@ def test_a_number_in_the_place_of_a_text_is_named_with_its_place_and_the_way_out
     (found,) = read({"email": "a@x.example", "employee_id": 83}).problems
 
     assert found == (
-        "users[0] (a@x.example): employee_id must be a text, not the number 83: "
-        'quote it, "...", in the place where it is written'
+        'users[0] (a@x.example): employee_id must be a text, not the number 83: quote it, "...", in its source'
     )
 
 
