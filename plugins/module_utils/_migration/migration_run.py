@@ -23,7 +23,7 @@ from .._core.errors import ConvosphereError, InputError
 from .._core.plan import Plan
 from .._core.work import Invocation, Work
 from .._engine import client as engine_client
-from .._engine import published_port
+from .._engine import project as engine_project
 from .._restore.backup_gate import Gate
 from .._stack import project_owner
 from .._stack.backend_image import Backend
@@ -93,7 +93,7 @@ class MigrationWork(Work):
             return Plan()
         if self.params["project_name"]:
             project_owner.refuse_foreign_project_of(client, self.params)
-        self.login = published_port.login(client, self.params)
+        self.login = engine_project.published_login(client, self.params)
         backend = self.backend = Backend(client, self.params)
         self.image_id = backend.image_id
         self.released = backend.released

@@ -47,8 +47,6 @@ _USUAL_NAMES = {
     "beschreibung": "description", "mitglieder": "members", "rechte": "permissions", "avatar": "avatar_url",
     "picture": "avatar_url", "verified": "is_verified", "active": "is_active",
 }  # fmt: skip
-#: The number of characters of a given text that a message shows.
-_SHOWN = 100
 
 
 class ValueProblem(Exception):
@@ -95,17 +93,6 @@ def of_row(field: Field, value: Any) -> Any:
 def to_row(field: Field, value: Any) -> Any:
     """Return a normalised value as the database stores it."""
     return value.upper() if field.kind == LABEL and value is not None else value
-
-
-def printable(text: Any) -> str:
-    """Return a given text for a message: no control characters, nothing invalid, shortened."""
-    shown = str(text)
-    if len(shown) > _SHOWN:
-        shown = f"{shown[:_SHOWN]}…"
-    if shown.isprintable():
-        return shown
-    escaped = (one if one.isprintable() else one.encode("unicode_escape").decode() for one in shown)
-    return "".join(escaped)
 
 
 def unknown(names: Mapping[Any, Any], known: Collection[str]) -> list[str]:

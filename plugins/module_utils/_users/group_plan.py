@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._core.display import printable
 from .._core.plan import Change, Plan, compare
 from . import dependents, field_types
 from .dependents import Belongings
@@ -69,7 +70,7 @@ def resolve_members(
     for group in groups:
         for email in group.members or ():
             if email.lower() not in emails:
-                problems.add(group.label, f"members: there is no user {field_types.printable(email)}")
+                problems.add(group.label, f"members: there is no user {printable(email)}")
         if group.members is not None:
             members[group.key] = [emails[email.lower()] for email in group.members if email.lower() in emails]
     return members

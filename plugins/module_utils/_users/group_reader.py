@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from .._core.display import printable
 from .._postgres.catalog import Column
 from . import field_types
 from .field_types import ValueProblem
@@ -42,8 +43,8 @@ class GroupReader:
         if not name:
             self.problems.add(label or "The group", "name or id is missing")
             return None
-        printable = field_types.printable(name)
-        group = DesiredGroup(f"{label} ({printable})" if label else f"group {printable}")
+        given = printable(name)
+        group = DesiredGroup(f"{label} ({given})" if label else f"group {given}")
         for problem in field_types.unknown(entry, OPTIONS):
             self.problems.add(group.label, problem)
         for option, kind in FIELDS.items():

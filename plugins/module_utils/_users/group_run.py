@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from .._app.audit_log import Trail
-from .._core.display import printable
 from .._core.errors import InputError
 from .._core.plan import CREATE, DELETE, UPDATE, Plan
 from .._core.work import Invocation, Work

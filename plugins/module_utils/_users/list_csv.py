@@ -91,9 +91,7 @@ def _names(header: Sequence[str], shown: str, known: Collection[str]) -> list[st
 
 
 def _unknown(cells: Sequence[str], shown: str, known: Collection[str]) -> str:
-    described = ", ".join(
-        f"'{field_types.printable(cell)}'{field_types.suggestion(cell, known)}" for cell in cells[:20]
-    )
+    described = ", ".join(f"'{printable(cell)}'{field_types.suggestion(cell, known)}" for cell in cells[:20])
     return f"{shown}: the header has columns that are not options: {described}"
 
 

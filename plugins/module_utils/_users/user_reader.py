@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .._core.display import printable
 from .._postgres.catalog import Column
 from . import field_types, passwords
 from .field_types import Field, ValueProblem
@@ -43,7 +44,7 @@ class UserReader:
 
     def _user(self, label: str, entry: Mapping[str, Any]) -> DesiredUser | None:
         given = entry.get("email")
-        email_shown = field_types.printable(given)
+        email_shown = printable(given)
         name = f"{label} ({email_shown})" if label and given else label or email_shown
         for problem in field_types.unknown(entry, OPTIONS):
             self.problems.add(name, problem)
@@ -108,7 +109,7 @@ class UserReader:
             return known
         options = dict(zip(self.defaults, given))
         problems = [
-            f"{option} '{field_types.printable(options[option])}' is not one of {', '.join(choices)}"
+            f"{option} '{printable(options[option])}' is not one of {', '.join(choices)}"
             for option, choices in CHOICES.items()
             if options[option] not in choices
         ]

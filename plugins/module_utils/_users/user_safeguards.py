@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from .._core.display import printable
 from . import field_types
 from .user_plan import CurrentUser, Matches, Task
 from .user_spec import DesiredUser
@@ -69,14 +70,14 @@ def refuse_prune_options(
     provider = params["prune_auth_provider"]
     if provider.upper() not in providers:
         allowed = ", ".join(label.lower() for label in providers)
-        problems.append(f"prune_auth_provider '{field_types.printable(provider)}' is not one of {allowed}")
+        problems.append(f"prune_auth_provider '{printable(provider)}' is not one of {allowed}")
     try:
         if params["prune_organization_id"] is not None:
             field_types.as_uuid(params["prune_organization_id"])
     except field_types.ValueProblem as problem:
         problems.append(f"prune_organization_id {problem}")
     problems += [
-        f"prune_protected: '{field_types.printable(email)}' is not an email address, so it protects no user"
+        f"prune_protected: '{printable(email)}' is not an email address, so it protects no user"
         for email in params["prune_protected"]
         if not email.partition("@")[2]
     ]

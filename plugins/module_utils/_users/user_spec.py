@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from .._app import platform_rules
-from . import field_types
+from .._core.display import printable
 from .field_types import (
     BOOL,
     JSON,
@@ -42,7 +42,7 @@ def _check_timezone(name: str) -> None:
 
 def _check_key(text: str) -> None:
     if not text.isprintable() or not text.strip():
-        raise ValueProblem(f"'{field_types.printable(text)}' is not an email address")
+        raise ValueProblem(f"'{printable(text)}' is not an email address")
 
 
 #: The columns of ``users`` that an administrator sets; the options have the same names. A default is given to a new
