@@ -52,7 +52,7 @@ class OneOff:
 
 
 VERBS = (
-    Verb("backup", "Make a backup with its manifest.", "-e label=before-upgrade -e pinned=true"),
+    Verb("backup", "Create a backup with its manifest.", "-e label=before-upgrade -e pinned=true"),
     Verb("backup_verify", "Verify a backup by a restore into a side database.", "-e backup=before-upgrade"),
     Verb("database", "Report the state of the database and its backups."),
     Verb(
@@ -89,7 +89,7 @@ VERBS = (
     ),
     Verb(
         "users_audit",
-        "Report what a security review asks for.",
+        "Report the findings of a security review.",
         "-e users_audit_since=2026-01-01",
         ("users_audit_since", "users_audit_inactive_days"),
     ),
@@ -144,8 +144,9 @@ PARAMETERS = (
     Parameter(
         "restore_roles",
         "str",
-        "What to do about roles of PostgreSQL that the backup names and the server lacks, as on a new host: require"
-        " stops the restore; create makes them without a login; skip gives what they own to the owner of the database.",
+        "How to treat roles of PostgreSQL that the backup names and the server lacks, as on a new host:"
+        " require stops the restore; create creates them without a login; skip gives their objects to the owner of the"
+        " database.",
         ("restore",),
         "restore_roles=skip",
         default="require",

@@ -58,6 +58,16 @@ def test_without_a_backup_or_a_confirmation_it_stops_and_says_what_would_be_done
     assert dbtest.sql(COUNTS) == backed_up
 
 
+def test_a_run_that_starts_at_the_restore_finds_the_named_backup(dbtest, backed_up):
+    start = ["--start-at-task=convosphere.platform.database : Restore the backup"]
+
+    check = dbtest.run("restore.yml", extra_vars={"backup": "whole"}, check=True, arguments=start).succeeded()
+
+    assert check.tasks[0].name.endswith("Restore the backup")
+    assert check.task("Report the restore").result["msg"][0].split(" ", 1)[0].startswith("convosphere-")
+    assert dbtest.sql(COUNTS) == backed_up
+
+
 def test_a_table_that_was_dropped_comes_back_with_every_row_and_users_log_in(dbtest, backed_up):
     check = dbtest.run("restore.yml", extra_vars={"backup": "whole"}, check=True).succeeded()
     assert " would be restored: " in check.task("Report the restore").result["msg"][0]
