@@ -132,7 +132,7 @@ def difference(manifest: Manifest, place: Place, names: Sequence[str] | None = N
     return Difference(manifest, lacking, "current" if current == text else "outdated" if current else "none")
 
 
-def described(lacking: Difference) -> dict[str, str] | None:
+def current_state(lacking: Difference) -> dict[str, str] | None:
     """Return the current state of a copy for a plan whose desired state is DONE; None if there is no copy."""
     if lacking.state == "none":
         return None

@@ -47,7 +47,7 @@ class CopyRun(Work):
         for place, _backup, lacking in self.differences:
             title = str(self.catalogue.directory) if self.fetches else place.title
             name = f"{lacking.manifest.id} in {title}"
-            current = backup_copies.described(lacking)
+            current = backup_copies.current_state(lacking)
             plan += make_plan({name: backup_copies.DONE}, {name: current} if current else {})
         return plan
 

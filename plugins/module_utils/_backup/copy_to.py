@@ -61,7 +61,7 @@ class BackupCopies:
                     plan += Plan((Change(f"{new} in {place.title}", CREATE, None, backup_copies.DONE),))
                 elif manifest:
                     name = f"{manifest.id} in {place.title}"
-                    current = backup_copies.described(backup_copies.difference(manifest, place))
+                    current = backup_copies.current_state(backup_copies.difference(manifest, place))
                     plan += make_plan({name: backup_copies.DONE}, {name: current} if current else {})
                 copies = [_with_known_manifest(copy, known) for copy in backup_copies.manifests(place)]
                 if has_retention and self.params["retention"]:
