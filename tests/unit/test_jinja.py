@@ -8,7 +8,8 @@ Measured are the texts in YAML files of roles/ and playbooks/, as YAML reads the
 - No statement, ``{% … %}``, in YAML. A role's variables hold data, and a filter or a module computes.
 - No expression over 120 characters, in YAML or in a template. Whitespace is collapsed, and the braces count. The values
   of ``when``, ``that``, ``until``, ``loop``, ``changed_when`` and ``failed_when`` are expressions without braces.
-- A template may branch, loop and repeat a text by a macro, but not compute: no ``{% set … %}``.
+- A template may branch, loop and repeat a text by a macro, but not compute: no ``{% set … %}``, and no statement over
+  120 characters.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ def test_an_expression_is_measured_from_brace_to_brace_with_single_spaces():
     assert len(fits) == LONGEST
     assert long_expressions("d {{ e }} " + fits.replace(" {'b'", "\n   {'b'")) == []
     assert long_expressions(f"{longer}\n") == [longer]
+    assert long_expressions("{% if " + "a" * 120 + " %}b{% endif %}") == ["{% if " + "a" * 120 + " %}"]
 
 
 def texts_of_yaml() -> Iterator[tuple[str, str]]:
@@ -123,13 +125,13 @@ def statements(text: str) -> list[str]:
 
 
 def long_expressions(text: str) -> list[str]:
-    """Return the expressions in braces that are too long."""
+    """Return the expressions and statements that are too long, with their braces."""
     found: list[str] = []
     for _line, kind, value in LEXER.lex(text):
-        if kind == "variable_begin":
+        if kind in ("variable_begin", "block_begin"):
             found.append("")
         if found and not found[-1].endswith("\0"):
-            found[-1] += value + ("\0" if kind == "variable_end" else "")
+            found[-1] += value + ("\0" if kind in ("variable_end", "block_end") else "")
     collapsed = [" ".join(each.rstrip("\0").split()) for each in found]
     return [each for each in collapsed if len(each) > LONGEST]
 
