@@ -101,7 +101,12 @@ PENDING: tuple[str, ...] = (
 
 def read_files() -> list[Path]:
     """Return the files whose prose is checked."""
-    found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".yml", ".md")]
+    found = [
+        path
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".py", ".yml", ".md", ".rst")
+    ]
     return [path for path in [*found, *(ROOT / page for page in PAGES)] if "/files/" not in str(path)]
 
 
