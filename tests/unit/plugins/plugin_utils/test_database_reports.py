@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _database_reports as reports
 
+from support.collection import rendered_docs
+
 CONTEXT: dict[str, Any] = {
     "environment": "dev",
     "check_mode": False,
@@ -277,3 +279,30 @@ def test_the_oldest_transaction_and_a_database_without_revisions():
 
     assert "REVISIONS    none recorded" in lines
     assert "CONNECTIONS  4 of 100, the oldest transaction: 12 s, ada" in lines
+
+
+# ----------------------------------------------------------------------------------------------------------- fixtures
+
+
+@pytest.mark.parametrize(
+    ("module", "path", "values"),
+    [
+        ("db_backup", (), {"backup": MADE, "created": "b1", "deleted": []}),
+        ("db_backup", ("backup",), MADE),
+        ("db_backup_info", (), NO_BACKUPS),
+        ("db_backup_info", ("backups",), LISTED),
+        ("db_info", (), INFO),
+        ("db_info", ("tables",), INFO["tables"][0]),
+        ("db_info", ("connections",), INFO["connections"]),
+        ("db_restore", (), {**restored(), "discarded": []}),
+        ("db_restore", ("backup",), restored()["backup"]),
+        ("db_migration", (), migrated()),
+        ("db_migration", ("steps",), migrated()["steps"][0]),
+    ],
+)
+def test_reports_read_values_that_the_modules_return(module, path, values):
+    documented = rendered_docs()[f"convosphere_{module}"]["return"]
+    for key in path:
+        documented = documented[key]["contains"]
+
+    assert set(values) - {"changed"} - set(documented) == set()
