@@ -165,7 +165,7 @@ def test_a_release_that_never_becomes_healthy_gives_way_to_the_one_before(live):
 
 @contextmanager
 def watched(environment: Environment) -> Iterator[list[int]]:
-    """The statuses that the front page answers with, asked again and again as long as the block runs."""
+    """Record the statuses of the front page, which is requested again and again as long as the block runs."""
     statuses: list[int] = []
     done = threading.Event()
 

@@ -106,7 +106,7 @@ def test_after_an_error_of_the_backend_the_next_request_reaches_it_too(live):
 
 @pytest.fixture(scope="module")
 def other_edge(itest: Environment, deploys: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A second edge before the same backend, with additions to the deny list and exceptions; its port on the host."""
+    """Run a second edge before the same backend, with additions to the deny list and exceptions; return its port."""
     deploys.first.succeeded()
     run = itest.run("deploy.yml", extra_vars=SETTINGS, check=True, diff=True).succeeded()
     (content,) = [task.diff["after"]["file Caddyfile"]["content"] for task in run.tasks if _has_caddyfile(task.diff)]

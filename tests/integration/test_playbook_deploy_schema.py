@@ -36,7 +36,7 @@ SIDECAR = {"stack_compose_override": {"services": {"tika": {"image": NOWHERE}}}}
 
 @pytest.fixture(scope="module")
 def mig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    """It has a project name and a directory of its own choice, as any environment may."""
+    """Give the environment a project name and a directory of its own choice, as any may have."""
     folder = tmp_path_factory.mktemp("mig")
     place = {"stack_project_name": "mig-shop", "stack_directory": str(folder / "host/elsewhere/shop")}
     with environment("mig", folder, {"stack_secrets": SECRETS, **place}) as found:
@@ -50,7 +50,7 @@ def first(mig: Environment) -> PlaybookRun:
 
 @pytest.fixture
 def live(mig: Environment, first: PlaybookRun) -> Environment:
-    """The environment, up; `first` is the deploy that brought it up."""
+    """Deploy the environment; `first` is that deploy."""
     assert first.rc == 0
     return mig
 
@@ -60,7 +60,7 @@ def revisions(live: Environment) -> str:
 
 
 def published(live: Environment) -> int:
-    """The port on the host at which PostgreSQL is published."""
+    """Return the port on the host at which PostgreSQL is published."""
     return int(live.inspect("postgres")["NetworkSettings"]["Ports"]["5432/tcp"][0]["HostPort"])
 
 

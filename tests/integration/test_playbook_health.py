@@ -12,7 +12,7 @@ from support.compose_project import docker
 
 @pytest.fixture
 def without_postgres(live):
-    """The environment with its database stopped, and started again afterwards."""
+    """Stop the database of the environment, and start it again afterwards."""
     docker("stop", live.container("postgres"))
     yield live
     docker("start", live.container("postgres"))

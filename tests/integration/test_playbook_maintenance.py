@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The nightly run: what it does, what it leaves undone when something fails, and that it runs once at a time."""
+"""Run the nightly maintenance: its steps, the steps that a failure skips, and one run at a time."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ STEPS = ["backup", "verify", "retention", "vacuum", "prune", "health"]
 
 
 def lock_of(environment: Environment) -> Path:
-    """The file that keeps a second run out."""
+    """Return the lock that refuses a second run."""
     variables = yaml.safe_load((environment.inventory.parent / f"group_vars/{environment.name}.yml").read_text())
     return Path(variables["maintenance_lock"])
 
 
 def results(run: PlaybookRun) -> dict[str, dict[str, Any]]:
-    """What became of each step, by its name, as set_stats leaves it for AWX."""
+    """Return the result of each step, by its name, as set_stats stores it for AWX."""
     stats = run.task("Store the results as an artifact in AWX").result["ansible_stats"]["data"]["maintenance"]
     ((_host, found),) = stats.items()
     return {result["step"]: result for result in found["steps"]}

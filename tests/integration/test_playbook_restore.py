@@ -20,13 +20,13 @@ USERS = [{"email": f"user{number}@example.com", "username": f"user{number}"} for
 
 
 def log_in(environment: Environment) -> int:
-    """The status that a user's login gets at the edge."""
+    """Return the status of a login at the edge."""
     return environment.request("/api/v1/auth/login", {"username": "ada", "password": PASSWORD})[0]
 
 
 @pytest.fixture(scope="module")
 def backed_up(dbtest: Environment) -> str:
-    """What every table had when the backup `whole` was made, among it a user who can log in."""
+    """Return the rows of every table at the backup `whole`, among them a user who can log in."""
     ada = {"email": "ada@example.com", "username": "ada", "password": PASSWORD}
     dbtest.run("users.yml", extra_vars={"users_list": [ada, *USERS]}).succeeded()
     counts = dbtest.sql(COUNTS)

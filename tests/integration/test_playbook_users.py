@@ -50,7 +50,7 @@ def database(tables: Sandbox) -> PlatformDatabase:
 
 @pytest.fixture
 def verb(tmp_path: Path, run_playbook: Any, database: PlatformDatabase) -> Any:
-    """Runs a playbook in an environment of its own whose database is the test's."""
+    """Run a playbook in an environment of its own whose database is the test's."""
     inventory = tmp_path / "inventory.yml"
     inventory.write_text(INVENTORY.format(name="userstest"))
     env_file = tmp_path / ".env"

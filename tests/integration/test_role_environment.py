@@ -99,7 +99,7 @@ def host(tmp_path: Path) -> Iterator[Host]:
 
 @pytest.fixture
 def unchanged(host: Host) -> Iterator[Host]:
-    """The host; at the end of the test it must be as it was."""
+    """Return the host, which the test must not change."""
     wait_until(lambda: "sshd" in host.run("ps", "-eo", "comm"), "sshd runs")
     before = host.state()
     yield host

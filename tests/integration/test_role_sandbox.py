@@ -17,7 +17,7 @@ from support.sandbox import role_play
 
 @pytest.fixture
 def name() -> Iterator[str]:
-    """A reference that no registry and no engine knows; the image is gone afterwards."""
+    """Return a reference that no registry and no engine knows; remove the image afterwards."""
     reference = f"sandbox-role.invalid/{uuid.uuid4().hex[:10]}:1"
     yield reference
     client = docker.from_env()

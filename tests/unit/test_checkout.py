@@ -16,7 +16,7 @@ LINKS = ROOT / "collections/ansible_collections/convosphere/platform"
 
 
 def settings(path: Path) -> dict[str, dict[str, str]]:
-    """The sections of an ansible.cfg, with each relative path as seen from the top of the checkout."""
+    """Return the sections of an ansible.cfg, with each relative path as seen from the top of the checkout."""
     parser = ConfigParser(interpolation=None)
     parser.read(path)
     found = {section: dict(parser[section]) for section in parser.sections()}

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The law of the house: what every module, role and playbook must bring along.
+"""Hold the tree to the rules for modules, roles and playbooks.
 
-Each test looks at the whole tree and lists all offences, so that a new module, role or playbook without its
-scenario, its argument spec or its test fails here, by name, before anything runs.
+Each test reads the whole tree and lists all offences, so that a new module, role or playbook without its scenario, its
+argument spec or its test fails here, by name, before anything runs.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ HEADER = (
     "# SPDX-License-Identifier: GPL-3.0-or-later",
 )
 SILENCERS = re.compile(r"^\s*-?\s*(ignore_errors|ignore_unreachable)\s*:|^\s*-?\s*failed_when\s*:\s*(false|no)\b", re.I)
-#: Where a task may take its modules from, beside the dependencies in galaxy.yml.
+#: The namespaces whose modules a task may use, beside the dependencies in galaxy.yml.
 OWN_NAMESPACES = {"ansible.builtin", NAMESPACE}
 
 
@@ -58,7 +58,7 @@ def test_every_module_has_its_law_scenario():
 
 
 def has_law(module: str) -> bool:
-    """Whether tests/integration/test_<module>.py has a test marked `law` that runs the law on that module."""
+    """Return whether tests/integration/test_<module>.py has a test marked `law` that runs the law on that module."""
     path = ROOT / f"tests/integration/test_{module}.py"
     runner = "run_info_law" if module.endswith("_info") else "run_law"
     tree = ast.parse(path.read_text()) if path.exists() else ast.Module([], [])
@@ -77,12 +77,12 @@ def has_law(module: str) -> bool:
     return module in [constants.get(ast.unparse(subject), getattr(subject, "value", None)) for subject in subjects]
 
 
-#: Options that name what belongs to one environment: its directory, its containers, its backups.
+#: Options that name the property of one environment: its directory, its containers, its backups.
 PROPERTY = {"project_src", "project_name", "backup_dir", "login_container"}
 DESTROYING = ("convosphere_stack", "convosphere_db_restore")
 
 
-def test_every_module_that_changes_what_an_environment_has_proves_whose_it_is():
+def test_every_module_that_changes_an_environment_verifies_that_it_owns_it():
     changing = [name for name in module_names() if not name.endswith("_info") and PROPERTY & argument_spec(name).keys()]
 
     assert set(changing) >= {*DESTROYING, "convosphere_service", "convosphere_prune", "convosphere_db_backup"}
@@ -90,7 +90,7 @@ def test_every_module_that_changes_what_an_environment_has_proves_whose_it_is():
     assert [name for name in changing if ".refuse_foreign_" not in source_with_work(name)] == []
 
 
-def test_what_destroys_wants_a_confirmation_of_the_module_itself():
+def test_a_module_that_destroys_requires_a_confirmation_itself():
     specs = {name: argument_spec(name) for name in module_names()}
 
     assert sorted(name for name, spec in specs.items() if "confirm" in spec) == sorted(DESTROYING)
@@ -205,7 +205,7 @@ def test_functions_and_files_are_short():
     assert offences == []
 
 
-def test_plugins_say_whose_they_are_and_compile_on_the_oldest_python():
+def test_plugins_have_a_licence_header_and_compile_on_the_oldest_python():
     offences = []
     for path in plugins():
         lines = [line for line in path.read_text().splitlines() if not line.startswith("#!")]
@@ -227,17 +227,17 @@ def test_no_plugin_imports_what_ansible_is_about_to_remove():
 
 
 def plugins() -> list[Path]:
-    """The Python files that run on the operator's side or on a managed host."""
+    """Return the Python files that run on the operator's side or on a managed host."""
     return python_files("plugins")
 
 
 def short(path: Path) -> str:
-    """A path as a reader of the tree knows it."""
+    """Return a path relative to the checkout."""
     return str(path.relative_to(ROOT))
 
 
 def function_lengths(path: Path) -> Iterator[tuple[str, int]]:
-    """The functions of a file with their lines, docstrings left out: saying what a function does is never too long."""
+    """Yield the functions of a file with their lines, without docstrings, which are never too long."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             docstring = node.body[0] if ast.get_docstring(node) is not None else None
@@ -245,7 +245,7 @@ def function_lengths(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def code_lines(path: Path) -> int:
-    """The lines of a file, documentation blocks left out."""
+    """Count the lines of a file, without documentation blocks."""
     source = path.read_text()
     blocks = [
         node
@@ -256,7 +256,7 @@ def code_lines(path: Path) -> int:
 
 
 def span(node: ast.stmt) -> int:
-    """The lines that a statement takes."""
+    """Count the lines of a statement."""
     return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
@@ -264,7 +264,7 @@ def span(node: ast.stmt) -> int:
 
 
 def role_specs(role: str) -> dict[str, Any]:
-    """The entry points in a role's argument specs, by name."""
+    """Return the entry points in a role's argument specs, by name."""
     document = load_yaml(ROOT / "roles" / role / "meta/argument_specs.yml") or {}
     return dict(document.get("argument_specs") or {})
 
@@ -302,8 +302,8 @@ def test_every_default_is_in_the_argument_specs():
     assert offences == []
 
 
-def test_a_boolean_given_on_the_command_line_is_taken_for_what_it_says():
-    """-e name=false is text, which Jinja takes for true: what decides by an option has to make a boolean of it."""
+def test_a_boolean_given_on_the_command_line_is_converted():
+    """-e name=false is text, which Jinja takes for true: a condition has to convert an option to a boolean."""
     offences = []
     for role in role_names():
         options = {
@@ -329,7 +329,7 @@ def test_every_entry_point_that_a_playbook_uses_has_an_argument_spec():
 
 
 def used_entry_points(playbook: Path) -> Iterator[tuple[str, str]]:
-    """The (role, entry point) pairs of the collection that a playbook uses."""
+    """Yield the (role, entry point) pairs of the collection that a playbook uses."""
     for entry in walk_tasks(load_yaml(playbook)):
         inclusions = [entry.get(f"ansible.builtin.{kind}_role") for kind in ("include", "import")]
         listed = [role if isinstance(role, dict) else {"role": role} for role in entry.get("roles") or []]
@@ -363,7 +363,7 @@ def test_nothing_silences_a_failure():
 
 
 def test_no_template_in_yaml_counts_on_an_escape_sequence():
-    """Ansible keeps a backslash in a template as it is: join('\\n') puts a backslash and an n between sentences."""
+    r"""Ansible keeps a backslash in a template as it is: join('\\n') puts a backslash and an n between sentences."""
     escaped = re.compile(r"\{[{%](?:(?![}%]\}).)*\\[ntr](?:(?![}%]\}).)*[}%]\}", re.DOTALL)
     files = yaml_files("roles", "playbooks", "extensions")
     texts = [(path, text) for path in files for text in scalars(load_yaml(path))]

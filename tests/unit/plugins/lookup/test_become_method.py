@@ -17,7 +17,7 @@ HOSTS = {"here": {"ansible_connection": "local"}, "there": {"ansible_connection"
 
 @pytest.fixture
 def run(monkeypatch):
-    """The method for an environment of these hosts, when a process of user ``uid`` runs with this USER."""
+    """Return the method for an environment of these hosts, when a process of user ``uid`` runs with this USER."""
 
     def call(*hosts: str, uid: int = 0, user: str = "ada", configured: str | None = "doas") -> str:
         monkeypatch.setenv("LOGNAME", user)

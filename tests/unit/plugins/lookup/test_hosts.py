@@ -71,7 +71,7 @@ def test_an_empty_inventory_is_told_how_to_be_given():
 
 @pytest.fixture
 def run(monkeypatch):
-    """The lookup as Ansible calls it, for an environment that Ansible has found in the variables."""
+    """Return the lookup as Ansible calls it, for an environment that Ansible has found in the variables."""
 
     def call(
         env: str | None,

@@ -23,7 +23,7 @@ class Unrendered(dict[str, Any]):
 
 @pytest.fixture
 def run(monkeypatch):
-    """The lookup for a host that has `outside` from its inventory, in a play whose variables are `inside`."""
+    """Return the lookup for a host that has `outside` from its inventory, in a play whose variables are `inside`."""
 
     def call(name: str, outside: dict[str, Any], inside: dict[str, Any], **extra_vars: Any) -> Any:
         # Extra variables are in both: they override the others.

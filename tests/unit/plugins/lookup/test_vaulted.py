@@ -18,7 +18,7 @@ PLAIN = "note: plain-note-of-all\n"
 
 @pytest.fixture
 def load(tmp_path: Path):
-    """The variables in a text, from a file that is encrypted as a whole or not."""
+    """Load the variables in a text, from a file that is encrypted as a whole or not."""
 
     def call(text: str, *, encrypted: bool) -> dict[str, Any]:
         path = tmp_path / f"{'vault' if encrypted else 'main'}.yml"
