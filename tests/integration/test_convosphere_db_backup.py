@@ -120,7 +120,7 @@ def test_law(run_law, database, options):
                 "expected can be used in check mode only",
             ),
             Refused("no such backup", {**options, "backup": "monthly"}, "There is no backup monthly"),
-            Refused("no container", {**options, "login_container": "nowhere"}, "Is login_container the name"),
+            Refused("no container", {**options, "login_container": "nowhere"}, "login_container is the name"),
             Refused("wrong password", {**options, "login_password": "planted-wrong"}, "authentication failed"),
         ],
         secrets=[SECRET_KEY],

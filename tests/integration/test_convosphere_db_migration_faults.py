@@ -214,7 +214,7 @@ def test_a_table_that_is_locked_is_not_waited_for_for_ever(migration, database):
     for failed in (result, never):
         assert (
             "alembic failed in revision mig_users: LockNotAvailable: canceling statement due to lock timeout. "
-            f"In its way: process {process} of convosphere (reader), idle in transaction for "
+            f"The lock is held by: process {process} of convosphere (reader), idle in transaction for "
         ) in failed["msg"]
         assert failed["failure"]["holders"][0]["process"] == process
     assert "mig_new" not in columns(database, "users")

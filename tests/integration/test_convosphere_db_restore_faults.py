@@ -212,7 +212,7 @@ def test_what_is_missing_on_the_host_condemns_no_backup(backups, tmp_path):
         assert message in failed(restore(backups, identity_file=str(path)))
         assert message in failed(verify(backups, identity_file=str(path), force=True))
         assert message in failed(verify(backups, **{**of_all, "identity_file": str(path)}))
-    assert "Is login_container the name of a container that runs" in failed(
+    assert "login_container is the name of a running container" in failed(
         verify(backups, **of_all, login_container="nobody")
     )
     path = f"{killed}:{os.environ['PATH']}"

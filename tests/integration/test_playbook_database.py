@@ -41,7 +41,7 @@ def test_a_database_that_is_down_fails_and_its_backups_are_shown_all_the_same(db
         run = dbtest.run("database.yml")
 
     assert run.rc == 2
-    assert "Is the service postgres up" in run.failures[0].message
+    assert "Check that the service postgres runs" in run.failures[0].message
     assert any(
         line.startswith("BACKUPS ")
         for line in run.task("Report the status of the database and its backups").result["msg"]

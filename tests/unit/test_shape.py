@@ -22,13 +22,10 @@ PENDING = (
     "_core/",
     "_host/",
     "_engine/",
-    "_postgres/",
     "_app/",
     "_stack/",
-    "_users/",
     "_backup/components.py",
     "_restore/",
-    "_migration/",
 )
 
 

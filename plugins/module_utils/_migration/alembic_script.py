@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What runs inside the backend's image, by its Python: nothing but Python's own library and the image's alembic.
+"""Read or migrate revisions inside the backend's image, with its Python, the standard library and its alembic.
 
-It reads one line of JSON and writes one. With the line come the address and password of the database, which thus are
-in no file, no argument and no setting of the container. The image's own alembic.ini is used, in memory with another
-address. When its input ends, whoever asked is gone: then it ends too, and PostgreSQL undoes what was not committed.
+The program reads one line of JSON and writes one. The line has the address and password of the database, which are in
+no file, argument or setting of the container. The image's alembic.ini is used, with another address in memory. When the
+input ends, the caller has ended: then the program ends too, and PostgreSQL rolls back.
 
 This file is private to the collection and may change without notice.
 """
@@ -24,14 +24,14 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import quote
 
-SHOWN = 2000  # characters of a statement that failed
-#: What PostgreSQL and SQLAlchemy add to a message, and may quote whole rows in, and so password hashes.
+SHOWN = 2000  # characters of a failed statement
+#: Parts that PostgreSQL and SQLAlchemy add to a message, and that may quote rows, such as password hashes.
 _WITH_DATA = re.compile(r"\n(?:DETAIL|CONTEXT|QUERY|WHERE):|\n?\[(?:SQL|parameters):")
 
 
 def main() -> None:
     """Answer one request: ``{"do": revisions|upgrade|downgrade, ...}`` with ``{"done": ...}`` or ``{"error": ...}``."""
-    # What env.py and the application print must not get between the lines of the answer.
+    # Output of env.py and of the application must not mix with the answer.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     request = json.loads(sys.stdin.readline())
@@ -41,7 +41,7 @@ def main() -> None:
     answer: dict[str, Any]
     try:
         answer = {"done": _revisions() if request["do"] == "revisions" else _migrate(request)}
-    except BaseException as error:  # noqa: BLE001 - whatever it is, sys.exit in env.py too, the asker has to know
+    except BaseException as error:  # noqa: BLE001 - also sys.exit in env.py is reported to the caller
         answer = {"error": _described(error)}
     answers.write(json.dumps(answer) + "\n")
     answers.close()
@@ -61,7 +61,7 @@ def _configuration() -> Any:
 
 
 def _revisions() -> list[dict[str, Any]]:
-    """All revisions of the image, newest first, each with the SQL that it comes to. No database is asked."""
+    """Return all revisions of the image, newest first, each with its SQL, without a database."""
     from alembic.script import ScriptDirectory
 
     return [
@@ -83,7 +83,7 @@ def _listed(value: Any) -> list[str]:
 
 
 def _sql_of(script: Any) -> str | None:
-    """The statements of a revision's upgrade; None for one that looks into the database before it knows them."""
+    """Return the statements of a revision's upgrade; None if it reads the database before they are known."""
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext
 
@@ -93,17 +93,17 @@ def _sql_of(script: Any) -> str | None:
         context = MigrationContext.configure(dialect_name="postgresql", opts=options)
         with Operations.context(context):
             script.module.upgrade()
-    except Exception:  # noqa: BLE001 - there is no database to ask, and how that fails is the revision's own affair
+    except Exception:  # noqa: BLE001 - a revision may fail in any way without a database
         return None
     return buffer.getvalue().strip()
 
 
 def _migrate(request: Mapping[str, Any]) -> list[str]:
-    """Bring the database to each of the revisions ``targets``, one after the other, each all or nothing."""
+    """Migrate the database to each of ``targets``, one after the other, each in one transaction."""
     from alembic import command
 
     url = _url(request["url"])
-    # The platform's settings want one as well, and an env.py that reads it must come to the same database.
+    # The platform's settings require it, and an env.py that reads it must find the same database.
     os.environ["DATABASE_URL"] = url
     configuration = _configuration()
     configuration.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
@@ -113,9 +113,9 @@ def _migrate(request: Mapping[str, Any]) -> list[str]:
 
 
 def _url(parts: Mapping[str, Any]) -> str:
-    """The URL of ``parts``, by the names of sqlalchemy.engine.URL.
+    """Return the URL of ``parts``, by the names of sqlalchemy.engine.URL.
 
-    Its login is quoted here: SQLAlchemy 1.4 writes a percent sign as it is, and reads it back as an escape.
+    The login is quoted here: SQLAlchemy 1.4 does not escape a percent sign, and reads it as an escape.
     """
     from sqlalchemy.engine import URL
 
@@ -125,7 +125,7 @@ def _url(parts: Mapping[str, Any]) -> str:
 
 
 def _described(error: BaseException) -> dict[str, Any]:
-    """What failed: the revision, the database's own words, its code, and the statement, all without data."""
+    """Return the revision, the database's message and code, and the statement of an error, without data."""
     original = getattr(error, "orig", None) or error
     return {
         "kind": type(original).__name__,
@@ -137,13 +137,13 @@ def _described(error: BaseException) -> dict[str, Any]:
 
 
 def _said(error: BaseException) -> str:
-    """The message of an error without any row."""
+    """Return the message of an error without any row."""
     diagnosis = getattr(error, "diag", None)
     return _WITH_DATA.split(getattr(diagnosis, "message_primary", None) or str(error))[0].strip()
 
 
 def _failing_revision(error: BaseException) -> str | None:
-    """The revision in whose code the error came up."""
+    """Return the revision whose code raised the error."""
     for frame, _line in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_name in ("upgrade", "downgrade") and "down_revision" in frame.f_globals:
             return str(frame.f_globals.get("revision"))

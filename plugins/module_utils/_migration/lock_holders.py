@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who holds the locks that a migration waits for, and an end to those who hold them for nothing.
+"""Find the sessions that hold locks which a migration waits for, and terminate idle ones.
 
-With CREATE_DEFAULT_ADMIN the platform leaves a session open in a transaction each time it starts, with a lock on the
-table of users (seen with version 0.1.2-beta): whatever changes that table would wait for it in vain, every time.
+With CREATE_DEFAULT_ADMIN the platform leaves a session with an open transaction each time it starts, which locks the
+table users (version 0.1.2-beta): a migration of that table would wait for it until the timeout, every time.
 
 This file is private to the collection and may change without notice.
 """
@@ -23,8 +23,8 @@ from .._postgres.connection import APPLICATION, Database
 
 POLL_SECONDS = 0.25
 _LOCK_NOT_AVAILABLE = "55P03"
-# Backups do nothing in their transaction either, while others dump what it sees: this collection's, pg_dump --jobs.
-# What has a snapshot open is such a one, and what was left behind between two statements has none.
+# Backups idle in their transaction too, while other sessions dump its snapshot: this collection's, pg_dump --jobs. They
+# have a snapshot open; a session that was left between two statements has none.
 _LOOK = """
 SELECT b.pid, coalesce(b.usename, ''), coalesce(b.application_name, ''), coalesce(b.state, ''),
     coalesce(extract(epoch FROM clock_timestamp() - b.state_change), 0)::int,
@@ -42,7 +42,7 @@ ORDER BY 1
 
 @dataclass(frozen=True)
 class Session:
-    """One that holds a lock; for how many ``seconds`` it has been in its ``state``, such as "idle in transaction"."""
+    """A session that holds a lock, since ``seconds`` in its ``state``, such as "idle in transaction"."""
 
     process: int
     user: str
@@ -56,11 +56,11 @@ class Session:
 
 
 class Blockers:
-    """While its block runs, a thread looks who holds the locks that the sessions called ``waiting`` wait for.
+    """Watch, while its block runs, which sessions hold locks that the sessions with the name ``waiting`` wait for.
 
-    Those that have done nothing in their transaction for longer than ``idle`` seconds are ended (0: none is), if
-    ``params``, the module's login_ options, may do so. They are added to ``ended``, and ``seen`` are those that were in
-    the way when anybody last was.
+    Sessions that are idle in their transaction for longer than ``idle`` seconds are terminated (0: none), if the role
+    of ``params``, the module's login_ options, may do so, and added to ``ended``. ``seen`` are the other sessions that
+    were last found to hold such locks.
     """
 
     def __init__(self, params: Mapping[str, Any], waiting: str, idle: int, ended: list[Session]) -> None:
@@ -83,20 +83,20 @@ class Blockers:
         if isinstance(error, DatabaseError) and error.details.get("sqlstate") == _LOCK_NOT_AVAILABLE and self.seen:
             holders = [asdict(session) for session in self.seen]
             raise DatabaseError(
-                f"{error.message}. In its way: {'; '.join(str(session) for session in self.seen)}",
-                hint="Run it again when that is done, or end it with pg_terminate_backend.",
+                f"{error.message}. The lock is held by: {'; '.join(str(session) for session in self.seen)}",
+                hint="Run it again when that session has ended, or terminate it with pg_terminate_backend.",
                 **{**error.details, "holders": holders},
             ) from error
 
     def _watch(self) -> None:
-        # A server that is gone ends what is waited for as well, which says so.
+        # If the server fails, the migration fails too, and reports it.
         with suppress(DatabaseError):
             while not self.over.wait(POLL_SECONDS):
                 self._look()
 
     def _look(self) -> None:
         found = self.database.fetch(_LOOK, self.values)
-        self.database.rollback()  # a transaction sees the same activity again and again
-        known = {session.process for session in self.ended}  # one that is being ended may be seen once more
+        self.database.rollback()  # within a transaction the activity does not change
+        known = {session.process for session in self.ended}  # a session that is being terminated may be seen again
         self.ended += [Session(*facts) for *facts, was_ended in found if was_ended and facts[0] not in known]
         self.seen = [Session(*facts) for *facts, was_ended in found if not was_ended] or self.seen

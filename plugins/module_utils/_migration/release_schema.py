@@ -17,7 +17,7 @@ from .revisions import Code
 
 
 def known(backend: Backend, image_id: str) -> Code | None:
-    """The image's revisions as the release that serves has them; None where it was of another image."""
+    """Return the image's revisions from the record of the current release; None if that is of another image."""
     schema = backend.recorded_schema
     if schema.get("image_id") != image_id:
         return None
@@ -25,9 +25,9 @@ def known(backend: Backend, image_id: str) -> Code | None:
 
 
 def served(backend: Backend, image_id: str, code: Code, read: Callable[[str], Code]) -> frozenset[str] | None:
-    """The revisions of the backend that has made the tables: that of its container; None where there is none.
+    """Return the revisions of the backend's container, which created the tables; None if there is no container.
 
-    ``code`` is that of ``image_id``, the image that is wanted; ``read`` reads that of another one.
+    ``code`` is that of ``image_id``, the desired image; ``read`` reads that of another one.
     """
     serving = backend.serving_image_id
     if serving is None:
@@ -37,6 +37,6 @@ def served(backend: Backend, image_id: str, code: Code, read: Callable[[str], Co
 
 
 def schema_record(image_id: str, code: Code) -> dict[str, Any]:
-    """What a release keeps of its image's schema, and ``Backend.known`` reads again."""
+    """Return the record of an image's schema that a release keeps, and that ``known`` reads."""
     revisions = {revision.id: [*revision.down, *revision.depends_on] for revision in code.revisions}
     return {"image_id": image_id, "heads": code.heads, "revisions": revisions}

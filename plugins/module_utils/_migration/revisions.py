@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The revisions of the code as a graph, what each of them leaves in a database, and what is there of it.
+"""Order the revisions of the code as a graph, and find which of their effects a database has.
 
 This file is private to the collection and may change without notice.
 """
@@ -16,18 +16,18 @@ from .alembic_client import Revision, heads
 
 _TABLE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?([^\s(]+)", re.IGNORECASE)
 _COLUMN = re.compile(r"ALTER TABLE (?:ONLY )?(\S+) ADD COLUMN (?:IF NOT EXISTS )?(\S+)", re.IGNORECASE)
-#: Another part of one ALTER TABLE, of which only the first is looked for.
+#: A further part of an ALTER TABLE, of which only the first is evaluated.
 _NEXT_PART = re.compile(r",\s*(?:ADD|DROP|ALTER|RENAME|VALIDATE|SET)\b", re.IGNORECASE)
-#: Statements that belong to tables and columns, and are there when they are.
+#: Statements that belong to a table or column, and have been run if it exists.
 _ACCESSORY = re.compile(r"(CREATE (UNIQUE )?INDEX|CREATE TYPE|COMMENT ON)", re.IGNORECASE)
 _LEADING_COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)+", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class CurrentSchema:
-    """What a database holds: the columns of each table but alembic_version, and alembic's record.
+    """The columns of each table of a database but alembic_version, and alembic's record.
 
-    ``stamps`` is None without the table alembic_version, ``width`` None where it has no limit or is not there.
+    ``stamps`` is None without the table alembic_version, ``width`` also without a limit.
     """
 
     tables: Mapping[str, frozenset[str]]
@@ -45,7 +45,7 @@ class Effect:
 
     @classmethod
     def of(cls, sql: str) -> Effect:
-        """Out of the statements of its upgrade."""
+        """Read the effect from the statements of an upgrade."""
         parts = [_LEADING_COMMENTS.sub("", f" {part}", count=1).strip() for part in re.split(r";\s*(?:\n|$)", sql)]
         statements = [part for part in parts if part]
         tables = [_plain(match[1]) for match in map(_TABLE.match, statements) if match]
@@ -57,15 +57,15 @@ class Effect:
 
     @property
     def shows(self) -> bool:
-        """Whether all that it does can be seen in a database."""
+        """Whether the whole effect can be seen in a database."""
         return bool(self.tables or self.columns) and not self.more
 
     def concerns(self, current: CurrentSchema) -> bool:
-        """Whether any table that it creates or changes is there."""
+        """Return whether a table that it creates or changes exists."""
         return any(table in current.tables for table in (*self.tables, *(table for table, _column in self.columns)))
 
     def divide(self, current: CurrentSchema) -> tuple[list[str], list[str], list[str]]:
-        """What of it is there; which of its columns are not, in tables that are; and what else is not."""
+        """Return what exists, which columns are missing in existing tables, and what else is missing."""
         existing = [f"table {table}" for table in self.tables if table in current.tables]
         existing += [f"column {_dotted(pair)}" for pair in self.columns if pair[1] in current.tables.get(pair[0], ())]
         lacking = [pair for pair in self.columns if pair[1] not in current.tables.get(pair[0], ())]
@@ -87,11 +87,11 @@ class Code:
 
     @property
     def heads(self) -> list[str]:
-        """The revisions that none comes after."""
+        """The heads of the revisions, sorted."""
         return heads(self.revisions)
 
     def closure(self, ids: Iterable[str]) -> set[str]:
-        """``ids`` and all that must be there before them."""
+        """Return ``ids`` and all revisions that they need."""
         found: set[str] = set()
         waiting = [name for name in ids if name in self.by_id]
         while waiting:
@@ -103,12 +103,12 @@ class Code:
         return found
 
     def tips(self, ids: Iterable[str]) -> tuple[str, ...]:
-        """Those of ``ids`` that none of them comes after: what alembic_version holds, sorted."""
+        """Return those of ``ids`` that no other one needs, sorted, as alembic_version has them."""
         wanted = set(ids)
         return tuple(heads([self.by_id[name] for name in wanted]))
 
     def ordered(self, ids: Iterable[str]) -> list[Revision]:
-        """``ids`` so that each comes after all that it needs, and a branch is not left before its end."""
+        """Sort ``ids`` so that each comes after all that it needs, and branches stay together."""
         wanted, done = set(ids), list[str]()
 
         def visit(name: str) -> None:
@@ -123,7 +123,7 @@ class Code:
 
 
 def _plain(name: str) -> str:
-    """A name in SQL without its schema and quotes."""
+    """Return a name in SQL without its schema and quotes."""
     return name.rpartition(".")[2].strip('"')
 
 

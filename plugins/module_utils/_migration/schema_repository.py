@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The database's side of a migration: which tables there are, alembic's record of it, and who else is migrating.
+"""Read the tables and alembic's record of a database, write the record, and keep other migrations out.
 
 This file is private to the collection and may change without notice.
 """
@@ -39,14 +39,14 @@ CREATE TABLE {RECORD} (version_num varchar({WIDTH}) NOT NULL, CONSTRAINT {RECORD
 
 
 class SchemaRepository(Database):
-    """One connection. In check mode the server itself refuses every write."""
+    """The schema of one database."""
 
     def __init__(self, params: Mapping[str, Any], *, read_only: bool) -> None:
         super().__init__(params, read_only=read_only)
         self.lock_timeout = int(params["lock_timeout"])
 
     def read(self) -> CurrentSchema:
-        """What the database holds now, not as it was when another run began."""
+        """Return the current tables and revisions, read in a new transaction."""
         self.rollback()
         tables = {name: frozenset(columns) for name, columns in self.fetch(_TABLES)}
         if RECORD not in tables:
@@ -54,38 +54,33 @@ class SchemaRepository(Database):
         del tables[RECORD]
         stamps = [row[0] for row in self.fetch(f"SELECT version_num FROM {RECORD}")]  # noqa: S608 - a constant
         width = self.columns(RECORD, ["version_num"])["version_num"].length
-        # To hold on to what was read would keep a migration from changing it.
+        # An open transaction would keep a migration from changing the tables.
         self.rollback()
         return CurrentSchema(tables, tuple(sorted(stamps)), width)
 
     def lock_out(self) -> None:
-        """Keep every other migration of this database out, for as long as this connection lasts, and end one that a
-        killed run left behind: it works on in the server without anybody to hear of it.
-        """
+        """Keep other migrations of this database out until the connection is closed, and terminate leftover ones."""
         self.lock("the schema of the database", LOCK, self.lock_timeout)
         self.end_others()
 
     def end_others(self) -> None:
-        """End whatever works in the server for a migration that nobody waits for any more, while the lock is held.
-
-        What this connection has not committed is undone.
-        """
-        with self.asking("end what a migration left at work"):
+        """Terminate the sessions of interrupted migrations, while the lock is held. The transaction is rolled back."""
+        with self.asking("terminate the sessions of an interrupted migration"):
             self.rollback()
         deadline = time.monotonic() + self.lock_timeout
         self.fetch(f"SELECT pg_terminate_backend(pid) {_OTHERS}", (APPLICATION,))
         while self.fetch(f"SELECT pid {_OTHERS}", (APPLICATION,)):
             if time.monotonic() > deadline:
                 raise DatabaseError(
-                    f"A migration of {self.name} that was ended still works in the server after {self.lock_timeout} s",
-                    hint=f"Look for it in pg_stat_activity: its application_name is {APPLICATION}.",
+                    f"A terminated migration of {self.name} still works in the server after {self.lock_timeout} s",
+                    hint=f"Raise lock_timeout, or find it in pg_stat_activity: its application_name is {APPLICATION}.",
                 )
-            self.rollback()  # a transaction sees the same activity again and again
+            self.rollback()  # within a transaction the activity does not change
             time.sleep(POLL_SECONDS)
         self.rollback()
 
     def prepare(self, *, create: bool, widen: bool) -> None:
-        """Have the record, wide enough. It is part of the transaction that the next ``record`` or commit ends."""
+        """Create or widen alembic's record, in the transaction that the next ``record`` or commit ends."""
         self.execute("SELECT set_config('lock_timeout', %s, true)", (f"{self.lock_timeout}s",))
         if create:
             self.execute(_CREATE, step=f"create the table {RECORD}")
@@ -95,17 +90,17 @@ class SchemaRepository(Database):
             )
 
     def record(self, revisions: Iterable[str]) -> None:
-        """Have the record hold just these, and commit."""
-        wanted = sorted(revisions)
-        self.execute(f"DELETE FROM {RECORD} WHERE version_num <> ALL (%s::text[])", (wanted,))  # noqa: S608
+        """Replace the rows of alembic's record, and commit."""
+        desired = sorted(revisions)
+        self.execute(f"DELETE FROM {RECORD} WHERE version_num <> ALL (%s::text[])", (desired,))  # noqa: S608
         self.execute(
             f"INSERT INTO {RECORD} SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING",
-            (wanted,),
+            (desired,),
         )
         self.commit()
 
     def target(self, params: Mapping[str, Any]) -> Target:
-        """The same database, for alembic: as this very connection reached it."""
+        """Return the same database for alembic, by the address of this connection."""
         settings = {"PGSSLMODE": params["ssl_mode"], "PGCONNECT_TIMEOUT": str(params["connect_timeout"])}
         if params["ca_cert"]:
             settings["PGSSLROOTCERT"] = params["ca_cert"]

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PostgreSQL's own programs, in the container that the server runs in or on the host: how to call one.
+"""Run PostgreSQL's client programs, in the container of the server or on the host.
 
-Everything that a connection needs but the database's name goes by the environment, so that no secret is ever on a
-command line, nor any name that the program could take for something else.
+A program gets its connection, but for the database's name, by the environment, so that neither a secret nor a name that
+it could take for an option is on a command line.
 
 This file is private to the collection and may change without notice.
 """
@@ -33,14 +33,14 @@ TOOLS_OPTIONS: dict[str, Any] = {
     "docker_host": client.ENGINE_OPTIONS["docker_host"],
 }
 
-#: Where the packages of PostgreSQL keep the programs of each major version: Debian's and the project's own RPMs.
+#: The directories of the programs of each major version, in Debian's packages and PostgreSQL's RPMs.
 _DIRECTORIES = ("/usr/lib/postgresql/{major}/bin", "/usr/pgsql-{major}/bin")
-#: What a program in the container gets from the environment of this process.
+#: The environment variables that a program in the container gets from this process.
 _PASSED = ("PGUSER", "PGPASSWORD", "PGDATABASE", "PGAPPNAME", "PGOPTIONS", "LC_ALL")
 
 
 class PostgresTools:
-    """The programs as DATABASE_OPTIONS and TOOLS_OPTIONS of ``params`` describe them."""
+    """The client programs that DATABASE_OPTIONS and TOOLS_OPTIONS of ``params`` describe."""
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         self.params = params
@@ -51,11 +51,11 @@ class PostgresTools:
         self.session_options = ""
 
     def adopt(self, connection: Connection) -> None:
-        """Give the sessions of the programs the settings that this connection's role may change."""
+        """Give the sessions of the programs SETTINGS, if this connection's role may change them."""
         self.session_options = session_settings.options() if session_settings.may_set(connection) else ""
 
     def require(self, server_version: str, *programs: str) -> None:
-        """See that these programs are there, of the major version of a server such as "15.8". Raises ConvosphereError.
+        """Raise ConvosphereError unless these programs exist in the major version of a server such as "15.8".
 
         A newer pg_dump writes archives that an older pg_restore rejects, and an older one refuses a newer server.
         """
@@ -64,12 +64,12 @@ class PostgresTools:
             found = self.version(program)
             if int(found.split(".")[0]) != self.major:
                 raise InputError(
-                    f"The {program} {self._where()} is of version {found}, and the server of {server_version}",
-                    hint=f"Give the container of the server as login_container, or install the client programs of PostgreSQL {self.major} (Debian: postgresql-client-{self.major}).",  # noqa: E501
+                    f"The {program} {self._where()} has version {found}, and the server has version {server_version}",
+                    hint=f"Set login_container to the container of the server, or install the client programs of PostgreSQL {self.major} (Debian: postgresql-client-{self.major}).",  # noqa: E501
                 )
 
     def version(self, program: str) -> str:
-        """The version of a program, such as "15.8". Raises CommandError where it is missing."""
+        """Return the version of a program, such as "15.8". Raises CommandError if it is missing."""
         path = self._path(program)
         if path in self.versions:
             return self.versions[path]
@@ -82,15 +82,15 @@ class PostgresTools:
         )
         found = re.search(r"\(PostgreSQL\) ([0-9]+(\.[0-9]+)*)", answer)
         if not found:
-            raise CommandError(f"The {program} {self._where()} does not say its version, but: {answer.strip()[:200]}")
+            raise CommandError(f"Cannot read the version of the {program} {self._where()}: {answer.strip()[:200]}")
         self.versions[path] = found.group(1)
         return self.versions[path]
 
     def command(self, program: str, *arguments: str, database: str | None = None) -> list[str]:
-        """The arguments that run ``program`` with these ``arguments``; it needs ``environment`` too.
+        """Return the command line of ``program`` with ``arguments``; it needs ``environment`` too.
 
         Without ``database`` a program that connects by itself, such as pg_dump, finds login_db in the environment.
-        pg_restore connects only where a database is named.
+        pg_restore connects only if a database is given.
         """
         # As a connection string, or a name with an equals sign in it would be taken for one.
         named = [f"--dbname=dbname={_value(database)}"] if database is not None else []
@@ -98,12 +98,12 @@ class PostgresTools:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What is added to the environment of the program that ``command`` names."""
+        """The variables that are added to the environment of a program."""
         login = {
             "PGUSER": self.params["login_user"],
             "PGDATABASE": self.params["login_db"],
             "PGAPPNAME": self.application,
-            # The programs' own messages, which tell a file that they cannot read from all else.
+            # English messages, by which a corrupt file is recognized.
             "LC_ALL": "C",
         }
         if self.session_options:
@@ -125,19 +125,19 @@ class PostgresTools:
 
     @contextmanager
     def folder(self) -> Iterator[tuple[Path, str] | None]:
-        """An empty directory that this process and the programs both see: its path here, and the one there.
+        """Yield an empty directory that this process and the programs both see: its path here, and in the container.
 
-        It is a way past ``docker exec``, which copies each byte four times. None where there is no such way: without
-        root, with an engine on another machine, in a container that cannot be written to.
+        It avoids ``docker exec``, which copies each byte four times. Yield None if there is no such directory: without
+        root, with an engine on another machine, or in a read-only container.
         """
         root = self._root() if self.container else Path("/")
         base = root / "tmp" if self.container else Path(tempfile.gettempdir())
         made: Path | None = None
         with suppress(OSError):
-            if not base.is_symlink():  # which would be followed on this side of the container
+            if not base.is_symlink():  # this process would follow it on the host
                 leftover_programs.clean(root, base)
                 made = Path(tempfile.mkdtemp(prefix=leftover_programs.FOLDER, dir=base))
-                made.chmod(0o711)  # the program need not be root; who does not know the name finds nothing
+                made.chmod(0o711)  # the program need not be root; the name is random
         if made is None:
             yield None
             return
@@ -149,10 +149,10 @@ class PostgresTools:
             shutil.rmtree(made, ignore_errors=True)
             leftover_programs.end_programs(
                 root
-            )  # one that has not opened its pipe yet would wait for a reader for ever
+            )  # a program that has not opened its pipe would wait for a reader for ever
 
     def _root(self) -> Path:
-        """The container's file system as its first process sees it, or a path that is not there."""
+        """Return the container's file system as its first process sees it, or a path that does not exist."""
         shown = core_command.run(
             ["docker", "inspect", "--type=container", "--format={{.State.Pid}}", str(self.container)],
             step=f"find the container {self.container}",
@@ -163,7 +163,7 @@ class PostgresTools:
         return Path(f"/proc/{int(shown)}/root")
 
     def _sees(self, there: str) -> bool:
-        """Whether the number of that process meant one of this machine."""
+        """Return whether the programs see the directory: the process of ``_root`` may be on another machine."""
         try:
             core_command.run(
                 [*self._prefix(), "test", "-d", there], step="look", environment=self.environment, timeout=60
@@ -180,7 +180,7 @@ class PostgresTools:
         return ["docker", "exec", "--interactive", *passed, self.container]
 
     def _path(self, program: str) -> str:
-        """On the host the program of the server's version: the one in the PATH may be of another, or choose itself."""
+        """Return the program; on the host that of the server's version, which may differ from the one in PATH."""
         if self.container or self.major is None:
             return program
         for directory in _DIRECTORIES:
@@ -194,12 +194,12 @@ class PostgresTools:
 
     def _hint(self) -> str:
         if self.container:
-            return "Is login_container the name of a container that runs?"
+            return "Check that login_container is the name of a running container."
         package = f" (Debian: postgresql-client-{self.major})" if self.major else ""
-        return f"Give the container of PostgreSQL as login_container, or install its client programs{package}."
+        return f"Set login_container to the container of PostgreSQL, or install its client programs{package}."
 
 
 def _value(name: str) -> str:
-    """A value in libpq's connection strings."""
+    """Return a value for libpq's connection strings."""
     escaped = name.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"

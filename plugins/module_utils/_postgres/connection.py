@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The platform's PostgreSQL: connect, look into the catalog, read and write whole lists in one transaction.
+"""Connect to the platform's PostgreSQL, and read and write whole lists in one transaction.
 
 This file is private to the collection and may change without notice.
 """
@@ -43,17 +43,17 @@ DATABASE_OPTIONS: dict[str, Any] = {
 
 #: Values of login_host that mean the host itself.
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-#: What the collection's connections are called in pg_stat_activity.
+#: The application_name of the collection's connections.
 APPLICATION = "convosphere.platform"
-#: How many rows go into one statement: enough that the round trip does not count, few enough to bound the memory.
+#: The number of rows in one statement: few round trips, and bounded memory.
 BATCH = 5000
-#: For how many seconds a run waits for another one that holds the lock.
+#: The number of seconds to wait for another run that holds the lock.
 LOCK_TIMEOUT = 300
-#: The first half of the advisory lock's key, which sets this collection's locks apart from other programs'.
+#: The first half of the advisory lock's key, which distinguishes this collection's locks from those of other programs.
 LOCK_SPACE = 0x636F6E76
 
-#: For a session that takes as long as it must, and waits in the middle of it for others: no limit that the server or
-#: ALTER ROLE sets for other sessions ends it. Which limits there are depends on the server's version.
+#: Lift the limits that the server or ALTER ROLE sets, for a session that may take long and wait for others. Which
+#: limits exist depends on the server's version.
 LIFT_LIMITS = """
 SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN (
     'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout'
@@ -94,28 +94,28 @@ class Database:
             self._connection = None
 
     def columns(self, table: str, expected: Iterable[str]) -> dict[str, Column]:
-        """The table's columns by name. Raises DatabaseError which names each of ``expected`` that is missing."""
+        """Return the table's columns by name. Raises DatabaseError that names each of ``expected`` that is missing."""
         rows = self.fetch(READ_COLUMNS, (table,))
         found = {name: Column(kind, nullable, length, tuple(labels)) for name, kind, nullable, length, labels in rows}
         missing = [name for name in expected if name not in found]
         if not found:
             raise DatabaseError(
                 f"The database {self.name} has no table {table}",
-                hint="The platform makes its tables when the backend first starts: deploy it, or check login_db.",
+                hint="The platform creates its tables when the backend first starts: deploy it, or check login_db.",
             )
         if missing:
             raise DatabaseError(
                 f"The table {table} of database {self.name} has no column {', '.join(missing)}",
-                hint="Is its schema that of this version of the platform? Nothing was changed.",
+                hint="Migrate the schema to this version of the platform. Nothing was changed.",
             )
         return found
 
     def references(self, table: str) -> list[Reference]:
-        """Every foreign key that points at the table, sorted by table and column."""
+        """Return every foreign key that refers to the table, sorted by table and column."""
         return [Reference(*row) for row in self.fetch(READ_REFERENCES, (table,))]
 
     def missing_rights(self, needed: Mapping[str, str]) -> list[str]:
-        """A sentence for each table in which the role may not do all that is needed, for example INSERT, DELETE."""
+        """Return a problem for each privilege on a table, for example INSERT or DELETE, that the role lacks."""
         rows = self.fetch(
             "SELECT current_user::text, t, p FROM unnest(%s::text[], %s::text[]) AS needed (t, p) "
             "WHERE NOT has_table_privilege(t, p)",
@@ -124,26 +124,26 @@ class Database:
         return [f"the database role {role} has no right to {right} in table {table}" for role, table, right in rows]
 
     def fetch(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
-        """All rows of one query. Without ``values`` a percent sign in it, such as one in a name, is nothing special."""
+        """Return all rows of one query. Without ``values`` a percent sign in it is not a placeholder."""
         with self.asking("read"), self.connection.cursor() as cursor:
             cursor.execute(statement, values or None)
             return cursor.fetchall()
 
     def stream(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[Any]:
-        """The rows of one query one by one, without holding all of them in memory."""
+        """Yield the rows of one query, without keeping all of them in memory."""
         with self.asking("read"), self.connection.cursor("convosphere") as cursor:
             cursor.itersize = BATCH
             cursor.execute(statement, values or None)
             yield from cursor
 
     def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), *, step: str = "write") -> int:
-        """Run one statement, which is called ``step`` in an error; returns the number of rows it touched."""
+        """Run one statement, which an error calls ``step``. Return the number of rows that it changed."""
         with self.asking(step), self.connection.cursor() as cursor:
             cursor.execute(statement, values or None)
             return int(cursor.rowcount)
 
     def insert(self, table: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-        """Insert rows that all have these columns, as JSON which the server casts to the table's own types."""
+        """Insert rows that all have these columns, as JSON that the server casts to the table's types."""
         names = ", ".join(quoted(name) for name in columns)
         statement = f"INSERT INTO {quoted(table)} ({names}) SELECT {names} FROM json_populate_recordset(NULL::{quoted(table)}, %s)"  # noqa: S608, E501
         for batch in batches(rows):
@@ -165,7 +165,7 @@ class Database:
     def lock(self, what: str, number: int, seconds: int = LOCK_TIMEOUT) -> None:
         """Wait ``seconds`` until no other run of the collection works on ``what``; the lock ends with the connection.
 
-        It is the session's, taken before the transaction begins: one that waited would see the data as it was before.
+        The session takes it before the transaction begins, which then sees the changes of the other run.
         """
         with self.asking(f"wait for another run that is changing {what}"), self.connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = %s", (f"{seconds}s",))
@@ -174,29 +174,29 @@ class Database:
         self.connection.commit()
 
     def read_to_the_end(self) -> None:
-        """From now on no limit of time ends this session, and it fails rather than see only those rows it may see."""
+        """Lift all time limits of this session, and have it fail rather than see only the rows that a policy allows."""
         self.fetch(LIFT_LIMITS)
         self.fetch("SELECT set_config('row_security', 'off', false)")
-        self.commit()  # a rollback, of this or of whatever comes next, would take it back
+        self.commit()  # otherwise the next rollback would undo it
 
     def commit(self) -> None:
-        """Make everything since the transaction began permanent, at once."""
+        """Commit the transaction."""
         with self.asking("commit"):
             self.connection.commit()
 
     def rollback(self) -> None:
-        """Discard everything since the transaction began, and end it."""
+        """Roll the transaction back, if there is one."""
         if self._connection is not None:
             self._connection.rollback()
 
     @contextmanager
     def asking(self, step: str) -> Iterator[None]:
-        """Turn what psycopg2 raises into a DatabaseError. What was written before it is undone."""
+        """Turn errors of psycopg2 into DatabaseError. The transaction is undone."""
         import psycopg2
 
         try:
             yield
-        except (psycopg2.Error, ValueError) as error:  # ValueError: a text that PostgreSQL cannot hold
+        except (psycopg2.Error, ValueError) as error:  # ValueError: a text that PostgreSQL cannot store
             hints = {**_HINTS, **(_HINTS_FOR_READING if step == "read" else {})}
             raise server_errors.explain(
                 error, f"Cannot {step} in database {self.name}", hints, "Nothing was changed"
@@ -204,16 +204,16 @@ class Database:
 
 
 _HINTS = {
-    "42501": "The database role given as login_user needs the right to do this with this object",
+    "42501": "The database role of login_user needs the privilege for this object",
     "23505": "The platform changed the same rows meanwhile. Nothing was changed: run it again",
     "40001": "The platform changed the same rows meanwhile. Nothing was changed: run it again",
-    "55P03": "Wait for it to end, or find it in pg_stat_activity",
+    "55P03": "Wait for the other session to end, or find it in pg_stat_activity",
 }
-_HINTS_FOR_READING = {"42501": "The database role given as login_user needs the right to read this object"}
+_HINTS_FOR_READING = {"42501": "The database role of login_user needs the privilege to read this object"}
 
 
 def connect(params: Mapping[str, Any]) -> Connection:
-    """A connection as DATABASE_OPTIONS describe it. Raises DatabaseError."""
+    """Open a connection by DATABASE_OPTIONS. Raises DatabaseError."""
     try:
         import psycopg2
     except ImportError as error:
@@ -241,12 +241,12 @@ def connect(params: Mapping[str, Any]) -> Connection:
         raise DatabaseError(
             f"Cannot connect to database {params['login_db']} at {where}, port {params['login_port']}, "
             f"as {params['login_user']}: {str(error).strip()}",
-            hint="Is the service postgres up, and are the login_ options those of this environment?",
+            hint="Check that the service postgres runs, and that the login_ options are those of this environment.",
         ) from error
 
 
 def password(params: Mapping[str, Any]) -> str | None:
-    """The one that was given, else POSTGRES_PASSWORD of ``login_env_file``, else None for what libpq finds itself."""
+    """Return login_password, or POSTGRES_PASSWORD of ``login_env_file``, or None if libpq is to find it."""
     if params["login_password"] is not None or not params["login_env_file"]:
         return params["login_password"]
     from .._core import dotenv, files
@@ -257,7 +257,7 @@ def password(params: Mapping[str, Any]) -> str | None:
     if found is None:
         raise InputError(
             f"There is no POSTGRES_PASSWORD in {path}" if text is not None else f"There is no file {path}",
-            hint="Deploy the environment first, which writes it, or give login_password.",
+            hint="Deploy the environment first, which writes it, or set login_password.",
         )
     return str(found)
 
@@ -268,18 +268,18 @@ def _pairs(needed: Mapping[str, str]) -> tuple[list[str], list[str]]:
 
 
 def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
+    """Return a name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """A text as an SQL literal, whatever standard_conforming_strings is."""
+    """Return a text as an SQL literal for any value of standard_conforming_strings."""
     escaped = text.replace("'", "''")
     return f"E'{escaped}'".replace("\\", "\\\\") if "\\" in escaped else f"'{escaped}'"
 
 
 def batches(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
-    """The rows in lists of at most BATCH."""
+    """Yield the rows in lists of at most BATCH."""
     iterator = iter(rows)
     while batch := list(islice(iterator, BATCH)):
         yield batch

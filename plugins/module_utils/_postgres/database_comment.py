@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the collection writes of a database: a mark, in its comment, below what others wrote there.
+"""Write and read the collection's marker in the comment of a database, below any other comment.
 
 This file is private to the collection and may change without notice.
 """
@@ -15,21 +15,20 @@ from typing import Any
 
 from .connection import literal, quoted
 
-#: In the mark of a database that a restore makes, or has taken away again: what of the platform is being exchanged
-#: beside it, so that a later run can undo it where this one is killed.
+#: The key for what a restore swaps beside the database, so that a later run can undo an interrupted swap.
 HALFWAY = "halfway"
 
 _MARK = re.compile(r"\n?\[convosphere\.platform (\{.*\})\]\Z", re.DOTALL)
 
 
 def comment_statement(name: str, mark: Mapping[str, Any], comment: str | None, kind: str = "DATABASE") -> str:
-    """Return the statement that gives a database, or another ``kind``, its comment: what others wrote, and the mark."""
+    """Return the statement that sets the comment of a database, or another ``kind``: the other text, and the marker."""
     text = (f"{comment}\n" if comment else "") + f"[convosphere.platform {json.dumps(mark, sort_keys=True)}]"
     return f"COMMENT ON {kind} {quoted(name)} IS {literal(text)}"
 
 
 def split_comment(text: str | None) -> tuple[str | None, dict[str, Any]]:
-    """What others wrote, and the mark, which is empty where there is none."""
+    """Return the other text, and the marker, which is empty if the comment has no marker."""
     found = _MARK.search(text or "")
     try:
         mark = json.loads(found.group(1)) if found else {}

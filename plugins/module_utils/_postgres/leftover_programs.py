@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clean up what killed runs of PostgreSQL's programs left: their directories, and the programs themselves.
+"""Remove what interrupted runs of PostgreSQL's programs left: their directories, and the programs themselves.
 
 A program in a container outlives the ``docker exec`` that started it. One that waits for the reader of a named pipe,
-which it opens before it connects to the server, would wait for ever, and no server could end it. Each such program
-names a directory of its run, and a run holds the lock of its directory for as long as it lives.
+which it opens before it connects to the server, would wait for ever, and the server cannot terminate it. Each such
+program names a directory of its run, and a run holds the lock of its directory for as long as it lives.
 
 This file is private to the collection and may change without notice.
 """
@@ -22,18 +22,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-#: What the name of each such directory begins with.
+#: The prefix of each such directory.
 FOLDER = ".convosphere-tools-"
 #: The programs that are given a path in one.
 _PROGRAMS = ("pg_dump", "pg_restore")
-#: The whole of the argument by which they get it.
+#: The argument with that path.
 _NAMED = re.compile(rf"(?:--file=)?(/.*/{re.escape(FOLDER)}[^/]+)/dump")
 _PROCESSES = Path("/proc")
 
 
 @contextmanager
 def held(folder: Path) -> Iterator[bool]:
-    """Lock a directory itself, until the block or this process ends. Yield whether nobody else holds it."""
+    """Lock a directory itself, until the block or this process ends. Yield whether no other process had locked it."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         free = True
@@ -47,9 +47,9 @@ def held(folder: Path) -> Iterator[bool]:
 
 
 def clean(root: Path, base: Path) -> None:
-    """Remove from ``base`` what killed runs left there. ``root`` is the root of the file system that programs see.
+    """Remove the directories of interrupted runs from ``base``. ``root`` is the programs' root directory.
 
-    A directory that was made this minute may not be held yet, and stays.
+    A directory that was created less than a minute ago may not be locked yet, and stays.
     """
     end_programs(root)
     for path in base.glob(f"{FOLDER}*"):

@@ -1,12 +1,12 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The layout of a database, what its tables are made of: read from the catalog, and compared with the expected one.
+"""Read the layout of a database's tables from the catalog, and compare it with the expected one.
 
 A layout is ``{"tables": {name: {"columns": {name: text}, "indexes": [text], "references": [text]}}, "enums": {name:
-[label]}, "optional_tables": [name]}``. A column's text is its type, ``not null`` and default; an index is known by what
-it covers rather than by its name, which says nothing about what it does. A table that somebody holds for himself is
-``{"locked": true}``: the server would have us wait to tell more.
+[label]}, "optional_tables": [name]}``. A column's text is its type, ``not null`` and default; an index is identified by
+its definition rather than its name. A table that another session has locked exclusively is ``{"locked": true}``: to
+read more would wait for that session.
 
 This file is private to the collection and may change without notice.
 """
@@ -20,7 +20,7 @@ from .._core.errors import InputError
 from .connection import Database
 from .table_statistics import HELD
 
-#: In words as PostgreSQL has them: "varchar(255) not null default now()", "unique btree (email)".
+#: In PostgreSQL's words: "varchar(255) not null default now()", "unique btree (email)".
 _READ = f"""
 WITH {HELD}, here AS (SELECT oid FROM pg_namespace WHERE nspname = current_schema()),
 found AS (
@@ -68,50 +68,52 @@ SELECT (
 
 
 def read(database: Database) -> dict[str, Any]:
-    """The layout of the tables that are in the schema in which the platform makes its own."""
+    """Return the layout of the tables in the platform's schema."""
     [(tables, enums)] = database.fetch(_READ)
     return {"tables": tables, "enums": enums}
 
 
 def checked(layout: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The layout that was given. Raises InputError where it is none."""
+    """Return the given layout. Raises InputError if it is not a layout."""
     tables, enums = layout.get("tables"), layout.get("enums")
     if not isinstance(tables, Mapping) or not isinstance(enums, Mapping):
-        raise InputError("layout has no tables and enums", hint="Give the content of a file of the role database.")
+        raise InputError(
+            "layout has no tables and enums", hint="Set layout to the content of a file of the role database."
+        )
     for name, table in tables.items():
         if not isinstance(table, Mapping) or not isinstance(table.get("columns"), Mapping):
             raise InputError(f"The table {name} in layout has no columns")
     return layout
 
 
-def drift(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Where ``found`` is not as ``expected``: ``{kind, object, expected, found}`` each.
+def drift(expected: Mapping[str, Any], current: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return each difference of two layouts as ``{kind, object, expected, found}``.
 
-    ``kind`` is missing, extra, different, or unknown for a table that is locked. Of a table that is missing or extra
-    nothing else is told. A table that is optional is neither.
+    ``kind`` is missing, extra, different, or unknown for a table that is locked. A missing or extra table is one
+    difference, whatever it contains. An optional table is neither missing nor extra.
     """
-    wanted, optional = expected["tables"], set(expected.get("optional_tables") or ())
-    there = {name: table for name, table in found["tables"].items() if name not in optional or name in wanted}
-    told = list(_differences("table", dict.fromkeys(wanted, ""), dict.fromkeys(there, "")))
-    for name in sorted({*wanted} & {*there}):
-        told += _of_table(name, wanted[name], there[name])
-    return [*told, *_differences("enum", expected["enums"], found["enums"])]
+    desired, optional = expected["tables"], set(expected.get("optional_tables") or ())
+    tables = {name: table for name, table in current["tables"].items() if name not in optional or name in desired}
+    differences = list(_differences("table", dict.fromkeys(desired, ""), dict.fromkeys(tables, "")))
+    for name in sorted({*desired} & {*tables}):
+        differences += _of_table(name, desired[name], tables[name])
+    return [*differences, *_differences("enum", expected["enums"], current["enums"])]
 
 
-def _of_table(name: str, wanted: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    if there.get("locked"):
+def _of_table(name: str, expected: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    if current.get("locked"):
         yield {"kind": "unknown", "object": f"table {name}", "expected": None, "found": None}
         return
-    columns = [{f"{name}.{column}": text for column, text in each["columns"].items()} for each in (wanted, there)]
+    columns = [{f"{name}.{column}": text for column, text in each["columns"].items()} for each in (expected, current)]
     yield from _differences("column", *columns)
     for kind, key in (("index", "indexes"), ("reference", "references")):
-        listed = [{f"{name}: {text}": text for text in each.get(key) or ()} for each in (wanted, there)]
+        listed = [{f"{name}: {text}": text for text in each.get(key) or ()} for each in (expected, current)]
         yield from _differences(kind, *listed)
 
 
-def _differences(kind: str, wanted: Mapping[str, Any], there: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for name in sorted({**wanted, **there}):
-        if wanted.get(name) != there.get(name):
-            how = "missing" if name not in there else "extra" if name not in wanted else "different"
-            values = {"expected": wanted.get(name) or None, "found": there.get(name) or None}
+def _differences(kind: str, expected: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for name in sorted({**expected, **current}):
+        if expected.get(name) != current.get(name):
+            how = "missing" if name not in current else "extra" if name not in expected else "different"
+            values = {"expected": expected.get(name) or None, "found": current.get(name) or None}
             yield {"kind": how, "object": f"{kind} {name}", **values}

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Read PostgreSQL's errors by their fields, without the values of any row.
 
-A decision is taken by the SQLSTATE, never by the words: those are in the language of the server.
+Decisions use the SQLSTATE, never the text, which is in the language of the server.
 
 This file is private to the collection and may change without notice.
 """
@@ -19,7 +19,7 @@ from .._core.program_output import first_line
 
 #: Classes whose DETAIL quotes rows: cardinality, data exception, integrity, check option.
 _WITH_ROWS = ("21", "22", "23", "44")
-#: Classes of errors of the server and its surroundings, which say nothing about the data: connection, transaction
+#: Classes of errors of the server and its environment rather than of the data: connection, transaction
 #: rolled back, resources, object in use, operator intervention, system, configuration, internal.
 _OF_SURROUNDINGS = ("08", "40", "53", "55", "57", "58", "F0", "XX")
 
@@ -37,7 +37,7 @@ class Diagnosis:
 
     @classmethod
     def of(cls, error: Exception) -> Diagnosis:
-        """Read what psycopg2 raised."""
+        """Read an error of psycopg2."""
         fields = getattr(error, "diag", None)
         code = getattr(error, "pgcode", None)
         message = first_line(getattr(fields, "message_primary", None)) or first_line(str(error)) or type(error).__name__
@@ -67,7 +67,7 @@ class Diagnosis:
         return DatabaseError(f"{step}: {self}", hint=f"{'. '.join(hints)}." if hints else None, **self.details())
 
     def details(self) -> dict[str, Any]:
-        """Return what is known beside the message."""
+        """Return the fields that are returned beside the message."""
         found = {"sqlstate": self.sqlstate, "detail": self.detail, "server_hint": self.hint}
         return {name: value for name, value in found.items() if value is not None or name == "sqlstate"}
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings of the collection's own sessions that only a superuser may change, and how programs get them.
+"""Set options of the collection's sessions that only a superuser may change, also for client programs.
 
 This file is private to the collection and may change without notice.
 """
@@ -24,10 +24,10 @@ SETTINGS: dict[str, str] = {
     "log_min_duration_statement": "-1",
     "log_min_duration_sample": "-1",
     "log_transaction_sample_rate": "0",
-    "auto_explain.log_min_duration": "-1",  # a mere name where that library is not loaded
+    "auto_explain.log_min_duration": "-1",  # without effect if that library is not loaded
 }
 
-#: A server that is gone without a word is noticed within two minutes, whether a question waits for it or an answer.
+#: A server that does not respond is noticed within two minutes, while sending and while waiting.
 BOUNDS: dict[str, Any] = {
     "keepalives_idle": 60,
     "keepalives_interval": 10,
@@ -35,8 +35,8 @@ BOUNDS: dict[str, Any] = {
     "tcp_user_timeout": 120_000,  # in milliseconds
 }
 
-# A role that may not change one would not even be let in with it among the options of its connection.
-_SET = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)"
+# The server refuses a connection with an option that its role may not change: they are set afterwards.
+_SET = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS desired (name, value)"
 
 
 def prepare(connection: Connection) -> None:
@@ -45,7 +45,7 @@ def prepare(connection: Connection) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(_SET, (list(SETTINGS), list(SETTINGS.values())))
-    connection.commit()  # or the end of the next transaction would take them back
+    connection.commit()  # otherwise the next rollback would undo them
 
 
 def may_set(connection: Connection) -> bool:

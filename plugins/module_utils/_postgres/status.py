@@ -1,36 +1,37 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a database is: server, sizes, revisions, connections, replication, out of one read-only transaction.
+"""Read the status of a database in one read-only transaction: server, sizes, revisions, connections, replication.
 
 This file is private to the collection and may change without notice.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from . import sql_text, table_statistics
+from . import table_statistics
 from .connection import Database, quoted
-from .table_statistics import MOMENT, Table
+from .table_statistics import TIMESTAMP, Table
 
-#: Transaction numbers run out after so many: the server stops writing a few millions before.
+#: The number of transaction ids; the server stops writing a few million before their end.
 _XIDS = 2**31
 _SERVER = f"""
 SELECT current_setting('server_version'), current_setting('server_version_num')::int,
-    to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', {MOMENT}), pg_is_in_recovery(),
+    to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', {TIMESTAMP}), pg_is_in_recovery(),
     pg_database_size(d.oid), pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
     age(d.datfrozenxid), mxid_age(d.datminmxid), current_setting('autovacuum_freeze_max_age')::int,
     current_setting('autovacuum')::bool, current_setting('max_connections')::int,
     current_setting('superuser_reserved_connections')::int, to_regclass('alembic_version') IS NOT NULL
 FROM pg_database d WHERE d.datname = current_database()
 """  # noqa: S608 - nothing in it comes from outside
-# Who may not look at what others do gets null for their kind and state, even for those that are the server's own.
+# A role without the right to see other sessions gets null for their type and state, also for those of the server.
 _ACTIVITY = f"""
 SELECT pid, coalesce(state, 'unknown'), datname = current_database(), application_name, usename::text,
     extract(epoch FROM now() - xact_start)::float8,
-    to_char(xact_start AT TIME ZONE 'UTC', {MOMENT}), wait_event_type, query
+    to_char(xact_start AT TIME ZONE 'UTC', {TIMESTAMP}), wait_event_type, query
 FROM pg_stat_activity
 WHERE coalesce(backend_type, 'client backend') = 'client backend' AND datid IS NOT NULL AND pid <> pg_backend_pid()
 ORDER BY xact_start NULLS LAST, pid
@@ -48,11 +49,26 @@ SELECT
 FROM here
 """
 
+#: The number of characters of a statement that is shown.
+LENGTH = 160
+#: A letter before a quote may give it another meaning, such as E'...'. Digits in a word are not a number.
+_TOKENS = re.compile(
+    r"""
+    (?P<comment> --[^\n]* | /\*.*?(?:\*/|\Z) )
+  | (?P<name>    "(?:[^"]|"")*(?:"|\Z) )
+  | (?P<escaped> \b[eE]'(?:[^'\\]|\\.|'')*(?:'|\Z) )
+  | (?P<text>    (?:\b(?:[bBxXnN]|[uU]&))?'(?:[^']|'')*(?:'|\Z) )
+  | (?P<dollar>  (?<![\w$])\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z) )
+  | (?P<number>  (?<![\w$])(?:\d[\w.]*|\.\d\w*) )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
 
 def read(database: Database, *, exact: bool, seconds: int) -> dict[str, Any]:
-    """All return values of convosphere_db_info that need nothing but the database.
+    """Return the values of convosphere_db_info that are read from the database alone.
 
-    ``seconds`` is what each query of this transaction may take, those of the caller among them.
+    ``seconds`` bounds each query of this transaction, also later ones of the caller.
     """
     database.fetch("SELECT set_config('statement_timeout', %s, true)", (f"{seconds}s",))
     server = database.fetch(_SERVER)[0]
@@ -84,7 +100,7 @@ def read(database: Database, *, exact: bool, seconds: int) -> dict[str, Any]:
 def _with_counts(
     database: Database, tables: Sequence[Table], exact: bool
 ) -> list[tuple[Table, tuple[int | None, str | None]]]:
-    """Each table with its rows and where that number is from; counted are those that nobody holds for himself."""
+    """Return each table with its number of rows and its source. Tables that are locked are not counted."""
     found = {table.full_name: table.rows() for table in tables}
     counted = [table for table in tables if exact and not table.locked and table.may_read]
     if counted:
@@ -125,7 +141,7 @@ def _revisions(database: Database) -> list[str]:
 
 
 def at_heads(revisions: Sequence[str], heads: Sequence[str] | None) -> bool | None:
-    """Whether every head of the code is stamped and nothing else; None where the heads are not known."""
+    """Return whether the database is at exactly the heads of the code; None if the heads are not known."""
     return None if heads is None else sorted(revisions) == sorted(heads)
 
 
@@ -144,7 +160,7 @@ def _connections(activity: Sequence[Sequence[Any]], limit: int, reserved: int) -
 
 
 def _longest_transaction(activity: Sequence[Sequence[Any]]) -> dict[str, Any] | None:
-    """Of this database, the one that began first: it keeps dead rows of all tables from being removed."""
+    """Return this database's oldest transaction, which keeps dead rows of all tables from being removed."""
     for pid, state, here, application, user, age, started, waits, query in activity:
         if here and started is not None:
             return {
@@ -155,7 +171,7 @@ def _longest_transaction(activity: Sequence[Sequence[Any]]) -> dict[str, Any] | 
                 "application": application,
                 "user": user,
                 "waits_for": waits,
-                "query": sql_text.without_values(query or ""),
+                "query": without_values(query or ""),
             }
     return None
 
@@ -166,10 +182,33 @@ def _replication(database: Database) -> dict[str, Any]:
 
 
 def wraparound(age: int, multixact_age: int, freeze_max_age: int) -> dict[str, Any]:
-    """How near the database is to where the server stops writing, in percent, and where it forces a vacuum."""
+    """Return the used part of the transaction ids, in percent, and the age at which the server forces a vacuum."""
     return {
         "age": age,
         "multixact_age": multixact_age,
         "freeze_max_age": freeze_max_age,
         "used_percent": round(100 * max(age, multixact_age) / _XIDS, 1),
     }
+
+
+def without_values(statement: str, length: int = LENGTH) -> str:
+    """Return a statement in one line of at most ``length`` characters, with ``?`` for every text and number.
+
+    The server cuts long statements off, so that a text may have no end. If the end of a text cannot be known (a
+    backslash before a quote, a comment in a comment), the rest of the statement is left out.
+    """
+    parts, position = [], 0
+    for token in _TOKENS.finditer(statement):
+        parts.append(statement[position : token.start()])
+        position = token.end()
+        kind, text = token.lastgroup, token.group()
+        if kind == "tag":
+            kind = "dollar"
+        if (kind == "text" and "\\'" in text) or (kind == "comment" and text.count("/*") > 1):
+            parts.append("...")
+            position = len(statement)
+            break
+        parts.append(text if kind == "name" else " " if kind == "comment" else "?")
+    parts.append(statement[position:])
+    line = re.sub(r"\?(?:\s*,\s*\?)+", "?, ...", " ".join("".join(parts).split()))
+    return line if len(line) <= length else line[: length - 3].rstrip() + "..."

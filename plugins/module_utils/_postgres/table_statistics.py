@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What PostgreSQL knows of each table by itself: rows, bytes, dead rows, when it was last vacuumed and analyzed.
+"""Read PostgreSQL's statistics of each table: rows, bytes, dead rows, the last vacuum and analyze.
 
-Nothing here reads or locks a table: all of it is from the catalog, the statistics and the sizes of files. The size of a
-table that somebody holds for himself is left out, since asking for it would mean to wait.
+No table is read or locked: all values come from the catalog, the statistics and the sizes of files. The size of a table
+that another session has locked exclusively is left out, because reading it would wait for that session.
 
 This file is private to the collection and may change without notice.
 """
@@ -16,10 +16,10 @@ from math import ceil
 
 from .connection import Database
 
-#: How timestamps are shown everywhere in the collection.
-MOMENT = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
+#: The format of timestamps everywhere in the collection, for to_char().
+TIMESTAMP = """'YYYY-MM-DD"T"HH24:MI:SS"Z"'"""
 
-#: The tables that somebody holds for himself, as a common table expression.
+#: The tables that another session has locked exclusively, as a common table expression.
 HELD = """held AS (
     SELECT relation FROM pg_locks WHERE granted AND mode = 'AccessExclusiveLock' AND pid <> pg_backend_pid()
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -41,8 +41,8 @@ SELECT c.nspname::text, c.relname::text, c.nspname = current_schema(), c.locked,
     CASE WHEN NOT c.locked THEN pg_indexes_size(c.oid) END,
     CASE WHEN NOT c.locked THEN coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0) END,
     s.n_live_tup, s.n_dead_tup, s.n_mod_since_analyze, s.n_tup_ins + s.n_tup_upd + s.n_tup_del,
-    to_char(v.vacuumed AT TIME ZONE 'UTC', {MOMENT}), extract(epoch FROM now() - v.vacuumed)::float8,
-    to_char(v.analyzed AT TIME ZONE 'UTC', {MOMENT}), greatest(age(c.relfrozenxid), age(t.relfrozenxid)),
+    to_char(v.vacuumed AT TIME ZONE 'UTC', {TIMESTAMP}), extract(epoch FROM now() - v.vacuumed)::float8,
+    to_char(v.analyzed AT TIME ZONE 'UTC', {TIMESTAMP}), greatest(age(c.relfrozenxid), age(t.relfrozenxid)),
     pg_has_role(c.relowner, 'USAGE')
         OR pg_has_role((SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE'),
     has_table_privilege(c.oid, 'SELECT')
@@ -64,10 +64,10 @@ _HEADER, _POINTER, _PAGE_HEADER, _ALIGNMENT = 23, 4, 24, 8
 
 @dataclass(frozen=True)
 class Table:
-    """One table, in the order of the query. Bytes are None where it is locked.
+    """One table, with fields in the order of the query. Bytes are None if it is locked.
 
-    ``width`` is that of an average row, None where it was never analyzed; ``written`` is how many rows were written
-    since the statistics began.
+    ``width`` is that of an average row, None if the table was never analyzed; ``written`` is the number of rows written
+    since the statistics were reset.
     """
 
     schema: str
@@ -102,13 +102,13 @@ class Table:
 
     @property
     def dead_ratio(self) -> float:
-        """Which part of all rows are dead, from 0 to 1."""
+        """The share of dead rows, from 0 to 1."""
         return round(self.dead / (self.live + self.dead), 4) if self.dead else 0.0
 
     def rows(self) -> tuple[int | None, str | None]:
-        """How many rows there are, and where that is from: ``count``, ``statistics``, ``planner``, None for unknown.
+        """Return the number of rows and its source: ``count``, ``statistics``, ``planner``, or None if unknown.
 
-        The running statistics follow every transaction, but begin at zero after a crash; a table of no bytes is empty.
+        The running statistics follow every transaction, but start at zero after a crash; a table of no bytes is empty.
         """
         if self.main_bytes == 0:
             return 0, "count"
@@ -117,11 +117,11 @@ class Table:
         return (round(self.planned_rows), "planner") if self.planned_rows >= 0 else (None, None)
 
     def bloat_bytes(self) -> int | None:
-        """How many bytes of the heap are more than its rows need, estimated; None where it was never analyzed.
+        """Estimate the bytes of the heap that its rows do not need; None if it was never analyzed.
 
-        The rows that were there at the last analysis, at their average width with header and alignment, packed as
-        tightly as the fill factor allows, against the pages that there are. Indexes are not looked at. It is off by a
-        tenth easily, and says nothing of a few pages.
+        The pages of the heap are compared with those for the rows of the last analysis, at their average width with
+        header and alignment, at the fill factor. Indexes are ignored. The error is often a tenth, and larger for small
+        tables.
         """
         if self.main_bytes is None or self.width is None or self.planned_rows < 0:
             return None
@@ -136,5 +136,5 @@ def _aligned(length: float) -> int:
 
 
 def read(database: Database) -> list[Table]:
-    """Every table and materialized view of the database but the server's own, sorted by schema and name."""
+    """Return every table and materialized view but the server's own, sorted by schema and name."""
     return [Table(*row) for row in database.fetch(_READ)]

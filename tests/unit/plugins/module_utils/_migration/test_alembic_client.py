@@ -58,7 +58,7 @@ def test_revisions_are_read_without_a_network(monkeypatch):
 def test_an_image_without_alembic_is_named(monkeypatch):
     Docker(monkeypatch, {"error": {"said": "No module named 'alembic'"}})
 
-    with pytest.raises(CommandError, match=r"image backend:1: No module.*Is it an image of the platform's backend"):
+    with pytest.raises(CommandError, match=r"image backend:1: No module.*it is an image of the platform's backend"):
         alembic().revisions()
 
 
@@ -126,5 +126,5 @@ def test_the_container_of_a_killed_run_is_removed(monkeypatch):
 def test_an_answer_that_is_none_is_an_error(monkeypatch):
     Docker(monkeypatch, "Segmentation fault")
 
-    with pytest.raises(CommandError, match="backend:1 answered with no JSON"):
+    with pytest.raises(CommandError, match="backend:1 is not JSON"):
         alembic().revisions()

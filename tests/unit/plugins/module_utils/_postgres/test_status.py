@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._postgres.sql_text import without_values
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.status import without_values
 from hypothesis import given
 from hypothesis import strategies as st
 
