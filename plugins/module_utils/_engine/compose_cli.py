@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Docker Compose as a program: what a project's files mean, and bringing it up.
+"""Run Docker Compose: read the model of a project's files, and bring the project up.
 
 This file is private to the collection and may change without notice.
 """
@@ -21,7 +21,7 @@ from .._core.errors import CommandError, InputError
 #: The files that make up a project, in the order in which Compose merges them; those that exist are used.
 FILE_NAMES = ("compose.yaml", "compose.override.yaml")
 
-#: Settings of Compose's own which that shell may hold, and which would make another project of the same files.
+#: Compose's own settings in the environment of the shell, which would make another project of the same files.
 NO_SETTINGS = {"COMPOSE_PROFILES": "", "COMPOSE_ENV_FILES": "", "COMPOSE_IGNORE_ORPHANS": ""}
 
 
@@ -35,9 +35,9 @@ class Compose:
     variables: Mapping[str, str]
 
     def model(self, files: Sequence[Path]) -> dict[str, Any]:
-        """The project's files merged, checked and with every variable put in, as Compose understands them.
+        """Return the project's files merged, checked and with all variables replaced, as Compose reads them.
 
-        Raises InputError with Compose's own words where they are not valid.
+        Raises InputError with Compose's own message if they are not valid.
         """
         try:
             return dict(json.loads(self._run(files, ["config", "--format", "json"], "read the Compose project")))
@@ -46,26 +46,27 @@ class Compose:
                 raise
             raise InputError(
                 f"The Compose project {self.name} is not valid: {error.details['stderr']}",
-                hint="Nothing was changed. Correct the value in the inventory (stack_compose_override, ports, limits).",
+                hint="Nothing was changed. Correct that value in files (with the role stack: stack_compose_override, or "
+                "the options for ports and limits).",
             ) from error
 
     def hashes(self, files: Sequence[Path]) -> dict[str, str]:
-        """What Compose labels a service's containers with to know later whether they are what the files say."""
+        """Return the hash of each service, with which Compose labels its containers to recognise changes."""
         lines = self._run(files, ["config", "--hash", "*"], "compare the Compose project").splitlines()
         return dict(line.split() for line in lines if line.strip())
 
     def up(self, files: Sequence[Path], *, timeout: float) -> None:
-        """Create, recreate and start what differs, and remove containers of services that are no more."""
+        """Create, recreate and start the services that differ, and remove containers of removed services."""
         arguments = ["up", "--detach", "--remove-orphans", "--no-build", "--pull", "never"]
         self._run(files, arguments, "bring the Compose project up", timeout=timeout)
 
     def recreate(self, files: Sequence[Path], services: Sequence[str], *, timeout: float) -> None:
-        """Create the containers of these services anew, though nothing of what Compose compares differs."""
+        """Recreate the containers of these services, although Compose sees no difference."""
         arguments = ["up", "--detach", "--no-deps", "--force-recreate", "--no-build", "--pull=never", *services]
-        self._run(files, arguments, f"create {', '.join(services)} anew in project", timeout=timeout)
+        self._run(files, arguments, f"recreate {', '.join(services)} in project", timeout=timeout)
 
     def create(self, services: Sequence[str]) -> None:
-        """Create and start services that have no container, and nothing else, from images that are on the host.
+        """Create and start only these services, which have no container, from images that are on the host.
 
         The files are those that Compose finds by itself in the project's directory.
         """
@@ -79,7 +80,7 @@ class Compose:
             return command.run(
                 ["docker", "compose", *project, *opened, "--ansi=never", "--progress=plain", *arguments],
                 step=f"{step} {self.name}",
-                # The shell that Ansible runs in may hold variables of the same names: those of the project win.
+                # The shell of Ansible may have variables of the same names: those of the project take precedence.
                 environment={**NO_SETTINGS, **self.variables, "DOCKER_HOST": self.docker_host},
                 timeout=timeout,
             )
@@ -88,3 +89,16 @@ class Compose:
             if "stderr" in details:
                 details["stderr"] = core_files.with_titles(details["stderr"], files)
             raise CommandError(core_files.with_titles(error.message, files), hint=error.hint, **details) from error
+
+
+def services_in(directory: Path) -> dict[str, Any]:
+    """Return the services that Compose finds in a directory, also those with a profile. Raises InputError."""
+    compose = ["docker", "compose", f"--project-directory={directory}", "--ansi=never", "--profile=*"]
+    step = f"read the services in {directory}"
+    try:
+        text = command.run([*compose, "config", "--format=json"], step=step, environment=NO_SETTINGS, timeout=60)
+    except CommandError as error:
+        if "returncode" not in error.details:
+            raise
+        raise InputError(f"Cannot read the services in {directory}: {error.details['stderr']}") from error
+    return dict(json.loads(text).get("services") or {})
