@@ -45,7 +45,7 @@ def test_law(run_info_law, platform):
             "services": [],
         },
         refused=[
-            Refused("no URL", {"api_url": "localhost:18000"}, "'localhost:18000' is no URL of the form"),
+            Refused("no URL", {"api_url": "localhost:18000"}, "'localhost:18000' is not a URL of the form"),
             Refused("misspelled until", {"until": "fine"}, "value of until must be one of: healthy, got: fine"),
             Refused(
                 "never healthy", {"api_url": NOWHERE, "until": "healthy", "wait_timeout": 1}, "is unreachable after"
@@ -84,14 +84,14 @@ def test_ill_components_are_reported_and_are_no_failure(run_steps, platform, ill
 def test_what_is_no_health_report_is_unreachable(run_steps, platform):
     platform.override = (502, "<html>Bad gateway</html>")
     run = run_steps(MODULE, [Step("proxy", {"api_url": platform.url}, returns={"status": "unreachable"})])
-    assert "answered 502 with something else than JSON: '<html>Bad gateway" in run.task("proxy").result["problems"][0]
+    assert "returned 502 and no JSON: '<html>Bad gateway" in run.task("proxy").result["problems"][0]
 
     platform.override = (400, "Invalid host header")
     run = run_steps(MODULE, [Step("host", {"api_url": platform.url}, returns={"status": "unreachable"})])
     assert "use the loopback address" in run.task("host").result["problems"][0]
 
     platform.override = (200, json.dumps({"status": "unhealthy", "error": "no such table"}))
-    expected = {"status": "unhealthy", "problems": ["The platform says that it is unhealthy: no such table"]}
+    expected = {"status": "unhealthy", "problems": ["The platform reports that it is unhealthy: no such table"]}
     run_steps(MODULE, [Step("broken", {"api_url": platform.url}, returns=expected)])
 
 

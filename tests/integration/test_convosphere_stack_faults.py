@@ -275,7 +275,7 @@ def test_bad_input_is_refused_before_anything_changes(stack, run_steps):
         "The file '/etc/x' cannot be": {**stack.options(), "files": [{**file, "path": "/etc/x"}]},
         "The file '.env' cannot be": {**stack.options(), "files": [{**file, "path": ".env"}]},
         "The file 'releases/x' cannot be": {**stack.options(), "files": [{**file, "path": "releases/x"}]},
-        "The service wbe, which is to validate x, is none of the stack": trying(stack, "wbe", ["test", "-f", "%s"]),
+        "The service wbe, which validate names for x, is not in the stack": trying(stack, "wbe", ["test", "-f", "%s"]),
         "The command that validates x has no %s": trying(stack, "web", ["test", "-f", "x"]),
         "The mode of compose.yaml is 416: it must be in quotes": {**stack.options(), "files": [{**file, "mode": 416}]},
         "The value of the secret LIST is a list": stack.options(secrets=[{"name": "LIST", "value": ["first-line"]}]),

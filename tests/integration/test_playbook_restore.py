@@ -39,7 +39,7 @@ def backed_up(dbtest: Environment) -> str:
     [
         ({}, "No backup is named. Name one: -e backup=latest_verified, or one of these:\nBACKUPS "),
         ({"backup": "hole", "confirm": "dbtest"}, "(whole)"),
-        ({"backup": "whole"}, "Say so: -e confirm=dbtest"),
+        ({"backup": "whole"}, "Next: -e confirm=dbtest"),
         (
             {"backup": "whole", "confirm": "prod"},
             "This replaces the database of dbtest on ",
@@ -103,7 +103,7 @@ def test_what_restores_have_kept_is_dropped_only_with_a_confirmation(dbtest, bac
     assert "This drops for good what restores of dbtest on " in failure.message
     assert all(f"\n- {name}" in failure.message for name in [*kept, "Compose project convosphere-dbtest"])
     assert "\n- volume convosphere-dbtest_postgres_data (" in failure.message
-    assert "Say so: -e confirm=dbtest" in failure.message
+    assert "Next: -e confirm=dbtest" in failure.message
     assert (check.changed, check.task("Report the dropped databases and files").result["msg"]) == (
         1,
         [f"{name} would be dropped" for name in kept],

@@ -21,7 +21,7 @@ def test_without_its_name_nothing_is_taken_away(live, confirm):
     run = live.run("teardown.yml", extra_vars={"volumes": "true", **({} if confirm is None else {"confirm": confirm})})
 
     assert run.rc == 2
-    assert "Say so: -e confirm=itest" in run.failures[0].message
+    assert "Next: -e confirm=itest" in run.failures[0].message
     assert live.traces() == before
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The platform's REST interface, asked in the way that its own request filter lets through.
+"""Send requests to the platform's REST interface in a form that its own request filter accepts.
 
 This file is private to the collection and may change without notice.
 """
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ansible.module_utils.basic import missing_required_lib
+
 from .._core.errors import ApiError, InputError
 
 if TYPE_CHECKING:
@@ -27,13 +29,13 @@ API_OPTIONS: dict[str, Any] = {
     "validate_certs": {"type": "bool", "default": True},
 }
 
-# The platform refuses clients whose name holds a word such as bot, spider, crawler or scan.
+# The platform refuses clients whose names contain a word such as bot, spider, crawler or scan.
 USER_AGENT = "convosphere-platform-ansible"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: the HTTP status, the text, and how many seconds it took."""
+    """A response: the HTTP status, the text, and the seconds until it came."""
 
     url: str
     status: int
@@ -41,34 +43,34 @@ class Answer:
     seconds: float
 
     def json(self) -> Any:
-        """The answer as JSON. Raises ApiError with the beginning of an answer that is something else."""
+        """Return the response as JSON. Raises ApiError with the beginning of any other response."""
         try:
             return json.loads(self.text)
         except ValueError as error:
             raise ApiError(
-                f"{self.url} answered {self.status} with something else than JSON: {self.text.strip()[:200]!r}",
+                f"{self.url} returned {self.status} and no JSON: {self.text.strip()[:200]!r}",
                 hint=self._hint(),
                 status=self.status,
             ) from error
 
     def _hint(self) -> str | None:
         if "Invalid host header" in self.text:
-            return "The platform does not answer to this host name: use the loopback address, or the edge's URL."
+            return "The platform does not accept this host name: use the loopback address, or the edge's URL."
         if "Invalid request" in self.text:
-            return "The platform's request filter refused it: a proxy in between may have added X-Forwarded-Host."
+            return "The platform's request filter refused it: a proxy may have added X-Forwarded-Host."
         return None
 
 
 class Api:
-    """The interface below one URL. ``timeout`` is in seconds, for connecting and again for each part of an answer.
+    """The interface at one URL. ``timeout`` is in seconds, for the connection and for each part of a response.
 
-    ``token`` is sent as a bearer's.
+    ``token`` is sent as a bearer token.
     """
 
     def __init__(self, url: str, *, timeout: float, validate_certs: bool, token: str | None = None) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InputError(f"'{url}' is no URL of the form http://host:port or https://host:port")
+            raise InputError(f"'{url}' is not a URL of the form http://host:port or https://host:port")
         self.url = url.rstrip("/")
         self.timeout = timeout
         self.validate_certs = validate_certs
@@ -77,11 +79,11 @@ class Api:
 
     @classmethod
     def of(cls, params: Mapping[str, Any], url: str | None = None) -> Api:
-        """The interface that a module's ``API_OPTIONS`` describe, or another ``url`` asked in the same manner."""
+        """Return the interface that a module's ``API_OPTIONS`` describe, or that at ``url`` with the same settings."""
         return cls(url or params["api_url"], timeout=params["api_timeout"], validate_certs=params["validate_certs"])
 
     def get(self, path: str = "") -> Answer:
-        """Ask for one path, redirects followed. Raises ApiError where nothing answers, and not for an HTTP status."""
+        """Request one path, and follow redirects. Raises ApiError without a response, but not for an HTTP status."""
         return self._send("get", path)
 
     def post(self, path: str, body: Mapping[str, Any]) -> Answer:
@@ -89,7 +91,7 @@ class Api:
         return self._send("post", path, body)
 
     def delete(self, path: str) -> Answer:
-        """Have what is at one path deleted. Raises ApiError as ``get`` does."""
+        """Delete the object at one path. Raises ApiError as ``get`` does."""
         return self._send("delete", path)
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
@@ -97,17 +99,18 @@ class Api:
             import requests
         except ImportError as error:
             raise ApiError(
-                "The Python library requests is missing on the host",
-                hint="Run the playbook setup.yml for this environment, which installs it (Debian: python3-requests).",
+                missing_required_lib("requests", reason="to connect to the platform"),
+                hint="Next: run the playbook setup.yml for this environment, which installs it "
+                "(Debian: python3-requests).",
             ) from error
         url = f"{self.url}{path}"
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json, */*", "Connection": "close"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         started = time.monotonic()
-        # A connection of its own for each request: the platform may cut one over which it once answered 500.
+        # Each request has its own connection: the platform may close one after a response with status 500.
         with requests.Session() as session:
-            # No proxy, and no .netrc, stands between the host and itself.
+            # Requests to the host itself use neither a proxy nor .netrc.
             session.trust_env = not self.local
             try:
                 response = getattr(session, method)(
@@ -122,8 +125,8 @@ class Api:
 
         if isinstance(error, requests.exceptions.SSLError):
             return ApiError(
-                f"There is no trusted connection to {url}: {_root_cause(error)}",
-                hint="Install the authority that signed it on the managed host, or set validate_certs: false.",
+                f"No trusted connection to {url}: {_root_cause(error)}",
+                hint="Install the certificate of its authority on the managed host, or set validate_certs: false.",
             )
         if isinstance(error, requests.Timeout):
             return ApiError(f"{url} does not answer within {self.timeout:g} s")
@@ -138,7 +141,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _root_cause(error: BaseException) -> str:
-    """What lies under the wrappings of urllib3 and requests, which name objects and memory addresses."""
+    """Return the message of the original error. Those of urllib3 and requests contain memory addresses."""
     while error.__context__ is not None:
         error = error.__context__
     return str(error) or type(error).__name__

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a whole environment is healthy: the platform's own report, the edge and the containers, in one verdict.
+"""Aggregate the platform's report, the edge and the containers into one status.
 
 This file is private to the collection and may change without notice.
 """
@@ -18,19 +18,19 @@ from .._engine import project as engine_project
 from .api_client import Api
 
 HEALTHY = "healthy"
-#: It works, and all its connections to the database are in use, so that a health check is kept waiting like a user.
+#: It works, and all its connections to the database are in use, so that health checks have to wait like users.
 BUSY = "busy"
 DEGRADED = "degraded"
 UNHEALTHY = "unhealthy"
 UNREACHABLE = "unreachable"
-#: Users are served.
+#: The statuses in which users are served.
 SERVING = (HEALTHY, BUSY)
-#: An answer that takes longer shows that the platform is busy, even if it is healthy.
+#: A response that takes longer shows that the platform is busy, even if it is healthy.
 SLOW_SECONDS = 5
-#: How long a busy platform takes for its report: it looks at the database twice, for 30 s each.
+#: The time that a busy platform takes for its report: it checks the database twice, for 30 s each.
 PATIENT_SECONDS = 75
 
-# /health says healthy with the database gone, and no route says anything by its status code: only this report counts.
+# /health reports healthy without a database, and no route has a meaningful status code: only this report counts.
 REPORT_PATH = "/api/v1/health/detailed"
 COMPONENT_PATHS = {
     "database": "/api/v1/health/database",
@@ -39,14 +39,15 @@ COMPONENT_PATHS = {
 }
 #: The services whose version the platform reports, by the name of the component.
 COMPONENT_SERVICES = {"cache": "redis", "vector_db": "weaviate"}
-#: Without these the platform can do nothing; without any other component it can do less.
+#: Without these the platform does not work; without any other component it works in part.
 ESSENTIAL = ("database",)
 
 
 def ask_platform(api: Api) -> dict[str, Any]:
-    """``{status, version, environment, latency_ms, components: {name: {status, latency_ms, details}}, problems}``.
+    """Return ``{status, version, environment, latency_ms, components, problems}`` by the platform's report.
 
-    ``status`` is one of the five words above. ``latency_ms`` of the components is None; see ``add_latencies``.
+    ``status`` is one of the five words above. ``components`` is ``{name: {status, latency_ms, details}}``; their
+    latencies are ``None``, see ``add_latencies``.
     """
     found: dict[str, Any] = {
         "status": UNREACHABLE,
@@ -60,7 +61,7 @@ def ask_platform(api: Api) -> dict[str, Any]:
         answer = api.get(REPORT_PATH)
         report = answer.json()
         if not isinstance(report, dict) or "status" not in report:
-            raise ApiError(f"{answer.url} answered {answer.status} without a health report")
+            raise ApiError(f"{answer.url} returned {answer.status} without a health report")
     except ApiError as error:
         found["problems"] = [str(error)]
         return found
@@ -74,7 +75,7 @@ def ask_platform(api: Api) -> dict[str, Any]:
 
 
 def versions(found: Mapping[str, Any], api_service: str) -> dict[str, str]:
-    """The versions that the platform reports of itself and of others, by service. ``found`` is of ``ask_platform``."""
+    """Return the versions in the report of ``ask_platform`` by service."""
     reported = {api_service: found["version"]}
     for component, service in COMPONENT_SERVICES.items():
         reported[service] = found["components"].get(component, {}).get("details", {}).get("version")
@@ -84,11 +85,11 @@ def versions(found: Mapping[str, Any], api_service: str) -> dict[str, str]:
 def until_healthy(
     look: Callable[[], dict[str, Any]], *, seconds: float, what: str, patience: float = 0
 ) -> dict[str, Any]:
-    """``look`` until the status that it returns is healthy or busy, for at most ``seconds``; return what it returned.
+    """Call ``look`` until its status is healthy or busy, for at most ``seconds``, and return its result.
 
-    ``look`` returns at least ``{status, problems}``. Raises UnhealthyError which says of ``what``, for example
-    "The platform at http://127.0.0.1:18000", what the problems were. As long as the answers are slow, it is asked for
-    ``patience`` seconds: parts of a busy platform fail for lack of time.
+    ``look`` returns at least ``{status, problems}``. Raises UnhealthyError with the problems of ``what``, for example
+    "The platform at http://127.0.0.1:18000". While the responses are slow, repeat for ``patience`` seconds: parts of a
+    busy platform fail for lack of time.
     """
     started = time.monotonic()
     while True:
@@ -106,32 +107,34 @@ def until_healthy(
 
 
 def is_slow(found: Mapping[str, Any]) -> bool:
-    """Decide from what ``ask_platform`` returned whether the platform answered, and took long for it."""
+    """Return by the result of ``ask_platform`` whether the platform answered, and took long for it."""
     return (found.get("latency_ms") or 0) >= SLOW_SECONDS * 1000
 
 
 def is_busy(found: Mapping[str, Any]) -> bool:
-    """Decide from what ``ask_platform`` returned whether the platform serves and has no time for health checks."""
+    """Return by the result of ``ask_platform`` whether the platform serves and has no time for health checks."""
     return found["status"] == BUSY or (found["status"] == HEALTHY and is_slow(found))
 
 
 def _judge_report(report: Mapping[str, Any], components: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    ill = [name for name, part in components.items() if part["status"] != HEALTHY]
-    in_use = _connections_in_use(components["database"]["details"]) if ill == ["database"] else 0
+    unhealthy = [name for name, part in components.items() if part["status"] != HEALTHY]
+    in_use = _connections_in_use(components["database"]["details"]) if unhealthy == ["database"] else 0
     if in_use and report["status"] in (HEALTHY, DEGRADED):
         return {"status": BUSY, "problems": [f"The platform is busy: {in_use} connections to its database are in use"]}
-    problems = [f"Component {name} is {components[name]['status']}{_reason(components[name])}" for name in ill]
-    if report["status"] != HEALTHY and not ill:
-        problems.append(f"The platform says that it is {report['status']}: {report.get('error') or 'no reason given'}")
+    problems = [f"Component {name} is {components[name]['status']}{_reason(components[name])}" for name in unhealthy]
+    if report["status"] != HEALTHY and not unhealthy:
+        problems.append(
+            f"The platform reports that it is {report['status']}: {report.get('error') or 'no reason given'}"
+        )
     if not components and not problems:
         problems.append("The platform's health report names no components")
-    if report["status"] == UNHEALTHY or set(ill) & set(ESSENTIAL):
+    if report["status"] == UNHEALTHY or set(unhealthy) & set(ESSENTIAL):
         return {"status": UNHEALTHY, "problems": problems}
     return {"status": DEGRADED if problems else HEALTHY, "problems": problems}
 
 
 def _connections_in_use(details: Mapping[str, Any]) -> int:
-    """The number of connections if the platform has no free one; 0 if it has, or cannot reach the database at all."""
+    """Return the number of connections if none is free; 0 if one is free, or if the database is not reachable."""
     in_use, size = details.get("checked_out"), details.get("pool_size")
     return in_use if isinstance(in_use, int) and isinstance(size, int) and in_use >= size > 0 else 0
 
@@ -143,20 +146,20 @@ def _reason(component: Mapping[str, Any]) -> str:
 
 
 def add_latencies(api: Api, components: Mapping[str, dict[str, Any]]) -> None:
-    """Fill ``latency_ms`` of each component with the time that the platform takes to ask it.
+    """Fill in ``latency_ms`` of each component: the time that the platform takes to check it.
 
-    One after the other: the platform answers one request at a time, and would count the wait for its turn.
+    The requests are sequential: the platform handles one at a time, and would include the wait for the others.
     """
     for name, component in components.items():
         if name in COMPONENT_PATHS:
             try:
                 component["latency_ms"] = round(api.get(COMPONENT_PATHS[name]).seconds * 1000, 1)
-            except ApiError:  # it answered a moment ago, and its status is known: the latency stays unknown
+            except ApiError:  # its status is known from the report: only the latency remains unknown
                 continue
 
 
 def ask_edge(api: Api) -> dict[str, Any]:
-    """``{url, answered, status_code, latency_ms, problems}``; answered is any page that is no error."""
+    """Return ``{url, answered, status_code, latency_ms, problems}``; answered means any page that is not an error."""
     try:
         answer = api.get()
     except ApiError as error:
@@ -167,15 +170,15 @@ def ask_edge(api: Api) -> dict[str, Any]:
         "answered": answered,
         "status_code": answer.status,
         "latency_ms": round(answer.seconds * 1000, 1),
-        "problems": [] if answered else [f"The edge {api.url} answers with an error, {answer.status}"],
+        "problems": [] if answered else [f"The edge {api.url} returned the error {answer.status}"],
     }
 
 
 def ask_engine(docker_host: str, timeout: int, project_name: str) -> dict[str, Any]:
-    """``{services: [{name, state, health}], problems}``.
+    """Return ``{services: [{name, state, health}], problems}``.
 
-    An engine that is down is a problem to report; raises EngineError for what only the operator can put right, such
-    as a missing permission.
+    An engine that does not run is reported as a problem. Raises EngineError for errors that only the operator can
+    correct, such as a missing permission.
     """
     try:
         client = engine_client.connect(docker_host, timeout)
@@ -184,8 +187,8 @@ def ask_engine(docker_host: str, timeout: int, project_name: str) -> dict[str, A
             raise
         return {"services": [], "problems": [str(error)]}
     project = engine_project.read_project(client, project_name)
-    ill = [project.services[name] for name in project.chosen(None) if not project.is_settled(name)]
-    problems = [f"Service {item.name} is {item.state}{f', {item.health}' if item.health else ''}" for item in ill]
+    failed = [project.services[name] for name in project.chosen(None) if not project.is_settled(name)]
+    problems = [f"Service {item.name} is {item.state}{f', {item.health}' if item.health else ''}" for item in failed]
     if not project.services:
         problems.append(f"There is no Compose project {project_name}")
     return {
@@ -199,7 +202,7 @@ def ask_engine(docker_host: str, timeout: int, project_name: str) -> dict[str, A
 def look(params: Mapping[str, Any]) -> dict[str, Any]:
     """Ask the platform, the edge and Docker Engine once, and return the values of convosphere_health_info.
 
-    ``params`` are that module's options. The latencies of components are None; see ``add_latencies``.
+    ``params`` are that module's options. The latencies of components are ``None``; see ``add_latencies``.
     """
     platform = ask_platform(Api.of(params))
     edge = ask_edge(Api.of(params, params["edge_url"])) if params["edge_url"] else None

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Docker Engine through the Docker SDK for Python: connect, and find the containers of one Compose project.
+"""Connect to Docker Engine through the Docker SDK for Python, and find the containers of one Compose project.
 
 This file is private to the collection and may change without notice.
 """
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.basic import env_fallback, missing_required_lib
 
 from .._core.errors import EngineError
 
@@ -34,7 +34,7 @@ ENGINE_OPTIONS: dict[str, Any] = {
 }
 PROJECT_OPTIONS: dict[str, Any] = {**ENGINE_OPTIONS, "project_name": {"type": "str", "required": True}}
 
-# The labels by which Docker Compose finds its own containers again (docker/compose, pkg/api/labels.go).
+# The labels by which Docker Compose recognises its own containers (docker/compose, pkg/api/labels.go).
 LABEL_PROJECT = "com.docker.compose.project"
 LABEL_SERVICE = "com.docker.compose.service"
 LABEL_ONE_OFF = "com.docker.compose.oneoff"
@@ -44,32 +44,32 @@ LABEL_WORKING_DIRECTORY = "com.docker.compose.project.working_dir"
 
 
 def connect(docker_host: str, timeout: int) -> DockerClient:
-    """A client that has been answered once. ``timeout`` is in seconds, for each request.
+    """Return a client that has received one response. ``timeout`` is in seconds, for each request.
 
-    Raises EngineError which tells apart: the SDK missing, the engine not installed or not running, no permission,
-    and an engine that is there and does not answer.
+    Raises EngineError which distinguishes: the SDK is missing, the engine is not installed or not running, there is no
+    permission, and the engine does not answer.
     """
     _prefer_own_distutils()
     try:
-        # The SDK takes 0.1 s to import: paid by the modules that talk to the engine, at the moment they do.
+        # The import of the SDK takes 0.1 s: only modules that connect to the engine spend it.
         import docker
     except ImportError as error:
         raise EngineError(
-            "The Docker SDK for Python is missing on the host",
-            hint="Run the playbook setup.yml for this environment, which installs it (Debian: python3-docker).",
+            missing_required_lib("docker", reason="to connect to Docker Engine"),
+            hint="Next: run the playbook setup.yml for this environment, which installs it (Debian: python3-docker).",
             reason="not installed",
         ) from error
     try:
-        # "auto" asks the engine which interface it speaks: an older SDK's own default is refused by newer engines.
+        # "auto" uses the API version of the engine: newer engines refuse the default of an older SDK.
         return docker.DockerClient(base_url=docker_host, version="auto", timeout=timeout)
     except Exception as error:
         raise _unreachable(docker_host, timeout, error) from error
 
 
 def connect_if_there(docker_host: str, timeout: int) -> DockerClient | None:
-    """Like connect, but None where there is no engine yet: what check mode finds on an empty host.
+    """Connect, or return None if there is no engine yet, as in check mode on an empty host.
 
-    An engine that is there and refuses or does not answer is an error all the same.
+    An engine that exists, and refuses or does not answer, is an error all the same.
     """
     try:
         return connect(docker_host, timeout)
@@ -81,7 +81,7 @@ def connect_if_there(docker_host: str, timeout: int) -> DockerClient | None:
 
 @contextmanager
 def asking(step: str) -> Iterator[None]:
-    """Turn any failure of the SDK inside the block into an EngineError that says what ``step`` was under way."""
+    """Turn any failure of the SDK inside the block into an EngineError that names the ``step``."""
     try:
         yield
     except EngineError:
@@ -92,21 +92,21 @@ def asking(step: str) -> Iterator[None]:
 
 
 def project_containers(client: DockerClient, project_name: str) -> dict[str, list[Container]]:
-    """The containers of one Compose project, running or not, by service name and in the order of their names."""
+    """Return the containers of one Compose project, running or not, by service and in the order of their names."""
     with asking(f"list the containers of project {project_name}"):
-        # A container that is removed between the list and its inspection is simply no longer there.
-        found = client.containers.list(
+        # A container that is removed between the list and its inspection is left out.
+        containers = client.containers.list(
             all=True, filters={"label": f"{LABEL_PROJECT}={project_name}"}, ignore_removed=True
         )
     services: dict[str, list[Container]] = {}
-    for container in sorted(found, key=lambda item: str(item.name)):
+    for container in sorted(containers, key=lambda item: str(item.name)):
         if container.labels.get(LABEL_ONE_OFF) != "True":
             services.setdefault(container.labels.get(LABEL_SERVICE, str(container.name)), []).append(container)
     return services
 
 
 def list_containers(client: DockerClient, project_name: str) -> list[dict[str, Any]]:
-    """Return what the engine lists of all containers of one Compose project, without inspecting any of them."""
+    """Return the engine's list of all containers of one Compose project, without inspecting them."""
     with asking(f"list the containers of project {project_name}"):
         return list(client.api.containers(all=True, filters={"label": f"{LABEL_PROJECT}={project_name}"}))
 
@@ -117,16 +117,16 @@ def listed_name(item: Mapping[str, Any]) -> str:
 
 
 def project_names(client: DockerClient) -> list[str]:
-    """The names of all Compose projects that have a container on this engine, sorted."""
+    """Return the names of all Compose projects that have a container on this engine, sorted."""
     with asking("list the Compose projects"):
-        found = client.api.containers(all=True, filters={"label": LABEL_PROJECT})
-    return sorted({container["Labels"][LABEL_PROJECT] for container in found})
+        containers = client.api.containers(all=True, filters={"label": LABEL_PROJECT})
+    return sorted({container["Labels"][LABEL_PROJECT] for container in containers})
 
 
 def in_parallel(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """``function`` of each item, all at once and in the items' order: a request for each, most of it waiting.
+    """Call ``function`` for all items at once, and return the results in the order of the items.
 
-    Raises the first item's error after all have ended.
+    Raises the error of the first failed item after all calls have ended.
     """
     if len(items) < 2:
         return [function(item) for item in items]
@@ -137,19 +137,19 @@ def in_parallel(function: Callable[[Item], Result], items: Sequence[Item]) -> li
 
 
 def stop_container(container: Container, timeout: int | None) -> None:
-    """Stop a container. ``timeout`` is in seconds from SIGTERM to SIGKILL; None is its own stop_grace_period."""
+    """Stop a container. ``timeout`` is in seconds from SIGTERM to SIGKILL; None means its own stop_grace_period."""
     if timeout is None:
         timeout = container.attrs["Config"].get("StopTimeout")
     with asking(f"stop {container.name}"):
         if container.status == "paused":
-            container.unpause()  # a frozen process could not act on SIGTERM
+            container.unpause()  # a paused process cannot handle SIGTERM
         container.stop(timeout=10 if timeout is None else timeout)
 
 
 def start_container(container: Container, stop_timeout: int | None) -> None:
-    """Have a container run, whatever state it was found in. ``stop_timeout`` is for one that is in a restart loop."""
+    """Start a container in any state. ``stop_timeout`` applies to one that is in a restart loop."""
     if container.status == "restarting":
-        stop_container(container, stop_timeout)  # starting it would be taken for done already
+        stop_container(container, stop_timeout)  # the engine would ignore the start
     with asking(f"start {container.name}"):
         if container.status == "paused":
             container.unpause()
@@ -158,16 +158,16 @@ def start_container(container: Container, stop_timeout: int | None) -> None:
 
 
 def last_log_lines(container: Container, count: int = 20) -> list[str]:
-    """The last ``count`` lines a container wrote to standard output and standard error."""
+    """Return the last ``count`` lines that a container wrote to standard output and standard error."""
     with asking(f"read the log of {container.name}"):
         text = container.logs(tail=count).decode("utf-8", errors="replace")
     return [line for line in str(text).splitlines() if line.strip()]
 
 
 def _prefer_own_distutils() -> None:
-    """Have the SDK find Python's distutils, where there is one, rather than the one of setuptools.
+    """Make the SDK import Python's distutils, if there is one, instead of that of setuptools.
 
-    The latter takes all of setuptools with it, more than the rest of the SDK's import.
+    The latter imports all of setuptools, which takes longer than the rest of the SDK.
     """
     shim = sys.modules.get("_distutils_hack")
     if shim is not None:
@@ -199,7 +199,7 @@ def _unreachable(docker_host: str, timeout: int, error: Exception) -> EngineErro
 
 
 def _error_number(error: BaseException | None) -> int | None:
-    """The errno at the bottom of the chain that requests and urllib3 wrap around a socket's error."""
+    """Return the errno of the socket's error, which requests and urllib3 wrap in errors of their own."""
     while error is not None:
         if isinstance(error, OSError) and error.errno is not None:
             return error.errno

@@ -18,7 +18,7 @@ from .._core import command
 from .._core import files as core_files
 from .._core.errors import CommandError, InputError
 
-#: The files that make up a project, in the order in which Compose merges them; those that exist are used.
+#: The files of a project, in the order in which Compose merges them; those that exist are used.
 FILE_NAMES = ("compose.yaml", "compose.override.yaml")
 
 #: Compose's own settings in the environment of the shell, which would make another project of the same files.
@@ -27,7 +27,7 @@ NO_SETTINGS = {"COMPOSE_PROFILES": "", "COMPOSE_ENV_FILES": "", "COMPOSE_IGNORE_
 
 @dataclass(frozen=True)
 class Compose:
-    """One Compose project: its name, its directory, the engine, and the variables that its files refer to."""
+    """Docker Compose for one project: its name, its directory, the engine, and the variables of its files."""
 
     name: str
     directory: Path
@@ -46,8 +46,8 @@ class Compose:
                 raise
             raise InputError(
                 f"The Compose project {self.name} is not valid: {error.details['stderr']}",
-                hint="Nothing was changed. Correct that value in files (with the role stack: stack_compose_override, or "
-                "the options for ports and limits).",
+                hint="Nothing was changed. Correct that value in files. With the role stack it comes from "
+                "stack_compose_override, or from the options for ports and limits.",
             ) from error
 
     def hashes(self, files: Sequence[Path]) -> dict[str, str]:

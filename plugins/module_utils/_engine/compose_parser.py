@@ -56,7 +56,7 @@ class _Unsupported(Exception):
 
 
 def find(directory: Path) -> Path | None:
-    """Return the Compose file of a directory, if it can be read; None if there is none."""
+    """Return the Compose file of a directory, if there is one that can be read."""
     # os.access, because a directory without permission to enter it is not an error: the engine has enough information.
     return next((directory / name for name in FILE_NAMES if os.access(directory / name, os.R_OK)), None)
 
@@ -116,7 +116,7 @@ def _services(path: Path, *, required: bool) -> dict[str, Any]:
         if "include" in content or isinstance(services, _Instead):
             raise _Unsupported
         if services is None and required:
-            raise ValueError("there are none")
+            raise ValueError("the file has no services")
         return {_name(name): _described(entry) for name, entry in dict(services or {}).items()}
     except ImportError as error:
         raise EngineError(

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Refuse to destroy anything unless the environment's name was given once more, and list what would be lost.
+"""Refuse to destroy anything unless the environment's name was given once more, and list the losses.
 
 This file is private to the collection and may change without notice.
 """
@@ -36,18 +36,18 @@ def refuse_unconfirmed(
 ) -> None:
     """Raise InputError unless ``confirm`` of ``params`` is ``environment_name``; check mode without it warns.
 
-    ``step`` is a sentence that says what would be done; ``losses`` is asked for what it concerns only if it is refused.
+    ``step`` is a sentence about the operation; ``losses`` returns the affected objects and is called on a refusal.
     """
     confirm, environment = params["confirm"] or "", params["environment_name"]
     if confirm == environment:
         return
     if check_mode and not confirm:
-        warn(f"Check mode only looks. Without confirm, the real run refuses this: give confirm={environment}.")
+        warn(f"Check mode changes nothing. Without confirm, the real run refuses: give confirm={environment}.")
         return
     concerned = list(losses())
     raise InputError(
         "\n".join([step, *(f"- {item}" for item in concerned)]),
-        hint=f"\nNothing was changed; confirm is {confirm!r}, not {environment!r}. Say so: -e confirm={environment} "
+        hint=f"\nNothing was changed; confirm is {confirm!r}, not {environment!r}. Next: -e confirm={environment} "
         f"for a playbook of the collection, confirm: {environment} for this module.",
         concerned=concerned,
     )
@@ -69,10 +69,10 @@ def project_objects(client: DockerClient, docker_host: str, name: str, *, volume
 def volume_sizes(docker_host: str) -> dict[str, int]:
     """Return the bytes of each volume of the engine, by name; those that it does not report are left out."""
     try:
-        # Without the type the engine would also measure every image and every layer, which takes much longer.
+        # Without the type, the engine would also measure all images and layers, which takes much longer.
         answer = EngineProbe(docker_host, _SIZES_TIMEOUT).get("/system/df?type=volume")
     except (OSError, http.client.HTTPException, ValueError, InputError):
-        return {}  # a size that is not known must not hide what would be removed
+        return {}  # an unknown size must not hide the objects that would be removed
     usage = {item["Name"]: (item.get("UsageData") or {}).get("Size", -1) for item in answer.get("Volumes") or []}
     return {name: size for name, size in usage.items() if size >= 0}
 

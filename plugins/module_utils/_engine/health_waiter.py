@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waiting until services are healthy, and saying of those that are not what an operator would look up next.
+"""Wait until services are healthy, and report the symptoms of those that are not.
 
 This file is private to the collection and may change without notice.
 """
@@ -27,22 +27,22 @@ from .project import (
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
-#: For how many seconds services are waited for, unless the options say otherwise: one default for all modules.
+#: The default of wait_timeout in all modules, in seconds.
 WAIT_SECONDS = 240
 POLL_SECONDS = 0.25
-# Often enough to be no accident: a backend that comes up before its database ends once or twice, and then stays.
+# A backend that starts before its database ends once or twice: more restarts are a loop.
 RESTARTS_OF_A_LOOP = 3
-# Without a health check, to run is all that can be asked of a container, and a first second tells those that end at
-# once. One that the engine had to start again is believed after the time that the engine itself takes for a success.
+# A container without a health check only has to run; a first second is enough to recognise one that ends at once. One
+# that the engine restarted must run for the period after which the engine itself counts the start as a success.
 STEADY_SECONDS = 1
 STEADY_SECONDS_AFTER_RESTART = 10
 LOG_LINES = 20
 
 
 class Waiter:
-    """Waits, all in all no longer than ``seconds`` from its making; ``read`` asks for the project as it is now.
+    """Wait for services, in total no longer than ``seconds`` from its creation; ``read`` returns the current project.
 
-    ``excuse`` decides whether a running service that is not healthy need not be waited for.
+    ``excuse`` decides whether to skip a running service that is not healthy.
     """
 
     def __init__(
@@ -56,15 +56,15 @@ class Waiter:
         self.first_seen: dict[tuple[str, str], float] = {}
 
     def wait(self, names: Iterable[str], project: Project | None = None) -> Project:
-        """Return the project once each service of ``names`` runs steadily and, where it has a health check, is healthy.
+        """Return the project once each service of ``names`` runs steadily and, if it has a health check, is healthy.
 
-        ``project`` is what was just read, if anything was. Raises SlowError when the time is up and all of them run,
-        and UnhealthyError at once for a service that ended, or that restarts again and again.
+        ``project`` is the current project if it was just read. Raises SlowError if the time is up and all of them run,
+        and UnhealthyError at once for a service that ended or is in a restart loop.
         """
-        wanted = list(names)
+        desired = list(names)
         while True:
             project = project or self.read()
-            waiting = [project.services[name] for name in wanted if not self._is_settled(project, name)]
+            waiting = [project.services[name] for name in desired if not self._is_settled(project, name)]
             waiting = [service for service in waiting if not self._is_excused(service)]
             if not waiting:
                 return project
@@ -87,11 +87,12 @@ class Waiter:
         started = str(container.attrs["State"]["StartedAt"])
         seen = time.monotonic() - self.first_seen.setdefault((str(container.id), started), time.monotonic())
         needed = STEADY_SECONDS_AFTER_RESTART if container.attrs["RestartCount"] else STEADY_SECONDS
-        # The clock spares the wait for what runs for long; where the engine has another time, what was seen counts.
+        # The clock saves the wait for containers that were started earlier. If the engine's clock differs, only the
+        # period for which they were observed counts.
         return max(seen, time.time() - timestamp(started)) >= needed
 
     def _is_excused(self, service: Service) -> bool:
-        """Decide whether a service that runs fails its health check for no fault of its own."""
+        """Return whether a running service is excused for failing its health check."""
         return bool(service.health) and self._is_slow(service) and self.excuse(service)
 
     def _is_hopeless(self, service: Service) -> bool:
@@ -101,7 +102,7 @@ class Waiter:
         )
 
     def _is_slow(self, service: Service) -> bool:
-        """Return True if a service does nothing wrong but take its time."""
+        """Return whether the containers of a service run without restarts, and are only slow."""
         return bool(service.containers) and all(
             container.status == RUNNING and not self._restarts(container) for container in service.containers
         )
@@ -112,7 +113,7 @@ class Waiter:
 
 
 def unhealthy(services: list[Service], what: str, kind: type[UnhealthyError] = UnhealthyError) -> UnhealthyError:
-    """The error that names each service, its state, exit code, last health probe, and the last lines of its log."""
+    """Return an error that names each service, its state, exit code, last health probe, and its last log lines."""
     found = [_symptoms(service, container) for service in services for container in _culprits(service)]
     problems = [_in_words(symptoms) for symptoms in found]
     problems += [f"Service {service.name} has no container" for service in services if not service.containers]
@@ -122,8 +123,8 @@ def unhealthy(services: list[Service], what: str, kind: type[UnhealthyError] = U
 
 
 def _culprits(service: Service) -> list[Container]:
-    ill = [item for item in service.containers if item.status != RUNNING or health_of(item) not in ("healthy", None)]
-    return ill or list(service.containers)
+    failed = [item for item in service.containers if item.status != RUNNING or health_of(item) not in ("healthy", None)]
+    return failed or list(service.containers)
 
 
 def _symptoms(service: Service, container: Container) -> dict[str, Any]:
@@ -131,7 +132,7 @@ def _symptoms(service: Service, container: Container) -> dict[str, Any]:
     probes = state.get("Health", {}).get("Log") or []
     try:
         log = client.last_log_lines(container, LOG_LINES)
-    except EngineError as error:  # the log helps, but its absence must not hide what is wrong
+    except EngineError as error:  # a missing log must not hide the symptoms
         log = [str(error)]
     return {
         "service": service.name,

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Images: looked up, pulled, built and loaded through the Docker SDK; archives are read without unpacking them.
+"""Find, pull, build and load images through the Docker SDK, and read archives without unpacking them.
 
 This file is private to the collection and may change without notice.
 """
@@ -32,13 +32,13 @@ from .client import asking
 if TYPE_CHECKING:
     from docker import APIClient, DockerClient
 
-PARALLEL = 4  # registries slow a single client down when it asks for more at once
+PARALLEL = 4  # registries throttle a client that requests more at once
 LOG_LINES = 15
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def split(name: str) -> tuple[str, str]:
-    """The repository and the tag or digest of a reference; the tag is ``latest`` where none is given."""
+    """Return the repository and the tag or digest of a reference; without a tag, ``latest``."""
     if "@" in name:
         repository, digest = name.split("@", 1)
         return repository, digest
@@ -49,33 +49,33 @@ def split(name: str) -> tuple[str, str]:
 
 
 def canonical(name: str) -> str:
-    """One spelling for references that mean the same image, as an archive lists them: postgres:15."""
+    """Return the spelling that archives use for all references to the same image: postgres:15."""
     repository, tag = split(name)
     repository = repository.removeprefix("docker.io/").removeprefix("library/")
     return f"{repository}@{tag}" if "@" in name else f"{repository}:{tag}"
 
 
 def present(client: DockerClient, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """The engine's description of each image of ``names`` that it has."""
+    """Return the engine's description of each image among ``names`` that it has."""
     from docker.errors import ImageNotFound
 
-    found = {}
+    images = {}
     for name in names:
         with asking(f"look for the image {name}"):
             try:
-                found[name] = client.api.inspect_image(name)
+                images[name] = client.api.inspect_image(name)
             except ImageNotFound:
                 continue
-    return found
+    return images
 
 
 def digests(image: dict[str, Any]) -> list[str]:
-    """The registry digests by which an image is known; none where it was built or loaded."""
+    """Return the registry digests of an image; none if it was built or loaded."""
     return [entry.partition("@")[2] for entry in image.get("RepoDigests") or []]
 
 
 def impatient(docker_host: str, silence: int) -> APIClient:
-    """A client whose requests, pulls among them, give up when the engine says nothing for ``silence`` seconds."""
+    """Return a client whose requests, also pulls, fail if the engine sends nothing for ``silence`` seconds."""
     import docker
 
     class Impatient(docker.APIClient):
@@ -88,16 +88,16 @@ def impatient(docker_host: str, silence: int) -> APIClient:
 
 
 def patient(client: DockerClient, docker_host: str) -> APIClient:
-    """A client that waits for each answer as long as it takes, for what the engine does in silence."""
+    """Return a client that waits for each response without a limit, for operations without progress."""
     import docker
 
-    forever: Any = None  # which requests know, and the types of the SDK do not
+    forever: Any = None  # which the library requests accepts, but not the types of the SDK
     with asking("open a second connection"):
         return docker.APIClient(base_url=docker_host, version=client.api.api_version, timeout=forever)
 
 
 def registry_digest(api: APIClient, name: str) -> str:
-    """The digest that the registry has for a reference now. Nothing is downloaded."""
+    """Return the digest that the registry has for a reference now. Download nothing."""
     with asking(f"ask the registry for {name}"), _silence(name, api):
         return str(api.inspect_distribution(name)["Descriptor"]["digest"])
 
@@ -111,7 +111,7 @@ def pull(api: APIClient, name: str) -> None:
 
 
 def build(client: DockerClient, name: str, context: str, dockerfile: str) -> None:
-    """Build one image and tag it. Where that fails, whatever had the tag before keeps it."""
+    """Build one image and tag it. If that fails, the previous image keeps the tag."""
     step = f"build {name} from {context}"
     with asking(step):
         answers = client.api.build(path=context, dockerfile=dockerfile, tag=name, rm=True, forcerm=True, decode=True)
@@ -119,25 +119,25 @@ def build(client: DockerClient, name: str, context: str, dockerfile: str) -> Non
 
 
 def load(api: APIClient, archive: str) -> None:
-    """Load all images of an archive. ``api`` is patient, for of a large image nothing is heard until it is unpacked."""
+    """Load all images of an archive. ``api`` is patient: the engine sends nothing until a large image is unpacked."""
     step = f"load {archive}"
     with asking(step), opened(archive) as stream:
         _follow(step, api.load_image(stream, quiet=False))
 
 
 def verify_space(client: DockerClient | None, required_bytes: int) -> None:
-    """Raises EngineError where the file system of Docker's root directory has fewer bytes free."""
+    """Raise EngineError if the file system of Docker's root directory has fewer bytes free."""
     root = DEFAULT_ROOT
     if client:
-        with asking("tell its root directory"):
+        with asking("return its root directory"):
             root = client.info()["DockerRootDir"]
-    found = space(root, required_bytes)
-    if not found["enough"]:
+    result = space(root, required_bytes)
+    if not result["enough"]:
         raise EngineError(
-            f"The images need {readable(required_bytes)} in {root}, and its file system {found['file_system']}"
-            f" has {readable(found['free_bytes'])} free",
+            f"The images need {readable(required_bytes)} in {root}, and its file system {result['file_system']}"
+            f" has {readable(result['free_bytes'])} free",
             hint="Remove images that no container uses (docker image prune --all), or give Docker a larger disk.",
-            **found,
+            **result,
         )
 
 
@@ -156,7 +156,7 @@ def _silence(name: str, api: APIClient) -> Iterator[None]:
 
 
 def _follow(step: str, answers: Iterable[dict[str, Any]]) -> None:
-    """Read the progress of a pull, build or load to its end; raises EngineError with the last lines where it failed."""
+    """Read the progress of a pull, build or load to its end. Raises EngineError with the last lines if it failed."""
     log: list[str] = []
     for answer in answers:
         if "error" in answer:
@@ -167,7 +167,7 @@ def _follow(step: str, answers: Iterable[dict[str, Any]]) -> None:
 
 
 def each(function: Callable[[str], Any], names: Iterable[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Call ``function`` for every name, some at once; returns the results and the reasons of failures, by name."""
+    """Call ``function`` for all names, some at once. Return the results and the reasons of failures, by name."""
     results: dict[str, Any] = {}
     failures: dict[str, str] = {}
     with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
@@ -180,19 +180,19 @@ def each(function: Callable[[str], Any], names: Iterable[str]) -> tuple[dict[str
 
 
 def archived(archive: str, names: Iterable[str]) -> dict[str, str]:
-    """The ids that the images of ``names`` have in an archive. Raises InputError where it lacks one of them."""
+    """Return the ids of the images ``names`` in an archive. Raises InputError if it lacks one of them."""
     content = contents(archive)
     lacking = [name for name in names if canonical(name) not in content]
     if lacking:
         raise InputError(
             f"The archive {archive} lacks {', '.join(lacking)}; it has {', '.join(sorted(content))}",
-            hint="Make it again with docker save and the names of all images.",
+            hint="Create it again with docker save and the names of all images.",
         )
     return {name: content[canonical(name)] for name in names}
 
 
 def contents(archive: str) -> dict[str, str]:
-    """The images in an archive of ``docker save``: canonical name to image id.
+    """Return the images in an archive of ``docker save``: canonical name to image id.
 
     The archive may be compressed (.zst, .gz); it is read as a stream, one block in memory. Raises InputError.
     """
@@ -204,10 +204,10 @@ def contents(archive: str) -> dict[str, str]:
                     return _named(json.load(manifest))
     except (tarfile.TarError, OSError, EOFError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{archive} cannot be read as an archive of images: {error}", hint=_ARCHIVE_HINT) from error
-    raise InputError(f"{archive} has no manifest.json, so it is no archive of images", hint=_ARCHIVE_HINT)
+    raise InputError(f"{archive} has no manifest.json: it is not an archive of images", hint=_ARCHIVE_HINT)
 
 
-_ARCHIVE_HINT = "Make it with: docker save -o images.tar NAME..., and compress it with zstd or gzip if you like."
+_ARCHIVE_HINT = "Create it with: docker save -o images.tar NAME..., and optionally compress it with zstd or gzip."
 
 
 def _named(manifest: list[dict[str, Any]]) -> dict[str, str]:
@@ -221,7 +221,7 @@ def _named(manifest: list[dict[str, Any]]) -> dict[str, str]:
 
 @contextmanager
 def opened(archive: str) -> Iterator[IO[bytes]]:
-    """The archive as a stream of bytes. Only zstd is undone here: Python and older engines do not know it."""
+    """Open the archive as a stream of bytes. Decompress zstd only: Python and older engines do not support it."""
     if not archive.endswith((".zst", ".zstd")):
         with Path(archive).open("rb") as stream:
             yield stream
@@ -237,7 +237,7 @@ def opened(archive: str) -> Iterator[IO[bytes]]:
     with process:
         output, complaints = cast("tuple[IO[bytes], IO[bytes]]", (process.stdout, process.stderr))  # both are pipes
         yield output
-        complete = not output.read(1)  # a reader of manifest.json stops in the middle
+        complete = not output.read(1)  # a reader of manifest.json stops before the end
         output.close()
         complaint = complaints.read().decode("utf-8", errors="replace")
     if complete and process.returncode != 0:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Compare the environment of containers, to which the Docker client adds its proxies.
 
-Compose adds the ``proxies`` of the client's config.json to every container that it creates, and its hash of a service
-says nothing of them: a container keeps a proxy that is gone, and lacks one that is new.
+Compose adds the ``proxies`` of the client's config.json to every container that it creates, but not to its hash of a
+service: a container keeps a proxy that was removed, and lacks one that was added.
 
 This file is private to the collection and may change without notice.
 """
@@ -48,27 +48,27 @@ def of_client(docker_host: str) -> dict[str, str]:
         proxies = json.loads(text).get("proxies") or {}
         chosen = proxies.get(docker_host) or proxies.get("default") or {}
         found = {variable: str(chosen[name]) for name, variable in _VARIABLES.items() if chosen.get(name)}
-    except (ValueError, AttributeError) as error:  # its text is not shown, for it may hold the password of a registry
+    except (ValueError, AttributeError) as error:  # the text is not shown: it may contain the password of a registry
         raise InputError(
             f"The configuration of the Docker client, {path}, is not valid JSON",
-            hint="Nothing was changed. Repair that file on the host, or move it away.",
+            hint="Nothing was changed. Correct that file on the host, or rename it.",
         ) from error
     return {spelled: value for name, value in found.items() for spelled in (name, name.lower())}
 
 
 def environment(service: Mapping[str, Any], client: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that a container of a service of Compose's model gets, beside those of its image."""
-    # In its model Compose doubles each dollar sign, so that it can be read again as a Compose file.
+    """Return the variables of a container of a service of Compose's model, without those of its image."""
+    # Compose doubles each dollar sign in its model, so that the model is a Compose file too.
     own = (service.get("environment") or {}).items()
     given = {name: None if value is None else str(value).replace("$$", "$") for name, value in own}
     return {name: value for name, value in {**client, **given}.items() if value is not None}
 
 
 def stale(desired: Mapping[str, str], of_image: Iterable[str], container: Container) -> list[str]:
-    """Return the names of the variables that a container has otherwise, sorted.
+    """Return the names of the variables whose value in a container differs, sorted.
 
-    ``desired`` is its ``environment``; ``of_image`` are the names that its image sets. Of further variables only those
-    of proxies count, because some programs add variables of their own.
+    ``desired`` is its ``environment``; ``of_image`` are the names in its image. Other variables count only if they are
+    those of proxies, because some programs add variables of their own.
     """
     pairs = (entry.partition("=") for entry in container.attrs["Config"].get("Env") or [])
     current = {name: value for name, _sign, value in pairs}
@@ -77,9 +77,9 @@ def stale(desired: Mapping[str, str], of_image: Iterable[str], container: Contai
 
 
 def not_bypassed(services: Mapping[str, Mapping[str, Any]], client: Mapping[str, str]) -> list[str]:
-    """Return the hosts that the client's configuration excepts from its proxies, and a service's own NO_PROXY does not.
+    """Return the hosts that the client's configuration excepts from proxies, but not a service's own NO_PROXY.
 
-    If a service has a NO_PROXY of its own, Compose leaves the client's out.
+    If a service has a NO_PROXY of its own, Compose does not add that of the client.
     """
     excepted = [host.strip() for host in client.get(BYPASS[0], "").split(",") if host.strip()]
     own = [

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a service is made of and what it takes: its image and version, its ports, its processor time and memory.
+"""Read the image, version, ports, processor time and memory of a service.
 
 This file is private to the collection and may change without notice.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LABEL_VERSION = "org.opencontainers.image.version"
 LABEL_SANDBOX = "org.convosphere.sandbox"
-#: The label's value of a stand-in. Its base image has another one, which images that are built on the base inherit.
+#: The label's value in a stand-in image. Its base image has another one, which other images on that base inherit.
 STANDIN = "true"
 
 #: Percent of one core, and bytes.
@@ -28,12 +28,12 @@ FIELDS = ("cpu_percent", "memory_bytes")
 
 
 def image_of(client: DockerClient, service: Service) -> dict[str, Any]:
-    """``{image, image_id, digest, version, sandbox}`` of the first container; None for what is not known."""
+    """Return ``{image, image_id, digest, version, sandbox}`` of the first container; unknown values are ``None``."""
     if not service.containers:
         return {"image": None, "image_id": None, "digest": None, "version": None, "sandbox": None}
     container = service.containers[0]
     reference = str(container.attrs["Config"]["Image"])
-    # A container keeps the labels of the image it was created from, even when that image is gone from the host.
+    # A container keeps the labels of its image, even if that image was removed from the host.
     labels = container.labels
     return {
         "image": reference,
@@ -45,12 +45,12 @@ def image_of(client: DockerClient, service: Service) -> dict[str, Any]:
 
 
 def is_standin(labels: Mapping[str, str] | None) -> bool:
-    """Decide by an image's labels whether it is one of the collection's stand-ins."""
+    """Return by an image's labels whether it is one of the collection's stand-in images."""
     return (labels or {}).get(LABEL_SANDBOX) == STANDIN
 
 
 def repository_and_tag(reference: str) -> tuple[str, str | None]:
-    """``registry:5000/name:tag@sha256:…`` as ``registry:5000/name`` and ``tag``; None for one without a tag."""
+    """Split ``registry:5000/name:tag@sha256:…`` into ``registry:5000/name`` and ``tag``; without a tag, None."""
     name = reference.partition("@")[0]
     folder, slash, last = name.rpartition("/")  # a colon before the last slash belongs to the registry's port
     last, _colon, tag = last.partition(":")
@@ -58,12 +58,12 @@ def repository_and_tag(reference: str) -> tuple[str, str | None]:
 
 
 def published_ports(service: Service) -> list[dict[str, Any]]:
-    """The ports of all its containers as ``{host_ip, host_port, container_port, protocol}``, sorted by host port."""
-    found = []
+    """Return the ports of all containers as ``{host_ip, host_port, container_port, protocol}``, by host port."""
+    ports = []
     for container in service.containers:
         for port, bindings in (container.ports or {}).items():
             number, _slash, protocol = port.partition("/")
-            found += [
+            ports += [
                 {
                     "host_ip": binding["HostIp"],
                     "host_port": int(binding["HostPort"]),
@@ -72,34 +72,34 @@ def published_ports(service: Service) -> list[dict[str, Any]]:
                 }
                 for binding in bindings or []
             ]
-    return sorted(found, key=lambda entry: (entry["host_port"], entry["host_ip"]))
+    return sorted(ports, key=lambda entry: (entry["host_port"], entry["host_ip"]))
 
 
 def measure(services: Sequence[Service]) -> dict[str, dict[str, Any] | None]:
-    """The use of each running container, by its id; all asked at once, since the engine takes a second for each."""
+    """Return the usage of each running container by its id. The engine takes a second, so measure all at once."""
     running = [item for service in services for item in service.containers if item.status == RUNNING]
     return dict(zip([str(item.id) for item in running], engine_client.in_parallel(_measure_one, running)))
 
 
 def total(service: Service, measured: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Any]:
-    """``FIELDS`` and ``memory_limit_bytes``, summed over a service's containers; None for what no container has.
+    """Return the sums of ``FIELDS`` and ``memory_limit_bytes`` over a service's containers; unknown: ``None``.
 
-    ``measured`` is what ``measure`` returned. The limit is None where any container may take all of the host's memory.
+    ``measured`` is the result of ``measure``. The limit is ``None`` if any container may use all of the host's memory.
     """
     limits = [container.attrs["HostConfig"].get("Memory") or None for container in service.containers]
     sums: dict[str, Any] = {"memory_limit_bytes": sum(filter(None, limits)) if limits and all(limits) else None}
-    found = [measured.get(str(container.id)) for container in service.containers]
+    results = [measured.get(str(container.id)) for container in service.containers]
     for field in FIELDS:
-        values = [one[field] for one in found if one and one[field] is not None]
+        values = [one[field] for one in results if one and one[field] is not None]
         sums[field] = round(sum(values), 2) if values else None
     return sums
 
 
 def usage(stats: Mapping[str, Any]) -> dict[str, Any]:
-    """``FIELDS`` out of what the engine measured, reckoned as ``docker stats`` does; None for what it left out."""
+    """Compute ``FIELDS`` from the engine's values, as ``docker stats`` does; missing values are ``None``."""
     memory = stats.get("memory_stats") or {}
     details = memory.get("stats") or {}
-    # The file cache is given back whenever it is needed; control groups version 1 and 2 name it differently.
+    # The kernel frees the file cache when needed; control groups version 1 and 2 have different names for it.
     cache = details.get("total_inactive_file", details.get("inactive_file", 0))
     used = memory.get("usage")
     return {
@@ -115,7 +115,7 @@ def _measure_one(container: Container) -> dict[str, Any] | None:
         try:
             stats: Any = container.stats(stream=False)
             return usage(stats)
-        except NotFound:  # it was removed since it was listed
+        except NotFound:  # it was removed after it was listed
             return None
 
 

@@ -40,7 +40,7 @@ done
 
 @dataclass(frozen=True)
 class Unwritable:
-    """One mount of a container that the container's user cannot write. ``volume`` is None for a host directory."""
+    """One mount of a container that the container's user cannot write. ``volume`` is ``None`` for a host directory."""
 
     container: Container
     service: str
@@ -52,32 +52,32 @@ class Unwritable:
 
     @property
     def name(self) -> str:
-        """What a plan calls it."""
+        """The name in a plan."""
         return f"volume {self.volume}" if self.volume else f"directory {self.source}"
 
     def sentence(self) -> str:
-        """Say who cannot write what."""
+        """Return which user of which service cannot write which directory."""
         return (
             f"The service {self.service} runs as user {self.user} and cannot write {self.directory}, "
             f"which is in the {self.name}"
         )
 
     def command(self) -> str:
-        """Say what to do by hand."""
+        """Return the command for the administrator."""
         return (
             f"Run on the host: chown -R {self.user} {self.source} and deploy again. Until then, no file can be stored "
-            "there."
+            "in it."
         )
 
 
 def find(containers: Iterable[Container]) -> list[Unwritable]:
-    """Ask each running container that does not run as root; one whose image has no shell cannot be asked."""
+    """Check each running container that does not run as root; without a shell in its image, nothing is found."""
     asked = [each for each in containers if each.status == RUNNING and _user(each) not in ROOT and _mounts(each)]
-    return [found for several in engine_client.in_parallel(_probe, asked) for found in several]
+    return [item for several in engine_client.in_parallel(_probe, asked) for item in several]
 
 
 def give(client: DockerClient, project: str, containers: Sequence[Container]) -> list[str]:
-    """Give each volume that its service cannot write to the user of that service; return the names of these volumes.
+    """Give each volume that its service cannot write to the user of that service. Return the names of these volumes.
 
     Only volumes of this Compose project are changed. Raises UnhealthyError if a service still cannot write.
     """
@@ -91,16 +91,16 @@ def give(client: DockerClient, project: str, containers: Sequence[Container]) ->
             )
         _change_owner(client, project, item)
         given.append(item.volume)
-    still = find(containers) if given else []
-    if still:
+    remaining = find(containers) if given else []
+    if remaining:
         raise UnhealthyError(
-            f"{still[0].sentence()}. Giving the volume to that user did not help.", hint=still[0].command()
+            f"{remaining[0].sentence()}. Giving the volume to that user did not help.", hint=remaining[0].command()
         )
     return given
 
 
 def _change_owner(client: DockerClient, project: str, item: Unwritable) -> None:
-    """Run chown as root in a container of its own: in the service's, no-new-privileges leaves root no right to it."""
+    """Run chown as root in a separate container: no-new-privileges may prevent it in the service's."""
     with engine_client.asking(f"give the volume {item.volume} to user {item.user}"):
         helper = client.containers.create(
             item.container.attrs["Image"],
@@ -108,7 +108,7 @@ def _change_owner(client: DockerClient, project: str, item: Unwritable) -> None:
             user="0:0",
             volumes={str(item.volume): {"bind": item.place, "mode": "rw,nocopy"}},
             network_mode="none",
-            # As Compose labels what it runs once: what a killed run left goes with the next deploy or teardown.
+            # The labels of Compose's one-off containers: after an interruption, the next deploy or teardown removes it.
             labels={
                 engine_client.LABEL_PROJECT: project,
                 engine_client.LABEL_SERVICE: item.service,
@@ -126,23 +126,23 @@ def _probe(container: Container) -> list[Unwritable]:
     from docker.errors import APIError
 
     mounts = _mounts(container)
-    with engine_client.asking(f"look at what {container.name} can write"):
+    with engine_client.asking(f"check which mounts {container.name} can write"):
         try:
             answer: Any = container.exec_run(["sh", "-c", PROBE, "sh", *mounts])
-        except APIError:  # there is no shell, or the container has ended, which its health will show
+        except APIError:  # there is no shell, or the container has ended, which its health shows
             return []
     user, *lines = answer.output.decode("utf-8", errors="replace").splitlines() or [""]
     if answer.exit_code not in (0, None) or ":" not in user:
         return []
     service = container.labels.get(engine_client.LABEL_SERVICE, str(container.name))
-    found = []
+    unwritable = []
     for line in lines:
         place, _tab, directory = line.partition("\t")
         mount = mounts.get(place)
         if mount:
             volume = mount.get("Name") if mount["Type"] == "volume" else None
-            found.append(Unwritable(container, service, user, place, directory, mount["Source"], volume))
-    return found
+            unwritable.append(Unwritable(container, service, user, place, directory, mount["Source"], volume))
+    return unwritable
 
 
 def _user(container: Container) -> str:
@@ -150,7 +150,7 @@ def _user(container: Container) -> str:
 
 
 def _mounts(container: Container) -> dict[str, dict[str, str]]:
-    """The mounts by place, without those that are meant to be read only."""
+    """Return the mounts by place, without read-only ones."""
     mounts = container.attrs.get("Mounts") or []
     return {mount["Destination"]: mount for mount in mounts if mount.get("RW") and mount["Type"] in ("volume", "bind")}
 
@@ -158,5 +158,5 @@ def _mounts(container: Container) -> dict[str, dict[str, str]]:
 def _is_own(client: DockerClient, project: str, volume: str) -> bool:
     with engine_client.asking(f"read the volume {volume}"):
         labels = client.volumes.get(volume).attrs.get("Labels") or {}
-    # An anonymous volume, which an image declares, has no label of Compose's, and nobody else has it.
+    # An anonymous volume, which an image declares, has no label of Compose, and belongs to its container only.
     return labels.get(engine_client.LABEL_PROJECT) == project or "com.docker.volume.anonymous" in labels

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Docker Engine asked over its socket with the standard library alone, for a host where the SDK may not be there yet.
+"""Query Docker Engine over its socket with the standard library alone, for a host that may lack the SDK.
 
 This file is private to the collection and may change without notice.
 """
@@ -39,12 +39,12 @@ PLUGIN_DIRECTORIES = (
 
 
 def find_program(name: str) -> str | None:
-    """The path of a program, also of one in a directory such as /usr/sbin that an ordinary user's PATH leaves out."""
+    """Return the path of a program, also in a directory such as /usr/sbin, which an ordinary user's PATH lacks."""
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}")
 
 
 def find_compose_plugin() -> str | None:
-    """The path of the Compose plugin that the docker client would use."""
+    """Return the path of the Compose plugin that the docker client would use."""
     for directory in PLUGIN_DIRECTORIES:
         path = Path(directory).expanduser() / "docker-compose"
         if path.is_file() and os.access(path, os.X_OK):
@@ -53,24 +53,24 @@ def find_compose_plugin() -> str | None:
 
 
 def is_alive(name: str) -> bool:
-    """Whether a process of that name lives. One that is dead and was never collected has no command line."""
+    """Return whether a process of that name runs. A zombie process has no command line."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "comm").read_text(encoding="utf-8").strip() == name and (process / "cmdline").read_bytes():
                 return True
-        except OSError:  # it ended meanwhile
+        except OSError:  # the process has ended
             continue
     return False
 
 
 class EngineProbe:
-    """The engine at ``docker_host``, a unix:// or tcp:// URL. ``timeout`` is in seconds, for each answer."""
+    """The engine at ``docker_host``, a unix:// or tcp:// URL. ``timeout`` is in seconds, for each response."""
 
     def __init__(self, docker_host: str, timeout: float) -> None:
         parts = urlsplit(docker_host)
         if parts.scheme not in ("unix", "tcp", "http"):
             raise InputError(
-                f"docker_host is {docker_host}: this probe speaks to unix:// and tcp:// only",
+                f"docker_host is {docker_host}: it must begin with unix:// or tcp://",
                 hint="Give the socket of the engine on the managed host, for example unix:///var/run/docker.sock.",
             )
         self.docker_host = docker_host
@@ -79,8 +79,8 @@ class EngineProbe:
         self.address = (parts.hostname or "localhost", parts.port or 2375)
 
     def state(self) -> dict[str, Any]:
-        """``{state, version, api_version, program, processes, root, detail}``; the versions are None unless it runs."""
-        found: dict[str, Any] = {
+        """Return ``{state, version, api_version, program, processes, root, detail}``; the versions may be None."""
+        report: dict[str, Any] = {
             "state": RUNNING,
             "version": None,
             "api_version": None,
@@ -93,30 +93,30 @@ class EngineProbe:
             info = self.get("/info")
             version = self.get("/version")
         except PermissionError as error:
-            return {**found, "state": NO_PERMISSION, "detail": str(error)}
+            return {**report, "state": NO_PERMISSION, "detail": str(error)}
         except (FileNotFoundError, ConnectionRefusedError) as error:
-            there = self.socket_path is None or found["program"] is not None
-            return {**found, "state": STOPPED if there else MISSING, "detail": str(error)}
+            installed = self.socket_path is None or report["program"] is not None
+            return {**report, "state": STOPPED if installed else MISSING, "detail": str(error)}
         except (OSError, http.client.HTTPException, ValueError) as error:
-            return {**found, "state": NOT_ANSWERING, "detail": str(error) or type(error).__name__}
+            return {**report, "state": NOT_ANSWERING, "detail": str(error) or type(error).__name__}
         return {
-            **found,
+            **report,
             "version": version.get("Version"),
             "api_version": version.get("ApiVersion"),
-            "root": info.get("DockerRootDir") or found["root"],
+            "root": info.get("DockerRootDir") or report["root"],
         }
 
     def published(self) -> list[dict[str, Any]]:
-        """The ports that running containers publish: ``{address, port, container, project}`` each."""
+        """Return the ports that running containers publish: ``{address, port, container, project}`` each."""
         return published_by(self.get("/containers/json"))
 
     def present_images(self, references: Sequence[str]) -> list[str]:
-        """Those of ``references``, each a name with a tag, that an image of the engine has."""
+        """Return those of ``references``, each a name with a tag, that an image of the engine has."""
         tags = {tag for image in self.get("/images/json") for tag in image.get("RepoTags") or []}
         return [reference for reference in references if reference in tags]
 
     def get(self, path: str) -> Any:
-        """The JSON that one request answers. Raises OSError, HTTPException, or ValueError for anything else."""
+        """Return the JSON response of one request. Raises OSError, HTTPException or ValueError."""
         connection = _Connection(self.socket_path, self.address, self.timeout)
         try:
             connection.request("GET", path)
@@ -125,7 +125,7 @@ class EngineProbe:
         finally:
             connection.close()
         if response.status != 200:
-            raise ValueError(f"GET {path} was answered with {response.status} {response.reason}")
+            raise ValueError(f"GET {path} returned {response.status} {response.reason}")
         return json.loads(body)
 
 
@@ -145,7 +145,7 @@ def published_by(containers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]
 
 
 class _Connection(http.client.HTTPConnection):
-    """HTTP over a unix socket, or over TCP where there is no ``socket_path``."""
+    """HTTP over a unix socket, or over TCP if there is no ``socket_path``."""
 
     def __init__(self, socket_path: str | None, address: tuple[str, int], timeout: float) -> None:
         super().__init__(*address, timeout=timeout)
@@ -161,7 +161,7 @@ class _Connection(http.client.HTTPConnection):
 
 
 def configured_root() -> str:
-    """Where an engine that cannot be asked keeps its images: its configuration file, else its own default."""
+    """Return the directory of images of an engine that does not answer, by its configuration file or its default."""
     try:
         settings = json.loads(Path("/etc/docker/daemon.json").read_text(encoding="utf-8"))
         return str(settings.get("data-root") or DEFAULT_ROOT)

@@ -4,6 +4,7 @@
 """Prove that a directory belongs to one environment before anything in it is changed.
 
 A directory names its environment in a marker file, which setup writes, and in the record of the release that serves.
+It needs neither Docker nor the wings above, because setup uses it on a host without any installed packages.
 
 This file is private to the collection and may change without notice.
 """
@@ -27,16 +28,16 @@ MARKER = files.MARKER
 ENVIRONMENT_OPTION: dict[str, Any] = {"environment_name": {"type": "str", "required": True}}
 #: The manifests of backups, which name their environment.
 _MANIFESTS = "*.manifest.json"
-#: A file of a backup, whose name begins with the backup's id: a database and the time.
+#: A file of a backup, whose name begins with the backup's id: a database and a timestamp.
 _PIECE = re.compile(r".+-\d{8}T\d{6}Z\..+")
-#: What a directory may hold that nobody has used yet: secrets may be brought there before the first deploy, and a first
-#: backup that was interrupted leaves its progress, and files under temporary names.
+#: The files of an unused directory: secrets may be copied there before the first deploy, and a first backup that was
+#: interrupted leaves its progress, and files under temporary names.
 _UNUSED = frozenset({files.LOCK, ".env", "releases", "lost+found", files.PROGRESS})
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The environment that the file ``source`` names for its directory, and the Compose project if it names one."""
+    """The environment, and the Compose project if there is one, that the file ``source`` names for its directory."""
 
     environment: str
     project: str | None
@@ -44,17 +45,17 @@ class Claim:
 
 
 def claims(directory: Path) -> list[Claim]:
-    """Read the marker of a directory and the release that serves there. Raises InputError for a broken marker."""
-    found = []
+    """Read the marker of a directory and the release that serves there. Raises InputError for an invalid marker."""
+    named = []
     marker = read_marker(directory)
     if marker:
-        found.append(Claim(str(marker["environment"]), marker.get("project"), directory / MARKER))
+        named.append(Claim(str(marker["environment"]), marker.get("project"), directory / MARKER))
     releases = directory / "releases"
     record = served_release.current(releases)
     if record and record.get("environment"):
         source = releases / served_release.CURRENT / served_release.RECORD
-        found.append(Claim(str(record["environment"]), None, source))
-    return found
+        named.append(Claim(str(record["environment"]), None, source))
+    return named
 
 
 def read_marker(directory: Path) -> dict[str, Any] | None:
@@ -76,26 +77,26 @@ def read_marker(directory: Path) -> dict[str, Any] | None:
 
 
 def write_marker(directory: Path, environment: str, project: str | None = None) -> None:
-    """Write down in a directory which environment it belongs to, unless its marker says so already."""
-    wanted = {"environment": environment, **({"project": project} if project else {})}
-    present = read_marker(directory) or {}
-    if {**present, **wanted} != present:
-        files.write_text(directory / MARKER, json.dumps({**present, **wanted}) + "\n", "0600")
+    """Write the marker of a directory, unless it names this environment already."""
+    desired = {"environment": environment, **({"project": project} if project else {})}
+    current = read_marker(directory) or {}
+    if {**current, **desired} != current:
+        files.write_text(directory / MARKER, json.dumps({**current, **desired}) + "\n", "0600")
 
 
 def refuse_foreign_directory(directory: Path, environment: str, option: str, project: str | None = None) -> None:
-    """Raise InputError unless a directory belongs to ``environment`` or nobody has used it yet.
+    """Raise InputError unless a directory belongs to ``environment`` or is unused.
 
-    ``option`` is the module's that names the directory. Costs the reading of two files.
+    ``option`` is the module's option that names the directory. Costs the reading of two files.
     """
     _refuse(objection(directory, environment, project), environment, option)
 
 
 def refuse_foreign_backups(directory: Path, environment: str) -> None:
-    """Raise InputError unless a directory of backups belongs to ``environment``, was never used, or names no owner.
+    """Raise InputError unless a directory of backups belongs to ``environment``, is unused, or names no owner.
 
-    Without a marker it may have the backups of several environments, each of which names its own, and what a first
-    backup or a first fetch has left that was interrupted before the manifest.
+    Without a marker it may have the backups of several environments, each of which names its own, and the files of a
+    first backup or a first fetch that was interrupted before the manifest.
     """
     known = bool(environments_of_backups(directory)) or is_unused(directory, _PIECE)
     unmarked = read_marker(directory) is None and known
@@ -113,21 +114,21 @@ def _refuse(problem: tuple[str, str] | None, environment: str, option: str) -> N
 
 
 def objection(directory: Path, environment: str, project: str | None = None) -> tuple[str, str] | None:
-    """Return why a directory is not one of ``environment``, and the way out; None if it is, or is unused."""
+    """Return why a directory is not one of ``environment``, and the next action; None if it is, or is unused."""
     unfit = unsuitable(directory)
     if unfit:
         return unfit, "Give a directory that only this environment uses."
-    found = claims(directory)
-    for claim in found:
+    named = claims(directory)
+    for claim in named:
         where = f"The directory {directory} belongs to the"
         if claim.environment != environment:
             return f"{where} environment {claim.environment}, not to {environment}: see {claim.source}", ""
         if project and claim.project not in (None, project):
             return (
                 f"{where} Compose project {claim.project}, not to {project}: see {claim.source}",
-                "To rename a project, tear it down under its old name first.",
+                "To rename a project, remove it under its old name first.",
             )
-    if found or is_unused(directory) or environment in environments_of_backups(directory):
+    if named or is_unused(directory) or environment in environments_of_backups(directory):
         return None
     return (
         f"Nothing shows that the directory {directory} belongs to the environment {environment}: it has files, and "
@@ -137,7 +138,7 @@ def objection(directory: Path, environment: str, project: str | None = None) -> 
 
 
 def is_unused(directory: Path, pieces: re.Pattern[str] | None = None) -> bool:
-    """Return whether a directory is absent, or has only secrets, and what setup and an interrupted first run leave.
+    """Return whether a directory is absent, or has only secrets and the files of setup and of an interrupted first run.
 
     ``pieces`` are the names of further files that an interrupted run leaves.
     """
@@ -152,21 +153,21 @@ def is_unused(directory: Path, pieces: re.Pattern[str] | None = None) -> bool:
 
 
 def environments_of_backups(directory: Path) -> set[str]:
-    """Return the environments that the manifests in a directory name; what is not a manifest counts for nothing."""
-    found = set()
+    """Return the environments that the manifests in a directory name. Skip files that are not manifests."""
+    environments = set()
     for path in directory.glob(_MANIFESTS):
         try:
-            found.add(str(json.loads(files.read_text(path) or "")["environment"]))
+            environments.add(str(json.loads(files.read_text(path) or "")["environment"]))
         except (ValueError, TypeError, KeyError):
             continue
-    return found
+    return environments
 
 
-def may_take_over(directory: Path, environment: str, owner: str | None, found: Mapping[str, str]) -> bool:
+def may_take_over(directory: Path, environment: str, owner: str | None, current: Mapping[str, str]) -> bool:
     """Return whether setup may give an existing directory another owner, group or mode.
 
-    It may if the directory, or one that it lies in, is the environment's, if it holds environments or lies beside them,
-    and if nobody has used it and its owner, in ``found``, stays.
+    It may if the directory, or one of its parents, is the environment's; if it contains environments or lies beside
+    them; and if it is unused and its owner, in ``current``, does not change.
     """
     for each in (directory, *directory.parents):
         known = claims(each)
@@ -176,11 +177,11 @@ def may_take_over(directory: Path, environment: str, owner: str | None, found: M
         map(_holds_environments, (directory, directory.parent))
     ):
         return True
-    return is_unused(directory) and found.get("owner") == owner
+    return is_unused(directory) and current.get("owner") == owner
 
 
 def command(directory: Path, environment: str = "NAME", project: str | None = None) -> str:
-    """Return the command by which an operator declares that a directory belongs to an environment."""
+    """Return the command with which an operator declares that a directory belongs to an environment."""
     named = {"environment": environment, **({"project": project} if project else {})}
     return f"echo '{json.dumps(named)}' > {directory / MARKER}"
 
@@ -194,6 +195,6 @@ def _entries(directory: Path) -> Iterator[Path]:
     try:
         yield from directory.iterdir()
     except PermissionError as error:
-        raise InputError(f"No permission to look into {directory}", hint="Use become: true.") from error
+        raise InputError(f"No permission to list {directory}", hint="Use become: true.") from error
     except (FileNotFoundError, NotADirectoryError):
         return

@@ -47,8 +47,8 @@ def wrong_directories(desired: Iterable[Mapping[str, Any]]) -> list[dict[str, An
     """Return each directory that is absent or differs as ``{path, current, desired}``.
 
     Each one of ``desired`` has ``path`` and, unless None, ``owner``, ``group``, ``mode`` (octal text such as "0750"),
-    and ``environment`` for a directory that must be marked as that environment's. ``current`` is None, "file", or the
-    same fields of the directory.
+    and ``environment`` for a directory that must be marked as that environment's. ``current`` is ``None``, "file" or
+    the same fields of the directory.
     """
     wrong = []
     for entry in desired:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Directories that belong to the operating system, to its users or to Docker, and never to an environment.
+"""Refuse directories that belong to the operating system, to its users or to Docker, and never to an environment.
 
 This file is private to the collection and may change without notice.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-#: Directories that many share: an environment may lie below them, and must not be one of them.
+#: Shared directories: an environment may lie below them, but must not be one of them.
 _SHARED = frozenset(
     map(
         Path,
@@ -39,7 +39,7 @@ _SHARED = frozenset(
         ],
     )
 )
-#: Directories in which nothing of an environment may lie at any depth.
+#: Directories in which an environment must not lie at any depth.
 _TREES = tuple(
     map(
         Path,

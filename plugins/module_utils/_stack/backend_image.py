@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The image of the backend, the settings that its code needs, and the schema that its release recorded.
+"""Find the image of the backend, the settings of its code, and the schema in the record of its release.
 
 This file is private to the collection and may change without notice.
 """
@@ -24,7 +24,7 @@ from . import secrets, state
 if TYPE_CHECKING:
     from docker import DockerClient
 
-#: What a container has of its image and not of the backend's settings.
+#: The variables of a container that come from its image and are not settings of the backend.
 _OF_THE_IMAGE = ("PATH", "HOME", "HOSTNAME", "PYTHON", "LD_")
 
 
@@ -37,16 +37,16 @@ class Backend:
 
     @cached_property
     def project(self) -> engine_project.Project | None:
-        """The Compose project as it is, None where none is named."""
+        """The Compose project in its current state; None if none is named."""
         name, source = self.params["project_name"], self.params["project_src"]
         if not name:
             return None
-        there = bool(source) and any((Path(source) / file).is_file() for file in compose_cli.FILE_NAMES)
-        return engine_project.read_project(self.client, name, source if there else None)
+        exists = bool(source) and any((Path(source) / file).is_file() for file in compose_cli.FILE_NAMES)
+        return engine_project.read_project(self.client, name, source if exists else None)
 
     @property
     def image_id(self) -> str | None:
-        """The id of the image whose revisions count; None for one that is not on the host."""
+        """The id of the image whose revisions count; None if it is not on the host."""
         if self.params["image"]:
             return state.image_id(self.client, self.params["image"])
         if self.serving_image_id is None:
@@ -59,18 +59,18 @@ class Backend:
 
     @property
     def serving_image_id(self) -> str | None:
-        """The id of the image of the backend's container, running or not; None where there is no such container."""
+        """The id of the image of the backend's container, running or not; None if there is no container."""
         containers = self._containers(self.params["service"])
         return str(containers[0].attrs["Image"]) if containers else None
 
     @property
     def is_deployed(self) -> bool:
-        """Whether a release of the stack was recorded on this host."""
+        """Whether a release of the stack is recorded on this host."""
         return bool(self.params["project_src"]) and served_release.current(self._releases) is not None
 
     @property
     def database_runs(self) -> bool:
-        """Whether the project's own database has a container that runs."""
+        """Whether the project's own database has a running container."""
         return any(item.status == engine_project.RUNNING for item in self._containers(self.params["database_service"]))
 
     @property
@@ -79,22 +79,22 @@ class Backend:
         return self.project is not None and self.params["database_service"] in self.project.services
 
     def environment(self) -> dict[str, str]:
-        """What the backend runs with, for its code wants its settings: from the stack's files, or its container."""
+        """Return the environment of the backend, which its code needs: from the stack's files, or its container."""
         service = self.params["service"]
         if self.params["project_src"] and self.project and self.project.source:
             return self._from_files(self.project.source)
-        found = [item.attrs["Config"]["Env"] or [] for item in self._containers(service)[:1]]
-        pairs = [entry.partition("=") for entries in found for entry in entries]
+        environments = [item.attrs["Config"]["Env"] or [] for item in self._containers(service)[:1]]
+        pairs = [entry.partition("=") for entries in environments for entry in entries]
         return {name: value for name, _sign, value in pairs if not name.startswith(_OF_THE_IMAGE)}
 
     @property
     def released(self) -> list[str] | None:
-        """The revisions that the release which serves needs the database at, sorted; None where that is not known."""
+        """The database revisions that the release which serves needs, sorted; None if they are not known."""
         return self.recorded_schema.get("heads")
 
     @property
     def recorded_schema(self) -> dict[str, Any]:
-        """The schema that the release which serves has recorded; empty if none is known."""
+        """The schema in the record of the release that serves; empty if none is known."""
         record = served_release.current(self._releases) if self.params["project_src"] else None
         return (record or {}).get("schema") or {}
 
@@ -103,13 +103,13 @@ class Backend:
         return Path(self.params["project_src"]) / "releases"
 
     def _containers(self, service: str) -> tuple[Any, ...]:
-        found = self.project.services.get(service) if self.project else None
-        return found.containers if found else ()
+        existing = self.project.services.get(service) if self.project else None
+        return existing.containers if existing else ()
 
     def _from_files(self, source: Path) -> dict[str, str]:
         variables = dotenv.literal(dotenv.parse(files.read_text(source / secrets.FILE) or ""))
         project = compose_cli.Compose(self.params["project_name"], source, self.params["docker_host"], variables)
         service = project.model([])["services"].get(self.params["service"]) or {}
-        # In its model Compose doubles each dollar sign, so that it can be read again as a Compose file.
+        # Compose doubles each dollar sign in its model, so that the model is a Compose file too.
         settings = (service.get("environment") or {}).items()
         return {name: str(value).replace("$$", "$") for name, value in settings if value is not None}

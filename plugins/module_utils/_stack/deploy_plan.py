@@ -216,8 +216,9 @@ def _current_service(containers: Sequence[Container], job: bool) -> dict[str, An
 
 
 def desired_release(stack: state.Stack) -> dict[str, Any]:
-    """Return what identifies a release: the image of each service, the digest of each file, and the database revisions
-    that its code needs, if they are known.
+    """Return the identity of a release.
+
+    It is the image of each service, the digest of each file, and the database revisions that its code needs, if known.
     """
     digests = {name: digest(text) for name, (text, _mode) in stack.texts.items()}
     revisions = {"schema_revisions": list(stack.schema["heads"])} if stack.schema else {}

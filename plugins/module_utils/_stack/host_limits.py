@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Refuse what the services of a stack ask of the host and the host does not have: ports, processors, memory.
+"""Refuse services that need more than the host has: ports, processors, memory.
 
-The engine says so when it creates or starts the container, in the middle of a deploy.
+The engine reports it only when it creates or starts a container, during a deploy.
 
 This file is private to the collection and may change without notice.
 """
@@ -25,29 +25,29 @@ if TYPE_CHECKING:
 
 
 def refuse_excess(stack: state.Stack, client: DockerClient) -> None:
-    """Raise InputError with all that the services of a stack ask of the host in vain. Its model must have been read."""
+    """Raise InputError with all unavailable ports and excessive limits of a stack. Its model must have been read."""
     services = {name: stack.model["services"][name] for name in stack.references()}
-    with engine_client.asking("tell its processors and its containers"):
+    with engine_client.asking("return its processors and containers"):
         cpus = int(client.info()["NCPU"])
         published = engine_probe.published_by(client.api.containers())
-    found = problems_of(services, cpus)
+    problems = problems_of(services, cpus)
     if stack.docker_host.startswith("unix:"):  # the ports of another host cannot be seen from here
-        found += _taken(list(_ports(services)), published, stack.name)
-    if found:
+        problems += _taken(list(_ports(services)), published, stack.name)
+    if problems:
         raise InputError.of(
-            found,
-            hint="Nothing was changed. Correct the Compose file: the role stack has options for its ports and limits, "
-            "and stack_compose_override for all else.",
+            problems,
+            hint="Nothing was changed. Correct the Compose file in files. The role stack has options for its ports and "
+            "limits, and stack_compose_override for other settings.",
         )
 
 
 def problems_of(services: Mapping[str, Mapping[str, Any]], cpus: int) -> list[str]:
-    """Return what no host, or none with so many processors, can give to these services of Compose's model."""
+    """Return a sentence for each requirement of these services of Compose's model that the host cannot meet."""
     return [*_shared(list(_ports(services))), *_scaled(services), *_limits(services, cpus)]
 
 
 def _ports(services: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield each port that a service publishes under a number of its own, ``{service, port, host_ip}``."""
+    """Yield each port that a service publishes under a fixed number, ``{service, port, host_ip}``."""
     for name, service in services.items():
         for entry in service.get("ports") or []:
             for port in _numbers(entry):
@@ -67,7 +67,10 @@ def _scaled(services: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         for entry in service.get("ports") or []:
             numbers = _numbers(entry)
             if 0 < len(numbers) < count:
-                yield f"The service {name} has {count} containers, and port {entry['published']} is for {len(numbers)}"
+                yield (
+                    f"The service {name} has {count} containers, and port {entry['published']} is sufficient for "
+                    f"{len(numbers)}"
+                )
 
 
 def _shared(ports: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -77,7 +80,7 @@ def _shared(ports: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _taken(ports: Sequence[Mapping[str, Any]], published: Iterable[Mapping[str, Any]], project: str) -> Iterator[str]:
-    """Name the ports that others hold. The project's own containers hold theirs rightfully."""
+    """Yield a sentence for each port that is taken. Ports of the project's own containers are not taken."""
     by_port = {(entry["port"], entry["host_ip"]): entry["service"] for entry in ports}
     for entry in requirements.taken_ports(ports, published, project):
         yield f"The service {by_port[entry['port'], entry['host_ip']]}: {requirements.port_problem(entry)}"
@@ -91,4 +94,4 @@ def _limits(services: Mapping[str, Mapping[str, Any]], cpus: int) -> Iterator[st
             yield f"The service {name} may use {asked:g} processors: this host allows {LEAST_CPUS:g} to {cpus}"
         memory = int(service.get("mem_limit") or limits.get("memory") or 0)
         if 0 < memory < LEAST_MEMORY:
-            yield f"The service {name} may use {memory} bytes of memory: Docker Engine wants at least {LEAST_MEMORY}"
+            yield f"The service {name} may use {memory} bytes of memory: Docker Engine requires at least {LEAST_MEMORY}"

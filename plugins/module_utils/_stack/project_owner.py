@@ -28,21 +28,21 @@ def refuse_foreign_project(
 ) -> Path | None:
     """Raise InputError unless a Compose project, its containers and its directory belong to ``environment``.
 
-    Without ``directory`` that is the one which the containers were created from. Return it, None if there is neither.
-    Costs one listing of containers. Volumes and networks without a container are ``proves_project``'s business.
+    Without ``directory`` use the one from which the containers were created. Return it; None if there is neither.
+    Costs one listing of containers. ``proves_project`` is for volumes and networks without a container.
     """
     origins = _origins(client, name)
     if directory is None and len(origins) == 1 and next(iter(origins)):
         directory = Path(next(iter(origins)))
-    strangers = {path: names for path, names in origins.items() if directory is None or not _same(path, directory)}
-    if strangers:
-        places = "; ".join(f"{', '.join(names)} from {path or 'unknown'}" for path, names in sorted(strangers.items()))
+    foreign = {path: names for path, names in origins.items() if directory is None or not _same(path, directory)}
+    if foreign:
+        places = "; ".join(f"{', '.join(names)} from {path or 'unknown'}" for path, names in sorted(foreign.items()))
         where = f" in {directory}" if directory else ""
         raise InputError(
             f"The Compose project {name} is not shown to be that of the environment {environment}{where}: its "
             f"containers were created elsewhere: {places}",
-            hint=f"Nothing was changed. Check project_name and {option}. To move an environment, tear it down without "
-            "its volumes, and move its directory before the next deploy.",
+            hint=f"Nothing was changed. Check project_name and {option}. To move an environment, remove the stack "
+            "without its volumes, and move its directory before the next deploy.",
         )
     if directory is None:
         return None
@@ -52,7 +52,7 @@ def refuse_foreign_project(
         raise InputError(
             f"Nothing shows that the Compose project {name} belongs to the environment {environment}: its directory "
             f"{directory} has neither {environment_directory.MARKER} nor a release",
-            hint=f"Nothing was changed. If it does: mkdir -p {directory} && {declare}",
+            hint=f"Nothing was changed. If it belongs to it, run: mkdir -p {directory} && {declare}",
         )
     return directory
 
@@ -71,7 +71,7 @@ def proves_project(client: DockerClient, directory: Path, name: str) -> bool:
 
 
 def _origins(client: DockerClient, name: str) -> dict[str, list[str]]:
-    """Return the names of a project's containers by the directory that they were created from, empty if unknown."""
+    """Return the names of a project's containers by the directory from which they were created, empty if unknown."""
     found: dict[str, list[str]] = {}
     for item in engine_client.list_containers(client, name):
         path = (item.get("Labels") or {}).get(engine_client.LABEL_WORKING_DIRECTORY, "")

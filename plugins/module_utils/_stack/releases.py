@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Releases: what was deployed when, kept so that one can go back to it.
+"""Write and remove releases: the records of deploys, which a rollback restores.
 
-A release is a directory ``releases/<id>`` with the files as they were rendered (no secrets) and ``release.json``; the
-link ``releases/current`` names the one that serves.
+A release is a directory ``releases/<id>`` with the rendered files (no secrets) and ``release.json``; the link
+``releases/current`` names the one that serves.
 
 This file is private to the collection and may change without notice.
 """
@@ -23,16 +23,16 @@ from .._host.served_release import CURRENT, RECORD
 
 
 def new_id(now: datetime | None = None) -> str:
-    """An id that sorts by time, to the millisecond, in UTC."""
-    moment = (now or datetime.now(timezone.utc)).astimezone(timezone.utc)
-    return moment.strftime("%Y%m%dT%H%M%S") + f"{moment.microsecond // 1000:03d}Z"
+    """Return an id that sorts by time, to the millisecond, in UTC."""
+    timestamp = (now or datetime.now(timezone.utc)).astimezone(timezone.utc)
+    return timestamp.strftime("%Y%m%dT%H%M%S") + f"{timestamp.microsecond // 1000:03d}Z"
 
 
 def save(directory: Path, record: Mapping[str, Any], files: Mapping[str, str]) -> None:
     """Write a release and make it the current one.
 
-    ``record`` has at least ``id``; ``files`` maps names to texts. The directory gets its final name, and the link is
-    moved, only when everything is on the disk. Raises ConvosphereError.
+    ``record`` has at least ``id``; ``files`` maps names to texts. The directory is renamed, and the link is replaced,
+    after all files are written. Raises ConvosphereError.
     """
     with core_files.changing("releases", directory):
         directory.mkdir(mode=0o750, exist_ok=True)
@@ -49,22 +49,22 @@ def save(directory: Path, record: Mapping[str, Any], files: Mapping[str, str]) -
 
 
 def surplus(directory: Path, keep: int) -> list[Path]:
-    """The oldest releases beyond the ``keep`` newest ones; never the current one."""
+    """Return the oldest releases beyond the ``keep`` newest ones; never the current one."""
     serving = (directory / CURRENT).resolve()
-    found = sorted((path for path in directory.glob("*/" + RECORD) if not path.parent.is_symlink()), reverse=True)
-    return [path.parent for path in found[max(keep, 1) :] if path.parent.resolve() != serving]
+    recorded = sorted((path for path in directory.glob("*/" + RECORD) if not path.parent.is_symlink()), reverse=True)
+    return [path.parent for path in recorded[max(keep, 1) :] if path.parent.resolve() != serving]
 
 
 def prune(directory: Path, keep: int) -> None:
     """Remove the releases that ``surplus`` lists. Raises ConvosphereError."""
     with core_files.changing("releases", directory):
         for path in surplus(directory, keep):
-            path.rename(directory / f".old-{path.name}")  # killed in the middle, it is no release any more
+            path.rename(directory / f".old-{path.name}")  # after an interruption, it is no longer a release
         remove_unfinished(directory)
 
 
 def remove_unfinished(directory: Path) -> None:
-    """What a killed run left: the link that was not moved into place, a directory that has no name of a release."""
+    """Remove the link and the directories of an interrupted run, which do not have their final names yet."""
     with core_files.changing("releases", directory):
         for path in [*directory.glob(".new-*"), *directory.glob(".old-*")]:
             if path.is_dir() and not path.is_symlink():

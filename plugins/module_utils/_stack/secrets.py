@@ -103,8 +103,8 @@ def desired(entries: Sequence[Mapping[str, Any]], current: Mapping[str, str]) ->
     """Return the desired secrets by name.
 
     Each entry has ``name`` and one of: ``value``, which takes precedence; ``derive``, a text in which ``{NAME}`` stands
-    for another secret, percent-encoded for a URL; or else ``length``: the current value is kept, and if there is none,
-    one of that many letters and digits is generated. Raises InputError for values that a ``.env`` file cannot hold.
+    for another secret, percent-encoded for a URL; or else ``length``: the current value is kept; without one, a value
+    of that many letters and digits is generated. Raises InputError for values that a ``.env`` file cannot hold.
     """
     result: dict[str, Secret] = {}
     for entry in entries:
@@ -117,8 +117,8 @@ def desired(entries: Sequence[Mapping[str, Any]], current: Mapping[str, str]) ->
 def refuse_lost(secrets: Secrets, project: str, client: DockerClient | None) -> None:
     """Raise InputError if a secret would be generated again with which the stack was deployed before.
 
-    New secrets would not open the data of the stack. ``secrets`` must have been read; ``client`` is None if there is no
-    engine yet. Costs nothing unless a secret is to be generated.
+    New secrets would not open the data of the stack. ``secrets`` must have been read; without an engine, ``client`` is
+    ``None``. Costs nothing unless a secret is to be generated.
     """
     generated = secrets.generated
     if not generated or not _was_deployed(secrets.directory / "releases", project, client):

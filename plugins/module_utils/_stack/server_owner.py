@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prove that the container of PostgreSQL is of this environment, and that it is the server that is connected to.
+"""Prove that the container of PostgreSQL belongs to this environment, and is the server of the connection.
 
 This file is private to the collection and may change without notice.
 """
@@ -26,8 +26,8 @@ _PORT = "5432/tcp"
 def refuse_foreign_server(params: Mapping[str, Any]) -> None:
     """Raise InputError if ``login_container`` is of another environment, or not the server at ``login_port``.
 
-    ``params`` have the options of the connection, of the engine, and ``environment_name``. A container that no Compose
-    project made names no owner, and is accepted. Costs one request to the engine.
+    ``params`` have the options of the connection, of the engine, and ``environment_name``. A container without a
+    Compose project has no owner, and is accepted. Costs one request to the engine.
     """
     name = params["login_container"]
     container = _inspect(params["docker_host"], name) if name else None
@@ -59,7 +59,7 @@ def _refuse_other_port(params: Mapping[str, Any], name: str, ports: Mapping[str,
 
 
 def _inspect(docker_host: str, name: str) -> dict[str, Any] | None:
-    """Return what the engine says of a container; None if it cannot be asked, which its user reports in more detail."""
+    """Return the engine's description of a container; None if it does not answer, which later steps report."""
     try:
         return dict(EngineProbe(docker_host, 30).get(f"/containers/{quote(name, safe='')}/json"))
     except (OSError, http.client.HTTPException, ValueError, InputError):

@@ -110,7 +110,7 @@ def test_after_an_error_the_next_request_has_a_connection_of_its_own(server):
     [
         (b"Invalid host header", "use the loopback address"),
         (b"Invalid request", "X-Forwarded-Host"),
-        (b"<html>Bad gateway</html>", "answered 400 with something else than JSON: '<html>Bad gateway</html>'"),
+        (b"<html>Bad gateway</html>", "returned 400 and no JSON: '<html>Bad gateway</html>'"),
     ],
 )
 def test_what_is_no_json_is_shown_and_explained(server, body, hint):
@@ -139,7 +139,7 @@ def test_somebody_there_who_does_not_answer():
 
 
 def test_no_tls_where_it_is_expected(server):
-    with pytest.raises(ApiError, match=r"no trusted connection to https://.*validate_certs"):
+    with pytest.raises(ApiError, match=r"No trusted connection to https://.*validate_certs"):
         api(f"https://127.0.0.1:{server.server_port}").get()
 
 
@@ -163,7 +163,7 @@ def test_a_missing_library_is_named():
 
 @pytest.mark.parametrize("url", ["localhost:18000", "127.0.0.1", "ftp://a", "http://", ""])
 def test_a_url_that_is_none(url):
-    with pytest.raises(InputError, match="is no URL of the form"):
+    with pytest.raises(InputError, match="is not a URL of the form"):
         api(url)
 
 

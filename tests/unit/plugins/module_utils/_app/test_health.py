@@ -71,11 +71,15 @@ def api(answer: object, status: int = 200) -> Any:
             ["Component database is unhealthy (connected)"],
         ),
         (report("healthy"), "degraded", ["The platform's health report names no components"]),
-        (report("degraded", cache="healthy"), "degraded", ["The platform says that it is degraded: no reason given"]),
-        ({"status": "unhealthy", "error": "boom"}, "unhealthy", ["The platform says that it is unhealthy: boom"]),
-        ({"detail": "errors.not_found"}, "unreachable", ["http://x/y answered 200 without a health report"]),
-        (["healthy"], "unreachable", ["http://x/y answered 200 without a health report"]),
-        ("gone", "unreachable", ["http://x/y answered 200 with something else than JSON: 'gone'"]),
+        (
+            report("degraded", cache="healthy"),
+            "degraded",
+            ["The platform reports that it is degraded: no reason given"],
+        ),
+        ({"status": "unhealthy", "error": "boom"}, "unhealthy", ["The platform reports that it is unhealthy: boom"]),
+        ({"detail": "errors.not_found"}, "unreachable", ["http://x/y returned 200 without a health report"]),
+        (["healthy"], "unreachable", ["http://x/y returned 200 without a health report"]),
+        ("gone", "unreachable", ["http://x/y returned 200 and no JSON: 'gone'"]),
     ],
 )
 def test_verdict_on_the_platform(answer, status, problems):

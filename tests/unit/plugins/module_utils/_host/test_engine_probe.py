@@ -65,7 +65,7 @@ def test_a_broken_engine_does_not_answer(tmp_path):
         found = state(url)
 
     assert found["state"] == engine_probe.NOT_ANSWERING
-    assert found["detail"] == "GET /info was answered with 500 Internal Server Error"
+    assert found["detail"] == "GET /info returned 500 Internal Server Error"
 
 
 def test_a_silent_engine_costs_its_timeout_and_no_more(tmp_path):
@@ -103,7 +103,7 @@ def test_no_permission(monkeypatch):
 
 
 def test_other_connections_are_refused():
-    with pytest.raises(InputError, match="ssh://host: this probe speaks to unix:// and tcp:// only"):
+    with pytest.raises(InputError, match="ssh://host: it must begin with unix:// or tcp://"):
         engine_probe.EngineProbe("ssh://host", 1)
 
 

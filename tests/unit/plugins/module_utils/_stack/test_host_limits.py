@@ -38,7 +38,10 @@ def published(port: str, host_ip: str | None = None, protocol: str = "tcp") -> d
             ["The services a and b both publish port 8001"],
         ),
         ({"a": {"ports": [{"target": 80}, {"target": 81}]}, "b": {"ports": None}}, []),
-        ({"a": {"ports": [published("80")], "scale": 3}}, ["The service a has 3 containers, and port 80 is for 1"]),
+        (
+            {"a": {"ports": [published("80")], "scale": 3}},
+            ["The service a has 3 containers, and port 80 is sufficient for 1"],
+        ),
         ({"a": {"ports": [published("80-82")], "deploy": {"replicas": 3}}}, []),
         ({"a": {"cpus": 2}, "b": {"cpus": 0.01}, "c": {}}, []),
         ({"a": {"cpus": 2.5}}, ["The service a may use 2.5 processors: this host allows 0.01 to 2"]),

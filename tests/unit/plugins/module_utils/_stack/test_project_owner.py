@@ -291,7 +291,7 @@ def test_only_the_name_of_the_environment_confirms(confirm):
         confirmation.refuse_unconfirmed(params, "This removes dev:", losses, check_mode=False, warn=Mock())
 
     assert str(caught.value).startswith("This removes dev:\n- volume p_data (1.0 KiB)")
-    assert "Say so: -e confirm=dev for a playbook of the collection, confirm: dev for this module." in str(caught.value)
+    assert "Next: -e confirm=dev for a playbook of the collection, confirm: dev for this module." in str(caught.value)
     assert caught.value.details == {"concerned": ["volume p_data (1.0 KiB)"]}
 
 
@@ -302,7 +302,7 @@ def test_who_confirms_and_who_only_looks_waits_for_no_list(confirm, check_mode):
     confirmation.refuse_unconfirmed(params, "This:", losses, check_mode=check_mode, warn=warnings.append)
 
     losses.assert_not_called()
-    unconfirmed = ["Check mode only looks. Without confirm, the real run refuses this: give confirm=dev."]
+    unconfirmed = ["Check mode changes nothing. Without confirm, the real run refuses: give confirm=dev."]
     assert warnings == ([] if confirm else unconfirmed)
 
 
