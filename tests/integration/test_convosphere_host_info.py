@@ -53,7 +53,7 @@ def test_law(run_info_law, tmp_path):
         },
         refused=[
             Refused("engine elsewhere", {"docker_host": "ssh://host"}, "speaks to unix:// and tcp:// only"),
-            Refused("mode", {"directories": [{"path": "/", "mode": "u=rwx"}]}, "no octal text"),
+            Refused("mode", {"directories": [{"path": "/", "mode": "u=rwx"}]}, "not octal text"),
             Refused("no port", {"ports": [{"host_ip": "127.0.0.1"}]}, "missing required arguments: port"),
         ],
     )

@@ -97,7 +97,7 @@ def test_law(run_law, names, served, tmp_path):
         ],
         refused=[
             Refused("no archive", {"source": "load", "images": [{"name": "cvtest-none:1"}]}, "archive"),
-            Refused("twice", {"images": [{"name": first}, {"name": first}]}, "named twice"),
+            Refused("twice", {"images": [{"name": first}, {"name": first}]}, "was named before, in images[0]"),
             Refused("misspelled source", {"source": "fetch", "images": []}, "pull, build, load, got: fetch"),
             Refused(
                 "no context",
