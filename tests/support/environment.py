@@ -37,7 +37,7 @@ DEPLOY_TIMEOUT = 600
 
 
 class Environment:
-    """One environment on this machine: `host` is the inventory's name of it, `directory` where its stack lives."""
+    """One environment on this machine: `host` is the inventory's name of it, `directory` is that of its stack."""
 
     def __init__(self, name: str, folder: Path, variables: Mapping[str, Any] | None = None) -> None:
         given = variables or {}
@@ -52,25 +52,31 @@ class Environment:
         self.given_secrets: dict[str, str] = dict(given.get("stack_secrets", {}))
         self.inventory = write_inventory(folder / "inventory", {name: self._variables(given)})
 
-    def run(self, playbook: str, *, extra_vars: Mapping[str, Any] | None = None, **settings: Any) -> PlaybookRun:
+    def run(
+        self, playbook: str, *, extra_vars: Mapping[str, Any] | None = None, checkout: Path = ROOT, **settings: Any
+    ) -> PlaybookRun:
         """Run one of the collection's playbooks for this environment.
 
         deploy.yml runs as an operator does it from playbooks/, convosphere.platform.deploy from another directory.
-        Whatever the run shows, none of the secrets may be in it: the given ones, and those made up on the host.
+        ``checkout`` is another checkout of the collection, below a directory ansible_collections.
+        No secret, given or generated on the host, may be in the output.
         `settings` are those of run_playbook.
         """
+        # A login shell says who an operator is; what tests run in need not.
+        env = {"USER": OPERATOR}
+        if checkout != ROOT:
+            env["ANSIBLE_COLLECTIONS_PATH"] = str(checkout.parents[2])
         run = run_playbook(
-            (self.folder if playbook.startswith(NAMESPACE) else ROOT / "playbooks") / playbook,
+            (self.folder if playbook.startswith(NAMESPACE) else checkout / "playbooks") / playbook,
             self.folder,
             extra_vars={"env": self.name, **(extra_vars or {})},
-            # A login shell says who an operator is; what tests run in need not.
-            **{"inventory": self.inventory, "timeout": DEPLOY_TIMEOUT, "env": {"USER": OPERATOR}, **settings},
+            **{"inventory": self.inventory, "timeout": DEPLOY_TIMEOUT, "env": env, **settings},
         )
         assert_no_secret(run, {*self.given_secrets.values(), *self.secrets().values()})
         return run
 
     def secrets(self) -> dict[str, str]:
-        """The secrets on the host, by name, as Compose understands their file; none before the first deploy."""
+        """Return the secrets on the host, by name, as Compose understands their file; none before the first deploy."""
         if not (self.directory / ".env").exists():
             return {}
         backend = json.loads(self.compose("config", "--format=json"))["services"]["backend"]["environment"]
@@ -83,22 +89,22 @@ class Environment:
         return docker("compose", f"--project-directory={self.directory}", *arguments)
 
     def container(self, service: str) -> str:
-        """The name of a service's container."""
+        """Return the name of a service's container."""
         return f"{self.project}-{service}-1"
 
     def inspect(self, service: str) -> dict[str, Any]:
-        """What the engine says of a service's container."""
+        """Return what the engine says of a service's container."""
         found: dict[str, Any] = json.loads(docker("inspect", self.container(service)))[0]
         return found
 
     def states(self) -> dict[str, str]:
-        """The state of each service's container, in the engine's words; those without one are left out."""
+        """Return the state of each service's container, in the engine's words; those without one are left out."""
         names = self._names("container")
         found = json.loads(docker("inspect", *names)) if names else []
         return {item["Config"]["Labels"]["com.docker.compose.service"]: item["State"]["Status"] for item in found}
 
     def sql(self, statement: str) -> str:
-        """What the environment's database answers, a line a row."""
+        """Return what the environment's database answers, a line a row."""
         options = ("--user=postgres", self.container("postgres"))
         psql = ("psql", "--username=convosphere", "--tuples-only", "--no-align", "--quiet")
         return docker("exec", *options, *psql, f"--command={statement}").strip()
@@ -109,13 +115,13 @@ class Environment:
         return self.root / "backups" / self.name
 
     def manifests(self) -> dict[str, dict[str, Any]]:
-        """The manifests of its backups, by id, oldest first."""
+        """Return the manifests of its backups, by id, oldest first."""
         found = [json.loads(path.read_text()) for path in self.backups.glob("*.manifest.json")]
         return {item["id"]: item for item in sorted(found, key=lambda item: str(item["created_at"]))}
 
     @contextmanager
     def without(self, service: str) -> Iterator[None]:
-        """The environment with one of its services stopped, while the block runs."""
+        """Yield the environment with one of its services stopped, while the block runs."""
         self.compose("stop", "--timeout=0", service)
         try:
             yield
@@ -123,9 +129,9 @@ class Environment:
             self.run("services.yml", extra_vars={"service": service}).succeeded()
 
     def request(self, path: str, payload: Mapping[str, Any] | None = None) -> tuple[int, Any]:
-        """(status, answer) of the edge, the answer read as JSON where it is; payload makes it a POST.
+        """Return status and answer of the edge, the answer parsed if it is JSON; payload makes it a POST.
 
-        Raises OSError where nobody answers.
+        Raise OSError if no server answers.
         """
         data = None if payload is None else json.dumps(payload).encode()
         request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"})
@@ -136,12 +142,12 @@ class Environment:
             return error.code, _read(error.read())
 
     def log_in(self) -> int:
-        """The status that the platform answers an administrator's login with; of five in five minutes at most."""
+        """Return the status of an administrator's login. The platform allows five in five minutes."""
         login = {"username": "admin", "password": self.secrets()["DEFAULT_ADMIN_PASSWORD"]}
         return self.request("/api/v1/auth/login", login)[0]
 
     def health(self) -> str:
-        """The platform's own word on itself, through the edge."""
+        """Return the status that the platform reports through the edge."""
         _status, report = self.request("/api/v1/health/detailed")
         return str(report["status"])
 
@@ -197,7 +203,7 @@ class Environment:
 
 @contextmanager
 def environment(name: str, folder: Path, variables: Mapping[str, Any] | None = None) -> Iterator[Environment]:
-    """An environment that is not there before and not there afterwards, whatever happens in between."""
+    """Yield an environment that does not exist before and is removed afterwards, also after a failure."""
     found = Environment(name, folder, variables)
     found.remove()  # what a killed run may have left
     try:
@@ -207,7 +213,7 @@ def environment(name: str, folder: Path, variables: Mapping[str, Any] | None = N
 
 
 def stop(name: str) -> None:
-    """Stop what runs of an environment; nothing where there is none."""
+    """Stop the containers of an environment, if it has any."""
     running = docker("ps", "--quiet", f"--filter=label=com.docker.compose.project=convosphere-{name}").split()
     if running:
         docker("stop", "--time=0", *running)
@@ -230,14 +236,14 @@ def write_inventory(
 
 
 def free_ports(count: int) -> list[int]:
-    """TCP ports that nobody listens on, all different."""
+    """Return TCP ports without a listener, all different."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server(("0.0.0.0", 0))) for number in range(count)]
         return [item.getsockname()[1] for item in sockets]
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Poll a condition until it holds; AssertionError where it does not come to that."""
+    """Poll a condition until it holds; raise AssertionError after the deadline."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
