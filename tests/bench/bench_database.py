@@ -59,7 +59,7 @@ class BigDatabase:
         return ["docker", "exec", "--user=postgres", self.container, name, "--username=convosphere", *arguments]
 
     def play(self, name: str, module: str, **options: Any) -> Callable[[], None]:
-        """A playbook of one task of the collection."""
+        """Run a playbook of one task of the collection."""
         task = {
             "login_port": self.environment.postgres_port,
             "login_env_file": str(self.environment.directory / ".env"),
@@ -76,15 +76,15 @@ class BigDatabase:
             path.unlink()
 
     def backup_size(self) -> float:
-        """The files of the one backup there is, in MB."""
+        """Return the files of the one backup there is, in MB."""
         return sum(path.stat().st_size for path in self.backups.glob("*.dump.*")) / 1e6
 
     def dump_plain(self) -> None:
-        """The dump that is compared with, where pg_restore can read it with several processes."""
+        """Return the dump that is compared with, where pg_restore can read it with several processes."""
         docker(*self.program("pg_dump", "--format=custom", "--compress=0", f"--file={PLAIN}", NAME)[1:])
 
     def renew_copy(self) -> None:
-        """An empty database to restore into."""
+        """Return an empty database to restore into."""
         if not self.environment.sql(f"SELECT 1 FROM pg_database WHERE datname = '{COPY}'"):  # noqa: S608
             self.dump_plain()
         self.environment.sql(f"DROP DATABASE IF EXISTS {COPY}")
@@ -113,7 +113,7 @@ def rows(environment: Environment) -> Sequence[Row]:
 
 
 def _nothing() -> None:
-    """What is measured is there already, from the row before."""
+    """Keep what the row before has made."""
 
 
 def _community(big: BigDatabase) -> Contender:
@@ -136,7 +136,7 @@ def _to_nowhere(big: BigDatabase) -> Contender:
 
 
 def _works_on_the_backup(process: memory.Process) -> bool:
-    """The module, the programs that it starts, and the one that these start in the server's container."""
+    """Return the module, the programs that it starts, and the one that these start in the server's container."""
     return memory.is_module(process) or Path(process.arguments[0]).name == "pg_dump"
 
 

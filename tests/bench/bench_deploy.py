@@ -11,7 +11,7 @@ from support.playbook import ROOT
 
 
 def rows(environment: Environment) -> list[Row]:
-    """The whole of deploy.yml beside the least that it could be: Ansible's start, and Compose that compares."""
+    """Compare the whole of deploy.yml with its minimum: the start of Ansible, and a comparison by Compose."""
     deploy = command(
         [
             "ansible-playbook",

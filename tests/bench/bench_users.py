@@ -59,7 +59,7 @@ class Slow(Contender):
 
 
 def rows(environment: Environment) -> list[Row]:
-    """Lists and files beside their floors, plain passwords beside bare bcrypt, and today's practice."""
+    """Compare lists and files with their minimum, plain passwords with bare bcrypt, and all with today's practice."""
     ping = Contender("ping", playbook_of(environment.folder, "users-ping", {"ansible.builtin.ping": {}}))
     accept = Contender("a module that only accepts the list", _list_play(environment, "accept", "accept_list", {}))
     listed = _list_play(environment, "list", "convosphere.platform.convosphere_user", _login(environment))

@@ -35,7 +35,7 @@ SHARED = {
 
 
 def scope_of(nodeid: str) -> str:
-    """What a test shares with others: an environment, or what its file sets up."""
+    """Return what a test shares with others: an environment, or what its file sets up."""
     file = nodeid.split("::")[0].rpartition("/")[2].removesuffix(".py")
     playbook = file.removeprefix("test_playbook_")
     return next((name for name, playbooks in SHARED.items() if file != playbook and playbook in playbooks), file)
@@ -79,14 +79,14 @@ class Deploys:
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A PostgreSQL of a file's own; the database that those of its tests are made from has the platform's tables."""
+    """Yield a PostgreSQL for one file of tests; its template database has the platform's tables."""
     with platform_tables(tmp_path_factory.mktemp("images")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def itest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    """The environment, not up yet."""
+    """Yield the environment, not deployed yet."""
     with environment("itest", tmp_path_factory.mktemp("itest"), {"stack_secrets": SECRETS}) as found:
         yield found
 
@@ -105,7 +105,7 @@ def deploys(itest: Environment) -> Deploys:
 
 @pytest.fixture
 def live(itest: Environment, deploys: Deploys) -> Environment:
-    """The environment, up: brought up again where the test before took it down, or left it behind broken."""
+    """Return the environment, up: deployed again if the previous test stopped or broke it."""
     deploys.first.succeeded()
     if itest.states() != dict.fromkeys(SERVICES, "running"):
         itest.run("deploy.yml").succeeded()
@@ -114,7 +114,7 @@ def live(itest: Environment, deploys: Deploys) -> Environment:
 
 @pytest.fixture(scope="session")
 def dbtest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    """The environment `dbtest`, up. A test that changes its data, or stops a service, leaves all well behind."""
+    """Yield the environment `dbtest`, up. A test that changes its data, or stops a service, repairs it."""
     folder = tmp_path_factory.mktemp("dbtest")
     variables = {"stack_secrets": SECRETS, "maintenance_lock": str(folder / "run/dbtest.maintenance")}
     with environment("dbtest", folder, variables) as found:

@@ -28,7 +28,7 @@ class Step:
 
 @pytest.fixture(scope="session")
 def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
-    """The rehearsal, at first with an empty host."""
+    """Yield the rehearsal, at first with an empty host."""
     build_images(tmp_path_factory.mktemp("images"))
     folder = tmp_path_factory.mktemp("prod")
     with remote_host(folder) as host:
@@ -54,7 +54,7 @@ def prepared(checked: Step) -> Step:
 
 @pytest.fixture(scope="session")
 def deployed(prepared: Step) -> Step:
-    """The first deploy."""
+    """Return the first deploy."""
     prod = prepared.prod
     with watched_processes(prod.host) as processes:
         run = prod.run("deploy.yml", verbosity=3, diff=True).succeeded()
@@ -63,5 +63,5 @@ def deployed(prepared: Step) -> Step:
 
 @pytest.fixture(scope="session")
 def deployed_again(deployed: Step) -> Step:
-    """The second deploy."""
+    """Return the second deploy."""
     return Step(deployed.prod, deployed.prod.run("deploy.yml", diff=True).succeeded())

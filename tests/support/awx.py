@@ -34,7 +34,7 @@ class Job:
     text: str
 
     def tasks(self, event: str) -> list[str]:
-        """The names of the tasks with such an event: runner_on_ok, runner_on_failed, runner_on_unreachable, ..."""
+        """Return the names of the tasks with an event: runner_on_ok, runner_on_failed, runner_on_unreachable, ..."""
         return [item["event_data"]["task"] for item in self.events if item["event"] == event]
 
     @property
@@ -103,7 +103,7 @@ def copy_checkout(folder: Path) -> None:
 
 
 def merged_inventory(path: Path) -> dict[str, Any]:
-    """An inventory of `support.environment` with its variables beside the groups, as one file."""
+    """Return an inventory of `support.environment` with its variables beside the groups, as one file."""
     groups: dict[str, Any] = yaml.safe_load(path.read_text())
     for name in groups:
         variables = path.parent / f"group_vars/{name}.yml"

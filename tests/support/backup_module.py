@@ -78,9 +78,9 @@ class BackupModule:
         return run
 
     def names(self) -> list[str]:
-        """What is in the backup directory beside the lock, sorted."""
+        """Return what is in the backup directory beside the lock, sorted."""
         return sorted(path.name for path in self.directory.iterdir() if path.name != ".lock")
 
     def manifests(self) -> list[dict[str, Any]]:
-        """The manifests there, oldest first."""
+        """Return the manifests there, oldest first."""
         return [json.loads(path.read_text()) for path in sorted(self.directory.glob("*.manifest.json"))]

@@ -22,7 +22,7 @@ VERIFIED = {"level": "restore", "at": "2026-11-23T13:00:00Z", "duration": 1.5, "
 
 
 def manifest_of(created_at: datetime = NOON, content: bytes = b"a dump", **fields: Any) -> Manifest:
-    """The manifest of a backup of one file with ``content``; ``fields`` replace or add to it."""
+    """Return the manifest of a backup of one file with ``content``; ``fields`` replace or add to it."""
     database_name = str(fields.pop("database_name", "convosphere"))
     name = backup_manifest.new_id(database_name, created_at)
     dump = FileRecord("database", f"{name}.dump.zst", len(content), hashlib.sha256(content).hexdigest())
@@ -52,7 +52,7 @@ def manifest_of(created_at: datetime = NOON, content: bytes = b"a dump", **field
 
 
 def put_backup(directory: Path, created_at: datetime = NOON, content: bytes = b"a dump", **fields: Any) -> Manifest:
-    """A backup in a directory: its manifest and its one file."""
+    """Return a backup in a directory: its manifest and its one file."""
     manifest = manifest_of(created_at, content, **fields)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / manifest.files[0].name).write_bytes(content)
@@ -61,7 +61,7 @@ def put_backup(directory: Path, created_at: datetime = NOON, content: bytes = b"
 
 
 def summary_of(manifest: Manifest) -> dict[str, Any]:
-    """What a diff shows of a backup."""
+    """Return what a diff shows of a backup."""
     return {
         "created_at": manifest.to_dict()["created_at"],
         "include": ["database"],
@@ -73,5 +73,5 @@ def summary_of(manifest: Manifest) -> dict[str, Any]:
 
 
 def names_in(directory: Path, pattern: str = "*") -> list[str]:
-    """The names of what is in a directory, sorted."""
+    """Return the names of what is in a directory, sorted."""
     return sorted(path.name for path in directory.glob(pattern))

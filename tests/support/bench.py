@@ -28,7 +28,7 @@ from support.playbook import LOCALHOST, ROOT
 class Contender:
     """What is timed: `run`, from the start of its process to the end. `prepare` comes before, and is not timed.
 
-    `value`, where it is given, is asked after the run for what counts instead of the seconds.
+    A given `value` is called after the run, and returns the figure in the place of the seconds.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Measured:
 
 
 def memory_row(contender: Contender, allowed: float, is_root: Callable[[memory.Process], bool]) -> Row:
-    """What the processes that are a root, and all below them, hold at the peak of a run; at most `allowed`, in MB."""
+    """Measure the peak memory of the root processes and all below them in a run; at most `allowed`, in MB."""
     found: list[float] = []
 
     def run() -> None:
@@ -99,7 +99,7 @@ def measure(row: Row, rounds: int) -> Measured:
 
 
 def table(measured: Iterable[Measured]) -> list[str]:
-    """The lines of the table: medians, the fastest and slowest round (or least and most), the ratio and its limit."""
+    """Return the lines of the table: medians, fastest and slowest round (or least and most), ratio and limit."""
     lines = [("", "median", "fastest", "slowest", "ratio", "limit")]
     for found in measured:
         unit = found.row.unit
@@ -117,7 +117,7 @@ def _spread(values: Sequence[float], unit: str) -> tuple[str, str, str]:
 
 
 def playbook_of(folder: Path, name: str, *tasks: Mapping[str, Any]) -> Callable[[], None]:
-    """A run of a play of these tasks on localhost, without facts: what a module costs an operator."""
+    """Return a run of a play with these tasks on localhost, without facts: what a module costs an operator."""
     folder = folder / name
     folder.mkdir()
     # The operator's settings, for all contenders alike, and not the developer's own.
@@ -129,7 +129,7 @@ def playbook_of(folder: Path, name: str, *tasks: Mapping[str, Any]) -> Callable[
 
 
 def command(arguments: Sequence[str], folder: Path) -> Callable[[], None]:
-    """A run of a program in a folder; it must succeed, or RuntimeError says what it printed."""
+    """Return a run of a program in a folder. If it fails, it raises RuntimeError with its output."""
 
     def run() -> None:
         env = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}

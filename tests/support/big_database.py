@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A database of the platform of any size, as years of conversations would leave it, made by the server in a minute.
 
-What matters to whoever measures backups is that its text compresses as people's text does. Digits of a hash hardly
+For a measurement of backups its text has to compress as people's text does. Digits of a hash hardly
 compress at all, and a text that is repeated compresses to nothing: both would flatter one program or the other. So it
 is made of thousands of words of one to four syllables, the frequent ones short, drawn as in any language: the second
 half as often as the first, the third a third as often. Words are put together to paragraphs once, and paragraphs at
@@ -35,7 +35,7 @@ class Size:
 
     @classmethod
     def of(cls, megabytes: int) -> Size:
-        """What makes a database of about that size."""
+        """Return what makes a database of about that size."""
         return cls(megabytes * 1024 * 1024 // _BYTES_A_MESSAGE)
 
     @property

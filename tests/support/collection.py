@@ -26,42 +26,42 @@ class _Captured(Exception):
 
 
 def plugin_names(folder: str) -> list[str]:
-    """The plugins in one folder of plugins/, without namespace."""
+    """Return the plugins in one folder of plugins/, without namespace."""
     return sorted(path.stem for path in (ROOT / "plugins" / folder).glob("*.py") if path.stem != "__init__")
 
 
 def module_names() -> list[str]:
-    """The modules of the collection, without namespace."""
+    """Return the modules of the collection, without namespace."""
     return plugin_names("modules")
 
 
 def python_files(*folders: str) -> list[Path]:
-    """The Python files below some folders of the checkout."""
+    """Return the Python files below some folders of the checkout."""
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
 def yaml_files(*folders: str) -> list[Path]:
-    """The YAML files below some folders of the checkout."""
+    """Return the YAML files below some folders of the checkout."""
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in (".yml", ".yaml"))
 
 
 def role_names() -> list[str]:
-    """The roles of the collection, without namespace."""
+    """Return the roles of the collection, without namespace."""
     return sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
 
 
 def playbooks() -> list[Path]:
-    """The playbooks of the collection."""
+    """Return the playbooks of the collection."""
     return sorted((ROOT / "playbooks").glob("*.yml"))
 
 
 def load_yaml(path: Path) -> Any:
-    """The one document of a YAML file; None where there is no such file."""
+    """Return the one document of a YAML file; None without the file."""
     return yaml.safe_load(path.read_text()) if path.exists() else None
 
 
 def argument_spec(module: str) -> dict[str, Any]:
-    """The argument spec that a module gives to Ansible, taken from the module itself."""
+    """Return the argument spec that a module gives to Ansible, taken from the module itself."""
 
     def capture(_self: object, argument_spec: dict[str, Any], *_args: Any, **_kwargs: Any) -> None:
         raise _Captured(argument_spec)
@@ -77,7 +77,7 @@ def argument_spec(module: str) -> dict[str, Any]:
 
 @cache
 def rendered_docs(kind: str = "module") -> dict[str, dict[str, Any]]:
-    """What ansible-doc makes of plugins of one kind, or of roles, doc fragments included.
+    """Return what ansible-doc makes of plugins of one kind, or of roles, doc fragments included.
 
     For plugins {name: {"doc", "examples", "return"}}, for roles {name: {"entry_points", …}}.
     """
@@ -101,12 +101,12 @@ def walk_tasks(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def with_aliases(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """An argument spec in which each option is also found under its aliases."""
+    """Return an argument spec in which each option is also found under its aliases."""
     return {name: declared for option, declared in spec.items() for name in (option, *declared.get("aliases", ()))}
 
 
 def secret_values(spec: Mapping[str, Any], options: Mapping[str, Any]) -> set[str]:
-    """The values in `options` that `spec` declares secret, at any depth."""
+    """Return the values in `options` that `spec` declares secret, at any depth."""
     found: set[str] = set()
     declarations = with_aliases(spec)
     for name, value in options.items():

@@ -31,13 +31,13 @@ IGNORES_SIGTERM = 'trap "echo asked at \\$(date +%s.%N)" TERM; while :; do sleep
 
 
 def service(script: str = OBEYS, **options: Any) -> dict[str, Any]:
-    """A service that runs a shell script; `options` are Compose's own."""
+    """Return a service that runs a shell script; `options` are Compose's own."""
     # Compose would replace $ by its variables; IMAGE is one, from .env.
     return {"image": "${IMAGE}", "command": ["sh", "-c", script.replace("$", "$$")], "pull_policy": "never", **options}
 
 
 def probe(script: str) -> dict[str, Any]:
-    """A health check that runs a shell script every second, and believes the second failure."""
+    """Return a health check that runs a shell script every second, and believes the second failure."""
     return {"test": ["CMD", "sh", "-c", script], "interval": "1s", "timeout": "5s", "retries": 2}
 
 
@@ -64,16 +64,16 @@ class ComposeProject:
         return docker("compose", f"--project-name={self.name}", f"--project-directory={self.folder}", *arguments)
 
     def container(self, service_name: str, number: int = 1) -> str:
-        """The name of one container."""
+        """Return the name of one container."""
         return f"{self.name}-{service_name}-{number}"
 
     def inspect(self, service_name: str, number: int = 1) -> dict[str, Any]:
-        """What the engine says of one container."""
+        """Return what the engine says of one container."""
         found: dict[str, Any] = json.loads(docker("inspect", self.container(service_name, number)))[0]
         return found
 
     def state(self, service_name: str, number: int = 1) -> dict[str, Any]:
-        """The engine's State of one container."""
+        """Return the engine's State of one container."""
         state: dict[str, Any] = self.inspect(service_name, number)["State"]
         return state
 
@@ -87,7 +87,7 @@ class ComposeProject:
         return sorted(found, key=lambda item: str(item["Name"]))
 
     def wait_for(self, service_name: str, condition: Callable[[dict[str, Any]], bool], seconds: float = 30) -> None:
-        """Poll a service's State until the condition holds; AssertionError where it does not come to that."""
+        """Poll a service's State until the condition holds; raise AssertionError after the deadline."""
         deadline = time.monotonic() + seconds
         while not condition(self.state(service_name)):
             assert time.monotonic() < deadline, f"{service_name} is still {self.state(service_name)}"
@@ -96,7 +96,7 @@ class ComposeProject:
 
 @contextmanager
 def compose_project(folder: Path, services: Mapping[str, Any]) -> Iterator[ComposeProject]:
-    """A project of these services that is up, whatever their health, and is taken away afterwards."""
+    """Yield a project of these services that is up, whatever their health; remove it afterwards."""
     project = ComposeProject(folder)
     project.write(services)
     subprocess.run(["docker", "import", "-", project.image], input=shell_image(), check=True, capture_output=True)
@@ -113,7 +113,7 @@ def compose_project(folder: Path, services: Mapping[str, Any]) -> Iterator[Compo
 
 @cache
 def shell_image() -> bytes:
-    """A root file system of a shell and what the scripts here call, with the libraries they need, as a tar archive."""
+    """Return a root file system with a shell and the programs of the scripts here, as a tar archive."""
     files: set[str] = set()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -131,7 +131,7 @@ def shell_image() -> bytes:
 
 
 def docker(*arguments: str) -> str:
-    """Run the docker client and return what it printed; AssertionError with its words where it failed."""
+    """Run the docker client and return its output; raise AssertionError with its error output if it failed."""
     done = subprocess.run(["docker", *arguments], check=False, capture_output=True, text=True)
     assert done.returncode == 0, f"docker {' '.join(arguments)} ended with {done.returncode}: {done.stderr}"
     return done.stdout

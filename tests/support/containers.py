@@ -50,13 +50,13 @@ def container(
 
 
 def depends_on(**conditions: str) -> dict[str, str]:
-    """The label that Compose writes: `database="service_healthy"` and so on."""
+    """Return the label that Compose writes: `database="service_healthy"` and so on."""
     items = [f"{name}:{condition}:false" for name, condition in conditions.items()]
     return {"com.docker.compose.depends_on": ",".join(items)}
 
 
 def engine(*containers: Container) -> Any:
-    """A client of an engine that has these containers."""
+    """Return a client of an engine that has these containers."""
     client = Mock()
     client.containers.list.return_value = list(containers)
     return client

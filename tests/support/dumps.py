@@ -64,7 +64,7 @@ class BackupDirectory:
         }
 
     def back_up(self, created_at: datetime | None = None, *, encrypted: bool = False, **fields: Any) -> Manifest:
-        """A backup of the database as it is; ``fields`` replace or add to its manifest's."""
+        """Make a backup of the database and return its id; ``fields`` replace or add to its manifest's."""
         moment = (created_at or datetime.now(UTC)).replace(microsecond=0)
         identifier = backup_manifest.new_id(self.database.name, moment)
         name = f"{identifier}.dump.zst" + (".age" if encrypted else "")
@@ -100,19 +100,19 @@ class BackupDirectory:
         return changed
 
     def manifest(self, identifier: str) -> dict[str, Any]:
-        """What a manifest says now."""
+        """Return the current content of a manifest."""
         found: dict[str, Any] = json.loads((self.directory / f"{identifier}.manifest.json").read_text())
         return found
 
     def recipient(self) -> str:
-        """The public key that belongs to ``key``, which is made at the first call."""
+        """Return the public key of ``key``, which is generated at the first call."""
         if not self.key.exists():
             subprocess.run(["age-keygen", "--output", str(self.key)], check=True, capture_output=True)
             self.key.chmod(0o600)
         return public_key(self.key)
 
     def describe(self) -> DatabaseRecord:
-        """The database as its manifest describes it."""
+        """Return the database as its manifest describes it."""
         version, size, encoding, collate, ctype = self.database.query(
             "SELECT current_setting('server_version'), pg_database_size(oid), pg_encoding_to_char(encoding)::text, "
             "datcollate::text, datctype::text FROM pg_database WHERE datname = current_database()"
@@ -136,7 +136,7 @@ class BackupDirectory:
         )
 
     def databases(self) -> list[str]:
-        """The names of all databases beside this one that have to do with it."""
+        """Return the names of all databases beside this one that have to do with it."""
         rows = self.database.running.query(
             "SELECT datname::text FROM pg_database WHERE datname <> %s ORDER BY 1", self.database.name
         )
@@ -165,7 +165,7 @@ class BackupDirectory:
 
 
 def fill(database: PlatformDatabase, rows: int) -> None:
-    """A table that takes some time to dump and to load: a thousand rows are about one megabyte."""
+    """Create a table that takes some time to dump and to load: a thousand rows are about one megabyte."""
     database.query(
         "CREATE TABLE ballast AS SELECT i AS id, "
         "(SELECT string_agg(md5(random()::text || i || j), '') FROM generate_series(1, 30) j) AS text "
@@ -176,13 +176,13 @@ def fill(database: PlatformDatabase, rows: int) -> None:
 
 
 def public_key(path: Path) -> str:
-    """The public key that belongs to a private one."""
+    """Return the public key that belongs to a private one."""
     told = subprocess.run(["age-keygen", "-y", str(path)], check=True, capture_output=True, text=True)
     return told.stdout.strip()
 
 
 def other_key(folder: Path) -> Path:
-    """The file of a key that nothing is encrypted to."""
+    """Return the file of a key that nothing is encrypted to."""
     path = folder / f"{uuid.uuid4().hex[:8]}.key"
     subprocess.run(["age-keygen", "--output", str(path)], check=True, capture_output=True)
     path.chmod(0o600)

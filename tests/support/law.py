@@ -20,7 +20,7 @@ NO_DIFF: Mapping[str, Any] = {"before": {}, "after": {}}
 
 @dataclass(frozen=True)
 class Step:
-    """One task and what it must come to; an expectation that is None is not looked at.
+    """One task and what it must come to; an expectation of None is not checked.
 
     `fails` is a part of the message with which the task must fail. `module` is for tasks of another module.
     """
@@ -78,7 +78,7 @@ def run_steps(
 def _run_in_playbook(
     module: str, steps: Sequence[Step | Mapping[str, Any]], folder: Path, **settings: Any
 ) -> PlaybookRun:
-    """The steps as tasks of one `ansible-playbook -vvv --diff`."""
+    """Run the steps as tasks of one `ansible-playbook -vvv --diff`."""
     tasks = [_task(module, step) if isinstance(step, Step) else dict(step) for step in steps]
     return run_playbook(tasks, folder, diff=True, verbosity=3, **settings)
 
@@ -86,7 +86,7 @@ def _run_in_playbook(
 def _run_alone(
     module: str, steps: Sequence[Step | Mapping[str, Any]], folder: Path, env: Mapping[str, str] | None = None
 ) -> PlaybookRun:
-    """The steps as modules without a playbook, up to the first that fails where it should not."""
+    """Run the steps as modules without a playbook, up to the first unexpected failure."""
     started = time.monotonic()
     output, tasks = "", []
     for step in steps:
@@ -107,7 +107,7 @@ def _run_alone(
 def _assert_steps(
     module: str, steps: Sequence[Step | Mapping[str, Any]], run: PlaybookRun, secrets: Sequence[str]
 ) -> PlaybookRun:
-    """The run itself; AssertionError where a step did not do what it should, or a secret is in the output."""
+    """Return the run itself; raise AssertionError for an unmet expectation or a secret in the output."""
     expected = [step for step in steps if isinstance(step, Step)]
     planted = set(secrets)
     if module.startswith("convosphere_"):
@@ -133,7 +133,7 @@ def run_law(
 ) -> PlaybookRun:
     """Prove a module that changes things: each case in check mode, for real and again, then what it refuses.
 
-    The cases must use every choice of `state`, and where that has `absent`, be create, change and absent among others.
+    The cases must use every choice of `state`, and if that has `absent`, be create, change and absent among others.
     `read_back` is a task that reads what each case wrote, for example through REST; it is named "<case> (read back)".
     """
     _assert_cases_cover(module, cases)

@@ -29,7 +29,7 @@ class Process:
 
 
 def peak(run: Callable[[], object], is_root: Callable[[Process], bool]) -> float:
-    """The most that the processes which are a root, and all that these started, took at one moment, in MB (10^6).
+    """Return the peak memory of the root processes and of all that these started, in MB (10^6).
 
     They are asked every 50 ms while `run` goes on. Pages that several of them share count for each.
     """
@@ -57,7 +57,7 @@ def is_module(process: Process) -> bool:
 
 
 def total(found: list[Process], is_root: Callable[[Process], bool]) -> int:
-    """The memory of the roots among these processes and of all below them, each counted once."""
+    """Return the memory of the roots among these processes and of all below them, each counted once."""
     wanted = {process.id for process in found if is_root(process)}
     size = -1
     while size != len(wanted):

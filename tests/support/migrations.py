@@ -32,7 +32,7 @@ from support.sandbox import image
 
 AGENTS, MODELS = "2025_08_14_add_agents", "2025_08_16_add_ai_models_and_settings_tables"
 HEADS = [AGENTS, MODELS]
-#: When the files of a backup were written, and how it was proven afterwards.
+#: When the files of a backup were written, and how it was verified afterwards.
 WRITTEN = datetime(2026, 1, 31, 11, 0, tzinfo=UTC)
 VERIFIED = {"level": "restore", "at": "2026-01-31T12:00:00Z", "duration": 1.0, "host": "here"}
 PACKAGE = "ansible_collections.convosphere.platform.plugins.modules.convosphere_db_migration"
@@ -40,7 +40,7 @@ PACKAGE = "ansible_collections.convosphere.platform.plugins.modules.convosphere_
 
 @contextmanager
 def backend_with(**revisions: Sequence[str]) -> Iterator[str]:
-    """The backend's image with more revisions: each by its name, the one before it and its statements."""
+    """Yield the backend's image with more revisions: each by its name, the one before it and its statements."""
     client = docker.from_env()
     tag = f"mig-test/backend:{uuid.uuid4().hex[:10]}"
     container = client.containers.create(image("backend"))
@@ -77,17 +77,17 @@ def stamp(database: PlatformDatabase, *revisions: str, width: int = 255) -> Plat
 
 
 def record(database: PlatformDatabase) -> list[str]:
-    """What alembic's record holds, sorted."""
+    """Return the revisions that alembic has recorded, sorted."""
     return [row[0] for row in database.query("SELECT version_num FROM alembic_version ORDER BY 1")]
 
 
 def tables(database: PlatformDatabase) -> set[str]:
-    """The names of the database's tables."""
+    """Return the names of the database's tables."""
     return {row[0] for row in database.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
 
 
 def backup(folder: Path, database: str, revisions: Sequence[str], **more: Any) -> str:
-    """A backup as far as its manifest tells, verified and of this moment; returns its id."""
+    """Write the manifest of a backup that was verified just now; return its id."""
     moment = more.pop("created_at", datetime.now(UTC)).replace(microsecond=0)
     identifier = new_id(database, moment)
     (folder / f"{identifier}.dump.zst").write_bytes(b"x")
@@ -126,7 +126,7 @@ class ModuleProcess:
         )
 
     def result(self, timeout: float = 120) -> dict[str, Any]:
-        """What it returned."""
+        """Return the module's result."""
         output = self.process.communicate(timeout=timeout)[0]
         found: dict[str, Any] = json.loads(output)
         return found

@@ -25,7 +25,7 @@ SHOW_ALL: dict[str, bool] = {
 
 
 def printed(text: str) -> dict[str, Any]:
-    """What a module printed for the task's result, without the secrets that it reports to Ansible from 2.22 on."""
+    """Return the task's result that a module printed, without the secrets that it reports to Ansible 2.22."""
     found: dict[str, Any] = json.loads(text)
     found.pop("_ansible_new_secrets", None)
     return found
@@ -75,7 +75,7 @@ class ModuleProcess:
         return False
 
     def result(self, timeout: float = 300) -> dict[str, Any]:
-        """What it returned, failed or not."""
+        """Return the module's result, failed or not."""
         stdout, stderr = self.process.communicate(timeout=timeout)
         assert stdout.strip().startswith("{"), stdout + stderr
         found = printed(stdout)
@@ -83,7 +83,7 @@ class ModuleProcess:
         return found
 
     def failure(self) -> str:
-        """The message with which it failed."""
+        """Return the message of the failure."""
         found = self.result()
         assert found.get("failed"), found
         return str(found["msg"])

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An S3 server on a port of 127.0.0.1, moto's, which can be told to refuse, to wait, and to be gone."""
+"""An S3 server on a port of 127.0.0.1, moto's, which refuses, waits or disappears on request."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class ObjectStorage:
         )
 
     def target(self, **options: Any) -> dict[str, Any]:
-        """The options of a module that copies to it."""
+        """Return the options of a module that copies to it."""
         login = {"endpoint_url": self.endpoint, "access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
         return {"bucket": self.bucket, "prefix": "backups/dev", **login, **options}
 
@@ -95,7 +95,7 @@ class ObjectStorage:
         }
 
     def fail(self, method: str, where: str, status: str = "", code: str = "", after: int = 0) -> Fault:
-        """Have requests refused with an HTTP status, such as "403 Forbidden", or held where there is none."""
+        """Have requests refused with an HTTP status, such as "403 Forbidden", or held without one."""
         fault = Fault(method, where, status, code, after)
         self.faults.append(fault)
         return fault
@@ -138,7 +138,7 @@ class ObjectStorage:
 
 @contextmanager
 def object_storage(certificate: tuple[str, str] | None = None) -> Iterator[ObjectStorage]:
-    """A server with an empty bucket. `certificate` are the files of one for 127.0.0.1 and of its key, for TLS."""
+    """Yield a server with an empty bucket. `certificate` are the files of one for 127.0.0.1 and of its key, for TLS."""
     storage = ObjectStorage(certificate)
     try:
         storage.client.create_bucket(Bucket=storage.bucket)

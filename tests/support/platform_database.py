@@ -55,11 +55,11 @@ class PlatformDatabase:
         return self.running.query(statement, *values, database=self.name)
 
     def emails(self) -> list[str]:
-        """The emails of all users, sorted."""
+        """Return the emails of all users, sorted."""
         return [row[0] for row in self.query("SELECT email FROM users ORDER BY email")]
 
     def add_user(self, email: str, role: str = "USER", **columns: Any) -> str:
-        """A user as the platform itself would have made it; returns its id."""
+        """Add a user as the platform itself would; return its id."""
         row = {
             "id": str(uuid.uuid4()),
             "email": email,
@@ -77,13 +77,13 @@ class PlatformDatabase:
         return str(row["id"])
 
     def add_group(self, name: str, *, is_system: bool = False) -> str:
-        """A group; returns its id."""
+        """Add a group; return its id."""
         identifier = str(uuid.uuid4())
         self._insert("user_groups", {"id": identifier, "name": name, "is_active": True, "is_system": is_system})
         return identifier
 
     def add_assistant(self, owner: str) -> None:
-        """An assistant that a user owns."""
+        """Add an assistant that a user owns."""
         columns = self.query(
             "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'assistants' "
             "AND is_nullable = 'NO' AND column_default IS NULL"
@@ -132,7 +132,7 @@ def assert_shown(run: PlaybookRun, cases: Sequence[Case]) -> None:
 
 @contextmanager
 def platform_tables(folder: Path) -> Iterator[Sandbox]:
-    """A PostgreSQL with the platform's tables in its database, which is a template for those of the tests."""
+    """Yield a PostgreSQL with the platform's tables in its database, which is a template for those of the tests."""
     _build(folder, "postgres", "backend")
     with sandbox() as running:
         running.run("postgres", environment={"POSTGRES_USER": "convosphere", "POSTGRES_PASSWORD": DATABASE_KEY})
@@ -147,7 +147,7 @@ def platform_tables(folder: Path) -> Iterator[Sandbox]:
 
 @contextmanager
 def platform_with_login(folder: Path) -> Iterator[Sandbox]:
-    """The same with the backend, so that one can log in."""
+    """Yield the same with the backend, so that one can log in."""
     _build(folder, "postgres", "redis", "weaviate", "backend")
     with sandbox() as running:
         running.run_services()

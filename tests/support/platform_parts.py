@@ -22,7 +22,7 @@ from support.sandbox import image, role_play, until
 
 API_KEY = "planted-weaviate-key"
 UPLOADS = "/app/uploads"
-# Appends a line to one file and writes another one, as often as it can: whoever reads both sees when it stood still.
+# Appends a line to one file and writes another one, as often as it can: a reader of both sees when it stood still.
 WRITER = """
 import pathlib, time
 folder, number = pathlib.Path("/app/uploads"), 0
@@ -69,7 +69,7 @@ class PlatformParts:
         return container
 
     def execute(self, service: str, *command: str, user: str = "0") -> str:
-        """What a command in a container prints; it must end well."""
+        """Return the output of a command in a container; it must succeed."""
         status, output = self.containers[service].exec_run(list(command), user=user)
         assert isinstance(output, bytes)
         assert status == 0, output.decode()
@@ -82,7 +82,7 @@ class PlatformParts:
         self.execute("backend", "python3", "-c", script, f"{UPLOADS}/{name}", content, user="app")
 
     def files(self) -> dict[str, str]:
-        """The uploaded files with owner, mode and content, by their path; what the collection keeps is left out."""
+        """Return the uploaded files with owner, mode and content, by path, without those that the collection keeps."""
         script = (
             "import json, os, pathlib; r = pathlib.Path('/app/uploads'); print(json.dumps({str(p.relative_to(r)): "
             "f'{p.stat().st_uid} {p.stat().st_mode & 0o777:o} {p.read_text()}' for p in sorted(r.rglob('*')) "
@@ -99,7 +99,7 @@ class PlatformParts:
         return answer.json() if answer.content else None
 
     def add_objects(self, name: str, count: int) -> None:
-        """A class of the vector store with some objects."""
+        """Create a class of the vector store with some objects."""
         if name not in self.objects():
             self.weaviate("post", "/v1/schema", json={"class": name, "properties": []})
         for number in range(count):
@@ -107,7 +107,7 @@ class PlatformParts:
             self.weaviate("post", "/v1/objects", json=item)
 
     def objects(self) -> dict[str, int]:
-        """The number of objects of each class."""
+        """Return the number of objects of each class."""
         classes = [item["class"] for item in self.weaviate("get", "/v1/schema")["classes"]]
         return {name: self.weaviate("get", f"/v1/objects?class={name}&limit=1000")["totalResults"] for name in classes}
 
@@ -147,7 +147,7 @@ class PlatformParts:
 
 @contextmanager
 def platform_parts(folder: Path) -> Iterator[PlatformParts]:
-    """The services, not started yet."""
+    """Yield the services, not started yet."""
     images = [{"name": image(standin), "standin": standin} for standin in ("backend", "weaviate")]
     if any(not _is_there(item["name"]) for item in images):
         run_playbook(role_play(folder / "contexts", images), folder).succeeded()

@@ -41,7 +41,7 @@ class TaskResult:
 
     @property
     def diff(self) -> Any:
-        """The task's diff; an empty one where it has none, or one whose sides are the same."""
+        """Return the task's diff; an empty one if it has no diff, or one whose sides are the same."""
         diff = self.result.get("diff")
         same = isinstance(diff, dict) and diff.get("before") == diff.get("after")
         return {"before": {}, "after": {}} if same or not diff else diff
@@ -79,13 +79,13 @@ class PlaybookRun:
         return sum(counts["changed"] for counts in self.recap.values())
 
     def task(self, name: str) -> TaskResult:
-        """The one result of the task of that name; AssertionError where there is none, or more than one."""
+        """Return the one result of the task of that name; raise AssertionError for no result, or more than one."""
         found = [task for task in self.tasks if task.name == name or task.name.endswith(f" : {name}")]
         assert len(found) == 1, f"{len(found)} results of a task '{name}' in:\n{self.output}"
         return found[0]
 
     def succeeded(self) -> PlaybookRun:
-        """The run itself, for chaining; AssertionError with the output if it failed or was deprecated."""
+        """Return the run itself, for chaining; AssertionError with the output if it failed or was deprecated."""
         assert self.rc == 0, f"ansible-playbook ended with {self.rc}:\n{self.output}"
         assert "[DEPRECATION WARNING]" not in self.output, self.output
         return self

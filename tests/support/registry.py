@@ -58,7 +58,7 @@ class Registry:
         return f"{self.address}/{repository}:{tag}"
 
     def digest(self, repository: str, tag: str) -> str:
-        """The digest of what is there under a tag."""
+        """Return the digest of the image under a tag."""
         return _digest(self.manifests[repository, tag])
 
     def _describe(self, media_type: str, data: bytes) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class Registry:
 
 @contextmanager
 def registry() -> Iterator[Registry]:
-    """A registry that runs while the block does."""
+    """Yield a registry that runs while the block does."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         served = Registry(server.server_address[1])
         server.served = served  # type: ignore[attr-defined]
@@ -83,7 +83,7 @@ def registry() -> Iterator[Registry]:
 
 @contextmanager
 def silent_registry() -> Iterator[str]:
-    """The address of a registry that takes connections and never says a word."""
+    """Yield the address of a registry that takes connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 

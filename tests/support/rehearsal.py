@@ -37,13 +37,13 @@ AUTHORITY = "/data/caddy/pki/authorities/local/root.crt"
 
 
 def images() -> dict[str, str]:
-    """The image that prod wants of each service it has."""
+    """Return the image of each service of prod."""
     wanted = {**DEFAULTS, **SETTINGS}
     return {service: jinja2.Template(IMAGES[service]).render(wanted) for service in SERVICES}
 
 
 def build_images(folder: Path) -> None:
-    """Have the images of prod on the controller: pulled where that is possible, else stand-ins."""
+    """Have the images of prod on the controller: pulled if that is possible, else stand-ins."""
     wanted = [{"name": name, "standin": STANDINS[service]} for service, name in images().items()]
     settings = {"sandbox_images": wanted, "sandbox_directory": str(folder / "contexts"), "sandbox_pull_timeout": 5}
     role = {"role": "convosphere.platform.sandbox", "vars": settings}
@@ -52,7 +52,7 @@ def build_images(folder: Path) -> None:
 
 
 def controller_traces() -> dict[str, list[str]]:
-    """What a prod on the controller itself would leave there: files with their times, containers, networks, volumes."""
+    """Return the traces of a prod on the controller itself: files with their times, containers, networks, volumes."""
     places = (Path(DIRECTORY), Path("/var/backups/convosphere") / ENV, Path.home() / ".ssh")
     files = [file for place in places for file in (place, *place.rglob("*")) if file.exists()]
     found = {"file": sorted(f"{file} {file.lstat().st_mtime_ns}" for file in files)}
@@ -97,29 +97,29 @@ class Rehearsal:
         )
 
     def containers(self) -> dict[str, dict[str, Any]]:
-        """What the host's engine says of each service's container."""
+        """Return what the host's engine says of each service's container."""
         label = f"--filter=label=com.docker.compose.project={PROJECT}"
         names = self.host.as_root("docker", "ps", "--all", "--quiet", label).split()
         found = json.loads(self.host.as_root("docker", "inspect", *names)) if names else []
         return {item["Config"]["Labels"]["com.docker.compose.service"]: item for item in found}
 
     def volumes(self) -> set[str]:
-        """The names of prod's volumes."""
+        """Return the names of prod's volumes."""
         label = f"--filter=label=com.docker.compose.project={PROJECT}"
         return set(self.host.as_root("docker", "volume", "ls", "--quiet", label).split())
 
     def sql(self, statement: str) -> str:
-        """What prod's database answers, a line a row."""
+        """Return what prod's database answers, a line a row."""
         psql = ("psql", "--username=convosphere", "--tuples-only", "--no-align", "--quiet", "--file=-")
         container = self.containers()["postgres"]["Name"].lstrip("/")
         return self.host.as_root("docker", "exec", "--interactive", container, *psql, text=statement).strip()
 
     def secrets_file(self) -> str:
-        """The text of the file with the secrets."""
+        """Return the text of the file with the secrets."""
         return self.host.as_root("cat", f"{DIRECTORY}/.env")
 
     def authority(self) -> str:
-        """The certificate of the edge's own authority, as it is on the host."""
+        """Return the certificate of the edge's own authority, as it is on the host."""
         container = self.containers()["edge"]["Name"].lstrip("/")
         return self.host.as_root("docker", "exec", container, "cat", AUTHORITY)
 
@@ -131,7 +131,7 @@ class Rehearsal:
         return path
 
     def https(self, method: str, path: str, **options: Any) -> urllib3.BaseHTTPResponse:
-        """The edge's answer at prod's public name, as if that name led to the host; its certificate is verified."""
+        """Return the edge's answer at prod's public name, resolved to the host; its certificate is verified."""
         domain = SETTINGS["stack_domain"]
         with urllib3.HTTPSConnectionPool(
             self.host.address,
@@ -145,7 +145,7 @@ class Rehearsal:
             return pool.request(method, path, headers={"Host": domain}, redirect=False, **options)
 
     def http(self, path: str) -> urllib3.BaseHTTPResponse:
-        """The same without encryption."""
+        """Return the same without encryption."""
         with urllib3.HTTPConnectionPool(
             self.host.address, SETTINGS["stack_http_port"], timeout=30, retries=False
         ) as pool:
@@ -158,9 +158,9 @@ class Rehearsal:
         return set(self.host.as_root("find", "/", *pruned, *shown).splitlines())
 
     def files_with(self, patterns: set[str], as_user: str) -> set[str]:
-        """The files of the host in which `as_user`, root or nobody, can read one of `patterns`."""
+        """Return the files of the host in which `as_user`, root or the user `nobody`, can read one of `patterns`."""
         ask = self.host.as_root if as_user == "root" else self.host.as_nobody
-        # The engine's images and the containers' files: hundreds of megabytes that nobody but root comes to.
+        # The engine's images and the containers' files: hundreds of megabytes that only root can read.
         away = [f"--exclude-dir={name}" for name in ("proc", "sys", "overlay2")]
         command = ["grep", "-rlasF", "--devices=skip", *away, "--file=-", "/"]
         # 1: nothing found, 2: some could not be read.

@@ -36,22 +36,22 @@ class RemoteHost:
         self._exchange_keys()
 
     def ssh_command(self, *command: str) -> list[str]:
-        """The command line that runs `command` on the host."""
+        """Return the command line that runs `command` on the host."""
         options = [f"-oUserKnownHostsFile={self.known_hosts}", "-oBatchMode=yes", "-oConnectTimeout=10"]
         return ["ssh", f"-i{self.key}", *options, f"{USER}@{self.address}", shlex.join(command)]
 
     def run(self, *command: str, text: str = "", accepted: Sequence[int] = (0,)) -> str:
-        """What `command` prints, fed with `text`; AssertionError where it ends with a status that is not accepted."""
+        """Return the output of `command`, fed with `text`; raise AssertionError for a status that is not accepted."""
         done = subprocess.run(self.ssh_command(*command), input=text, check=False, capture_output=True, text=True)
         assert done.returncode in accepted, f"{command} ended with {done.returncode}: {done.stderr}{done.stdout}"
         return done.stdout
 
     def as_root(self, *command: str, text: str = "", accepted: Sequence[int] = (0,)) -> str:
-        """The same as root."""
+        """Return the same as root."""
         return self.run("sudo", *command, text=text, accepted=accepted)
 
     def as_nobody(self, *command: str, text: str = "", accepted: Sequence[int] = (0,)) -> str:
-        """The same as a user who may do nothing."""
+        """Return the same as a user who may do nothing."""
         return self.run("sudo", "--user=nobody", *command, text=text, accepted=accepted)
 
     def load_images(self, references: Sequence[str]) -> None:
@@ -62,7 +62,7 @@ class RemoteHost:
         assert saving.returncode == 0, f"docker save {references} ended with {saving.returncode}"
 
     def accepts(self, port: int) -> bool:
-        """Whether somebody takes connections on a port of the host, seen from the controller."""
+        """Whether a process accepts connections on a port of the host, seen from the controller."""
         try:
             socket.create_connection((self.address, port), timeout=5).close()
         except OSError:
@@ -71,7 +71,7 @@ class RemoteHost:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """The machine hangs: its kernel still takes connections, and nobody ever answers."""
+        """Let the machine hang: its kernel accepts connections, and no process answers."""
         docker("pause", self.name)
         try:
             yield
@@ -80,7 +80,7 @@ class RemoteHost:
 
     @contextmanager
     def cut_off(self) -> Iterator[None]:
-        """The network is gone: all that is sent to sshd is lost, on old connections too. Needs iptables there."""
+        """Cut the network: drop all packets to sshd, on open connections too. Needs iptables there."""
         rule = ("INPUT", "--protocol", "tcp", "--dport", "22", "--jump", "DROP")
         docker("exec", self.name, "iptables", "--insert", *rule)
         try:
@@ -100,14 +100,14 @@ class RemoteHost:
         public = self.key.with_suffix(".pub").read_bytes()
         subprocess.run(["docker", "exec", "-i", self.name, *install], input=public, check=True, capture_output=True)
         wait_until(lambda: self.accepts(22), "sshd answers")
-        # Not learnt over the network, where somebody else could answer.
+        # Not learnt over the network, where another host could answer.
         host_key = docker("exec", self.name, "cat", "/etc/ssh/ssh_host_ed25519_key.pub")
         self.known_hosts.write_text(f"{self.address} {host_key}")
 
 
 @contextmanager
 def remote_host(folder: Path) -> Iterator[RemoteHost]:
-    """A machine that is not there before and not there afterwards, whatever happens in between."""
+    """Yield a machine that does not exist before and is removed afterwards, also after a failure."""
     name = f"cvrehearse-{uuid.uuid4().hex[:8]}"
     source = ROOT / "tests/hosts"
     tasks = [{"ansible.builtin.include_tasks": str(source / file)} for file in ("image.yml", "start.yml")]
@@ -129,7 +129,7 @@ def remote_host(folder: Path) -> Iterator[RemoteHost]:
 
 @contextmanager
 def watched_processes(host: RemoteHost) -> Iterator[Callable[[], set[str]]]:
-    """Collects every command line that runs on the host meanwhile, as a user without rights sees them.
+    """Collect every command line that runs on the host meanwhile, as a user without rights sees them.
 
     Ask the yielded function after the block.
     """

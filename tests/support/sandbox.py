@@ -31,7 +31,7 @@ WAIT_SECONDS = 60
 
 
 def content_tag() -> str:
-    """A tag that changes with any file of the build contexts: an image under it is never a stale one."""
+    """Return a tag that changes with any file of the build contexts: an image under it is never a stale one."""
     digest = hashlib.sha256()
     for path in sorted(path for path in FILES.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
         digest.update(f"{path.relative_to(FILES)}\0".encode() + path.read_bytes())
@@ -39,12 +39,12 @@ def content_tag() -> str:
 
 
 def image(standin: str) -> str:
-    """The reference that the tests use a stand-in under."""
+    """Return the reference that the tests use a stand-in under."""
     return f"{REPOSITORY}/{standin}:{content_tag()}"
 
 
 def role_play(folder: Path, images: list[dict[str, str]]) -> list[dict[str, Any]]:
-    """A play that runs the role for some images, with its contexts in `folder`."""
+    """Return a play that runs the role for some images, with its contexts in `folder`."""
     settings = {"sandbox_images": images, "sandbox_directory": str(folder), "sandbox_pull_timeout": 5}
     role = {"role": "convosphere.platform.sandbox", "vars": settings}
     return [{"name": "Build", "hosts": "localhost", "gather_facts": False, "roles": [role]}]
@@ -98,7 +98,7 @@ class Sandbox:
         return container
 
     def run_backend(self, name: str = "backend", **environment: str) -> Container:
-        """Start a backend that finds the other services, at once unless told otherwise."""
+        """Start a backend that finds the other services, at once unless asked otherwise."""
         settings = {
             "DATABASE_URL": f"postgresql://convosphere:{DATABASE_KEY}@postgres:5432/convosphere",
             "REDIS_URL": "redis://redis:6379",
@@ -161,7 +161,7 @@ class Sandbox:
         until(lambda: self.execute("postgres", *ready)[0] == 0, "PostgreSQL")
 
     def query(self, statement: str, *values: Any, database: str = "convosphere") -> list[tuple[Any, ...]]:
-        """Run one statement as the platform's database user; rows, or nothing where it has none."""
+        """Run one statement as the platform's database user; rows, or nothing if it has none."""
         host, port = self.address("postgres").split(":")
         connection = psycopg2.connect(host=host, port=port, user="convosphere", password=DATABASE_KEY, dbname=database)
         connection.autocommit = True
@@ -181,7 +181,7 @@ class Sandbox:
 
 @contextmanager
 def sandbox() -> Iterator[Sandbox]:
-    """An empty sandbox that leaves nothing behind."""
+    """Yield an empty sandbox that leaves nothing behind."""
     running = Sandbox()
     try:
         yield running
@@ -196,5 +196,5 @@ def facts_folder() -> Path | None:
 
 
 def digest(value: Any) -> str:
-    """A short fingerprint of anything that JSON can hold."""
+    """Return a short fingerprint of anything that JSON can hold."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

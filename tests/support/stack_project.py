@@ -38,12 +38,12 @@ class StackProject:
         self.bad_image = f"{self.name}:bad"
 
     def service(self, script: str | None = None, **options: Any) -> dict[str, Any]:
-        """A service of the good image; `script` stands for its command, `options` are Compose's own."""
+        """Return a service of the good image; `script` stands for its command, `options` are Compose's own."""
         command = {"command": ["sh", "-c", script.replace("$", "$$")]} if script else {}
         return {"image": self.image, "healthcheck": HEALTHY, **command, **options}
 
     def options(self, services: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-        """The module's options for a stack of `services`; one service `web` where none are given.
+        """Return the module's options for a stack of `services`; one service `web` if none are given.
 
         `override` is a second Compose file, `top` are further keys of the first one; the rest are options.
         """
@@ -87,12 +87,12 @@ class StackProject:
     def module(
         self, options: Mapping[str, Any], *, check: bool = False, env: Mapping[str, str] | None = None
     ) -> TaskResult:
-        """The module without a playbook around it, which takes half of the time that a play does."""
+        """Run the module without a playbook, in half the time."""
         result = run_module(NAME, options, self.folder, check=check, **(env or {}))
         return TaskResult("Stack", MODULE, "localhost", "failed" if result.get("failed") else "ok", result)
 
     def ids(self, *, all_of_them: bool = True) -> list[str]:
-        """The ids of the project's containers."""
+        """Return the ids of the project's containers."""
         every = ["--all"] if all_of_them else []
         return docker("ps", *every, "--quiet", "--no-trunc", f"--filter=label={self.label}").split()
 
@@ -102,7 +102,7 @@ class StackProject:
         return f"com.docker.compose.project={self.name}"
 
     def containers(self) -> dict[str, dict[str, Any]]:
-        """What the engine says of each container by service, without the log of its health checks, which goes on."""
+        """Return the engine's data of each container by service, without the growing log of its health checks."""
         ids = self.ids()
         found: list[dict[str, Any]] = json.loads(docker("inspect", *ids)) if ids else []
         for container in found:
@@ -112,7 +112,7 @@ class StackProject:
         return {container["Config"]["Labels"]["com.docker.compose.service"]: container for container in found}
 
     def serving(self) -> dict[str, Any]:
-        """What makes up the service to its users: image and environment of each running container."""
+        """Return what the service consists of for its users: image and environment of each running container."""
         return {
             service: (found["Image"], found["Config"]["Env"], found["Config"]["Cmd"], found["State"]["Status"])
             for service, found in self.containers().items()
@@ -132,11 +132,11 @@ class StackProject:
         }
 
     def files(self) -> dict[str, tuple[str, bytes]]:
-        """The same without the releases."""
+        """Return the same without the releases."""
         return {path: content for path, content in self.tree().items() if not path.startswith("releases")}
 
     def release(self) -> dict[str, Any]:
-        """The record of the release that serves."""
+        """Return the record of the release that serves."""
         record: dict[str, Any] = json.loads((self.directory / "releases/current/release.json").read_text())
         return record
 
@@ -170,7 +170,7 @@ def _content(path: Path) -> bytes:
 
 @contextmanager
 def stack_project(folder: Path) -> Iterator[StackProject]:
-    """A stack's directory and images, with nothing deployed yet; everything is taken away afterwards."""
+    """Yield a stack's directory and images, with nothing deployed yet; remove everything afterwards."""
     project = StackProject(folder)
     try:
         project.import_image(project.image, OBEYS)
@@ -181,5 +181,5 @@ def stack_project(folder: Path) -> Iterator[StackProject]:
 
 
 def secrets(**values: str | None) -> Sequence[dict[str, Any]]:
-    """The module's option `secrets`; None stands for one that is made up."""
+    """Return the module's option `secrets`; None stands for a generated one."""
     return [{"name": name, **({"value": value} if value is not None else {})} for name, value in values.items()]

@@ -88,8 +88,6 @@ PENDING: tuple[str, ...] = (
     "docs/maintenance.md",
     "docs/playbooks.md",
     "docs/users.md",
-    "tests/support/",
-    "tests/README.md",
     "README.md",
 )
 

@@ -22,7 +22,7 @@ description:
 
 
 class CallbackModule(CallbackBase):
-    """One line a result: what the callback was told, secrets already censored by Ansible."""
+    """Write one line for each result, secrets already censored by Ansible."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
@@ -41,22 +41,22 @@ class CallbackModule(CallbackBase):
         )  # fmt: skip
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        """A task that succeeded."""
+        """Record a task that succeeded."""
         self._record("ok", result)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        """A task that failed, rescued or not."""
+        """Record a task that failed, rescued or not."""
         self._record("failed", result)
 
     def v2_runner_on_skipped(self, result: Any) -> None:
-        """A task whose condition was false."""
+        """Record a task whose condition was false."""
         self._record("skipped", result)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
-        """A task whose host did not answer."""
+        """Record a task whose host did not answer."""
         self._record("unreachable", result)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        """The recap: counts by host."""
+        """Record the recap: counts by host."""
         for host in stats.processed:
             self._write(kind="recap", host=host, counts=stats.summarize(host))
