@@ -90,9 +90,9 @@ def environment_problems(host: Mapping[str, Any]) -> list[str]:
         name=str(host["name"]),
         env=str(host["env"]),
         environment=str(host["environment"]),
-        groups=tuple(host["groups"]),
-        other_groups=tuple(host["other_groups"]),
-        environments=tuple(host["environments"]),
+        groups=tuple(map(str, host["groups"])),
+        other_groups=tuple(map(str, host["other_groups"])),
+        environments=tuple(map(str, host["environments"])),
         inventory_sources=tuple(host["inventory_sources"]),
     ).problems()
 

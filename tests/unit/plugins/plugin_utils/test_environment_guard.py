@@ -51,6 +51,11 @@ def test_variables_of_another_environment_are_refused(environment, shown):
     assert last == "Environments found: blue."
 
 
+def test_a_name_that_yaml_reads_as_a_number_is_compared_as_text():
+    assert problems(env="2026", environment=2026, groups=["2026"], environments=[2026, "red"]) == []
+    assert problems(environment=2026, environments=[2026, "red"])[-1] == "Environments found: 2026, red."
+
+
 def test_a_second_group_may_be_an_environment():
     first, _last = problems(groups=["rack-1", "red", "blue"])
 
