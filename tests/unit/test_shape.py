@@ -20,10 +20,6 @@ MEDIAN_MODULE_LINES = 80
 PENDING = (
     "modules/",
     "_core/",
-    "_host/",
-    "_engine/",
-    "_app/",
-    "_stack/",
     "_backup/components.py",
     "_restore/",
 )

@@ -150,6 +150,7 @@ class _Connection(http.client.HTTPConnection):
     def __init__(self, socket_path: str | None, address: tuple[str, int], timeout: float) -> None:
         super().__init__(*address, timeout=timeout)
         self.socket_path = socket_path
+        self.sock = None
 
     def connect(self) -> None:
         if self.socket_path is None:

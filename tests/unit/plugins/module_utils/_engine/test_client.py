@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -200,3 +201,12 @@ def test_a_container_in_a_restart_loop_is_stopped_before_it_is_started():
 
 def test_log_lines_without_empty_ones_and_whatever_the_encoding():
     assert engine_client.last_log_lines(container("a")) == ["first", "last \ufffd"]
+
+
+def test_a_missing_sdk_is_reported_with_the_interpreter_that_lacks_it():
+    with patch.dict(sys.modules, {"docker": None}), pytest.raises(EngineError) as caught:
+        engine_client.connect("unix:///nowhere.sock", 5)
+
+    assert f"Python {sys.executable}" in str(caught.value)
+    assert "(docker)" in str(caught.value)
+    assert caught.value.details["reason"] == "not installed"
