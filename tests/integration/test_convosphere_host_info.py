@@ -52,7 +52,7 @@ def test_law(run_info_law, tmp_path):
             "problems": [],
         },
         refused=[
-            Refused("engine elsewhere", {"docker_host": "ssh://host"}, "speaks to unix:// and tcp:// only"),
+            Refused("engine elsewhere", {"docker_host": "ssh://host"}, "it must begin with unix:// or tcp://"),
             Refused("mode", {"directories": [{"path": "/", "mode": "u=rwx"}]}, "not octal text"),
             Refused("no port", {"ports": [{"host_ip": "127.0.0.1"}]}, "missing required arguments: port"),
         ],

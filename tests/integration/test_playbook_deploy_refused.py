@@ -175,7 +175,7 @@ def test_stand_ins_where_they_are_not_allowed(refused):
     message = refused(stack_image_source="pull")
 
     assert "postgres:15" in message
-    assert "does not allow" in message
+    assert "allow_standins=false refuses" in message
 
 
 def test_not_enough_space_for_the_stand_ins(refused):
