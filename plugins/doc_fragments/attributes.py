@@ -1,13 +1,13 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the attributes that the collection's modules share."""
+"""Document the attributes that the collection's modules share."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Attributes; ``INFO`` replaces them for modules that only read."""
+    """The attributes of modules; ``INFO`` replaces them for modules that only read."""
 
     DOCUMENTATION = r"""
 options: {}
@@ -19,7 +19,7 @@ attributes:
     description: Returns what has changed, or in C(check_mode) would change, when in diff mode.
     support: full
   idempotent:
-    description: A second run with the same arguments changes nothing and says so.
+    description: A second run with the same arguments changes nothing, and reports no change.
     support: full
   action_group:
     description: Use C(group/convosphere.platform.convosphere) in C(module_defaults) to set defaults for this module.
@@ -40,7 +40,7 @@ attributes:
     support: N/A
     details: This module does not change anything.
   idempotent:
-    description: A second run with the same arguments changes nothing and says so.
+    description: A second run with the same arguments changes nothing, and reports no change.
     support: full
     details: This module does not change anything.
   action_group:

@@ -7,33 +7,33 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: convosphere_db_info
-short_description: Read how the database of ConvoSphere is
+short_description: Read the status of ConvoSphere's database
 version_added: 1.0.0
 author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
   - Returns version and size of the platform's PostgreSQL, its tables with rows, bytes and dead rows, the revision of
-    its schema, where its tables differ from those of the platform's version, connections, the longest transaction,
-    replication, and how far transaction numbers are used up.
+    its schema, the differences of its tables from those of the platform's version, connections, the longest
+    transaction, replication, and the used part of the transaction ids.
   - A database that cannot be reached is a result, RV(reachable=false) with the reason, unless O(fail_unreachable).
-  - Everything is read through one connection, in one transaction that cannot write. With O(rows=estimate) no table is
-    read or locked, whatever its size. A table that somebody holds for himself is told as RV(tables[].locked), and not
-    waited for.
+  - Everything is read through one connection, in one read-only transaction. With O(rows=estimate) no table is read or
+    locked, whatever its size. A table that another session has locked exclusively is returned with
+    RV(tables[].locked=true), without waiting for it.
 extends_documentation_fragment:
   - convosphere.platform.database
   - convosphere.platform.attributes.info
 options:
   rows:
     description:
-      - Whether the rows of the tables are estimated, out of what the server knows, or counted, which reads all of them.
-      - RV(tables[].rows_from) tells of each number where it is from.
+      - Whether the rows of the tables are estimated from the server's statistics, or counted, which reads all tables.
+      - RV(tables[].rows_from) is the source of each number.
     type: str
     choices: [estimate, exact]
     default: estimate
   layout:
     description:
-      - The tables as the version of the platform has them, to compare with. The role
+      - The tables of the platform's version, to compare with. The role
         P(convosphere.platform.database#role) ships a file for each version, C(files/layouts/<version>.json).
-      - Such a file for another version is RV(layout) of a database that this version made.
+      - Such a file for another version is RV(layout) of a database that this version created.
     type: dict
   return_layout:
     description: Whether to return RV(layout).
@@ -46,16 +46,16 @@ options:
   image:
     description:
       - The image of the backend, on the host, to read the heads from, instead of O(heads).
-      - It takes a second or two, in a container of its own that has no network and is gone afterwards.
+      - They are read in about two seconds, in a container without a network that is removed afterwards.
     type: str
   docker_host:
     description:
       - The URL of the Docker Engine that has O(image).
-      - Where it is not given, the environment variable E(DOCKER_HOST) is used.
+      - If not given, the environment variable E(DOCKER_HOST) is used.
     type: str
     default: unix:///var/run/docker.sock
   fail_unreachable:
-    description: Whether it is an error when the database cannot be reached.
+    description: Whether the module fails if the database cannot be reached.
     type: bool
     default: false
   query_timeout:
@@ -75,7 +75,7 @@ EXAMPLES = r"""
     image: ghcr.io/convosphere/convosphere/backend:0.1.2-beta
   register: database
 
-- name: Stop where its tables are not those of this version
+- name: Stop if the tables are not those of this version
   ansible.builtin.assert:
     that: database.drift | length == 0
     fail_msg: "{{ database.drift }}"
@@ -94,7 +94,7 @@ reachable:
   returned: success
   type: bool
 reason:
-  description: Why the database cannot be reached, and what to do; null where it can.
+  description: Why the database cannot be reached, and the next action; null if it can be reached.
   returned: success
   type: str
 server:
@@ -150,17 +150,17 @@ tables:
       type: str
       sample: public.messages
     rows:
-      description: How many rows it has; null where that is not known.
+      description: The number of its rows; null if unknown.
       type: int
     rows_from:
       description:
-        - Where that number is from. V(count) is exact, which an empty table always is.
+        - The source of that number. V(count) is exact, which an empty table always is.
         - V(statistics) are kept with every transaction, and begin at zero after a crash of the server.
         - V(planner) is what the last vacuum or analyze found.
       type: str
       sample: statistics
     bytes:
-      description: What the table takes with all that belongs to it; null where it is locked.
+      description: The bytes of the table with its indexes and long values; null if it is locked.
       type: int
     heap_bytes:
       description: What its rows take of that.
@@ -172,7 +172,7 @@ tables:
       description: What long values take of that, which lie apart from the rows.
       type: int
     locked:
-      description: Whether somebody holds the table for himself, so that nobody can read it.
+      description: Whether another session has locked the table exclusively, so that it cannot be read.
       type: bool
     dead_rows:
       description: How many rows are dead and not removed yet.
@@ -183,40 +183,40 @@ tables:
       sample: 0.08
     bloat_bytes:
       description:
-        - By how much the rows take more than they need, estimated from the average row at the last analysis. Indexes
-          and long values that lie apart are not looked at.
-        - Of use for a large table only, and off by a tenth easily. Null where the table was never analyzed.
+        - The estimated bytes that the rows do not need, from the average row at the last analyze. Indexes and long
+          values that are stored separately are ignored.
+        - Useful for large tables only; the error is often a tenth. Null if the table was never analyzed.
       type: int
     last_vacuum:
-      description: When it was last vacuumed, by whomever, in UTC; null if it never was.
+      description: The timestamp of the last vacuum, manual or automatic, in UTC; null if it was never vacuumed.
       type: str
       sample: "2026-01-31T12:00:00Z"
     last_analyze:
-      description: When it was last analyzed, by whomever, in UTC; null if it never was.
+      description: The timestamp of the last analyze, manual or automatic, in UTC; null if it was never analyzed.
       type: str
       sample: "2026-01-31T12:00:00Z"
     changed_since_analyze:
-      description: How many rows were changed since then.
+      description: The number of rows that have changed since then.
       type: int
     age:
-      description: How many transactions ago its rows were last frozen.
+      description: The number of transactions since its rows were last frozen.
       type: int
 revisions:
-  description: The revisions that the schema is stamped with; none where the backend made the tables by itself.
+  description: The recorded revisions of the schema; empty if the backend created the tables itself.
   returned: when reachable
   type: list
   elements: str
 heads:
-  description: The same as O(heads), or those of O(image); null where neither was given.
+  description: O(heads), or those of O(image); null if neither is given.
   returned: when reachable
   type: list
   elements: str
 at_heads:
-  description: Whether these are the same; null where the heads are not known.
+  description: Whether RV(revisions) and RV(heads) are the same; null if the heads are not known.
   returned: when reachable
   type: bool
 drift:
-  description: Where the tables are not as O(layout) has them; null where it was not given.
+  description: The differences of the tables from O(layout); null if it is not given.
   returned: when reachable
   type: list
   elements: dict
@@ -226,46 +226,47 @@ drift:
       type: str
       sample: different
     object:
-      description: What it is about, a table, column, index, reference (foreign key) or enum.
+      description: >-
+        The object: a table, column, index, reference (foreign key) or enum.
       type: str
       sample: column users.email
     expected:
-      description: What it should be; null for a table, and where there should be none.
+      description: The expected definition; null for a table, and for an extra object.
       type: raw
       sample: character varying(255) not null
     found:
-      description: What it is; null for a table, and where there is none.
+      description: The current definition; null for a table, and for a missing object.
       type: raw
       sample: text
 layout:
-  description: The layout of the tables that are there.
+  description: The layout of the current tables.
   returned: when reachable, with O(return_layout=true)
   type: dict
 connections:
-  description: The connections of clients, without the one of this module.
+  description: The connections of clients, without that of this module.
   returned: when reachable
   type: dict
   contains:
     total:
-      description: How many this database has.
+      description: The number of connections to this database.
       type: int
     by_state:
-      description: The same by state, in the server's words; V(unknown) are those that the role may not look at.
+      description: The same by state, in the server's words; V(unknown) if the role may not see the state.
       type: dict
       sample: {active: 1, idle: 4}
     server_total:
-      description: How many the whole server has.
+      description: The number of connections to the server.
       type: int
     max:
-      description: How many it allows.
+      description: The greatest number of connections.
       type: int
       sample: 100
     reserved:
-      description: How many of those are kept back for superusers.
+      description: The number of those that are reserved for superusers.
       type: int
       sample: 3
 longest_transaction:
-  description: The oldest transaction that is still open in this database; null where there is none.
+  description: The oldest open transaction in this database; null if there is no open transaction.
   returned: when reachable
   type: dict
   contains:
@@ -273,7 +274,7 @@ longest_transaction:
       description: The process on the server.
       type: int
     age:
-      description: For how many seconds it is open.
+      description: The number of seconds since it began.
       type: float
     started_at:
       description: When it began, in UTC.
@@ -284,13 +285,13 @@ longest_transaction:
       type: str
       sample: idle in transaction
     application:
-      description: What the client calls itself.
+      description: The application name of the client.
       type: str
     user:
-      description: The role that it is connected as.
+      description: The database role.
       type: str
     waits_for:
-      description: The kind of thing that it waits for; null where it does not.
+      description: The type of event for which it waits; null if it does not wait.
       type: str
       sample: Lock
     query:
@@ -303,33 +304,33 @@ replication:
   type: dict
   contains:
     standbys:
-      description: The standbys that are connected, with name, address, state, sync, lag_bytes and lag_seconds.
+      description: The connected standbys, with name, address, state, sync, lag_bytes and lag_seconds.
       type: list
       elements: dict
     slots:
-      description: The slots, with name, type, active, retained_bytes (of the log, kept for it) and wal_status.
+      description: The slots, with name, type, active, retained_bytes (of the write-ahead log) and wal_status.
       type: list
       elements: dict
     lag_seconds:
-      description: How long ago the last transaction that was replayed was committed, on a standby; null elsewhere.
+      description: On a standby, the seconds since the last replayed transaction was committed; otherwise null.
       type: float
 wraparound:
-  description: How far the numbers of transactions are used up.
+  description: The use of transaction ids.
   returned: when reachable
   type: dict
   contains:
     age:
-      description: The age of the oldest transaction number in the database.
+      description: The age of the oldest transaction id in the database.
       type: int
     multixact_age:
-      description: The same of the numbers of shared row locks.
+      description: The age of the oldest multixact id.
       type: int
     freeze_max_age:
-      description: At which age the server vacuums a table by force.
+      description: The age at which the server forces a vacuum of a table.
       type: int
       sample: 200000000
     used_percent:
-      description: How near that is to the number at which the server stops writing.
+      description: The used percentage of the ids, at 100 % of which the server stops writing.
       type: float
       sample: 9.3
 """
@@ -348,7 +349,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._postgres.con
 
 
 class DatabaseInfoModule(InfoModule):
-    """How one database is."""
+    """The status of one database."""
 
     argument_spec = {
         **DATABASE_OPTIONS,
@@ -365,7 +366,7 @@ class DatabaseInfoModule(InfoModule):
     least = {"query_timeout": 1}
 
     def report(self) -> dict[str, Any]:
-        """All of it, or why there is nothing to tell."""
+        """Return the status, or the reason why the database cannot be reached."""
         expected = None if self.params["layout"] is None else schema_drift.checked(self.params["layout"])
         try:
             database = Database(self.params, read_only=True).open()
@@ -387,7 +388,7 @@ class DatabaseInfoModule(InfoModule):
         }
 
     def heads(self) -> list[str] | None:
-        """The heads of the code, None where nothing says them."""
+        """Return the heads of the code; None if they are not known."""
         image = self.params["image"]
         return Alembic(image, self.params["docker_host"]).heads() if image else self.params["heads"]
 

@@ -6,27 +6,27 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: convosphere_db_migration
-short_description: Bring the schema of ConvoSphere's database to a revision
+short_description: Migrate the schema of ConvoSphere's database to a revision
 version_added: 1.0.0
 author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
-  - Compares the revisions in the backend's image with the database, and runs those that are missing, by the image's own
-    alembic, in a container of its own that is gone afterwards.
-  - The platform makes its tables itself, at every start, without a word to alembic. So a revision is run only if what
-    it makes is not there, and recorded as done where all of it is. A database that alembic knows nothing of is recorded
-    to be where the code is that made it, unless a column is missing, which the backend never adds to a table.
-  - That code is what the container of O(service) runs. Revisions that only the wanted image has are run, or recorded
-    where what they make is there. Without such a container the revisions of the platform's first release count as made,
-    and a later one is refused where nothing in the database tells whether it was done.
-  - An empty database has nothing to migrate. The backend makes its tables when it first starts; afterwards this module
-    records that.
-  - Where revisions change more than alembic's record, there must be a backup of the database as it is, proven and
-    young. Without one the module fails, and says what to do.
-  - Revisions that are known to destroy data, or to fail on PostgreSQL, are refused unless they are named in O(accept)
-    or O(assume). So is a database that is newer than the code, and a revision of which one half is there.
-  - A migration that fails restores nothing by itself. The error says where the database stands, what alembic said, and
-    which backup to go back to.
-  - One migration of a database runs at a time. What a killed one left is ended and undone by the next.
+  - Compares the revisions of the backend's image with the database, and runs missing ones with the image's alembic, in
+    a container of its own that is removed afterwards.
+  - The platform creates its tables itself, at every start, without alembic's record. So a revision is run only if its
+    tables and columns do not exist, and recorded if all of them do. A database without a record is recorded at the
+    revisions of the code that created it, unless a column is missing, which the backend never adds to a table.
+  - That code is the one in the container of O(service). Revisions that only the desired image has are run, or recorded
+    if their tables and columns exist. Without such a container the revisions of the platform's first release count as
+    created, and a later one is refused if the database does not show whether it was run.
+  - An empty database has nothing to migrate. The backend creates its tables when it first starts; afterwards this
+    module records the revisions.
+  - If revisions change more than alembic's record, a recent, verified backup of the unchanged database is required.
+    Without it the module fails, with the commands that create one.
+  - Revisions that are known to destroy data, or to fail on PostgreSQL, are refused unless they are in O(accept) or
+    O(assume). A partly applied revision is refused in the same way, and so is a database that is newer than the code.
+  - A failed migration restores nothing by itself. The error has the revisions of the database, alembic's message, and
+    the backup to restore.
+  - One migration of a database runs at a time. The next one terminates and rolls back an interrupted one.
 extends_documentation_fragment:
   - convosphere.platform.database
   - convosphere.platform.database.published
@@ -34,28 +34,29 @@ extends_documentation_fragment:
   - convosphere.platform.attributes
 options:
   state:
-    description: V(latest) is the end of every branch of revisions that the image has. O(revision) asks for another one.
+    description: V(latest) is the head of every branch of the image's revisions. O(revision) chooses another one.
     type: str
     choices: [latest]
     default: latest
   revision:
     description:
-      - The revision to bring the database to, with all that it needs. Other branches are left where they are.
-      - One that the database has passed is gone back to, which loses the data of the later ones. It must be named in
+      - The desired revision, with all revisions that it needs. Other branches are not changed.
+      - If the database has later revisions, it is downgraded, which deletes their data. The revision must be in
         O(accept) too.
     type: str
   image:
     description:
-      - The image of the backend whose revisions count, which must be on the host, for example that of the next version.
-      - Not given, it is the image of the container of O(service).
+      - The image of the backend with the desired revisions, which must be on the host, for example that of the next
+        version.
+      - If not given, the image of the container of O(service).
     type: str
   project_name:
     description:
       - The name of the Compose project, to find O(image) and the backend's settings.
-      - Needed where O(image) is not given. Where it is, the container of O(service) tells which code made the tables.
+      - Required if O(image) is not given. Otherwise the container of O(service) shows which code created the tables.
     type: str
   service:
-    description: The service of the project that is the backend.
+    description: The backend's service in the project.
     type: str
     default: backend
   database_service:
@@ -64,27 +65,27 @@ options:
     default: postgres
   project_src:
     description:
-      - The directory of the stack on the host. The backend's settings are taken from its Compose files, and what the
-        release that serves knows of its image's revisions from C(releases), which spares a container.
-      - Not given, the settings are those of the container of O(service).
+      - The directory of the stack on the host. The backend's settings are read from its Compose files, and the
+        revisions of the current release's image from C(releases), which saves a container.
+      - If not given, the settings are those of the container of O(service).
     type: path
   alembic_directory:
-    description: Where C(alembic.ini) is in the image.
+    description: The directory of C(alembic.ini) in the image.
     type: str
     default: /app/backend
   accept:
-    description: Revisions that may be run, or gone back to, although that is known to destroy data or to fail.
+    description: Revisions that may be run, or downgraded to, although they are known to destroy data or to fail.
     type: list
     elements: str
     default: []
   assume:
-    description: Revisions that are recorded as done where they are missing, and not run.
+    description: Revisions that are recorded without running them if they are missing.
     type: list
     elements: str
     default: []
   environment_name:
     description:
-      - The environment, for example V(prod). The backup must be of it.
+      - The environment, for example V(prod), to which the backup must belong.
       - The directory and the containers of O(project_name) must belong to it, in check mode too, or nothing is changed.
     type: str
     required: true
@@ -92,7 +93,7 @@ options:
     description: The directory of the backups on the host.
     type: path
   backup_max_age:
-    description: How many hours old the backup may be.
+    description: The greatest age of the backup, in hours.
     type: float
     default: 24
   skip_backup_gate:
@@ -100,35 +101,35 @@ options:
     type: bool
     default: false
   migration_timeout:
-    description: For how many seconds the revisions may run, all of them together.
+    description: The number of seconds for all revisions.
     type: int
     default: 3600
   lock_timeout:
     description:
-      - For how many seconds to wait for another migration, and each statement for a table that others use. A statement
-        that waits for a table has everybody else wait behind it.
+      - The number of seconds to wait for another migration, and of each statement for a locked table. While a statement
+        waits for a table, all other sessions wait behind it.
     type: int
     default: 10
   idle_transaction_timeout:
     description:
-      - A session that holds a lock which a revision waits for is ended where it has done nothing in its transaction for
-        longer than so many seconds. With C(CREATE_DEFAULT_ADMIN) the platform leaves one such session at each start,
+      - A session that holds a lock which a revision waits for is terminated if it is idle in its transaction for longer
+        than this number of seconds. With C(CREATE_DEFAULT_ADMIN) the platform leaves one such session at each start,
         with a lock on C(users).
-      - V(0) ends none; then the revision fails after O(lock_timeout).
+      - V(0) terminates no session; then the revision fails after O(lock_timeout).
     type: int
     default: 30
 seealso:
   - module: convosphere.platform.convosphere_stack
 notes:
-  - The password of the database and the backend's settings go to the container by its standard input. They are on no
-    command line, on no disk and in nothing that Docker Engine tells of the container.
-  - The container uses the host's network, so that O(login_host) means the same to it.
-  - In check mode nothing of all this is needed. RV(situation) is V(stopped) or V(absent) where no database runs, and
-    V(unknown) if the image is not on the host yet and the stack was deployed before.
+  - The container gets the password of the database and the backend's settings by its standard input. They are on no
+    command line, on no disk and not in Docker Engine's description of the container.
+  - The container uses the host's network, so that O(login_host) is the same address.
+  - In check mode neither a running database nor the image is required. RV(situation) is V(stopped) or V(absent) if no
+    database runs, and V(unknown) if the image is not on the host and the stack was deployed before.
 """
 
 EXAMPLES = r"""
-- name: Bring the database to what the backend wants
+- name: Migrate the database to the backend's revisions
   convosphere.platform.convosphere_db_migration:
     project_name: convosphere-dev
     project_src: /opt/convosphere/dev
@@ -137,7 +138,7 @@ EXAMPLES = r"""
     environment_name: dev
     backup_dir: /var/backups/convosphere/dev
 
-- name: See which revisions the next version brings, with their SQL
+- name: Show the revisions of the next version, with their SQL
   convosphere.platform.convosphere_db_migration:
     environment_name: dev
     image: ghcr.io/convosphere/convosphere/backend:0.2.0
@@ -146,7 +147,7 @@ EXAMPLES = r"""
   check_mode: true
   diff: true
 
-- name: Record as done what must not be run
+- name: Record a revision that must not be run
   convosphere.platform.convosphere_db_migration:
     environment_name: dev
     project_name: convosphere-dev
@@ -158,38 +159,38 @@ EXAMPLES = r"""
 RETURN = r"""
 situation:
   description:
-    - How the database was found. V(current) has nothing to do; V(behind) lacks revisions; V(ahead) has more than
+    - The state of the database before. V(current) needs no change; V(behind) lacks revisions; V(ahead) has more than
       O(revision); V(unstamped) has tables and no record of a revision; V(empty) has no tables.
     - In check mode also V(absent), V(stopped) and V(unknown).
   returned: success
   type: str
   sample: unstamped
 revisions_before:
-  description: What alembic's record held.
+  description: The revisions in alembic's record before.
   returned: success
   type: list
   elements: str
   sample: []
 revisions:
-  description: What it holds; in check mode what it would.
+  description: The revisions in it afterwards; in check mode the predicted ones.
   returned: success
   type: list
   elements: str
   sample: [2025_08_14_add_agents, 2025_08_16_add_ai_models_and_settings_tables]
 released:
-  description: The revisions that the release which serves needs; none where that is not known.
+  description: The revisions of the current release; null if they are not known.
   returned: success
   type: list
   elements: str
   sample: [2025_08_14_add_agents, 2025_08_16_add_ai_models_and_settings_tables]
 heads:
-  description: The ends of the image's branches of revisions.
+  description: The heads of the image's revisions.
   returned: success
   type: list
   elements: str
   sample: [2025_08_14_add_agents, 2025_08_16_add_ai_models_and_settings_tables]
 steps:
-  description: What was done about which revision, in this order; in check mode what would be.
+  description: The steps in their order; in check mode the predicted ones.
   returned: success
   type: list
   elements: dict
@@ -203,17 +204,17 @@ steps:
       type: str
       sample: record
     reason:
-      description: Why.
+      description: The reason.
       type: str
-      sample: the backend made its tables, but for table agents
+      sample: the backend created its tables, but for table agents
 ended_sessions:
-  description: The sessions that were ended because of O(idle_transaction_timeout).
+  description: The sessions that were terminated because of O(idle_transaction_timeout).
   returned: success
   type: list
   elements: dict
   contains:
     process:
-      description: The number of the server's process.
+      description: The id of the server's process.
       type: int
       sample: 351
     user:
@@ -221,23 +222,23 @@ ended_sessions:
       type: str
       sample: convosphere
     application:
-      description: What it called itself.
+      description: Its application name.
       type: str
       sample: ""
     state:
-      description: What it did.
+      description: Its state.
       type: str
       sample: idle in transaction
     seconds:
-      description: For how many seconds.
+      description: The number of seconds in this state.
       type: int
       sample: 272
 backup:
-  description: The id of the backup to go back to; none where nothing but alembic's record is changed.
+  description: The id of the backup to restore after a failure; null if only alembic's record changes.
   returned: success
   type: str
 backup_missing:
-  description: In check mode, why no backup will do where one is needed.
+  description: In check mode, why no backup is good enough; null if there is one, or none is required.
   returned: success
   type: str
 schema:
@@ -245,7 +246,8 @@ schema:
   returned: success
   type: dict
 login_port:
-  description: The port at which the database is reached, that of the container of O(login_service) where there is one.
+  description: >-
+    The port of the database: that of the container of O(login_service), if it runs.
   returned: success
   type: int
   sample: 15432

@@ -7,62 +7,66 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: convosphere_db_vacuum
-short_description: Vacuum and analyze those tables of ConvoSphere's database that need it
+short_description: Vacuum and analyze the tables of ConvoSphere's database that need it
 version_added: 1.0.0
 author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
-  - Finds out from the server's own statistics, without reading a table, which tables have many dead rows, were written
-    to a lot since they were analyzed, or were not frozen for long, and gives each what it needs.
-  - Nobody is kept from reading and writing meanwhile. C(VACUUM FULL), which would, is never used.
-  - Run again, it finds nothing to do, unless a transaction that is still open keeps the dead rows. Then it warns.
-  - Each table and the whole of it may take a bounded time. What that did not suffice for is left to the next run, the
-    most urgent tables first.
+  - Finds from the server's statistics, without reading a table, which tables have many dead rows, have changed much
+    since they were analyzed, or have not been frozen for long, and runs the statement that each needs.
+  - Other sessions can read and write the tables meanwhile. C(VACUUM FULL), which prevents that, is never used.
+  - A second run has nothing to do, unless an open transaction keeps the dead rows. Then the module warns.
+  - The time for each table and for all of them is bounded. Tables for which no time is left are postponed to the next
+    run. The most urgent tables are first.
 extends_documentation_fragment:
   - convosphere.platform.database
   - convosphere.platform.attributes
 options:
   tables:
     description:
-      - The tables to look at, as V(messages) or V(public.messages).
-      - Not given means all that the role may vacuum, which are those that belong to it, or to a role that it is in, or
-        all where it owns the database.
+      - The tables to check, as V(messages) or V(public.messages).
+      - >-
+        If not given, all tables that the role may vacuum: its own, those of roles that it is a member of, or all tables
+        if it owns the database.
     type: list
     elements: str
   analyze:
-    description: Whether tables are analyzed too, so that the server plans its queries well.
+    description: Whether to analyze tables too, for the server's query planner.
     type: bool
     default: true
   dead_ratio:
     description:
-      - A table is vacuumed where at least this part of its rows is dead, from 0 to 1, and at least O(min_dead_rows).
-      - It is analyzed where as many rows were changed since the last time, or where it never was.
+      - A table is vacuumed if at least this share of its rows is dead, from 0 to 1, and at least O(min_dead_rows).
+      - It is analyzed if as many rows have changed since the last time, or if it was never analyzed.
     type: float
     default: 0.1
   min_dead_rows:
-    description: See O(dead_ratio). It spares small tables, for which it makes no difference.
+    description: See O(dead_ratio). It excludes small tables, which do not need it.
     type: int
     default: 1000
   max_age:
-    description: For how many seconds a table that has any dead row may go without a vacuum, whatever O(dead_ratio).
+    description: The number of seconds after which a table with any dead row is vacuumed, independent of O(dead_ratio).
     type: int
     default: 604800
   freeze_age:
     description:
-      - From how many transactions on since its rows were last frozen a table is vacuumed with C(FREEZE).
-      - The server does so by itself, when it may be least convenient, at C(autovacuum_freeze_max_age), which is 200
-        million unless it is set otherwise.
+      - The number of transactions since its rows were last frozen after which a table is vacuumed with C(FREEZE).
+      - The server itself forces this at C(autovacuum_freeze_max_age), by default 200 million, at any time of day.
     type: int
     default: 150000000
   lock_timeout:
-    description: For how many seconds to wait for each table, while somebody changes its structure or vacuums it.
+    description:
+      - The number of seconds to wait for the lock of each table, for example while another session alters or vacuums
+        it.
     type: int
     default: 10
   table_timeout:
-    description: How many seconds each table may take. One that takes longer is an error, when the others are done.
+    description:
+      - The number of seconds for each table. If one takes longer, the module fails after the other tables are done.
     type: int
     default: 1800
   total_timeout:
-    description: How many seconds all of them may take. What is left over is no error, but RV(postponed).
+    description:
+      - The number of seconds for all tables. The remaining ones are returned as RV(postponed), which is not a failure.
     type: int
     default: 7200
 seealso:
@@ -70,12 +74,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Vacuum and analyze what needs it, within an hour
+- name: Vacuum and analyze the tables that need it, within an hour
   convosphere.platform.convosphere_db_vacuum:
     login_env_file: /opt/convosphere/prod/.env
     total_timeout: 3600
 
-- name: Look at the two largest tables more often
+- name: Vacuum the two largest tables from a lower share of dead rows on
   convosphere.platform.convosphere_db_vacuum:
     login_env_file: /opt/convosphere/prod/.env
     tables: [messages, conversations]
@@ -84,7 +88,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 tables:
-  description: The tables that needed something, the most urgent first; in check mode the same.
+  description: The tables that need a statement, the most urgent first.
   returned: success
   type: list
   elements: dict
@@ -94,20 +98,20 @@ tables:
       type: str
       sample: public.messages
     statement:
-      description: What it was given.
+      description: The statement for the table.
       type: str
       sample: VACUUM (ANALYZE) "public"."messages"
     needs:
-      description: Why, under V(vacuum), V(analyze) or V(freeze).
+      description: The reasons, under V(vacuum), V(analyze) or V(freeze).
       type: dict
       sample: {vacuum: 3000 of 10000 rows are dead}
 postponed:
-  description: Those of them that O(total_timeout) did not suffice for.
+  description: The tables for which O(total_timeout) left no time.
   returned: success
   type: list
   elements: str
 unchanged:
-  description: The tables that needed nothing.
+  description: The tables that need no statement.
   returned: success
   type: list
   elements: str

@@ -11,53 +11,54 @@ short_description: Manage groups of users of ConvoSphere
 version_added: 1.0.0
 author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
-  - Brings groups of the platform into a state, in its own tables, one group or a list. The whole list is one plan and
-    one transaction; all of it is done or nothing.
-  - An option that is not given means to leave the field alone. One that is explicitly empty, V(""), V([]) or V({}),
-    clears it.
-  - All problems of a list are reported together, before anything is changed. Text options take texts only, see
-    M(convosphere.platform.convosphere_user), and what the platform's REST interface could not return is refused.
-  - Names are not unique in the platform. A name that several groups have is an error that lists their ids; O(id) picks
-    one.
+  - Creates, changes and removes groups in the platform's tables, one group or a list. A list is one plan and one
+    transaction, so that either all of its changes are made or none.
+  - Options that are not given do not change a field. An empty value, V(""), V([]) or V({}), clears it.
+  - All problems of a list are reported together, before anything is changed. Text options accept texts only, see
+    M(convosphere.platform.convosphere_user), and values that the platform's REST interface cannot return are refused.
+  - Names are not unique in the platform. If several groups have a name, the module fails and lists their ids; O(id)
+    chooses one.
 extends_documentation_fragment:
   - convosphere.platform.database
   - convosphere.platform.database.audit
   - convosphere.platform.attributes
 options:
   name:
-    description: The name of the group. Together with O(id) of a group that is there it is the name it gets.
+    description: The name of the group. Together with O(id) it is the new name of that group.
     type: str
   id:
-    description: The UUID of a group that is there.
+    description: The UUID of an existing group.
     type: str
   description:
-    description: What the group is for, in at most 1000 characters.
+    description: The description of the group, at most 1000 characters long.
     type: str
   organization_id:
     description: The UUID of the organization that the group belongs to.
     type: str
   is_active:
-    description: Whether the group counts. A new group does.
+    description: Whether the group is active. A new group is.
     type: bool
   permissions:
-    description: The permissions of the group, a list of texts, or JSON with one.
+    description: >-
+      The permissions of the group: a list of texts, or JSON with such a list.
     type: raw
   settings:
-    description: The settings of the group, a dictionary, or JSON with an object.
+    description: >-
+      The settings of the group: a dictionary, or JSON with an object.
     type: raw
   members:
-    description: The emails of the group's members, who must exist. Upper and lower case make no difference.
+    description: The emails of the group's members, who must exist. The case is ignored.
     type: list
     elements: str
   members_mode:
-    description: Whether O(members) are all members of the group, or some that are added.
+    description: V(exact) makes O(members) the only members of the group. V(append) adds them.
     type: str
     choices: [exact, append]
     default: exact
   state:
     description:
-      - Whether the group shall be there.
-      - A group that is deleted loses its members. A group of the system cannot be deleted.
+      - Whether the group exists.
+      - Memberships are deleted with the group. A system group cannot be deleted.
     type: str
     choices: [present, absent]
     default: present
@@ -92,11 +93,11 @@ options:
         type: list
         elements: str
       members_mode:
-        description: The same as O(members_mode) for this group; not given means that.
+        description: The same as O(members_mode) for this group, and its default.
         type: str
         choices: [exact, append]
       state:
-        description: The same as O(state) for this group; not given means that.
+        description: The same as O(state) for this group, and its default.
         type: str
         choices: [present, absent]
   groups_file:
@@ -114,7 +115,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Have two groups
+- name: Create or update two groups
   convosphere.platform.convosphere_group:
     login_env_file: /opt/convosphere/prod/.env
     groups:
@@ -125,7 +126,7 @@ EXAMPLES = r"""
         members: [ada@example.com]
         members_mode: append
 
-- name: Remove a group that shares its name with another one
+- name: Remove one of two groups with the same name
   convosphere.platform.convosphere_group:
     login_env_file: /opt/convosphere/prod/.env
     id: 6f1c9a4e-8f0f-4a0f-9d39-0a4d1f6a2b11
@@ -134,7 +135,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 groups:
-  description: The ids of the groups that are there afterwards, by name; without those that check mode did not create.
+  description: The ids of the groups that exist afterwards, by name; in check mode without new groups.
   returned: success
   type: dict
   sample: {engineering: 6f1c9a4e-8f0f-4a0f-9d39-0a4d1f6a2b11}
@@ -144,7 +145,7 @@ created:
   type: list
   elements: str
 updated:
-  description: The fields that were changed, by the name that the group had.
+  description: The changed fields, by the name before the change.
   returned: success
   type: dict
   sample: {engineering: [description]}
@@ -154,7 +155,7 @@ deleted:
   type: list
   elements: str
 unchanged:
-  description: The names of the groups that are as they should be.
+  description: The names of the groups that did not change.
   returned: success
   type: list
   elements: str

@@ -7,57 +7,57 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: convosphere_run_lock
-short_description: Let one run at a time do something that takes several tasks
+short_description: Hold a lock over several tasks of one run
 version_added: 1.0.0
 author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
-  - Takes, renews and releases a lock that one run of Ansible holds over several tasks. Another run fails at once, and
-    is told who holds the lock since when, and until when at the latest.
-  - The lock ends by itself after O(lease) seconds, and with a restart of the host, so that a run that was killed does
-    not block the next one for longer than that.
+  - Takes, renews and releases a lock that one run of Ansible holds over several tasks. Another run fails at once,
+    with the holder of the lock, its start and its latest end.
+  - The lock ends by itself after O(lease) seconds, and with a restart of the host, so that an interrupted run does not
+    block the next one for longer.
   - A module of this collection renews the lock for 120 seconds, every 30 seconds and for as long as it works, if its
     environment has C(CONVOSPHERE_LEASE), the O(path), and C(CONVOSPHERE_LEASE_RUN), the O(run_id). So a short lease is
-    enough for tasks that take hours, and the next run takes over what a killed one has left as soon as it has ended.
-  - The seconds are those of a clock that nobody can set. That the host's time of day jumps makes no difference.
+    enough for tasks that take hours, and the next run can soon take over the lock of an interrupted one.
+  - The seconds are those of a monotonic clock. Changes of the host's time of day have no effect.
 extends_documentation_fragment:
   - convosphere.platform.attributes
 options:
   path:
     description:
-      - The file on the managed host that is the lock. Its directory is made, with mode 0700.
-      - Best below C(/run), where no full disk is in the way.
+      - The file of the lock on the managed host. Its directory is created with mode 0700.
+      - Use a path below C(/run), which does not depend on free disk space.
     type: path
     required: true
   run_id:
-    description: What tells this run from every other one, for example the number of an AWX job.
+    description: The unique id of this run, for example the number of an AWX job.
     type: str
     required: true
   holder:
     description:
-      - Who runs it, for the message that others get.
-      - Not given means the account that the module runs as.
+      - The name of the holder, for the message that other runs get.
+      - If not given, the user that runs the module.
     type: str
   purpose:
-    description: What it is run for, the beginning of that message.
+    description: The purpose of the run, with which that message begins.
     type: str
     default: A run
   lease:
     description:
-      - For how many seconds from now on the lock is held, unless it is renewed or released.
-      - A lock of the same run that ends then, or up to a tenth of O(lease) earlier, is left as it is.
+      - The number of seconds until the lock ends, unless it is renewed or released.
+      - A lock of the same run that ends then, or up to a tenth of O(lease) earlier, is not changed.
     type: int
     default: 120
   state:
     description:
-      - V(present) takes the lock, or renews it where this run holds it.
-      - V(absent) releases it where this run holds it. One of another run is left alone.
+      - V(present) takes the lock, or renews it if this run holds it.
+      - V(absent) releases it if this run holds it. The lock of another run is not changed.
     type: str
     choices: [present, absent]
     default: present
 """
 
 EXAMPLES = r"""
-- name: Keep other runs out for the next ten minutes
+- name: Take the lock for the next ten minutes
   convosphere.platform.convosphere_run_lock:
     path: /run/convosphere/prod.maintenance
     run_id: "{{ awx_job_id }}"
@@ -65,7 +65,7 @@ EXAMPLES = r"""
     purpose: The maintenance of prod
     lease: 600
 
-- name: Back up, and keep the lock for as long as that takes
+- name: Create a backup, and renew the lock meanwhile
   convosphere.platform.convosphere_db_backup:
     environment_name: prod
     login_env_file: /opt/convosphere/prod/.env
@@ -75,7 +75,7 @@ EXAMPLES = r"""
     CONVOSPHERE_LEASE: /run/convosphere/prod.maintenance
     CONVOSPHERE_LEASE_RUN: "{{ awx_job_id }}"
 
-- name: Let them in again
+- name: Release the lock
   convosphere.platform.convosphere_run_lock:
     path: /run/convosphere/prod.maintenance
     run_id: "{{ awx_job_id }}"
@@ -84,20 +84,20 @@ EXAMPLES = r"""
 
 RETURN = r"""
 lease:
-  description: The lock as this run leaves it, or in check mode would; null where nobody holds it.
+  description: The lock after the task; in check mode the predicted one; null if there is no lock.
   returned: success
   type: dict
   contains:
     run_id:
-      description: Whose it is.
+      description: The id of the run that holds it.
       type: str
       sample: "4711"
     holder:
-      description: Who runs it.
+      description: The name of the holder.
       type: str
       sample: nightly
     purpose:
-      description: What it is run for.
+      description: The purpose of the run.
       type: str
       sample: The maintenance of prod
     since:
@@ -109,7 +109,7 @@ lease:
       type: str
       sample: "2026-01-31T01:10:00Z"
 abandoned:
-  description: The lock of a run that did not release it, which this run took over; null where there was none.
+  description: The expired lock of another run, which this run took over; null if there was no such lock.
   returned: success
   type: dict
   sample: null

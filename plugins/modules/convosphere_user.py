@@ -7,22 +7,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: convosphere_user
-short_description: Manage users of ConvoSphere, one or thousands of them
+short_description: Manage one or thousands of users of ConvoSphere
 version_added: 1.0.0
 author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
-  - Brings users of the platform into a state, in its own tables, one user or a list. The whole list is one read, one
-    plan and one transaction; all of it is done or nothing.
-  - An option that is not given means to leave the field alone. One that is explicitly empty, V(""), V([]) or V({}),
-    clears it.
+  - >-
+    Creates, changes and removes users in the platform's tables, one user or a list. A list is one read, one plan and
+    one transaction: either all of its changes are made or none.
+  - Options that are not given do not change a field. An empty value, V(""), V([]) or V({}), clears it.
   - All problems of a list are reported together, before anything is changed.
-  - Text options take texts only. A number or boolean from a variable is refused, because what was written, such as
-    C(0170), was lost when it was read. In a O(users_file) they are taken as they are written.
-  - What the platform's REST interface could not return, such as an email with an apostrophe, is refused. It would make
-    the platform's own list of users fail.
-  - Each change is also written to the platform's C(audit_logs), with who made it and in which run.
+  - Text options accept texts only. A number or boolean from a variable is refused, because its spelling, such as
+    C(0170), was lost when it was read. In a O(users_file) the spelling is kept.
+  - Values that the platform's REST interface cannot return, such as an email with an apostrophe, are refused. They
+    would make the platform's list of users fail.
+  - Each change is also written to the platform's C(audit_logs), with its actor and its run.
   - The last active C(super_admin) can be neither demoted, suspended nor removed.
-  - Two runs at the same time wait for one another.
+  - A second run at the same time waits for the first one.
 extends_documentation_fragment:
   - convosphere.platform.database
   - convosphere.platform.database.audit
@@ -31,25 +31,25 @@ extends_documentation_fragment:
 options:
   email: &email
     description:
-      - The user's email, which tells users apart. Upper and lower case make no difference.
-      - Two users in the platform whose emails differ only in case are an error that names both.
+      - The user's email, which identifies the user. Its case is ignored.
+      - If the platform has two users whose emails differ only in case, the module fails and names both.
     type: str
   new_email: &new_email
     description:
-      - The email that the user gets instead. What belongs to the user stays with it.
-      - A user that has it already is left alone, so that a second run changes nothing.
+      - The new email of the user, who keeps everything that it owns.
+      - If the user has this email already, nothing is changed.
     type: str
   username: &username
     description:
       - The username, unique in the platform.
-      - A new user that is given none gets the part of its email before the C(@), or if somebody else has that, or it is
-        shorter than three characters, the same with six digits that depend on nothing but the email.
+      - If not given, a new user gets the part of its email before the C(@). If another user has that name, or it is
+        shorter than three characters, six digits are added that depend only on the email.
     type: str
   role: &role
     description:
       - >-
-        The role, for example V(user), V(manager), V(admin) or V(super_admin): whatever labels the platform's database
-        has. A new user gets V(user).
+        The role, for example V(user), V(manager), V(admin) or V(super_admin): one of the labels in the platform's
+        database. A new user gets V(user).
     type: str
   status: &status
     description:
@@ -66,7 +66,7 @@ options:
     type: str
   display_name: &display_name
     description:
-      - The name that is shown.
+      - The displayed name.
     type: str
   department: &department
     description:
@@ -78,7 +78,7 @@ options:
     type: str
   employee_id: &employee_id
     description:
-      - The number or name by which the organization knows the user.
+      - The organization's id of the user.
     type: str
   organization_id: &organization_id
     description:
@@ -90,7 +90,7 @@ options:
     type: str
   bio: &bio
     description:
-      - A text about the user, of at most 2000 characters.
+      - A text about the user, at most 2000 characters long.
     type: str
   avatar_url: &avatar_url
     description:
@@ -98,11 +98,11 @@ options:
     type: str
   language: &language
     description:
-      - The language of the interface. A new user gets V(de), as from the platform itself.
+      - The language of the interface. A new user gets V(de), as in the platform.
     type: str
   timezone: &timezone
     description:
-      - The time zone, for example V(Europe/Berlin), which a new user gets.
+      - The time zone. A new user gets V(Europe/Berlin).
     type: str
   preferences: &preferences
     description:
@@ -115,21 +115,21 @@ options:
     type: bool
   auth_provider: &auth_provider
     description:
-      - Where the user logs in, for example V(local), V(ldap) or V(saml). A new user gets V(local).
+      - The service that authenticates the user, for example V(local), V(ldap) or V(saml). A new user gets V(local).
     type: str
   external_id: &external_id
     description:
-      - The user's id at that provider.
+      - The user's id at the auth provider.
     type: str
   locked: &locked
     description:
-      - V(false) lets a user in again who was locked out after failed logins.
-      - V(true) is refused, because a lock makes the platform's list of users fail; use O(status) V(suspended)
+      - V(false) unlocks a user who was locked after failed logins.
+      - V(true) is refused, because a lock makes the platform's list of users fail. Set O(status) to V(suspended)
         instead.
     type: bool
   groups: &groups
     description:
-      - The groups of the user, by name, or by id where several have that name. They must exist.
+      - The groups of the user, by name, or by id if several groups have that name. They must exist.
     type: list
     elements: str
   password: &password
@@ -139,44 +139,44 @@ options:
     type: str
   password_hash: &password_hash
     description:
-      - A bcrypt hash to store instead, for users that come from elsewhere.
+      - A bcrypt hash to store instead of a password, for example from another system.
     type: str
   state:
     description:
-      - Whether the user shall be there.
+      - Whether the user exists.
     type: str
     choices: [present, absent]
     default: present
   groups_mode:
     description:
-      - Whether O(groups) are all groups of the user, or some that are added.
+      - V(exact) makes O(groups) the only groups of the user. V(append) adds them.
     type: str
     choices: [exact, append]
     default: exact
   update_password:
     description:
-      - V(on_create) sets the password of new users only, and computes nothing for others.
-      - V(always) verifies it against the stored hash, and sets it where they do not belong together.
+      - V(on_create) sets the password of new users only.
+      - V(always) verifies the password against the stored hash, and sets it if they differ.
     type: str
     choices: [on_create, always]
     default: on_create
   owned:
     description:
-      - What becomes of a user that shall be absent and owns assistants, conversations, documents or other rows.
-      - V(refuse) is an error that lists them. V(transfer) hands them over to O(transfer_to). V(archive) sets the
-        user's status to V(archived) instead of deleting it.
-      - What owns nothing is deleted in any case. Memberships go with the user; the audit trail stays, without it.
+      - How to handle a user with O(state=absent) that owns assistants, conversations, documents or other rows.
+      - V(refuse) fails and lists them. V(transfer) makes O(transfer_to) their owner. V(archive) sets the user's status
+        to V(archived) instead of deleting the user.
+      - A user that owns nothing is deleted. Memberships are deleted with the user; the audit trail is kept without it.
     type: str
     choices: [refuse, transfer, archive]
     default: refuse
   transfer_to:
     description:
-      - The email of the user who takes over with O(owned=transfer).
+      - The email of the new owner with O(owned=transfer).
     type: str
   users:
     description:
-      - The list of users. The options of one user are those of the task, and none of them but the email is required.
-      - They are checked by the module itself, which reports what is wrong with any of them together.
+      - The list of users. The options of one user are those of the task; only the email is required.
+      - The module checks all users and reports all problems together.
     type: list
     elements: dict
     suboptions:
@@ -206,76 +206,79 @@ options:
       password: *password
       password_hash: *password_hash
       state:
-        description: The same as O(state) for this user; not given means that.
+        description: The same as O(state) for this user, and its default.
         type: str
         choices: [present, absent]
       groups_mode:
-        description: The same as O(groups_mode) for this user; not given means that.
+        description: The same as O(groups_mode) for this user, and its default.
         type: str
         choices: [exact, append]
       update_password:
-        description: The same as O(update_password) for this user; not given means that.
+        description: The same as O(update_password) for this user, and its default.
         type: str
         choices: [on_create, always]
       owned:
-        description: The same as O(owned) for this user; not given means that.
+        description: The same as O(owned) for this user, and its default.
         type: str
         choices: [refuse, transfer, archive]
       transfer_to:
-        description: The same as O(transfer_to) for this user; not given means that.
+        description: The same as O(transfer_to) for this user, and its default.
         type: str
   users_file:
     description:
-      - A file with the list, on the controller, in the directory that Ansible was started in or beside the playbook.
+      - A file with the list, on the controller, in the directory in which Ansible was started or beside the playbook.
         Its extension is C(.yml), C(.yaml), C(.json) or C(.csv).
       - It holds a list of users, or a dictionary with that list under C(users).
       - A CSV file has the options as its header, in any case, also with spaces or hyphens. Its cells are separated by
         commas, semicolons or tabs. An empty cell is an option that is not given, and several groups are separated by
         semicolons.
-      - It is in UTF-8, or has a byte order mark that tells its encoding.
-      - The module reads it itself, which is much faster than a list that goes through Ansible's variables. Files that
-        are encrypted with Ansible Vault are decrypted.
+      - It is in UTF-8, or has a byte order mark.
+      - The module reads the file, which is much faster than a list in Ansible's variables. Files that are encrypted
+        with Ansible Vault are decrypted.
     type: path
   remote_src:
     description: Whether O(users_file) is on the managed host.
     type: bool
     default: false
   planned_groups:
-    description: Names of groups that in check mode count as existing, because a task before this one will create them.
+    description: Names of groups that count as existing in check mode, because an earlier task creates them.
     type: list
     elements: str
   prune:
     description:
-      - Whether users are removed that the list does not have, in the manner of O(owned).
-      - Only users of O(prune_auth_provider) and O(prune_organization_id) are.
-      - A list without users that shall be present, or with none of these users, is an error at any O(prune_limit).
+      - Whether to remove users that are not in the list, according to O(owned).
+      - Only users of O(prune_auth_provider) and O(prune_organization_id) are removed.
+      - The module fails if no user of the list has O(state=present), or if the list has none of these users.
     type: bool
     default: false
   prune_limit:
-    description: How many percent of these users may be removed at most, V(0) to V(100). More of them are an error.
+    description:
+      - The greatest percentage of these users that may be removed, V(0) to V(100). The module fails if there are more.
     type: int
     default: 10
   prune_protected:
-    description: Emails of users that are never pruned.
+    description: The emails of users that are never removed.
     type: list
     elements: str
     default: []
   prune_auth_provider:
-    description: The auth provider of the users that may be pruned.
+    description: The auth provider of the users that may be removed.
     type: str
     default: local
   prune_organization_id:
-    description: The UUID of the organization of the users that may be pruned; not given means those of none.
+    description:
+      - The UUID of the organization of the users that may be removed. If not given, users without an organization.
     type: str
   verify_login:
     description:
-      - Whether to log in with each password that was set, through the platform's REST interface, and fail where that
-        is refused.
-      - The platform allows five logins in five minutes, so that of more than five users the others are not tried.
+      - Whether to log in with each password that was set, through the platform's REST interface, and to fail if it is
+        refused.
+      - >-
+        The platform allows five logins in five minutes: further users are not tried.
     type: bool
     default: false
 requirements:
-  - bcrypt >= 3.2.2 (Debian and Ubuntu package python3-bcrypt), where passwords are set or verified
+  - bcrypt >= 3.2.2 (Debian and Ubuntu package python3-bcrypt), to set or verify passwords
   - PyYAML >= 5.4.1 (Debian and Ubuntu package python3-yaml), for a O(users_file) in YAML
 seealso:
   - module: convosphere.platform.convosphere_group
@@ -283,7 +286,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Create an administrator, or bring an existing user into this role
+- name: Create an administrator, or give an existing user this role
   convosphere.platform.convosphere_user:
     login_env_file: /opt/convosphere/prod/.env
     email: ada@example.com
@@ -292,7 +295,7 @@ EXAMPLES = r"""
     groups: [engineering]
     password: "{{ vault_ada_password }}"
 
-- name: Have exactly the users of a file, and at most one in twenty removed
+- name: Synchronize the users with a file, and remove at most five percent
   convosphere.platform.convosphere_user:
     login_env_file: /opt/convosphere/prod/.env
     users_file: users/prod.csv
@@ -301,7 +304,7 @@ EXAMPLES = r"""
     prune_protected: [admin@example.com]
     owned: archive
 
-- name: Rename one user, unlock another, remove a third whose work goes to the first
+- name: Rename one user, unlock another, and transfer what a third one owns before removing it
   convosphere.platform.convosphere_user:
     login_env_file: /opt/convosphere/prod/.env
     users:
@@ -323,22 +326,22 @@ created:
   elements: str
   sample: [ada@example.com]
 updated:
-  description: The fields that were changed, by the email that the user had.
+  description: The changed fields, by the email before the change.
   returned: success
   type: dict
   sample: {bob@example.com: [locked]}
 deleted:
-  description: The emails of the users that were deleted, those that were pruned at the end.
+  description: The emails of the users that were deleted, pruned ones last.
   returned: success
   type: list
   elements: str
 unchanged:
-  description: The emails of the users that are as they should be.
+  description: The emails of the users that did not change.
   returned: success
   type: list
   elements: str
 logins:
-  description: What became of the logins.
+  description: The results of the logins.
   returned: with O(verify_login=true), when not in check mode
   type: dict
   contains:
@@ -347,7 +350,7 @@ logins:
       type: list
       elements: str
     untried:
-      description: The emails of those that were not tried, because the platform allows five logins in five minutes.
+      description: The emails of users that were not tried, because the platform allows five logins in five minutes.
       type: list
       elements: str
 """

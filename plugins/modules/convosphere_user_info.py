@@ -11,15 +11,15 @@ short_description: Find users of ConvoSphere and count them
 version_added: 1.0.0
 author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
-  - Returns the users that all of the given filters let through, sorted by email, and how many there are by role and
-    status. Passwords and their hashes are never returned.
-  - To look at very many users, take them in pages with O(limit) and O(offset), and no more O(fields) than are needed.
+  - Returns the users that match all given filters, sorted by email, and their number by role and status. Passwords and
+    hashes are never returned.
+  - For many users read pages with O(limit) and O(offset), and only the O(fields) that are needed.
 extends_documentation_fragment:
   - convosphere.platform.database
   - convosphere.platform.attributes.info
 options:
   emails:
-    description: The users with one of these emails. Upper and lower case make no difference.
+    description: The users with one of these emails. The case is ignored.
     type: list
     elements: str
     aliases: [email]
@@ -49,86 +49,87 @@ options:
     elements: str
     aliases: [auth_provider]
   groups:
-    description: The users who are in at least one of these groups, given by name or id.
+    description: The users in at least one of these groups, by name or id.
     type: list
     elements: str
     aliases: [group]
   search:
-    description: The users in whose email, username or names this text occurs, whatever its case.
+    description: The users whose email, username or names contain this text. The case is ignored.
     type: str
   inactive_since:
     description:
-      - The users who were not active, did not log in and were not created since this moment, for example
+      - The users who were not active, did not log in and were not created since this timestamp, for example
         V(2026-01-31) or V(2026-01-31T12:00:00Z).
     type: str
   inactive_days:
     description: The same, as a number of days before now.
     type: int
   locked:
-    description: The users who are locked out after failed logins, or with V(false) the others.
+    description: The users who are locked after failed logins, or with V(false) the others.
     type: bool
   has_password:
-    description: The users who have a password, or with V(false) those who have none.
+    description: The users with a password, or with V(false) the others.
     type: bool
   logged_in:
-    description: The users who have ever logged in, or with V(false) those who never did.
+    description: The users who have ever logged in, or with V(false) the others.
     type: bool
   fields:
     description:
-      - What to return of each user. Not given means everything. An empty list means no users, only the counts.
+      - The fields to return of each user. If not given, all of them. An empty list returns the counts only.
       - V(id), V(email), V(groups), V(locked), V(has_password), V(created_at), V(last_login), V(last_activity),
-        V(locked_until), V(password_changed_at), and the options of M(convosphere.platform.convosphere_user) that are
-        no actions.
+        V(locked_until), V(password_changed_at), and the options of M(convosphere.platform.convosphere_user) that set
+        columns.
     type: list
     elements: str
   limit:
-    description: How many users to return at most. The counts are always those of all.
+    description: The greatest number of users to return. The counts are those of all matching users.
     type: int
   offset:
-    description: How many users to leave out at the beginning.
+    description: The number of users to skip at the beginning.
     type: int
     default: 0
   skip_empty:
     description:
-      - Whether to leave out fields without a value, so that RV(users) is a list that
-        M(convosphere.platform.convosphere_user) takes.
+      - Whether to omit fields without a value, so that RV(users) is a valid list for
+        M(convosphere.platform.convosphere_user).
     type: bool
     default: false
   return_groups:
-    description: Whether to return all groups as well.
+    description: Whether to return all groups too.
     type: bool
     default: false
   return_unreadable:
     description:
-      - Whether to return also the users and groups that the platform's REST interface cannot return, with any
-        filters. The platform checks its own answers, and one such row makes every page of its user list fail that
-        has it.
+      - >-
+        Whether to return also the users and groups that the platform's REST interface cannot return, independent of the
+        filters. The platform validates its answers: such a row makes every page of its user list fail that contains it.
     type: bool
     default: false
   role_changes_since:
     description:
-      - Return also which roles were given since this time, from the rows of this collection in the platform's
-        C(audit_logs). Each change of a role is one, and each new user with more than V(user) or V(guest).
+      - >-
+        Return also the changes of roles since this timestamp, from the rows of this collection in the platform's
+        C(audit_logs): each change of a role, and each new user with a role other than V(user) or V(guest).
     type: str
 seealso:
   - module: convosphere.platform.convosphere_user
 """
 
 EXAMPLES = r"""
-- name: Find the administrators who were not seen for half a year
+- name: Find the administrators who were inactive for half a year
   convosphere.platform.convosphere_user_info:
     login_env_file: /opt/convosphere/prod/.env
     roles: [super_admin, admin]
     inactive_days: 180
     fields: [email, role, last_login]
 
-- name: Find what makes the platform's own list of users fail
+- name: Find the rows that make the platform's list of users fail
   convosphere.platform.convosphere_user_info:
     login_env_file: /opt/convosphere/prod/.env
     fields: []
     return_unreadable: true
 
-- name: Only count
+- name: Count the users
   convosphere.platform.convosphere_user_info:
     login_env_file: /opt/convosphere/prod/.env
     fields: []
@@ -136,7 +137,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 users:
-  description: The users, sorted by email, each with the fields that were asked for. Moments are in UTC.
+  description: The users, sorted by email, each with the requested fields. Timestamps are in UTC.
   returned: success
   type: list
   elements: dict
@@ -145,22 +146,22 @@ users:
       role: admin
       last_login: "2026-01-31T12:00:00Z"
 total:
-  description: How many users the filters let through, whatever O(limit) is.
+  description: The number of users that match the filters, independent of O(limit).
   returned: success
   type: int
   sample: 1
 by_role:
-  description: How many of them have which role.
+  description: The number of them by role.
   returned: success
   type: dict
   sample: {admin: 1}
 by_status:
-  description: How many of them have which status.
+  description: The number of them by status.
   returned: success
   type: dict
   sample: {active: 1}
 groups:
-  description: All groups, sorted by name, as a list that M(convosphere.platform.convosphere_group) takes.
+  description: All groups, sorted by name, as a list for M(convosphere.platform.convosphere_group).
   returned: with O(return_groups=true)
   type: list
   elements: dict
@@ -176,7 +177,7 @@ unreadable:
       name: jo@example.com
       reasons: [username must have 3 to 100 characters]
 role_changes:
-  description: Which roles were given, oldest first.
+  description: The changes of roles, oldest first.
   returned: with O(role_changes_since)
   type: list
   elements: dict
@@ -227,7 +228,7 @@ class UserInfo(InfoModule):
     rules = {"mutually_exclusive": [("inactive_since", "inactive_days")]}
 
     def report(self) -> dict[str, Any]:
-        """Ask for the users and the counts, in one transaction that only reads."""
+        """Read the users and the counts in one read-only transaction."""
         database = Database(self.params, read_only=True)
         columns = database.columns("users", COLUMNS)
         user_queries.check(database, columns, self.params)

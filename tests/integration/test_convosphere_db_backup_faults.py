@@ -21,7 +21,7 @@ import psycopg2
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.catalogue import Catalogue
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.snapshot import Snapshot
-from ansible_collections.convosphere.platform.plugins.module_utils._core import files
+from ansible_collections.convosphere.platform.plugins.module_utils._core import locks
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import Database
 from ansible_collections.convosphere.platform.plugins.module_utils._restore.database_fingerprint import Content
 from ansible_collections.convosphere.platform.plugins.module_utils._restore.side_databases import Server
@@ -76,7 +76,7 @@ def assert_whole(module: BackupModule) -> None:
 
 def assert_succeeds(module: BackupModule, database: PlatformDatabase) -> dict[str, Any]:
     """Check that the next run succeeds and that nothing of earlier runs is left."""
-    until(lambda: not files.is_locked(module.directory / ".lock"), "the lock to be let go of")
+    until(lambda: not locks.is_locked(module.directory / ".lock"), "the lock to be let go of")
     before = len(module.manifests())
     result = module.run()
     assert len(module.manifests()) == before + 1

@@ -11,7 +11,7 @@ from unittest.mock import ANY
 
 import pytest
 import yaml
-from ansible_collections.convosphere.platform.plugins.module_utils._core import files
+from ansible_collections.convosphere.platform.plugins.module_utils._core import locks
 
 from support.backups import NOON, VERIFIED, manifest_of, put_backup
 from support.collection import rendered_docs
@@ -109,7 +109,7 @@ def test_only_the_progress_of_a_running_backup_is_reported(run_steps, directory)
     state = {"backup": "convosphere-20261123T120000Z", "step": "database", "bytes": 5}
     (directory / ".progress.json").write_text(json.dumps(state))
     here = {"backup_dir": str(directory)}
-    with files.locked(directory / ".lock", "it"):
+    with locks.locked(directory / ".lock", "it"):
         run_steps(MODULE, [Step("under way", here, returns={"in_progress": state})])
     run_steps(MODULE, [Step("killed", here, returns={"in_progress": None})])
 

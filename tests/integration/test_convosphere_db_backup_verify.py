@@ -78,7 +78,9 @@ def test_law(run_law, backups, tmp_path):
             Refused("nothing", {**options, "backups": []}, "backups is an empty list: there is nothing to do"),
             Refused("no path", {**options, "identity_file": "a\0b"}, "identity_file contains a NUL"),
             Refused(
-                "never", {**options, "reverify_after": 9999999999}, "reverify_after is 9999999999, and has to be 0 to"
+                "never",
+                {**options, "reverify_after": 9999999999},
+                "reverify_after is 9999999999: give a number from 0 to",
             ),
             Refused(
                 "no disk", {**options, "backups": ["all"], "backup_dir": "/nowhere"}, "no directory /nowhere. Is the"

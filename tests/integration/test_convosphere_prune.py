@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._core import files
+from ansible_collections.convosphere.platform.plugins.module_utils._core import locks
 from ansible_collections.convosphere.platform.plugins.module_utils._host import environment_directory
 from ansible_collections.convosphere.platform.plugins.module_utils._stack import releases as stack_releases
 
@@ -189,7 +189,7 @@ def test_a_stand_in_that_lost_its_name_is_listed_only_when_asked(run_steps, stac
 def test_nothing_is_removed_while_a_deploy_changes_the_stack(run_steps, stack):
     stack.image("one")
     stack.release(1)
-    with files.locked(stack.project.directory / ".lock", "the stack"):
+    with locks.locked(stack.project.directory / ".lock", "the stack"):
         run_steps(MODULE, [Step("prune", stack.options, fails="Another run is changing the stack")])
 
     assert stack.tags() == ["one"]

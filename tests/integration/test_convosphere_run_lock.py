@@ -45,11 +45,11 @@ def test_law(run_law, tmp_path):
             Case("create for the next", {**mine, "lease": 600}, diff={"before": {}, "after": {path: lease}}),
         ],
         refused=[
-            Refused("held by another run", other, "The maintenance of dev is going on: nightly (run 4711) has held"),
+            Refused("held by another run", other, "The maintenance of dev is in progress: nightly (run 4711) has held"),
             Refused("a file of another kind", {**other, "path": str(foreign)}, "is not a lock of this collection"),
             Refused("no time at all", {**other, "lease": 0}, "lease is 0: give a number of at least 1"),
             Refused(
-                "for ever", {**other, "path": f"{path}.other", "lease": 99999999999999}, "lease is 99999999999999, and"
+                "for ever", {**other, "path": f"{path}.other", "lease": 99999999999999}, "lease is 99999999999999: give"
             ),
             Refused("no directory", {**other, "path": f"{foreign}/sub/lock"}, "Cannot lock"),
         ],

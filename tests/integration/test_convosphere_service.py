@@ -112,7 +112,7 @@ def test_while_another_run_changes_the_stack_nothing_is_changed(run_steps, stack
         run_steps(
             MODULE,
             [
-                Step("refused", stop, fails=f"Another run is changing the stack {stack.name} right now"),
+                Step("refused", stop, fails=f"Another run is changing the stack {stack.name}"),
                 Step("check", stop, check=True, changed=True),
                 Step("nothing to do", options(stack), changed=False),
             ],

@@ -171,7 +171,7 @@ def test_all_problems_of_a_list_are_told_together_and_nothing_is_changed(run_pla
         "the username 'bob' is taken by bob@example.com",
         "there is no group 'nowhere'",
         "'twins' is the name of several groups",
-        "users[1] (ada@example.com) and users[3] (ADA@example.com) are the same email",
+        "users[1] (ada@example.com) and users[3] (ADA@example.com) have the same email",
         "'Carol@example.com' and 'carol@example.com', which differ only in case",
         "the password contains a NUL character",
         "first_name has 101 characters, and at most 100 fit",

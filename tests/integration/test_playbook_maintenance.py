@@ -71,7 +71,7 @@ def test_a_second_run_is_refused_and_told_who_is_at_it(dbtest):
     assert second.rc == 2
     (failure,) = second.failures
     assert failure.message.startswith(
-        f"The maintenance of dbtest is going on: {held['holder']} (run {held['run_id']}) has held the lock since "
+        f"The maintenance of dbtest is in progress: {held['holder']} (run {held['run_id']}) has held the lock since "
         f"{held['since']}, until "
     )
     assert results(first.result().succeeded())["health"]["status"] == "ok"

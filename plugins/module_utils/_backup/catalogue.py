@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .._core import files as core_files
-from .._core import timestamps
+from .._core import locks, timestamps
 from .._core.errors import InputError
 from . import manifest as backup_manifest
 from . import names as backup_names
@@ -28,7 +28,7 @@ LATEST = backup_names.LATEST
 LATEST_VERIFIED = backup_names.LATEST_VERIFIED
 #: By how much two clocks may differ before a date counts as one of the future.
 TOLERANCE = timedelta(minutes=5)
-_OWN = (core_files.LOCK, core_files.MARKER, PROGRESS)
+_OWN = (locks.LOCK, core_files.MARKER, PROGRESS)
 
 
 @dataclass(frozen=True)
@@ -178,17 +178,17 @@ class Catalogue:
         # A progress file is that of an interrupted run: the holder of the lock has not written one yet.
         progress = [name for name in self.names() if name == PROGRESS]
         stale = dict.fromkeys([*files, *temporary, *progress])
-        return sorted(name for name in stale if core_files.remove_unheld(self.directory / name))
+        return sorted(name for name in stale if locks.remove_unheld(self.directory / name))
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Exclude other runs that change these backups. Raises ConvosphereError at once if there is one."""
-        with core_files.locked(self.directory / core_files.LOCK, f"the backups in {self.directory}"):
+        with locks.locked(self.directory / locks.LOCK, f"the backups in {self.directory}"):
             yield
 
     def is_locked(self) -> bool:
         """Return True if a run is changing these backups now."""
-        return core_files.is_locked(self.directory / core_files.LOCK)
+        return locks.is_locked(self.directory / locks.LOCK)
 
     def _intent(self, manifest: Manifest) -> Path:
         return self.directory / f"{TEMPORARY}{manifest.file_name}"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Programs on the host: argument lists, never a shell, secrets by environment only.
+"""Run programs on the host: argument lists, never a shell, secrets by environment only.
 
 This file is private to the collection and may change without notice.
 """
@@ -29,8 +29,8 @@ def run(
 ) -> str:
     """Run one program to its end and return what it wrote to standard output.
 
-    ``step`` says in the operator's words what it is run for; ``environment`` is added to this process's own;
-    with ``keep_open`` the program's input ends only when it does, or when this process is no more; ``timeout`` is in
+    ``step`` names the purpose in messages; ``environment`` is added to that of this process;
+    with ``keep_open`` the program's input ends only with the program or with this process; ``timeout`` is in
     seconds. Raises CommandError with the exit code and the last lines of standard error.
     """
     process = _start(arguments, step, environment, hint, reads=stdin is not None)
@@ -63,10 +63,10 @@ def _start(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
-            errors="replace",  # a log line in another encoding must not hide what the program says
-            # A group of its own: a program such as docker works through others, which must end with it.
+            errors="replace",  # a line in another encoding must not hide the output
+            # A process group of its own: a program such as docker starts others, which must end with it.
             start_new_session=True,
-            # What a lock's holder marked as inheritable, so that the lock is held for as long as the work goes on.
+            # A lock that is marked as inheritable is held until the program ends.
             close_fds=False,
         )
     except FileNotFoundError as error:
@@ -79,9 +79,9 @@ def _start(
 
 
 def _communicate_open(process: subprocess.Popen[str], text: str, timeout: float | None) -> tuple[str, str]:
-    held, process.stdin = process.stdin, None  # communicate() closes what it knows of
+    held, process.stdin = process.stdin, None  # communicate() would close it
     try:
-        with suppress(BrokenPipeError):  # it ended already, and says itself why
+        with suppress(BrokenPipeError):  # it has ended already, and reports why
             if held:
                 held.write(text)
                 held.flush()
@@ -93,7 +93,7 @@ def _communicate_open(process: subprocess.Popen[str], text: str, timeout: float 
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End a program and all that it started: asked first, so that each can leave its work in order, then made to."""
+    """Terminate a program and its process group: with SIGTERM first, after some seconds with SIGKILL."""
     for how in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, how)
@@ -103,5 +103,5 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def last_lines(text: str, count: int = 5) -> str:
-    """The last ``count`` lines of ``text`` that are not empty, joined by line feeds."""
+    """Return the last ``count`` lines of ``text`` that are not empty."""
     return "\n".join([line.rstrip() for line in text.splitlines() if line.strip()][-count:])

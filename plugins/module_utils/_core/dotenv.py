@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from .errors import InputError
 from .redaction import SHORTEST, Secret
 
-# As Compose reads it: quoted values may go over several lines, and a comment may follow any value.
+# As Compose reads it: a quoted value may have several lines, and a comment may follow any value.
 _ASSIGNMENT = re.compile(
     r"""^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*"""
     r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?!["'])[^\n]*)""",
@@ -29,11 +29,11 @@ _MEANT = {escaped: character for character, escaped in _ESCAPES.items()}
 
 
 def parse(text: str) -> dict[str, Secret]:
-    """The variables of a ``.env`` file by name, in the file's order.
+    """Return the variables of a ``.env`` file by name, in the file's order.
 
-    Raises InputError, which names the line and does not show it, where Compose would show it.
+    Raises InputError with the number of an invalid line and without its text, which may be a secret.
     """
-    # What is left once the assignments are blanked out may be comments only.
+    # Without the assignments only comments may remain.
     rest = _ASSIGNMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
     for number, line in enumerate(rest.split("\n"), 1):
         if line.strip() and not line.lstrip().startswith("#"):
@@ -42,9 +42,9 @@ def parse(text: str) -> dict[str, Secret]:
 
 
 def merge(text: str, variables: Mapping[str, str], header: str) -> str:
-    """``text``, that of a ``.env`` file or nothing, with ``variables`` in it: Compose reads back exactly their values.
+    """Set ``variables`` in the ``text`` of a ``.env`` file, so that Compose reads exactly their values.
 
-    All else in it stays as it is, comments included. ``header`` becomes the comment at the top of a new file.
+    Everything else in it is kept, also comments. ``header`` is the comment at the top of a new file.
     """
     missing = dict(variables)
 
@@ -59,19 +59,19 @@ def merge(text: str, variables: Mapping[str, str], header: str) -> str:
 
 
 def literal(variables: Mapping[str, str]) -> dict[str, str]:
-    """The variables of a ``.env`` file whose values stand for themselves; others Compose has to read by itself."""
+    """Return the variables of a ``.env`` file that Compose does not interpolate or unescape."""
     return {name: value for name, value in variables.items() if not set(value) & set("$\\")}
 
 
 def maskable(variables: Mapping[str, str]) -> list[str]:
-    """The values that may be secrets. Shorter ones are ports and switches: masking them would mask half the output."""
+    """Return the values that may be secrets. Shorter ones are ports and switches, which occur everywhere."""
     return [value for value in variables.values() if len(value) >= SHORTEST]
 
 
 def _assignment(name: str, value: str) -> str:
-    # Between double quotes Compose takes every character as it is but the backslash, the quote and the dollar sign, and
-    # knows the escapes of line ends (docs.docker.com, "Set, use, and manage variables in a Compose file with
-    # interpolation"). A line end as it is would be kept too, but a carriage return before it would not.
+    # Between double quotes Compose interprets only the backslash, the quote, the dollar sign and the escapes of line
+    # ends (docs.docker.com, "Set, use, and manage variables in a Compose file with interpolation"). A literal line feed
+    # would be kept, but not a carriage return before it.
     return f'{name}="{_escape(value)}"'
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The errors that the lower layers raise. Only ``module.py`` turns one into a failed task.
+"""The exceptions of the collection. Only ``module.py`` turns one into a failed task.
 
 This file is private to the collection and may change without notice.
 """
@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import Any
 
-#: How many problems a message names; the rest is beside it.
+#: The number of problems in a message; the rest is returned beside it.
 SHOWN_PROBLEMS = 30
 
 
 class ConvosphereError(Exception):
-    """Something an operator has to know about.
+    """A failure with a message for the operator.
 
-    ``message`` names the object and the step and says what is wrong; ``hint`` says what to do next.
+    ``message`` names the object, the step and the cause; ``hint`` is the next action.
     ``details`` is returned beside the message under ``failure`` (strings, numbers, lists of them).
     """
 
@@ -34,15 +34,15 @@ class ConvosphereError(Exception):
 
 
 class InputError(ConvosphereError):
-    """What the operator gave is wrong; raised before anything is changed. Carries all problems of one run."""
+    """An option or file is invalid; raised before anything is changed, with all problems of the run."""
 
     @classmethod
     def of(cls, problems: list[str], *, hint: str | None = None) -> InputError:
-        """One error out of one or more ``problems``, each a full sentence without its final dot."""
-        told = problems[:SHOWN_PROBLEMS]
-        if len(problems) > len(told):
-            told = [*told, f"and {len(problems) - len(told)} more, all of them in failure.problems"]
-        text = problems[0] if len(problems) == 1 else f"{len(problems)} problems: " + "; ".join(told)
+        """Join one or more ``problems``, each a full sentence without its final dot."""
+        named = problems[:SHOWN_PROBLEMS]
+        if len(problems) > len(named):
+            named = [*named, f"and {len(problems) - len(named)} more, all of them in failure.problems"]
+        text = problems[0] if len(problems) == 1 else f"{len(problems)} problems: " + "; ".join(named)
         return cls(text, hint=hint, problems=problems)
 
 
@@ -53,27 +53,27 @@ class EngineError(ConvosphereError):
 class CommandError(ConvosphereError):
     """A program that the collection runs is missing or ended with an error.
 
-    ``output`` is the end of its standard error, as it is: it may hold data, and is never shown.
+    ``output`` is the end of its standard error, unchanged: it may hold data, and is never shown.
     """
 
     output = ""
 
 
 class ApiError(ConvosphereError):
-    """The platform's REST interface is not reachable or answered with an error."""
+    """The platform's REST interface cannot be reached, or answered with an error."""
 
 
 class UnhealthyError(ConvosphereError):
-    """Something did not become healthy in time."""
+    """A container or service did not become healthy in time."""
 
 
 class SlowError(UnhealthyError):
-    """Something runs steadily, and was not healthy when the time was up: nobody can tell whether it will be."""
+    """A service runs without restarts and was not healthy in time; it may become healthy later."""
 
 
 class DatabaseError(ConvosphereError):
-    """PostgreSQL is not reachable, refuses, or does not hold what the platform's tables should."""
+    """PostgreSQL cannot be reached, refuses, or lacks tables or columns of the platform."""
 
 
 class CopyError(ConvosphereError):
-    """A place for copies of backups is not reachable, refuses, is full, or does not hold what was sent there."""
+    """A place for copies of backups cannot be reached, refuses, is full, or has other data than was sent."""

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A lock that spans several tasks, and that ends by itself: a file that says who holds it and until when.
+"""Hold a lock over several tasks: a file with its holder and its end.
 
-A lock of the kernel's cannot do that: it ends with the process, and each task is one of its own. The lease is short,
-and each module of the run renews it for as long as it works: after a kill, the next run waits for two minutes at most.
+A lock of the kernel ends with its process, and each task is a process of its own. The lease is short, and each module
+of the run renews it while it works: after an interrupted run, the next one waits for two minutes at most.
 
 This file is private to the collection and may change without notice.
 """
@@ -28,21 +28,21 @@ from .errors import ConvosphereError, InputError
 from .timestamps import format_time
 
 VERSION = 1
-#: For how many seconds a lease is held, and how often a module that works renews it.
+#: The seconds of a lease, and the seconds between two renewals by a module.
 SECONDS = 120
 EVERY = 30
-#: The environment variables by which a run tells its modules the file of its lease, and its own id.
+#: The environment variables with the file of a run's lease, and the run's id.
 PATH_VARIABLE, RUN_VARIABLE = "CONVOSPHERE_LEASE", "CONVOSPHERE_LEASE_RUN"
-#: For how many seconds to wait for another process that reads and writes leases, which takes it milliseconds.
+#: The seconds to wait for another process that reads or writes leases, which takes milliseconds.
 _PATIENCE = 30
-#: The part of a lease that may pass before it is renewed, so that two tasks in a row need not write it twice.
+#: The part of a lease that may pass before a task renews it, so that two tasks in a row do not write it twice.
 _SLACK = 0.1
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The host's time. ``uptime`` is seconds since the start ``boot`` of the host, which nobody can set back."""
+    """The host's time. ``uptime`` is monotonic: seconds since the start of the host, which ``boot`` identifies."""
 
     now: datetime
     boot: str
@@ -50,14 +50,14 @@ class Clock:
 
     @classmethod
     def read(cls) -> Clock:
-        """What the host's clocks say."""
+        """Read the host's clocks."""
         uptime = time.clock_gettime(time.CLOCK_BOOTTIME)
         return cls(datetime.now(timezone.utc), _BOOT_ID.read_text().strip(), uptime)
 
 
 @dataclass(frozen=True)
 class Lease:
-    """Who holds the lock. ``since`` and ``until``, UTC, are for people; ``ends``, in seconds of uptime, counts."""
+    """The holder of the lock. ``since`` and ``until``, UTC, are shown; ``ends``, in seconds of uptime, is compared."""
 
     run_id: str
     holder: str
@@ -68,39 +68,39 @@ class Lease:
     ends: float
 
     def left(self, clock: Clock) -> float:
-        """The seconds it still holds; none after a restart of the host, which ended what the holder did there."""
+        """Return the remaining seconds; 0 after a restart of the host, which ended the holder's work."""
         return self.ends - clock.uptime if self.boot == clock.boot else 0.0
 
     def shown(self) -> dict[str, Any]:
-        """What a diff and the module's return values have of it."""
+        """Return the fields for a diff and the return values."""
         return {name: value for name, value in asdict(self).items() if name not in ("boot", "ends")}
 
 
 class HeldError(ConvosphereError):
-    """Somebody else holds the lock."""
+    """Another run holds the lock."""
 
 
-def decide(present: Lease | None, wanted: Lease, seconds: float, clock: Clock) -> Lease:
-    """The lease as it shall be: the present one where it will do, ``wanted`` or a renewed one where not.
+def decide(current: Lease | None, desired: Lease, seconds: float, clock: Clock) -> Lease:
+    """Return the lease after the run: the current one if it lasts long enough, a renewed one, or ``desired``.
 
-    Raises HeldError where another run holds it.
+    Raises HeldError if another run holds it.
     """
-    if present is None or (present.run_id != wanted.run_id and present.left(clock) <= 0):
-        return wanted
-    if present.run_id != wanted.run_id:
+    if current is None or (current.run_id != desired.run_id and current.left(clock) <= 0):
+        return desired
+    if current.run_id != desired.run_id:
         raise HeldError(
-            f"{present.purpose} is going on: {present.holder} (run {present.run_id}) has held the lock since "
-            f"{present.since}, until {present.until} at the latest",
-            hint="Wait for it to end. If it was killed, nobody renews the lock, and it ends by then.",
-            lease=present.shown(),
+            f"{current.purpose} is in progress: {current.holder} (run {current.run_id}) has held the lock since "
+            f"{current.since}, until {current.until} at the latest",
+            hint="Wait for it to end. The lock of an interrupted run is not renewed, and ends by itself.",
+            lease=current.shown(),
         )
-    enough = seconds * (1 - _SLACK) <= present.left(clock) <= seconds
-    same = replace(present, holder=wanted.holder, purpose=wanted.purpose)
-    return same if enough else replace(same, until=wanted.until, boot=wanted.boot, ends=wanted.ends)
+    enough = seconds * (1 - _SLACK) <= current.left(clock) <= seconds
+    same = replace(current, holder=desired.holder, purpose=desired.purpose)
+    return same if enough else replace(same, until=desired.until, boot=desired.boot, ends=desired.ends)
 
 
 def make(run_id: str, holder: str, purpose: str, seconds: float, clock: Clock) -> Lease:
-    """A lease from now on for ``seconds``."""
+    """Return a lease from now on for ``seconds``."""
     until = clock.now + timestamps.span("lease", seconds, "seconds")
     return Lease(
         run_id, holder, purpose, format_time(clock.now), format_time(until), clock.boot, clock.uptime + seconds
@@ -108,7 +108,7 @@ def make(run_id: str, holder: str, purpose: str, seconds: float, clock: Clock) -
 
 
 def read(path: Path) -> Lease | None:
-    """The lease in a file, None where there is none. Raises InputError where the file is something else."""
+    """Return the lease in a file, None without a file. Raises InputError if the file is not a lease."""
     text = files.read_text(path)
     if text is None:
         return None
@@ -118,25 +118,25 @@ def read(path: Path) -> Lease | None:
             return Lease(**{field.name: _typed(field.type, found.pop(field.name)) for field in fields(Lease)})
     except (ValueError, KeyError, TypeError, AttributeError):
         pass
-    raise InputError(f"{path} is not a lock of this collection", hint="Look at what it is, and move it away.")
+    raise InputError(f"{path} is not a lock of this collection", hint="Check what it is, and move it away.")
 
 
 def write(path: Path, lease: Lease) -> None:
-    """Have the lease in the file, in one step."""
+    """Write the lease to the file, in one step."""
     files.write_text(path, json.dumps({"lease_version": VERSION, **asdict(lease)}, indent=2) + "\n", "0600")
 
 
 def renew(path: Path, run_id: str) -> bool:
-    """Have a lease hold for SECONDS from now on. Return False if the run has it no longer. Raises ConvosphereError."""
+    """Extend a lease to SECONDS from now. Return False if the run no longer holds it. Raises ConvosphereError."""
     if not path.exists():
         return False
     with exclusive(path.parent):
-        present, clock = read(path), Clock.read()
-        if present is None or present.run_id != run_id:
+        current, clock = read(path), Clock.read()
+        if current is None or current.run_id != run_id:
             return False
-        if present.left(clock) < SECONDS:
-            wanted = make(run_id, present.holder, present.purpose, SECONDS, clock)
-            write(path, replace(wanted, since=present.since))
+        if current.left(clock) < SECONDS:
+            desired = make(run_id, current.holder, current.purpose, SECONDS, clock)
+            write(path, replace(desired, since=current.since))
     return True
 
 
@@ -151,7 +151,7 @@ def kept(environment: Mapping[str, str], every: float = EVERY) -> Iterator[None]
 
     def keep() -> None:
         while True:
-            with suppress(ConvosphereError, OSError):  # a full disk is no reason to stop the work; the next time may do
+            with suppress(ConvosphereError, OSError):  # for example a full disk: the next renewal may succeed
                 if not renew(Path(path), run_id):
                     return
             if over.wait(every):
@@ -168,7 +168,7 @@ def kept(environment: Mapping[str, str], every: float = EVERY) -> Iterator[None]
 
 @contextmanager
 def exclusive(directory: Path) -> Iterator[None]:
-    """Let one process at a time read and write leases in a directory, which is made; the others wait a moment."""
+    """Let one process at a time read and write leases in a directory, which is created if missing."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
@@ -190,7 +190,7 @@ def _wait_for(descriptor: int, directory: Path) -> None:
             if time.monotonic() > deadline:
                 raise ConvosphereError(
                     f"Cannot lock {directory}: another process has held it for {_PATIENCE} s",
-                    hint=f"Find it with fuser -v {directory}; it may be stopped.",
+                    hint=f"Find the process with fuser -v {directory}; it may be suspended.",
                 ) from error
             time.sleep(0.02)
         else:
@@ -198,7 +198,7 @@ def _wait_for(descriptor: int, directory: Path) -> None:
 
 
 def _typed(kind: Any, value: Any) -> Any:
-    """A field's value, of the type that it is declared with."""
+    """Return a field's value in its declared type. Raises TypeError."""
     if kind == "float" and isinstance(value, (int, float)):
         return float(value)
     if kind == "str" and isinstance(value, str):

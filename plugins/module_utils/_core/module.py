@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one place that enters a module, exits it, fails it and redacts what it says.
+"""Start, exit and fail modules, and redact their output: the only place that does.
 
-A module is a declaration: a subclass of :class:`ConvosphereModule` with the methods of :class:`Work`, or of
-:class:`InfoModule` with ``report``, and a ``main`` of one call.
+A module is a declaration: a subclass of :class:`ConvosphereModule` with ``build``, or of :class:`InfoModule` with
+``report``, and a ``main`` of one call.
 
 This file is private to the collection and may change without notice.
 """
@@ -32,10 +32,10 @@ from .work import Invocation, Work
 
 
 class _AnsibleModule(AnsibleModule):
-    """AnsibleModule whose every exit, warning and log entry is masked, on every ansible-core.
+    """AnsibleModule that masks every exit, warning and log entry, on every ansible-core.
 
-    Before 2.22 the texts of warnings are not masked, from 2.22 on ``no_log_values`` is not read; on all of them the
-    values of options that a spec does not know are shown when Ansible refuses them.
+    ansible-core before 2.22 does not mask warnings, and from 2.22 on ignores ``no_log_values``; each shows the values
+    of unknown options when it refuses them.
     """
 
     def __init__(self, unlisted: Mapping[str, Mapping[str, Any]], **settings: Any) -> None:
@@ -44,23 +44,23 @@ class _AnsibleModule(AnsibleModule):
         self.unusable: list[str] = []
         self._notices: list[tuple[Any, str, dict[str, Any]]] = []
         self.params: dict[str, Any] = {}
-        #: The options as they were given, before Ansible makes texts of numbers.
+        #: The given options, before Ansible converts numbers to texts.
         self.given: dict[str, Any] = {}
         self.no_log_values: set[str] = set()
         super().__init__(**settings)
-        self.hide(secret_options(self.argument_spec, self._without_lists()))  # of the type that they have by now
+        self.hide(secret_options(self.argument_spec, self._without_lists()))  # in their final types
 
     def _without_lists(self) -> dict[str, Any]:
         return {name: value for name, value in self.params.items() if name not in self.unlisted}
 
     def _load_params(self) -> None:
-        # Ansible's hook before it looks at the options: what it refuses, logs or returns is known as secret by then.
+        # Ansible calls this before it validates the options: secrets are known before it refuses, logs or returns them.
         super()._load_params()
         self.given = dict(self.params)
         given = self._without_lists()
         self.hide((*secret_options(self.argument_spec, given), *by_form(given)))
         self.unusable = option_texts.unusable(given)
-        if self.unusable:  # refused in a moment; until then no part of Ansible has to cope with it
+        if self.unusable:  # they are refused later; until then Ansible gets valid texts
             self.params.update(option_texts.repaired(given))
 
     def _log_invocation(self) -> None:
@@ -72,11 +72,11 @@ class _AnsibleModule(AnsibleModule):
             self.params = given
 
     def hide(self, values: Iterable[str]) -> None:
-        """Take ``values`` for secrets from now on."""
+        """Mask ``values`` from now on."""
         self.no_log_values |= self.masker.add(values)
 
     def shown_params(self) -> dict[str, Any]:
-        """The options as they may be shown: of lists that the module checks itself, just how long they are."""
+        """Return the options without secrets; of lists that the module checks itself, only the length."""
         shown_ones = shown_options({**self.argument_spec, **{name: {} for name in self.unlisted}}, self.params)
         lists = {name: self.params[name] for name in self.unlisted if self.params.get(name) is not None}
         counts = {name: f"({len(value)} given)" if isinstance(value, list) else HIDDEN for name, value in lists.items()}
@@ -112,18 +112,18 @@ class _AnsibleModule(AnsibleModule):
 
 
 class _Base:
-    """What modules that change things and modules that read have in common."""
+    """The common part of modules that change and modules that only read."""
 
     #: Ansible's argument spec, composed of the fragments' dictionaries and the module's own options.
     argument_spec: ClassVar[dict[str, Any]] = {}
     #: Ansible's further rules: mutually_exclusive, required_one_of, required_together, required_if, required_by.
     rules: ClassVar[dict[str, Any]] = {}
-    #: Options that hold lists of objects which the module checks itself, each with the spec of one object, by which its
-    #: secrets are known. Nothing of these lists is logged on the host, nor returned in the invocation.
+    #: Options with lists of objects that the module checks itself, each with the spec of one object, which declares its
+    #: secrets. These lists are neither logged on the host nor returned in the invocation.
     unlisted: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    #: Options for which an empty text means something, by their full names, such as "files.content".
+    #: Options for which an empty text is allowed, by their full names, such as "files.content".
     may_be_empty: ClassVar[frozenset[str]] = frozenset()
-    #: The least that a number may be, by the name of the option, if that is not 0.
+    #: The least value of numbers, by the name of the option, if it is not 0.
     least: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self) -> None:
@@ -131,7 +131,7 @@ class _Base:
             self.unlisted, argument_spec=self.argument_spec, supports_check_mode=True, **self.rules
         )
         self.params: dict[str, Any] = self.ansible.params
-        #: The options that were given, with the types that they had, for a module that checks types itself.
+        #: The given options in their original types, for a module that checks types itself.
         self.given: dict[str, Any] = self.ansible.given
         self.check_mode: bool = self.ansible.check_mode
 
@@ -146,7 +146,7 @@ class _Base:
         except ConvosphereError as error:
             module.hide(*module.secrets())
             module._fail(str(error), shown(error.details))
-        except Exception as error:  # noqa: BLE001 - whatever it is, an operator gets a message and no traceback
+        except Exception as error:  # noqa: BLE001 - an operator gets a message and no traceback
             module.hide(*module.secrets())
             module._fail(
                 f"Unexpected {type(error).__name__} in {module.ansible._name}: {error}. "
@@ -161,23 +161,23 @@ class _Base:
         return Invocation(self.params, self.given, self.check_mode, self.warn, self.hide)
 
     def execute(self) -> dict[str, Any]:
-        """The module's work; returns what the task returns."""
+        """Do the module's work, and return the result of the task."""
         raise NotImplementedError
 
     def hide(self, *values: str | None) -> None:
-        """Have ``values``, secrets that were read on the host rather than given as options, masked in all output."""
+        """Mask ``values``, secrets that were read on the host rather than given as options, in all output."""
         self.ansible.hide(value for value in values if value)
 
     def secrets(self) -> Iterable[str]:
-        """Further secrets, of files that were read, asked only when a message is about to be composed by an error."""
+        """Return further secrets, such as those of files, to mask them in the message of an error."""
         return ()
 
     def warn(self, message: str) -> None:
-        """Tell the operator something that does not stop the run."""
+        """Warn the operator; the run continues."""
         self.ansible.warn(message)
 
     def _refuse_unusable_options(self) -> None:
-        """Raise InputError for texts that can be stored nowhere, or that are empty and must not be, and for numbers."""
+        """Raise InputError for texts that cannot be stored or must not be empty, and for numbers out of range."""
         problems = self.ansible.unusable or [
             *option_texts.structured(self.argument_spec, self.given),
             *option_texts.empty(self.argument_spec, self.params, self.may_be_empty),
@@ -193,7 +193,7 @@ class _Base:
 
 
 class InfoModule(_Base):
-    """A module that reads. It changes nothing, so check mode makes no difference to it."""
+    """A module that only reads. Check mode makes no difference."""
 
     def execute(self) -> dict[str, Any]:
         """Return the report as the result of the module."""
@@ -205,17 +205,17 @@ class InfoModule(_Base):
 
 
 class ConvosphereModule(_Base, Work):
-    """A module that brings something into a state. It does the work itself, or ``build`` returns what does it."""
+    """A module that changes things. ``build`` returns its work; without it the module does the work itself."""
 
     def __init__(self) -> None:
         super().__init__()
         #: What ``build`` returned: the module itself until then.
         self.working: Work = self
-        #: What ``plan`` locks or opens, in the order in which it is released.
+        #: Locks and connections that ``plan`` opens, and ``close`` releases.
         self.held = ExitStack()
 
     def build(self) -> Work:
-        """Return what does the work. It is not started yet."""
+        """Return the work, which is not started yet."""
         return self
 
     def execute(self) -> dict[str, Any]:
@@ -240,5 +240,5 @@ class ConvosphereModule(_Base, Work):
         return () if self.working is self else self.working.secrets()
 
     def close(self) -> None:
-        """Release what ``plan`` locked or opened."""
+        """Release the locks and connections of ``plan``."""
         self.held.close()

@@ -15,16 +15,16 @@ from typing import Any
 from .option_walk import walk
 
 LARGEST_PORT = 65535
-#: What Docker Engine gives a container at least (moby, daemon/daemon_unix.go): bytes of memory, and processors.
+#: Docker Engine's minimum for a container (moby, daemon/daemon_unix.go): bytes of memory, and processors.
 LEAST_MEMORY = 6 * 1024**2
 LEAST_CPUS = 0.01
 
 
 def out_of_range(spec: Mapping[str, Any], options: Mapping[str, Any], least: Mapping[str, int]) -> Iterator[str]:
-    """Yield a sentence, without its final dot, for each number that an option cannot be.
+    """Yield a sentence, without its final dot, for each number that is out of range.
 
-    Counts, sizes, periods and ages are never negative, and a port is one of TCP's. ``least`` are further bounds, by the
-    names of the options at the top.
+    Counts, sizes, periods and ages are never negative, and ports are TCP ports. ``least`` has other minimums, by the
+    names of top-level options.
     """
     for name, _option, value in walk(spec, options):
         if isinstance(value, (int, float)) and not isinstance(value, bool):

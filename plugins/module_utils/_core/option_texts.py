@@ -15,7 +15,7 @@ from typing import Any
 
 from .option_walk import walk
 
-NUL = "contains a NUL character, which no program, path or database takes. Remove it"
+NUL = "contains a NUL character, which no program, path or database accepts. Remove it"
 SURROGATE = "contains half of a surrogate pair, which is not valid Unicode. Write the character itself, in UTF-8"
 
 #: Paths, lock files, Compose projects and records are named after an environment.
@@ -30,7 +30,7 @@ _TEXTS = ("str", "path")
 
 
 def problem(text: str) -> str | None:
-    """Return why ``text`` can be stored nowhere, for a sentence that starts with its name; None if it can."""
+    """Return why ``text`` cannot be stored, for a sentence that starts with its name; None if it can."""
     if "\0" in text:
         return NUL
     try:
@@ -41,7 +41,7 @@ def problem(text: str) -> str | None:
 
 
 def repaired(value: Any) -> Any:
-    """The same structure with a replacement character for each that ``problem`` objects to."""
+    """Return the same structure with a replacement character for each invalid one."""
     if isinstance(value, str):
         return value.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
     if isinstance(value, Mapping):
@@ -52,10 +52,10 @@ def repaired(value: Any) -> Any:
 
 
 def unusable(options: Mapping[str, Any]) -> list[str]:
-    """A sentence, without its final dot, for each text among ``options`` that can be stored nowhere."""
+    """Return a sentence, without its final dot, for each text among ``options`` that cannot be stored."""
     everything = json.dumps(options, ensure_ascii=False, default=str)
     if "\\u0000" not in everything and problem(everything) is None:
-        return []  # at the speed of C: a list may have 100,000 entries
+        return []  # one check in C: a list may have 100,000 entries
     return [f"The option {place} {fault}" for place, text in _texts(options, "") if (fault := problem(text))]
 
 
@@ -73,10 +73,10 @@ def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
 
 
 def empty(spec: Mapping[str, Any], options: Mapping[str, Any], allowed: frozenset[str] = frozenset()) -> Iterator[str]:
-    """A sentence, without its final dot, for each text or path that is given, empty, and has to say something.
+    """Yield a sentence, without its final dot, for each text or path that is empty and must not be.
 
-    Those are required ones, ones with a default, which an empty text would replace, and paths, of which an empty one
-    is the directory that the module happens to run in. ``allowed`` are exceptions, by their names with a dot.
+    These are required options, options with a default, which an empty text would replace, and paths, of which an empty
+    one is the current directory. ``allowed`` are exceptions, by their names with a dot.
     """
     for name, option, value in walk(spec, options):
         known_as = re.sub(r"\[\d+\]", "", name)
@@ -88,9 +88,9 @@ def empty(spec: Mapping[str, Any], options: Mapping[str, Any], allowed: frozense
 
 
 def structured(spec: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence, without its final dot, for each list or dictionary in the place of a text.
+    """Yield a sentence, without its final dot, for each list or dictionary that is given for a text.
 
-    Ansible would make a text of it. ``given`` are the options before that. No value is shown.
+    Ansible would convert it to a text. ``given`` are the options before that. No value is shown.
     """
     for name, option, value in walk(spec, given):
         kind = option.get("type", "str")
@@ -106,7 +106,7 @@ def _structure(name: str, value: Any) -> Iterator[str]:
 
 
 def misnamed(options: Mapping[str, Any]) -> list[str]:
-    """A sentence, without its final dot, if ``environment_name`` is given and names no environment."""
+    """Return a sentence, without its final dot, if ``environment_name`` is not a valid name."""
     name = options.get("environment_name")
     if not isinstance(name, str) or ENVIRONMENT.fullmatch(name):
         return []

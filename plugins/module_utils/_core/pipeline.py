@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Programs joined by pipes: list arguments, secrets by environment only, and no exit code that is not looked at.
+"""Run programs joined by pipes: argument lists, secrets by environment only, every exit code checked.
 
-Data goes through in pieces of bounded size, however long the stream is.
+The data passes in pieces of bounded size.
 
 This file is private to the collection and may change without notice.
 """
@@ -27,14 +27,15 @@ from typing import IO, Any
 from . import program_output
 from .command import last_lines
 from .errors import CommandError
+from .fifo import FifoWriters
 
-#: How many bytes go through at a time, and how many a pipe holds, if the kernel lets it.
+#: The number of bytes that pass at a time, and the size of a pipe, if the kernel allows it.
 PIECE = 1024 * 1024
-#: How many seconds a program gets to leave its work in order before it is made to end.
+#: The number of seconds between SIGTERM and SIGKILL.
 GRACE = 5
-#: How many seconds a program may take to be seen to have ended after another one has failed of that.
+#: The number of seconds in which the end of one program and the failure of its neighbour count as related.
 SETTLE = 1
-#: Linux' own number of it; the fcntl module has a name for it from Python 3.10 on.
+#: Linux' F_SETPIPE_SZ, which the fcntl module has from Python 3.10 on.
 _SET_PIPE_SIZE = 1031
 _KEPT_STDERR = 64 * 1024
 
@@ -43,8 +44,8 @@ _KEPT_STDERR = 64 * 1024
 class Program:
     """One member of a pipeline. ``environment`` is added to this process's own, and is the place for secrets.
 
-    ``fifo`` is the named pipe that it writes to instead of its standard output, for a program in a container: what goes
-    through ``docker exec`` is copied four times, which costs more than all the rest.
+    ``fifo`` is the named pipe that a program in a container writes to instead of its standard output: ``docker exec``
+    would copy the data four times, which costs more than everything else.
     """
 
     arguments: Sequence[str]
@@ -53,7 +54,7 @@ class Program:
 
     @property
     def title(self) -> str:
-        """What messages call it: the program that does the work, not the one that brings it about."""
+        """The name for messages: the program that does the work, not ``docker exec`` or ``nice``."""
         if tuple(self.arguments[:2]) == ("docker", "exec"):
             inner = [argument for argument in self.arguments[2:] if not argument.startswith("-")]
             return inner[1] if len(inner) > 1 else "docker"
@@ -72,14 +73,14 @@ def run(
     timeout: float | None = None,
     hint: str | None = None,
 ) -> None:
-    """Run all programs at once, each reading what the one before it writes, until all have ended well.
+    """Run all programs at once, each reading the output of its predecessor, until all have succeeded.
 
-    ``source`` is fed to the first one, which reads nothing without it; ``sink`` gets what the last one writes, which is
-    thrown away without it. ``progress`` gets the bytes that went through so far: those of the sink, or else of the
-    source. ``timeout`` is in seconds, for all of it.
+    ``source`` is the input of the first program, which is empty without it; ``sink`` gets the output of the last one,
+    which is discarded without it. ``progress`` gets the number of bytes so far: those of the sink, or else of the
+    source. ``timeout`` is in seconds, for the whole pipeline.
 
-    Raises CommandError with the exit code and last lines of the program that failed first; what ``source``, ``sink``
-    or ``progress`` raise comes through. Whatever happens, no program is left running.
+    Raises CommandError with the exit code and last lines of the program that failed first; exceptions of ``source``,
+    ``sink`` and ``progress`` are raised again. No program is left running.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     count = progress or (lambda _bytes: None)
@@ -98,11 +99,11 @@ def run(
 
 
 class _Late(Exception):
-    """The time is over."""
+    """The timeout has passed."""
 
 
 class _Pipeline:
-    """The running programs. A thread for each waits for its end, so that it is known which one failed first."""
+    """The running programs. A thread waits for each, so that the one that failed first is known."""
 
     def __init__(self, programs: Sequence[Program], step: str, hint: str | None) -> None:
         self.programs = programs
@@ -110,11 +111,11 @@ class _Pipeline:
         self.hint = hint
         self.processes: list[subprocess.Popen[bytes]] = []
         self.output: IO[bytes] | None = None
-        self.kept_open: dict[int, int] = {}
+        self.writers = FifoWriters()
         self.errors: list[IO[bytes]] = []
         self.waiters: list[threading.Thread] = []
         self.ended: dict[int, int] = {}  # the exit codes
-        self.failed: dict[int, int] = {}  # of those that had failed by themselves, in the order of the pipeline
+        self.failed: dict[int, int] = {}  # of those that failed by themselves, in the order of the pipeline
         self.ending = threading.Condition()
         self.feeder: threading.Thread | None = None
         self.broken: BaseException | None = None
@@ -126,8 +127,8 @@ class _Pipeline:
             thrown_away = program.fifo or (index == len(self.programs) - 1 and not writes)
             process = self._start(program, previous, subprocess.DEVNULL if thrown_away else subprocess.PIPE)
             if self.output:
-                self.output.close()  # or the program before would never learn that this one has ended
-            self.output = self._open(index, program.fifo) if program.fifo else process.stdout
+                self.output.close()  # otherwise the predecessor would not notice the end of this one
+            self.output = self.writers.open(index, program.fifo) if program.fifo else process.stdout
             previous = self.output
             _enlarge(process.stdin)
             _enlarge(self.output)
@@ -172,13 +173,13 @@ class _Pipeline:
             raise self.broken
         failed = self.failed or {index: code for index, code in sorted(self.ended.items()) if code}
         if failed:
-            # Who writes to a program that has ended is ended by it: a consequence.
+            # A program that writes to one that has ended fails too: a consequence.
             guilty = [found for found in failed.items() if not self._broke_off(*found)] or [max(failed.items())]
             raise self._failure(*guilty[0])
 
     def end(self) -> None:
-        """End what still runs, first asked and then made to, and let go of everything."""
-        self._watch()  # those that had been started when another one could not be
+        """Terminate programs that still run, and close all files."""
+        self._watch()  # those that were started before one could not be
         failed = len(self.ended) < len(self.processes) or any(self.ended.values())
         for how in (signal.SIGTERM, signal.SIGKILL) if failed or self.broken else ():
             self._signal(how)
@@ -189,10 +190,9 @@ class _Pipeline:
             self.feeder.join(GRACE)
         for pipe in [*(process.stdin for process in self.processes), self.output, *self.errors]:
             if pipe:
-                with suppress(OSError):  # what was not written yet is not wanted any more
+                with suppress(OSError):  # data that was not written is discarded
                     pipe.close()
-        for index in list(self.kept_open):
-            os.close(self.kept_open.pop(index))
+        self.writers.close_all()
 
     def _start(self, program: Program, stdin: Any, stdout: int) -> subprocess.Popen[bytes]:
         self.errors.append(tempfile.TemporaryFile())  # noqa: SIM115 - read after the program has ended, closed by end()
@@ -217,27 +217,19 @@ class _Pipeline:
         self.processes.append(process)
         return process
 
-    def _open(self, index: int, fifo: Path) -> IO[bytes]:
-        """The reader's end of a named pipe. One of the writer's is kept open for as long as the program runs: without
-        it, the reader would take a program that has not opened its own yet for one that is done.
-        """
-        self.kept_open[index] = os.open(fifo, os.O_RDWR | os.O_CLOEXEC)
-        return fifo.open("rb", buffering=0)
-
     def _await(self, index: int, process: subprocess.Popen[bytes]) -> None:
         code = process.wait()
-        if index in self.kept_open:
-            os.close(self.kept_open.pop(index))
+        self.writers.close(index)
         with self.ending:
             self.ended[index] = code
             self.ending.notify_all()
             if not code:
                 return
-            # What it failed of may be the end of another one, which closes its pipes before it is seen to have ended.
+            # The cause may be the end of a neighbour, which closes its pipes before its end is seen.
             others = range(index + 1, len(self.processes)) if self._broke_off(index, code) else range(index)
             self.ending.wait_for(lambda: self.ended.keys() >= set(others), timeout=SETTLE)
             self.failed = self.failed or {index: code for index, code in sorted(self.ended.items()) if code}
-        # The others may wait for something else than this one, and would never notice.
+        # The other programs may not notice by themselves.
         self._signal(signal.SIGTERM, besides=index)
 
     def _feed(self, source: Iterable[bytes], stdin: IO[bytes], count: Callable[[int], Any]) -> None:
@@ -249,10 +241,10 @@ class _Pipeline:
                 count(total)
             stdin.close()
         except BrokenPipeError:
-            pass  # it has ended, and its exit code says whether it should have
-        except BaseException as error:  # noqa: BLE001 - raised again by wait(), in the thread that is asked
+            pass  # the program has ended, and its exit code is checked
+        except BaseException as error:  # noqa: BLE001 - raised again by wait(), in the caller's thread
             self.broken = error
-            # Not closed in order: the programs must not take what they got for all there is.
+            # Killed rather than closed: the programs must not take partial input for all of it.
             self._signal(signal.SIGKILL)
 
     def _signal(self, how: signal.Signals, besides: int | None = None) -> None:
@@ -263,7 +255,7 @@ class _Pipeline:
 
     def _broke_off(self, index: int, code: int) -> bool:
         """Whether a program failed because the one that reads from it had ended."""
-        if index == len(self.programs) - 1:  # what it writes is read here, to its end
+        if index == len(self.programs) - 1:  # its output is read here, to the end
             return False
         return code == -signal.SIGPIPE or "broken pipe" in self._said(index).lower()
 
@@ -294,7 +286,7 @@ def _remaining(deadline: float | None) -> float | None:
 
 
 def _enlarge(pipe: IO[bytes] | None) -> None:
-    """Fewer changes between the programs: half the time of a fast stream goes into them with the usual 64 KiB."""
+    """Enlarge a pipe: with the usual 64 KiB, switching between the programs takes half the time of a fast stream."""
     if pipe:
-        with suppress(OSError):  # over the limit of an unprivileged user, who gets what there is
+        with suppress(OSError):  # over the limit of an unprivileged user: the size stays
             fcntl.fcntl(pipe.fileno(), _SET_PIPE_SIZE, PIECE)

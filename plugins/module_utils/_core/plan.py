@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what is wanted and what is there to what must be done: pure, no input or output, no AnsibleModule.
+"""Compare desired and current objects, and plan the changes. Pure: no input or output, no AnsibleModule.
 
-``changed`` and ``diff`` of every module come from the same :class:`Plan`, so they cannot disagree, and check mode
-and the real run make the same one.
+``changed`` and ``diff`` of every module come from the same :class:`Plan`, so that they cannot disagree, in check mode
+and without.
 
 This file is private to the collection and may change without notice.
 """
@@ -24,13 +24,13 @@ DELETE = "delete"
 
 @dataclass(frozen=True)
 class Change:
-    """One object that will be created, updated or deleted.
+    """One object to create, update or delete.
 
     ``before`` is None for a creation and ``after`` None for a deletion. For an update both hold just the fields
     that differ.
     """
 
-    # A run may hold 100,000 of them: without a dictionary each, they take a good deal less memory.
+    # A run may have 100,000 of them: without a dictionary each, they take less memory.
     __slots__ = ("action", "after", "before", "name")
 
     name: str
@@ -41,35 +41,34 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run does: the changes in the order of the desired objects, and the names of those left as they are."""
+    """The changes in the order of the desired objects, and the names of unchanged objects."""
 
     changes: tuple[Change, ...] = ()
     unchanged: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
-        """Whether there is anything to do."""
+        """Whether there is a change."""
         return bool(self.changes)
 
     def __iter__(self) -> Iterator[Change]:
         return iter(self.changes)
 
     def of(self, action: str) -> list[Change]:
-        """The changes of one kind: CREATE, UPDATE or DELETE."""
+        """Return the changes of one kind: CREATE, UPDATE or DELETE."""
         return [change for change in self.changes if change.action == action]
 
     def names(self, action: str) -> list[str]:
-        """The names of the objects that ``action`` is done to."""
+        """Return the names of the objects with the change ``action``."""
         return [change.name for change in self.of(action)]
 
     def __add__(self, other: Plan) -> Plan:
         return Plan(self.changes + other.changes, self.unchanged + other.unchanged)
 
     def diff(self) -> dict[str, Any]:
-        """Ansible's diff, ``{"before": {name: fields}, "after": ...}``: changed objects only, secrets hidden.
+        """Return Ansible's diff, ``{"before": {name: fields}, "after": ...}``: changed objects only, secrets hidden.
 
-        A secret that changes shows as asterisks on the one side and ``******** (changed)`` on the other, so that the
-        change is seen while the value is not.
+        A secret that changes is shown as asterisks before and ``******** (changed)`` after.
         """
         before = {change.name: shown(change.before) for change in self.changes if change.before is not None}
         after = {
@@ -98,14 +97,14 @@ def make_plan(
 ) -> Plan:
     """Compare by name, then field by field.
 
-    ``desired`` maps each object's name to the fields it shall have; None for the whole object means absent, and a
-    field that is not in it is left alone. ``current`` maps the names that exist to their present fields. An object
-    of ``current`` that ``desired`` does not name is left alone too.
+    ``desired`` maps each object's name to its desired fields, or to None if it is to be deleted. Fields that are not in
+    it are not changed. ``current`` maps the names of existing objects to their fields. Objects of ``current`` that
+    ``desired`` does not name are not changed.
     """
     changes: list[Change] = []
     unchanged: list[str] = []
-    for name, wanted in desired.items():
-        change = compare(name, wanted, current.get(name))
+    for name, fields in desired.items():
+        change = compare(name, fields, current.get(name))
         if change is None:
             unchanged.append(name)
         else:
@@ -113,18 +112,18 @@ def make_plan(
     return Plan(tuple(changes), tuple(unchanged))
 
 
-def compare(name: str, wanted: Mapping[str, Any] | None, present: Mapping[str, Any] | None) -> Change | None:
-    """What must be done to one object, None for nothing: the rules of make_plan, for objects that come one by one."""
-    if wanted is None:
-        return Change(name, DELETE, present, None) if present is not None else None
-    if present is None:
-        return Change(name, CREATE, None, wanted)
-    differing = [field for field, value in wanted.items() if present.get(field) != value]
+def compare(name: str, desired: Mapping[str, Any] | None, current: Mapping[str, Any] | None) -> Change | None:
+    """Return the change of one object, by the rules of make_plan; None if nothing differs."""
+    if desired is None:
+        return Change(name, DELETE, current, None) if current is not None else None
+    if current is None:
+        return Change(name, CREATE, None, desired)
+    differing = [field for field, value in desired.items() if current.get(field) != value]
     if not differing:
         return None
     return Change(
         name,
         UPDATE,
-        {field: present.get(field) for field in differing},
-        {field: wanted[field] for field in differing},
+        {field: current.get(field) for field in differing},
+        {field: desired[field] for field in differing},
     )

@@ -65,5 +65,5 @@ def _block(block: str) -> str:
 
 
 def first_line(text: str | None) -> str:
-    """Return the first line of a text that is not blank, stripped; empty if there is none."""
+    """Return the first line of a text that is not blank, stripped; or an empty text."""
     return next((line.strip() for line in (text or "").splitlines() if line.strip()), "")

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find the secrets among a module's options, and mask them in all that the module prints.
+"""Find the secrets among a module's options, and mask them in all output of the module.
 
-An option that a spec does not know may be a secret under another name (``secret_access_key`` for ``secret_key``), so
-that its value counts as one.
+An option that is not in the spec may be a misspelt secret (``secret_access_key`` for ``secret_key``), so that its value
+is masked too.
 
 This file is private to the collection and may change without notice.
 """
@@ -26,12 +26,12 @@ except ImportError:  # ansible-core before 2.22, which masks the values of Ansib
 
 
 HIDDEN = "********"
-#: The length of the shortest generated secret, which cannot be guessed, and from which on a value that is not declared
-#: secret is masked in texts: shorter ones are numbers and common words.
+#: The length of the shortest generated secret, and of the shortest value that is masked without being declared a
+#: secret: shorter ones are numbers and common words.
 SHORTEST = 8
-#: A line of a secret of several lines is masked alone too, from this length on.
+#: The length from which on a line of a secret of several lines is masked by itself too.
 SHORTEST_LINE = 16
-#: Secrets that their form gives away, in any option. References to variables are no secrets.
+#: The forms of values that are secrets in any option. References to variables are not secrets.
 _FORMS = (
     re.compile(r"AGE-SECRET-KEY-1[0-9A-Z]+", re.IGNORECASE),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
@@ -61,23 +61,23 @@ def shown(value: Any) -> Any:
 
 
 class Masker:
-    """Replaces every known secret, however it is spelled, by asterisks."""
+    """Replace every known secret, in all its spellings, by asterisks."""
 
     def __init__(self) -> None:
         self.known: set[str] = set()
 
     def add(self, values: Iterable[str]) -> set[str]:
-        """Take ``values`` for secrets from now on. Return their spellings, which Ansible is to mask as well."""
+        """Mask ``values`` from now on. Return their spellings, for Ansible to mask as well."""
         found = spellings(values) - self.known
         self.known |= found
         register_secrets(sorted(found))
         return found
 
     def mask(self, value: Any) -> Any:
-        """The same structure with the secrets in its texts and numbers masked; what is no JSON stays as it is."""
+        """Return the same structure with the secrets in its texts and numbers masked."""
         if not self.known:
             return value
-        # Of thousands of secrets few occur: one look at everything is cheaper than all of them for each text.
+        # Few of thousands of secrets occur: one search in all texts is cheaper than all secrets for each text.
         texts = "\0".join(_leaves(value))
         occurring = sorted((secret for secret in self.known if secret in texts), key=len, reverse=True)
         return _masked(value, occurring) if occurring else value
@@ -98,14 +98,14 @@ def _masked(value: Any, secrets: list[str]) -> Any:
 
 
 def spellings(values: Iterable[str]) -> set[str]:
-    """``values`` and how else programs may show them: quoted, escaped, in a URL, without blanks around, by line."""
+    """Return ``values`` and their other spellings: quoted, escaped, in a URL, stripped, by line."""
     found: set[str] = set()
     for value in map(str, values):  # a Secret would print itself as asterisks
         for text in (value, value.strip()):
             quoted = (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1])
             escaped = _IN_ENVIRONMENT_FILE.sub(r"\\\1", text)
             encoded = (quote(text, errors="replace"), quote(text, safe="", errors="replace"))
-            # As repr() has a text with both kinds of quotes around it.
+            # repr() of a text with both kinds of quotes.
             nested = text.replace("\\", "\\\\").replace("'", "\\'")
             found |= {text, *quoted, nested, escaped, text.replace("$", "$$"), *encoded}
         lines = value.splitlines()
@@ -114,7 +114,7 @@ def spellings(values: Iterable[str]) -> set[str]:
 
 
 def secret_options(spec: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[str]:
-    """The secrets among options as they were ``given``, of any type: declared as such, or not declared at all."""
+    """Yield the secrets among the ``given`` options: those declared as secrets, and those not declared at all."""
     declared = _with_aliases(spec)
     for name, value in given.items():
         option = declared.get(name)
@@ -132,7 +132,7 @@ def secret_options(spec: Mapping[str, Any], given: Mapping[str, Any]) -> Iterato
 
 
 def by_form(value: Any) -> Iterator[str]:
-    """The secrets in ``value``, at any depth, that their form gives away: private keys and passwords in URLs."""
+    """Yield private keys and passwords in URLs in ``value``, at any depth."""
     for text in _leaves(value):
         for form in _FORMS:
             for match in form.finditer(text):
@@ -140,7 +140,7 @@ def by_form(value: Any) -> Iterator[str]:
 
 
 def shown_options(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """``given`` options with asterisks for the values that are secret by ``spec``, or that it does not describe."""
+    """Return the ``given`` options with asterisks for secrets, and for options that ``spec`` does not have."""
     declared = _with_aliases(spec)
     return {name: _shown_option(declared.get(name), value) for name, value in given.items()}
 
@@ -162,7 +162,7 @@ def _with_aliases(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _leaves(value: Any) -> Iterator[str]:
-    """The texts and numbers in ``value``, as texts."""
+    """Yield the texts and numbers in ``value``, as texts."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):

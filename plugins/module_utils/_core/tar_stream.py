@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A tar archive on its way from Docker Engine into a file: counted, some of it left out, and seen to be whole.
+"""Filter and count a tar archive while it is read from Docker Engine, and detect a truncated one.
 
-The engine ends an archive early where it fails within it, and says nothing: only the archive's own end tells.
+The engine ends an archive early if it fails, without an error: only the end marker shows that the archive is complete.
 
 This file is private to the collection and may change without notice.
 """
@@ -17,25 +17,25 @@ from dataclasses import dataclass
 from .errors import EngineError
 
 BLOCK = 512
-#: An archive without a member.
+#: The end marker of an archive.
 EMPTY = bytes(2 * BLOCK)
-#: More than any name or list of attributes has; what claims more is no such header.
+#: More than the size of any name or list of attributes.
 _LONGEST_HEADER = 1024 * 1024
 _EXTENSIONS = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
 
 
 @dataclass
 class Totals:
-    """What went through: the number of files, and the bytes in them."""
+    """The number of files that passed, and of their bytes."""
 
     files: int = 0
     bytes: int = 0
 
 
 def passing(chunks: Iterable[bytes], totals: Totals, left_out: Callable[[str], bool]) -> Iterator[bytes]:
-    """The archive in ``chunks`` without the members whose path ``left_out`` is true for; ``totals`` counts the others.
+    """Yield the archive in ``chunks`` without the members whose path is ``left_out``; ``totals`` counts the others.
 
-    Raises EngineError where the archive ends before its end, or is none.
+    Raises EngineError if the archive is truncated, or is not an archive.
     """
     source = _Source(chunks)
     while (header := source.take(BLOCK)).strip(b"\0"):
@@ -43,7 +43,9 @@ def passing(chunks: Iterable[bytes], totals: Totals, left_out: Callable[[str], b
         member = _parse(header)
         while member.type in _EXTENSIONS:
             if member.size > _LONGEST_HEADER:
-                raise EngineError("Docker Engine sent an archive with a header that is too long")
+                raise EngineError(
+                    f"Docker Engine sent an archive with a header of {member.size} bytes; allowed: {_LONGEST_HEADER}"
+                )
             content = source.take(_padded(member.size))
             extension += header + content
             path, size = _extended(member, content[: member.size], path, size)
@@ -63,26 +65,26 @@ def passing(chunks: Iterable[bytes], totals: Totals, left_out: Callable[[str], b
 
 
 class _Source:
-    """Chunks of any size, to be taken in portions of other sizes."""
+    """Read chunks of any size in portions of other sizes."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self.chunks = iter(chunks)
         self.left = memoryview(b"")
 
     def take(self, size: int) -> bytes:
-        """Exactly ``size`` bytes."""
+        """Return exactly ``size`` bytes."""
         return b"".join(self.pieces(size))
 
     def pieces(self, size: int) -> Iterator[bytes]:
-        """``size`` bytes, in portions as they come."""
+        """Yield ``size`` bytes, in portions of any size."""
         while size:
             if not self.left:
                 chunk = next(self.chunks, None)
                 if chunk is None:
                     raise EngineError(
-                        "Docker Engine ended the archive before its end",
-                        hint="Files that change while they are read can do that: let the run freeze what writes them. "
-                        "Otherwise look at the engine's log.",
+                        "Docker Engine sent a truncated archive",
+                        hint="Files that change while they are read can cause this: pause the services that write. "
+                        "Otherwise check the engine's log.",
                     )
                 self.left = memoryview(chunk)
             portion, self.left = self.left[:size], self.left[size:]
@@ -90,7 +92,7 @@ class _Source:
             yield bytes(portion)
 
     def rest(self) -> Iterator[bytes]:
-        """All that is left: the padding after the end."""
+        """Yield the rest: the padding after the end marker."""
         yield bytes(self.left)
         yield from self.chunks
 
@@ -99,11 +101,11 @@ def _parse(header: bytes) -> tarfile.TarInfo:
     try:
         return tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
     except tarfile.HeaderError as error:
-        raise EngineError(f"Docker Engine sent something else than an archive: {error}") from error
+        raise EngineError(f"Docker Engine did not send an archive: {error}") from error
 
 
 def _extended(member: tarfile.TarInfo, content: bytes, path: str, size: int | None) -> tuple[str, int | None]:
-    """The path and size of the next member, where this extension has them: a header has no room for large ones."""
+    """Return the path and size of the next member from an extension, which has them if the header has no room."""
     if member.type == tarfile.GNUTYPE_LONGNAME:
         return content.rstrip(b"\0").decode("utf-8", "surrogateescape"), size
     if member.type != tarfile.GNUTYPE_LONGLINK:
@@ -116,7 +118,7 @@ def _extended(member: tarfile.TarInfo, content: bytes, path: str, size: int | No
 
 
 def _records(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The ``length key=value`` lines of an extended header; a value may hold line feeds."""
+    """Yield the ``length key=value`` records of an extended header; a value may contain line feeds."""
     while content:
         length = int(content.split(b" ", 1)[0])
         key, _sign, value = content[:length].split(b" ", 1)[1].partition(b"=")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Moments as the collection's own files and return values write them: ``2026-11-23T15:01:02Z``.
+"""Format and parse timestamps of files and return values: ``2026-11-23T15:01:02Z``.
 
 This file is private to the collection and may change without notice.
 """
@@ -13,23 +13,23 @@ from datetime import datetime, timedelta, timezone
 from .errors import InputError
 
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-#: About a thousand years, so that what is as far away as an option says is still a moment.
+#: About a thousand years, so that a timestamp at this distance from now can be represented.
 _LONGEST = timedelta(days=365000)
 
 
-def format_time(moment: datetime) -> str:
-    """A moment with a time zone, in UTC and to the second."""
-    return moment.astimezone(timezone.utc).strftime(_FORMAT)
+def format_time(timestamp: datetime) -> str:
+    """Return a timestamp with a time zone in UTC, to the second."""
+    return timestamp.astimezone(timezone.utc).strftime(_FORMAT)
 
 
 def parse_time(text: str) -> datetime:
-    """The reverse. Raises ValueError."""
+    """Parse the text of ``format_time``. Raises ValueError."""
     return datetime.strptime(text, _FORMAT).replace(tzinfo=timezone.utc)
 
 
 def span(name: str, count: float, unit: str) -> timedelta:
-    """The time that the option ``name`` gives, in a ``unit`` such as "days". Raises InputError for one that is none."""
+    """Return the period of the option ``name``, in a ``unit`` such as "days". Raises InputError if out of range."""
     most = _LONGEST // timedelta(**{unit: 1})
     if not 0 <= count <= most:
-        raise InputError(f"{name} is {count}, and has to be 0 to {most} {unit}")
+        raise InputError(f"{name} is {count}: give a number from 0 to {most} ({unit})")
     return timedelta(**{unit: count})

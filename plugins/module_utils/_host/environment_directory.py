@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .._core import files, option_texts
+from .._core import files, locks, option_texts
 from .._core.errors import InputError
 from . import served_release
 from .system_directories import unsuitable
@@ -32,7 +32,7 @@ _MANIFESTS = "*.manifest.json"
 _PIECE = re.compile(r".+-\d{8}T\d{6}Z\..+")
 #: The files of an unused directory: secrets may be copied there before the first deploy, and a first backup that was
 #: interrupted leaves its progress, and files under temporary names.
-_UNUSED = frozenset({files.LOCK, ".env", "releases", "lost+found", files.PROGRESS})
+_UNUSED = frozenset({locks.LOCK, ".env", "releases", "lost+found", files.PROGRESS})
 
 
 @dataclass(frozen=True)

@@ -219,7 +219,7 @@ def connect(params: Mapping[str, Any]) -> Connection:
     except ImportError as error:
         raise DatabaseError(
             missing_required_lib("psycopg2"),
-            hint="The playbook setup.yml installs it (Debian: python3-psycopg2).",
+            hint="Run the playbook setup.yml for this environment, which installs it (Debian: python3-psycopg2).",
         ) from error
     where = params["login_unix_socket"] or params["login_host"]
     try:

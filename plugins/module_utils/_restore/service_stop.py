@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._core import files
+from .._core import locks
 from .._core.errors import ConvosphereError, InputError
 from .._core.plan import Plan, make_plan
 from .._engine import client, health_waiter
@@ -69,9 +69,9 @@ class Pause:
     def lock(self, held: ExitStack) -> None:
         """Keep a deploy and other runs out, where the stack has a lock."""
         source = self.read().source if self.client else None
-        path: Path | None = source / files.LOCK if source else None
+        path: Path | None = source / locks.LOCK if source else None
         if path and os.access(path, os.R_OK | os.W_OK):
-            held.enter_context(files.locked(path, f"the stack {self.params['project_name']}"))
+            held.enter_context(locks.locked(path, f"the stack {self.params['project_name']}"))
 
     def read(self) -> engine_project.Project:
         """The project as it is now."""

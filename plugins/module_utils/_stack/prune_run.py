@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._core import files
+from .._core import locks
 from .._core.errors import EngineError, InputError
 from .._core.plan import Plan, make_plan
 from .._core.work import Invocation, Work
@@ -48,7 +48,7 @@ class PruneRun(Work):
         self.client = connect(self.params["docker_host"], self.params["timeout"])
         plan = self._compare()
         if plan.changed and not self.check_mode:
-            self.held.enter_context(files.locked(self.directory / files.LOCK, f"the stack in {self.directory}"))
+            self.held.enter_context(locks.locked(self.directory / locks.LOCK, f"the stack in {self.directory}"))
             plan = self._compare()  # a deploy may have ended before the lock was taken
         if len(plan.changes) > self.params["limit"]:
             raise InputError(

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import Any
 
-from .._core import dotenv, files
+from .._core import dotenv, files, locks
 from .._core.errors import InputError
 from .._core.plan import CREATE, Plan, make_plan
 from .._core.work import Invocation, Work
@@ -91,10 +91,10 @@ class ServiceRun(Work):
 
     def _lock(self) -> bool:
         """Exclude deploys and other runs if the stack has a lock. A project that no deploy created has none."""
-        path = self.project.source / files.LOCK if self.project.source else None
+        path = self.project.source / locks.LOCK if self.project.source else None
         if path is None or not os.access(path, os.R_OK | os.W_OK):
             return False
-        self.held.enter_context(files.locked(path, f"the stack {self.project.name}"))
+        self.held.enter_context(locks.locked(path, f"the stack {self.project.name}"))
         return True
 
     def _read(self) -> engine_project.Project:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._core import dotenv
+from .._core import dotenv, locks
 from .._core import files as core_files
 from .._core.errors import InputError
 from .._engine import client as engine_client
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
-LOCK = core_files.LOCK
+LOCK = locks.LOCK
 #: The names in the directory of a stack beside those of its files.
 RESERVED = (secrets.FILE, LOCK, core_files.MARKER, "releases")
 _MODE = re.compile(r"0[0-7]{3}")

@@ -86,6 +86,6 @@ def _bcrypt() -> Any:
     except ImportError as error:
         raise ConvosphereError(
             missing_required_lib("bcrypt", reason="to set and verify passwords"),
-            hint="The playbook setup.yml installs it (Debian: python3-bcrypt).",
+            hint="Run the playbook setup.yml for this environment, which installs it (Debian: python3-bcrypt).",
         ) from error
     return bcrypt

@@ -85,7 +85,7 @@ def test_a_missing_or_wrong_key_is_reported(tmp_path):
         (None, "one-run key does not exist any more.* Set identity_file"),
         (key_in(tmp_path, "other"), "It is encrypted to other keys"),
         (broken, "Check that identity_file is the file of an age"),
-        (loose, "can be read by others"),
+        (loose, "Other users can read the secrets"),
     ]
     for key, message in cases:
         with pytest.raises(InputError, match=message):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.command import last_lines, run
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import CommandError, ConvosphereError
-from ansible_collections.convosphere.platform.plugins.module_utils._core.files import locked
+from ansible_collections.convosphere.platform.plugins.module_utils._core.locks import locked
 
 from support.environment import wait_until
 
@@ -118,8 +118,8 @@ def test_a_lock_is_held_for_as_long_as_a_program_works(tmp_path: Path):
     worker = "import sys, time; open(sys.argv[1], 'w').close(); time.sleep(30)"
     holder = (
         "import sys; from pathlib import Path\n"
-        "from ansible_collections.convosphere.platform.plugins.module_utils._core import command, files\n"
-        "with files.locked(Path(sys.argv[1]), 'x'):\n"
+        "from ansible_collections.convosphere.platform.plugins.module_utils._core import command, locks\n"
+        "with locks.locked(Path(sys.argv[1]), 'x'):\n"
         "    command.run([sys.executable, '-c', sys.argv[2], sys.argv[3]], step='work')"
     )
     started = tmp_path / "started"

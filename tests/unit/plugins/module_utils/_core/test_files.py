@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._core import files
+from ansible_collections.convosphere.platform.plugins.module_utils._core import files, locks
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import ConvosphereError, InputError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -77,7 +77,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
     assert files.read_text(tmp_path / "missing") is None
     assert files.read_text(tmp_path / "binary/below") is None
-    with pytest.raises(InputError, match="binary is not a text in UTF-8"):
+    with pytest.raises(InputError, match="binary is not text in UTF-8"):
         files.read_text(tmp_path / "binary")
     with pytest.raises(InputError, match=r"Cannot read .*/directory: Is a directory"):
         files.read_text(tmp_path / "directory")
@@ -91,11 +91,11 @@ def test_a_file_without_permission_says_become(tmp_path, monkeypatch):
         monkeypatch.setattr(owner, name, refuse)
     with pytest.raises(InputError, match=r"No permission to read .*become: true"):
         files.read_text(tmp_path / "file")
-    with pytest.raises(InputError, match=r"No permission to look at .*become: true"):
+    with pytest.raises(InputError, match=r"No permission to read the mode of .*become: true"):
         files.refuse_readable_by_others(tmp_path / "file")
     with (
         pytest.raises(ConvosphereError, match=r"Cannot lock .*: Permission denied. Use become"),
-        files.locked(tmp_path / ".lock", "it"),
+        locks.locked(tmp_path / ".lock", "it"),
     ):
         pass
 
@@ -120,9 +120,9 @@ def test_secrets_that_others_could_read_are_refused(tmp_path, mode):
 def test_the_lock_is_held_by_one_and_let_go_of_at_the_end(tmp_path):
     lock = tmp_path / ".lock"
     another = pytest.raises(ConvosphereError, match="Another run is changing the stack")
-    with files.locked(lock, "the stack"), another, files.locked(lock, "the stack"):
+    with locks.locked(lock, "the stack"), another, locks.locked(lock, "the stack"):
         pytest.fail("it was locked twice")
-    with files.locked(lock, "the stack"):
+    with locks.locked(lock, "the stack"):
         assert files.mode_of(lock) == "0600"
 
 
@@ -159,8 +159,8 @@ def test_a_file_in_memory_is_told_by_its_title(tmp_path):
 
 def test_a_lock_is_seen_without_being_tried(tmp_path):
     lock = tmp_path / ".lock"
-    assert not files.is_locked(lock)
-    with files.locked(lock, "it"):
-        assert files.is_locked(lock)
+    assert not locks.is_locked(lock)
+    with locks.locked(lock, "it"):
+        assert locks.is_locked(lock)
     assert lock.exists()
-    assert not files.is_locked(lock)
+    assert not locks.is_locked(lock)

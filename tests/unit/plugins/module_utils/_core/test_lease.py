@@ -41,9 +41,9 @@ def test_another_run_has_it_and_is_named():
         decide(lease("a"), lease("b", clock=clock), 600, clock)
 
     assert str(error.value) == (
-        "The maintenance of prod is going on: a@host (run a) has held the lock since 2026-11-23T01:00:00Z, "
+        "The maintenance of prod is in progress: a@host (run a) has held the lock since 2026-11-23T01:00:00Z, "
         "until 2026-11-23T01:10:00Z at the latest. Wait for it to end. "
-        "If it was killed, nobody renews the lock, and it ends by then."
+        "The lock of an interrupted run is not renewed, and ends by itself."
     )
 
 

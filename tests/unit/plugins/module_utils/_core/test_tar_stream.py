@@ -85,10 +85,10 @@ def test_a_size_that_has_no_room_in_the_header_is_read_from_the_extension():
 def test_an_archive_that_is_cut_short_is_refused(length):
     whole = archive({"a": b"x" * 600})[:length]
 
-    with pytest.raises(EngineError, match="ended the archive before its end"):
+    with pytest.raises(EngineError, match="sent a truncated archive"):
         list(passing(cut(whole, 512), Totals(), lambda _path: False))
 
 
 def test_what_is_no_archive_is_refused():
-    with pytest.raises(EngineError, match="something else than an archive"):
+    with pytest.raises(EngineError, match="did not send an archive"):
         list(passing([b"<html>" * 200], Totals(), lambda _path: False))

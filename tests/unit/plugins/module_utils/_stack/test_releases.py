@@ -87,7 +87,7 @@ def test_what_the_file_system_refuses_is_told_with_its_path(tmp_path, monkeypatc
         (lambda: releases.prune(tmp_path, 1), "x: No space"),
         (lambda: releases.remove_unfinished(tmp_path), "y: Input/output error"),
     ):
-        with pytest.raises(ConvosphereError, match=f"Cannot keep the releases in {tmp_path}: {tmp_path}/{word}"):
+        with pytest.raises(ConvosphereError, match=f"Cannot change the releases in {tmp_path}: {tmp_path}/{word}"):
             refused()
 
 

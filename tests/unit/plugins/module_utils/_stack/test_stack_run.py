@@ -8,7 +8,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._core import files
+from ansible_collections.convosphere.platform.plugins.module_utils._core import files, locks
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import ConvosphereError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Invocation
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import client as engine_client
@@ -40,12 +40,12 @@ def test_the_lock_is_taken_at_the_start_and_released_at_the_end(tmp_path):
     with pytest.raises(ConvosphereError, match="Another run is changing the stack p"):
         second.start()
     second.close()
-    assert files.is_locked(tmp_path / files.LOCK)
+    assert locks.is_locked(tmp_path / locks.LOCK)
     first.close()
     second.start()
     second.close()
 
-    assert not files.is_locked(tmp_path / files.LOCK)
+    assert not locks.is_locked(tmp_path / locks.LOCK)
 
 
 def test_what_a_killed_run_was_writing_is_removed_under_the_lock(tmp_path):
@@ -55,7 +55,7 @@ def test_what_a_killed_run_was_writing_is_removed_under_the_lock(tmp_path):
     started.start()
     started.close()
 
-    assert [path.name for path in tmp_path.iterdir()] == [files.LOCK]
+    assert [path.name for path in tmp_path.iterdir()] == [locks.LOCK]
 
 
 def test_check_mode_takes_no_lock(tmp_path):
