@@ -59,10 +59,6 @@ options:
     description: The backend's service in the project.
     type: str
     default: backend
-  database_service:
-    description: The service of the project that is PostgreSQL, if any is, to tell a stopped one from one out of reach.
-    type: str
-    default: postgres
   project_src:
     description:
       - The directory of the stack on the host. The backend's settings are read from its Compose files, and the
@@ -124,8 +120,9 @@ notes:
   - The container gets the password of the database and the backend's settings by its standard input. They are on no
     command line, on no disk and not in Docker Engine's description of the container.
   - The container uses the host's network, so that O(login_host) is the same address.
-  - In check mode neither a running database nor the image is required. RV(situation) is V(stopped) or V(absent) if no
-    database runs, and V(unknown) if the image is not on the host and the stack was deployed before.
+  - In check mode neither a running database nor the image is required. The container of O(login_service), or of the
+    service C(postgres), shows whether a database that cannot be reached is stopped. RV(situation) is V(stopped) or
+    V(absent) if no database runs, and V(unknown) if the image is not on the host and the stack was deployed before.
 """
 
 EXAMPLES = r"""
@@ -275,7 +272,6 @@ class MigrationModule(ConvosphereModule):
         "image": {"type": "str"},
         "project_name": {"type": "str"},
         "service": {"type": "str", "default": "backend"},
-        "database_service": {"type": "str", "default": "postgres"},
         "project_src": {"type": "path"},
         "alembic_directory": {"type": "str", "default": DIRECTORY},
         "accept": {"type": "list", "elements": "str", "default": []},

@@ -51,7 +51,7 @@ options:
         deploy that is not complete yet.
     type: int
     default: 86400
-  limit:
+  max_removals:
     description: The number of releases and images that may be removed at once. If there are more, nothing is removed.
     type: int
     default: 20
@@ -126,7 +126,7 @@ class PruneModule(ConvosphereModule):
         "repositories": {"type": "list", "elements": "str"},
         "standins": {"type": "bool", "default": False},
         "min_age": {"type": "int", "default": 86400},
-        "limit": {"type": "int", "default": 20},
+        "max_removals": {"type": "int", "default": 20},
     }
 
     def build(self) -> Work:

@@ -102,8 +102,8 @@ def test_law(run_law, stack):
             Refused("another environment", {**stack.options, "environment_name": "prod"}, "test, not to prod"),
             Refused("none kept", {**stack.options, "releases_kept": 0}, "releases_kept is 0: it must be 1 or more"),
             Refused(
-                "too many", {**stack.options, "releases_kept": 1, "limit": 1},
-                "1 releases and 1 images would be removed, and limit allows 1 in total",
+                "too many", {**stack.options, "releases_kept": 1, "max_removals": 1},
+                "1 releases and 1 images would be removed, and max_removals allows 1 in total",
             ),
             Refused("no engine", {**stack.options, "docker_host": "unix:///nowhere"}, "not running at unix:///nowhere"),
         ],
@@ -172,7 +172,7 @@ def test_a_stand_in_that_lost_its_name_is_listed_only_when_asked(run_steps, stac
     stack.image("standin", label, "LABEL newer=yes")
     stack.release(1, "standin")
     # In check mode: on this host there may be more of them.
-    options = {**stack.options, "limit": 10_000}
+    options = {**stack.options, "max_removals": 10_000}
 
     run = run_steps(
         MODULE,

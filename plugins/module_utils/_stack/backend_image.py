@@ -24,6 +24,8 @@ from . import secrets, state
 if TYPE_CHECKING:
     from docker import DockerClient
 
+#: The service of the database, if login_service does not name another one.
+DATABASE_SERVICE = "postgres"
 #: The variables of a container that come from its image and are not settings of the backend.
 _OF_THE_IMAGE = ("PATH", "HOME", "HOSTNAME", "PYTHON", "LD_")
 
@@ -71,12 +73,16 @@ class Backend:
     @property
     def database_runs(self) -> bool:
         """Whether the project's own database has a running container."""
-        return any(item.status == engine_project.RUNNING for item in self._containers(self.params["database_service"]))
+        return any(item.status == engine_project.RUNNING for item in self._containers(self._database_service))
 
     @property
     def has_database(self) -> bool:
         """Whether the project has a database of its own, running or not."""
-        return self.project is not None and self.params["database_service"] in self.project.services
+        return self.project is not None and self._database_service in self.project.services
+
+    @property
+    def _database_service(self) -> str:
+        return str(self.params["login_service"] or DATABASE_SERVICE)
 
     def environment(self) -> dict[str, str]:
         """Return the environment of the backend, which its code needs: from the stack's files, or its container."""

@@ -25,7 +25,7 @@ from . import prune, releases
 if TYPE_CHECKING:
     from docker import DockerClient
 
-AT_LEAST = {"releases_kept": 1, "min_age": 0, "limit": 0}
+AT_LEAST = {"releases_kept": 1, "min_age": 0, "max_removals": 0}
 
 
 class PruneRun(Work):
@@ -50,11 +50,11 @@ class PruneRun(Work):
         if plan.changed and not self.check_mode:
             self.held.enter_context(locks.locked(self.directory / locks.LOCK, f"the stack in {self.directory}"))
             plan = self._compare()  # a deploy may have ended before the lock was taken
-        if len(plan.changes) > self.params["limit"]:
+        if len(plan.changes) > self.params["max_removals"]:
             raise InputError(
-                f"{len(self.releases)} releases and {len(self.images)} images would be removed, and limit allows "
-                f"{self.params['limit']} in total: {', '.join(change.name for change in plan)}",
-                hint="Nothing was removed. Check the list, and raise limit if all of them may be removed.",
+                f"{len(self.releases)} releases and {len(self.images)} images would be removed, and max_removals "
+                f"allows {self.params['max_removals']} in total: {', '.join(change.name for change in plan)}",
+                hint="Nothing was removed. Check the list, and raise max_removals if all of them may be removed.",
             )
         return plan
 
