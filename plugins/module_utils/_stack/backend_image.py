@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._core import dotenv, files
+from .._core import dotenv
 from .._core.errors import InputError
 from .._engine import compose_cli
 from .._engine import project as engine_project
@@ -113,7 +113,7 @@ class Backend:
         return existing.containers if existing else ()
 
     def _from_files(self, source: Path) -> dict[str, str]:
-        variables = dotenv.literal(dotenv.parse(files.read_text(source / secrets.FILE) or ""))
+        variables = dotenv.literal(secrets.variables_in(source))
         project = compose_cli.Compose(self.params["project_name"], source, self.params["docker_host"], variables)
         service = project.model([])["services"].get(self.params["service"]) or {}
         # Compose doubles each dollar sign in its model, so that the model is a Compose file too.

@@ -99,6 +99,11 @@ class Secrets:
         return sorted({value for name, value in both if name in self.desired or len(value) >= SHORTEST})
 
 
+def variables_in(directory: Path) -> dict[str, Secret]:
+    """Return all variables in the file ``.env`` of a directory; none if there is no such file."""
+    return dotenv.parse(core_files.read_text(directory / FILE) or "")
+
+
 def desired(entries: Sequence[Mapping[str, Any]], current: Mapping[str, str]) -> dict[str, Secret]:
     """Return the desired secrets by name.
 

@@ -14,14 +14,14 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import Any
 
-from .._core import dotenv, files, locks
+from .._core import dotenv, locks
 from .._core.errors import InputError
 from .._core.plan import CREATE, Plan, make_plan
 from .._core.work import Invocation, Work
 from .._engine import client as engine_client
 from .._engine import compose_cli, health_waiter
 from .._engine import project as engine_project
-from . import project_owner
+from . import project_owner, secrets
 
 
 class ServiceRun(Work):
@@ -167,7 +167,7 @@ class ServiceRun(Work):
         source = self.project.source
         if source is None:  # which plan() refuses
             raise InputError(f"There is no compose.yaml to create {', '.join(names)} from")
-        variables = dotenv.parse(files.read_text(source / ".env") or "")
+        variables = secrets.variables_in(source)
         self.invocation.hide(*dotenv.maskable(variables))
         literal = dotenv.literal(variables)
         compose_cli.Compose(self.project.name, source, self.params["docker_host"], literal).create(names)

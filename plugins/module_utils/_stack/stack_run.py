@@ -16,7 +16,7 @@ from .._core import files, locks
 from .._core.work import Invocation, Work
 from .._engine import client as engine_client
 from .._host import environment_directory
-from . import project_owner, state
+from . import project_owner
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -38,7 +38,7 @@ class StackRun(Work):
         """Prove that the directory and the project are the environment's, lock the directory, and connect."""
         environment_directory.refuse_foreign_directory(self.directory, self.environment, "project_src", self.name)
         if not self.invocation.check_mode and self.directory.is_dir():
-            self.held.enter_context(locks.locked(self.directory / state.LOCK, f"the stack {self.name}"))
+            self.held.enter_context(locks.locked(self.directory / locks.LOCK, f"the stack {self.name}"))
             files.remove_temporary(self.directory)
         connect = engine_client.connect_if_there if self.invocation.check_mode else engine_client.connect
         self.client = connect(self.params["docker_host"], self.params["timeout"])

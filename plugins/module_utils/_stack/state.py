@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
-LOCK = locks.LOCK
 #: The names in the directory of a stack beside those of its files.
-RESERVED = (secrets.FILE, LOCK, core_files.MARKER, "releases")
+RESERVED = (secrets.FILE, locks.LOCK, core_files.MARKER, "releases")
 _MODE = re.compile(r"0[0-7]{3}")
 
 

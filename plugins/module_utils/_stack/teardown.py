@@ -15,13 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._core import locks
 from .._core.errors import ConvosphereError, InputError
 from .._core.plan import Plan, make_plan
 from .._core.work import Invocation
 from .._engine import client as engine_client
 from .._engine import compose_cli, confirmation
 from .._host import environment_directory, served_release
-from . import project_owner, secrets, state
+from . import project_owner, secrets
 from .stack_run import StackRun
 
 if TYPE_CHECKING:
@@ -106,9 +107,9 @@ def _own(directory: Path) -> list[Path]:
     releases = directory / "releases"
     recorded = (served_release.current(releases) or {"files": {}})["files"]
     names = dict.fromkeys([*compose_cli.FILE_NAMES, *recorded, secrets.FILE])
-    files = [directory / name for name in names if os.path.lexists(directory / name)]
+    paths = [directory / name for name in names if os.path.lexists(directory / name)]
     # A directory in the place of a file was not created by a deploy.
-    own = [path for path in files if path.is_symlink() or not path.is_dir()]
+    own = [path for path in paths if path.is_symlink() or not path.is_dir()]
     return [*own, releases] if os.path.lexists(releases) else own
 
 
@@ -118,7 +119,7 @@ def _is_removable(directory: Path) -> bool:
     names = {path.name for path in directory.iterdir()}
     # A directory that is kept is finished without its marker: the lock may be this run's own.
     left = environment_directory.MARKER in names or not _is_administered(directory)
-    return bool(_own(directory)) or (left and names <= {state.LOCK, environment_directory.MARKER})
+    return bool(_own(directory)) or (left and names <= {locks.LOCK, environment_directory.MARKER})
 
 
 def _is_administered(directory: Path) -> bool:
@@ -129,7 +130,7 @@ def _is_administered(directory: Path) -> bool:
 def _remove_own(directory: Path) -> None:
     """Remove the files of a stack, and its directory too unless it is a link, a mount point, or has other files."""
     try:
-        for path in [*_own(directory), directory / state.LOCK]:
+        for path in [*_own(directory), directory / locks.LOCK]:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
