@@ -68,13 +68,6 @@ PENDING: tuple[str, ...] = (
     "plugins/module_utils/_app/weaviate.py",
     "plugins/module_utils/_backup/write_freeze.py",
     "plugins/module_utils/_restore/",
-    "docs/backup-platform.md",
-    "docs/database.md",
-    "docs/edge.md",
-    "docs/maintenance.md",
-    "docs/playbooks.md",
-    "docs/users.md",
-    "README.md",
 )
 
 
