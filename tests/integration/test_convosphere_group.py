@@ -111,7 +111,9 @@ def test_law(run_law, database):
         read_back=database.read_users(),
         refused=[
             Refused("ambiguous", {**login, "name": "twins"}, f"give the id of one, {', '.join(sorted(twins))}"),
-            Refused("of the system", {**login, "name": "system", "state": "absent"}, "of the system cannot be deleted"),
+            Refused(
+                "of the system", {**login, "name": "system", "state": "absent"}, "a system group cannot be deleted"
+            ),
             Refused("no such id", {**login, "id": NOBODY}, "there is no group with the id"),
             Refused("no such member", {**group, "members": ["x@example.com"]}, "there is no user x@example.com"),
             Refused("long name", {**login, "name": "x" * 201}, "at most 200 fit"),

@@ -424,7 +424,7 @@ def test_an_unchanged_run_computes_no_hash(run_playbook, database):
             }
         ]
     )
-    assert "bcrypt is missing" in refused.task("Users").message
+    assert "the required Python library (bcrypt)" in refused.task("Users").message
 
 
 def test_who_did_what_is_in_the_audit_trail_without_passwords(run_playbook, database):
