@@ -167,9 +167,11 @@ def test_a_verification_that_cannot_be_recorded_in_copies_succeeded(namespace):
 
 
 def test_the_copies_fail_once_in_a_run():
-    done = [result("backup", "changed"), result("copy", "failed")]
+    before, copy = result("backup", "changed"), result("copy", "failed")
+    failed = failure("retention", places=["/mnt"])
 
-    assert [each["step"] for each in failure_results(failure("retention", places=["/mnt"]), done)] == ["retention"]
+    assert [each["step"] for each in failure_results(failed, [before])] == ["retention", "copy"]
+    assert [each["step"] for each in failure_results(failed, [before, copy])] == ["retention"]
 
 
 def test_places_mean_nothing_to_other_steps():
