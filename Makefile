@@ -25,10 +25,10 @@ help: ## This list
 demo: venv ## A working environment on this machine: dev, on localhost
 	@cd playbooks && "$(BIN)/ansible-playbook" deploy.yml -e env=dev $(ARGS)
 
-clean-demo: venv ## Take the demo away; VOLUMES=yes takes its data too
+clean-demo: venv ## Remove the demo; VOLUMES=yes removes its data too
 	@cd playbooks && "$(BIN)/ansible-playbook" teardown.yml -e env=dev -e confirm=dev $(if $(filter yes,$(VOLUMES)),-e volumes=true) $(ARGS)
 
-test: ## Everything that proves it: lint, unit, sanity, importer, matrix, integration, molecule, rehearse
+test: ## All tests: lint, unit, sanity, importer, matrix, integration, molecule, rehearse
 	@MATRIX=quick scripts/test.sh $(STEPS)
 
 lint: venv-dev ## ruff, mypy, vermin, yamllint, ansible-lint, changelog fragments, shellcheck
@@ -55,7 +55,7 @@ molecule: venv-dev ## Every role scenario under extensions/molecule
 rehearse: venv-dev ## deploy.yml -e env=prod, twice, on a disposable host reached over SSH
 	@pytest tests/rehearsal --junitxml=$(REPORTS)/rehearsal.xml $(ARGS)
 
-bench: venv-dev compose ## Medians and ratios of whole runs, beside what they are compared with
+bench: venv-dev compose ## Medians and ratios of whole runs, compared with today's practice
 	@python tests/bench/run.py $(ARGS)
 
 docs: venv-dev ## Check the documentation and build the site in .build/docsite/html; a warning is an error
@@ -67,17 +67,17 @@ format: venv-dev ## Let ruff sort imports and format
 release-notes: venv-dev ## Turn the changelog fragments into CHANGELOG.md for the version in galaxy.yml
 	@antsibull-changelog release $(ARGS)
 
-prerequisites: ## Install and start what the tests need on Debian: the engine, mmdebstrap, clients
+prerequisites: ## Install and start the requirements of the tests on Debian: the engine, mmdebstrap, clients
 	@scripts/prerequisites.sh
 
-compose: venv-dev ## Docker's Compose plugin, where no test's environment takes it away with itself
+compose: venv-dev ## Docker's Compose plugin, in a place that no test removes
 	@docker compose version >/dev/null 2>&1 || ansible-playbook --inventory localhost, tests/hosts/compose.yml
 
-venv: ## .venv with what the demo needs
+venv: ## .venv with the requirements of the demo
 	@scripts/venv.sh run
 
-venv-dev: ## .venv with what the tests need
+venv-dev: ## .venv with the requirements of the tests
 	@scripts/venv.sh dev
 
-clean: ## Remove what the tools built (not the demo: see clean-demo)
+clean: ## Remove the output of the tools (not the demo: see clean-demo)
 	@rm -rf .build .mypy_cache .pytest_cache .ruff_cache tests/output

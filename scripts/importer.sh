@@ -16,6 +16,6 @@ export GALAXY_IMPORTER_CONFIG=$PWD/tests/galaxy-importer.cfg
 # Its result file goes to the current folder.
 (cd .build/artifact && python -m galaxy_importer.main "${artifact##*/}") 2>&1 | tee "$PWD/$log"
 if grep -E '^(WARNING|ERROR|CRITICAL)' "$log" >/dev/null; then
-  echo "galaxy-importer found something to say; see above" >&2
+  echo "galaxy-importer reported warnings or errors; see above" >&2
   exit 1
 fi

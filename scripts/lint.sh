@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every gate that reads the tree without running it. All of them run, so that one call shows all there is to mend.
+# Run every gate that reads the tree without running it. All of them run, so that one call shows all problems.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 

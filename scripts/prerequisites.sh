@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Install what the tests use from Debian's packages, and start the engine where nobody else does.
-# Does nothing, without the package index, when everything is there.
+# Install the requirements of the tests from Debian's packages, and start the engine if no service manager does.
+# If everything is installed, it does nothing and does not read the package index.
 set -euo pipefail
 
 packages=(age ca-certificates docker.io git iproute2 iptables make mmdebstrap openssh-client postgresql-client
@@ -24,7 +24,7 @@ running() { # whether a process of that name lives; one that is dead and not yet
   return 1
 }
 
-start_engine() { # where there is no systemd
+start_engine() { # without systemd
   # A second engine beside one that is merely slow would take the first one's network away.
   running dockerd && return
   # A process killed with its machine leaves these behind, and the next engine would wait for it for ever.
@@ -38,7 +38,7 @@ wait_for_engine() {
   local deadline=$((SECONDS + 30))
   until engine_answers; do
     if [ $SECONDS -ge $deadline ]; then
-      echo "prerequisites.sh: the Docker engine does not answer after 30 s; its last words:" >&2
+      echo "prerequisites.sh: the Docker engine does not answer after 30 s; its last log lines:" >&2
       "${as_root[@]}" tail -n 20 /var/log/dockerd.log >&2
       exit 1
     fi
@@ -58,7 +58,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     exit 1
   fi
   "${as_root[@]}" apt-get update -qq
-  # No service is to be started by its package: a machine without systemd has nobody to start it.
+  # Packages must not start their services: a machine without systemd could not.
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y -o Dpkg::Use-Pty=0 --no-install-recommends "${missing[@]}"
 fi
 

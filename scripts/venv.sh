@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Make .venv hold one level of pinned requirements: `run` (what the demo needs) or `dev` (what the tests need, and run).
+# Make .venv hold one level of pinned requirements: `run` (for the demo) or `dev` (for the tests, includes run).
 #
-# A stamp named after the hash of the requirement files tells that nothing is to do, so that a second `make demo` does
+# A stamp named after the hash of the requirement files marks them as installed, so that a second `make demo` does
 # not wait for pip. The checkout is linked into the venv as collection convosphere.platform, so that its modules, roles
 # and playbooks resolve by their full names without an install step.
 set -euo pipefail
