@@ -65,7 +65,7 @@ class HostPlan:
         for directory in missing["directories"]:
             yield f"Set up the directory {directory['path']}"
         for directory in missing["directories"]:
-            if "environment" in directory["wanted"]:
+            if "environment" in directory["desired"]:
                 yield f"Mark the directory {directory['path']} as that of {options['environment']}"
         if self.compose_from_pypi:
             yield f"Install the Compose plugin {options['compose_version']} as {options['compose_link']}"

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from ansible_collections.convosphere.platform.plugins.filter.host_plan import host_plan
 
+from support.collection import ROOT, rendered_docs
+
 NAMES: dict[str, Any] = {
     "engine": ["docker.io", "iptables"],
     "compose": ["docker-compose-v2"],
@@ -71,7 +73,7 @@ def test_packages_are_sorted_and_each_is_named_once():
 
 
 def test_the_steps_are_in_the_order_of_a_run():
-    directories = [{"path": "/opt", "wanted": {}}, {"path": "/opt/dev", "wanted": {"environment": "dev"}}]
+    directories = [{"path": "/opt", "desired": {}}, {"path": "/opt/dev", "desired": {"environment": "dev"}}]
 
     found = plan({"compose": []}, engine="missing", compose=None, missing={"user": True, "directories": directories})
 
@@ -84,3 +86,13 @@ def test_the_steps_are_in_the_order_of_a_run():
         "Install the Compose plugin 5 as /link",
         "Start Docker Engine",
     ]
+
+
+def test_the_directories_have_the_documented_keys():
+    """The role reads them in templates, which skip a directory silently if a key has another name."""
+    sample = rendered_docs()["convosphere_host_info"]["return"]["missing"]["sample"]
+    tasks = (ROOT / "roles/environment/tasks/apply.yml").read_text()
+
+    assert set(sample["directories"][0]) == {"path", "current", "desired"}
+    assert "selectattr('desired.environment', 'defined')" in tasks
+    assert "item.desired.owner" in tasks
