@@ -213,14 +213,14 @@ def look(params: Mapping[str, Any]) -> dict[str, Any]:
     status = platform["status"]
     if status in (*SERVING, DEGRADED) and (edge_problems or engine["problems"]):
         status = UNHEALTHY if edge_problems else DEGRADED
-    versions = {name: part["details"].get("version") for name, part in platform["components"].items()}
+    parts = {name: part["details"].get("version") for name, part in platform["components"].items()}
     return {
         "healthy": status == HEALTHY,
         "status": status,
         "problems": [*platform["problems"], *edge_problems, *engine["problems"]],
         "latency_ms": platform["latency_ms"],
         "components": platform["components"],
-        "versions": {name: text for name, text in {"platform": platform["version"], **versions}.items() if text},
+        "versions": {name: text for name, text in {"platform": platform["version"], **parts}.items() if text},
         "environment": platform["environment"],
         "edge": edge,
         "services": engine["services"],
