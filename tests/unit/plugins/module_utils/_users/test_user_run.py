@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The second look at the current users, after passwords were hashed or verified, for which no transaction is open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import DatabaseError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Invocation
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.catalog import Column
+from ansible_collections.convosphere.platform.plugins.module_utils._users import dependents, passwords
+from ansible_collections.convosphere.platform.plugins.module_utils._users.group_spec import GroupNames
+from ansible_collections.convosphere.platform.plugins.module_utils._users.user_run import UserWork
+from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import FIELDS
+
+from support.users import row
+
+LABELS = {"role": ("SUPER_ADMIN", "USER"), "status": ("ACTIVE",), "auth_provider": ("LOCAL",)}
+COLUMNS = {name: Column("text", nullable=True, length=None, labels=LABELS.get(name, ())) for name in ("email", *FIELDS)}
+PARAMS: dict[str, Any] = {
+    "login_db": "convosphere", "audit_actor": "test", "audit_run": "1", "email": None, "users_file": None,
+    "prune": False, "planned_groups": None, "verify_login": False, "state": "present", "groups_mode": "exact",
+    "owned": "refuse", "update_password": "on_create", "transfer_to": None,
+}  # fmt: skip
+
+
+class Tables:
+    """A repository, its database and the audit trail in one: ``steps`` are what was asked of it."""
+
+    columns = COLUMNS
+
+    def __init__(self, steps: list[str], *rows: dict[str, Any]) -> None:
+        self.database = self
+        self.current = list(rows)
+        self.steps = steps
+        self.hashes: dict[str, str] = {}
+
+    def rows(self, _users: Any, _groups: Any) -> list[dict[str, Any]]:
+        self.steps.append("read")
+        return list(self.current)
+
+    def write(self, planned: Any, hashes: Any = None) -> dict[str, str]:
+        self.steps.append("write")
+        if hashes is None:  # the audit trail's
+            return {}
+        self.hashes = dict(hashes)
+        return {task.change.name: "1" for task in planned.tasks}
+
+    def group_names(self, _users: Any, _planned: Any) -> GroupNames:
+        return GroupNames(())
+
+    def belongings(self) -> dependents.Belongings:
+        return dependents.classify(())
+
+    def taken(self, _usernames: Any) -> set[str]:
+        return set()
+
+    def missing_rights(self) -> list[str]:
+        return []
+
+    def check(self) -> None:
+        self.steps.append("check")
+
+    def __getattr__(self, step: str) -> Any:
+        return lambda *_arguments: self.steps.append(step)
+
+
+def work(tables: Tables, *users: dict[str, Any], **params: Any) -> UserWork:
+    options = {**PARAMS, **params, "users": list(users)}
+    found = UserWork(Invocation(options, options, check_mode=False, warn=str, hide=str))
+    found.repository = found.trail = tables  # type: ignore[assignment]
+    return found
+
+
+@pytest.fixture
+def steps(monkeypatch) -> list[str]:
+    """Note hashing and verifying, both without bcrypt, in one list with what the tables are asked."""
+    found: list[str] = []
+
+    def hash_all(texts: list[str]) -> list[str]:
+        found.append("hash")
+        return [f"hash of {text}" for text in texts]
+
+    def verify_all(pairs: list[tuple[str, str]]) -> list[bool]:
+        found.append("verify")
+        return [stored == f"hash of {text}" for text, stored in pairs]
+
+    monkeypatch.setattr(passwords, "hash_all", hash_all)
+    monkeypatch.setattr(passwords, "verify_all", verify_all)
+    return found
+
+
+NEW = {"email": "new@x.example", "password": "a secret text"}
+
+
+def test_new_passwords_are_hashed_without_a_transaction_and_written(steps):
+    tables = Tables(steps)
+    run = work(tables, NEW)
+    run.apply(run.plan())
+
+    assert steps == ["lock", "check", "read", "rollback", "hash", "read", "write", "write", "commit"]
+    assert tables.hashes == {"new@x.example": "hash of a secret text"}
+
+
+def test_what_changed_while_passwords_were_hashed_is_detected_and_nothing_is_written(steps):
+    tables = Tables(steps)
+    run = work(tables, NEW)
+    plan = run.plan()
+    tables.current = [row("new@x.example")]
+
+    with pytest.raises(DatabaseError, match="changed some of the same users while their passwords were hashed"):
+        run.apply(plan)
+    assert steps == ["lock", "check", "read", "rollback", "hash", "read"]
+
+
+def test_passwords_are_verified_without_a_transaction_and_the_users_read_again(steps):
+    tables = Tables(steps, row("new@x.example", hashed_password="hash of a secret text"))
+    plan = work(tables, NEW, update_password="always").plan()
+
+    assert steps == ["lock", "check", "read", "rollback", "verify", "read"]
+    assert plan.changed is False
+
+
+def test_a_hash_that_changed_while_passwords_were_verified_is_verified_too(steps, monkeypatch):
+    tables = Tables(steps, row("new@x.example", hashed_password="hash of a secret text"))
+    verify = passwords.verify_all
+
+    def change_and_verify(pairs: Any) -> list[bool]:
+        tables.current = [row("new@x.example", hashed_password="hash of another text")]
+        return verify(pairs)
+
+    monkeypatch.setattr(passwords, "verify_all", change_and_verify)
+    plan = work(tables, NEW, update_password="always").plan()
+
+    assert steps.count("verify") == 2
+    assert plan.changed is True
+
+
+def test_without_passwords_everything_is_read_once(steps):
+    tables = Tables(steps)
+    run = work(tables, {"email": "new@x.example"})
+    run.apply(run.plan())
+
+    assert steps == ["lock", "check", "read", "write", "write", "commit"]
