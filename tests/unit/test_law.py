@@ -282,6 +282,33 @@ def test_every_role_entry_point_is_described():
     assert offences == []
 
 
+def test_roles_use_options_and_values_that_the_modules_have():
+    """A template skips an undefined value silently if it has a default or a test for it."""
+    docs, offences = rendered_docs(), []
+    uses = list(module_uses())
+    for path, module, task in uses:
+        known = with_aliases(argument_spec(module))
+        options = task[f"{NAMESPACE}.{module}"] or {}
+        offences += [f"{short(path)}: {module} has no option {option}" for option in options if option not in known]
+    texts = [path.read_text() for path in yaml_files("roles") if "files" not in path.parts]
+    for register in sorted({task["register"] for _path, _module, task in uses if "register" in task}):
+        modules = {module for _path, module, task in uses if task.get("register") == register}
+        returned = {"results"}.union(*(docs[module]["return"] for module in modules))
+        read = {key for text in texts for key in re.findall(rf"\b{register}\.(\w+)", text)}
+        offences += [f"{register}.{key} is not returned by {sorted(modules)}" for key in sorted(read - returned)]
+
+    assert len(uses) > 20
+    assert offences == []
+
+
+def module_uses() -> Iterator[tuple[Path, str, dict[str, Any]]]:
+    """Yield each task of a role that calls a module of the collection, with the file and the module."""
+    for path in yaml_files("roles"):
+        if path.parent.name == "tasks":
+            for task in walk_tasks(load_yaml(path)):
+                yield from ((path, name, task) for name in module_names() if f"{NAMESPACE}.{name}" in task)
+
+
 def test_every_role_introduces_itself():
     offences = [f"{role}: README.md" for role in role_names() if not (ROOT / "roles" / role / "README.md").exists()]
     for role in role_names():

@@ -208,6 +208,12 @@ def test_a_migration_in_check_mode_names_the_backup_that_is_missing():
     ]
 
 
+def test_a_migration_that_is_done_does_not_name_a_missing_backup():
+    lines = reports.migration(migrated(backup_missing="the gate was skipped", backup=None), CONTEXT)
+
+    assert lines == ["run     b: missing", "Revisions: b"]
+
+
 def test_a_schema_that_is_current():
     result = migrated(steps=[], revisions=[], changed=False)
 
