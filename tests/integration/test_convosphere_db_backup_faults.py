@@ -24,7 +24,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._backup.snaps
 from ansible_collections.convosphere.platform.plugins.module_utils._core import locks
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import Database
 from ansible_collections.convosphere.platform.plugins.module_utils._restore.database_fingerprint import Content
-from ansible_collections.convosphere.platform.plugins.module_utils._restore.side_databases import Server
+from ansible_collections.convosphere.platform.plugins.module_utils._restore.database_server import Server
 
 from support.backup_module import BackupModule
 from support.backups import put_backup

@@ -83,7 +83,7 @@ def test_law(run_law, backups, tmp_path):
                 "reverify_after is 9999999999: give a number from 0 to",
             ),
             Refused(
-                "no disk", {**options, "backups": ["all"], "backup_dir": "/nowhere"}, "no directory /nowhere. Is the"
+                "no disk", {**options, "backups": ["all"], "backup_dir": "/nowhere"}, "no directory /nowhere. Check that the disk"
             ),
             Refused(
                 "an empty disk", {**options, "backups": ["all"], "backup_dir": str(empty)}, f"no backup in {empty}"
@@ -165,5 +165,5 @@ def test_the_live_database_is_not_touched_and_what_is_somebody_elses_stays(run_s
 
     assert backups.databases() == [others]
     with Content({**CONNECTION, **database.login}, database.name) as content:
-        assert content.is_as(before)
+        assert content.is_unchanged_since(before)
     database.running.query(f'DROP DATABASE "{others}"')

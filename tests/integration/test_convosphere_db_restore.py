@@ -12,7 +12,7 @@ from unittest.mock import ANY
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import DatabaseError
 from ansible_collections.convosphere.platform.plugins.module_utils._restore.database_fingerprint import Content
-from ansible_collections.convosphere.platform.plugins.module_utils._restore.side_databases import Server
+from ansible_collections.convosphere.platform.plugins.module_utils._restore.database_server import Server
 
 from support.compose_project import OBEYS, compose_project, probe, service
 from support.dumps import CONNECTION, BackupDirectory
@@ -164,7 +164,7 @@ def test_a_table_is_dropped_and_everything_comes_back_and_users_can_log_in(run_s
         until(lambda: running.call("POST", "/api/v1/auth/login", json=login).status_code == 200, "a login")
 
 
-def test_services_are_stopped_around_the_exchange_and_the_old_database_returns_where_they_fail(
+def test_services_are_stopped_around_the_swap_and_the_previous_database_returns_if_they_fail(
     run_steps, backups, tmp_path
 ):
     database = backups.database
@@ -224,7 +224,7 @@ def test_services_are_stopped_around_the_exchange_and_the_old_database_returns_w
         database.query("DELETE FROM users WHERE email <> 'user0@example.com'")
         project.write({**services, "backend": service("exit 3")})
         project.compose("up", "--detach", "--no-build")
-        failed = "The old database is the live one again, and the restored one was removed"
+        failed = "The previous database is live again, and the restored one was dropped"
         run_steps(MODULE, [Step("ends", restore, fails=failed)])
 
         assert database.emails() == ["user0@example.com"]
@@ -275,9 +275,9 @@ def test_whatever_is_written_is_noticed_and_what_only_looks_like_it_is_not(backu
             before = content.state()
         database.query(statement)
         with Content(login, database.name) as content:
-            assert content.is_as(before) is (statement in nothing), statement
-            assert not content.is_as({**before, "xid": before["xid"] + 2**40}), "of another server"
-            assert not content.is_as({}), "of nothing"
+            assert content.is_unchanged_since(before) is (statement in nothing), statement
+            assert not content.is_unchanged_since({**before, "xid": before["xid"] + 2**40}), "of another server"
+            assert not content.is_unchanged_since({}), "of nothing"
 
 
 def test_what_belongs_to_the_database_itself_is_carried_over(run_steps, backups):
@@ -331,8 +331,8 @@ def belongings(database: PlatformDatabase) -> dict[str, object]:
 
 
 def test_a_backup_of_another_database_comes_in_its_place_only_by_force(run_steps, backups, tmp_path):
-    proven = {"level": "restore", "at": "2026-11-23T15:04:05Z", "duration": 1.0, "host": "x"}
-    own = backups.back_up(datetime.now(UTC) - timedelta(hours=1), label="nightly", verified=proven)
+    verified = {"level": "restore", "at": "2026-11-23T15:04:05Z", "duration": 1.0, "host": "x"}
+    own = backups.back_up(datetime.now(UTC) - timedelta(hours=1), label="nightly", verified=verified)
     other = backups.back_up(label="nightly", database=replace(backups.describe(), name="analytics"))
     elsewhere = tmp_path / "elsewhere"
     shutil.copytree(backups.directory, elsewhere)
@@ -381,9 +381,9 @@ def test_the_platforms_own_schema_where_it_is_at_hand(run_steps, tables, tmp_pat
     name = f"schema_{tmp_path.name[-20:]}"
     tables.query(f'CREATE DATABASE "{name}"')
     database = PlatformDatabase(tables, name)
-    told = schema.read_text() if schema.exists() else "CREATE TABLE users (id uuid PRIMARY KEY, email text);"
+    text = schema.read_text() if schema.exists() else "CREATE TABLE users (id uuid PRIMARY KEY, email text);"
     # Without psql's own commands, and without the search path that the rest of a dump is written for.
-    lines = [line for line in told.splitlines() if not line.startswith("\\") and "set_config('search_path'" not in line]
+    lines = [line for line in text.splitlines() if not line.startswith("\\") and "set_config('search_path'" not in line]
     database.query("\n".join(lines))
     backups = BackupDirectory(database, tmp_path / "backups")
     made = backups.back_up()

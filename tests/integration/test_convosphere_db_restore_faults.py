@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong with a verification or a restore: each time nothing is lost, and the message says what to do."""
+"""Let verifications and restores fail in every way: nothing is lost, and the message names the next action."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ODD_PASSWORD = "planted '\"\\ $HOME `id` %s @:/?#[]&;|<> é"
 
 @pytest.fixture
 def backups(tables: Sandbox, tmp_path: Path) -> BackupDirectory:
-    """Of a database with 20 users; there is one user now who was not there then."""
+    """Return the backups of a database with 20 users."""
     database = PlatformDatabase(tables)
     for number in range(20):
         database.add_user(f"user{number}@example.com")
@@ -60,7 +60,7 @@ def failed(result: dict[str, Any]) -> str:
     return str(result["msg"])
 
 
-def scratch(backups: BackupDirectory) -> list[str]:
+def side_databases(backups: BackupDirectory) -> list[str]:
     return [name for name in backups.databases() if "_before_" not in name]
 
 
@@ -115,8 +115,8 @@ def test_a_dump_with_fewer_rows_than_its_manifest_says(backups):
     made = backups.back_up()
     record = made.database
     assert record
-    told = {**record.tables, "public.users": 21, "public.gone": 1}
-    backups.change(made, database=replace(record, tables=told, schema_revisions=("one",)))
+    tables = {**record.tables, "public.users": 21, "public.gone": 1}
+    backups.change(made, database=replace(record, tables=tables, schema_revisions=("one",)))
 
     for message in (failed(verify(backups)), failed(restore(backups))):
         assert "table public.users has 20 rows, and the manifest says 21" in message
@@ -129,15 +129,15 @@ NORMALIZE = "CREATE FUNCTION norm(t text) RETURNS text LANGUAGE sql IMMUTABLE AS
 GENERATED = "CREATE TABLE found (name text, plain text GENERATED ALWAYS AS (norm(name)) STORED)"
 
 
-def test_a_good_backup_that_does_not_load_here_keeps_what_proved_it(backups):
+def test_an_intact_backup_that_does_not_load_here_keeps_its_verification(backups):
     query = backups.database.query
-    proven = {"level": "checksum", "at": "2026-11-23T15:04:05Z", "duration": 1.0, "host": "x"}
+    verified = {"level": "checksum", "at": "2026-11-23T15:04:05Z", "duration": 1.0, "host": "x"}
     query("CREATE EXTENSION unaccent")
     query(NORMALIZE)
     made = []
     for statement in ("CREATE INDEX ON users (norm(email))", GENERATED):
         query(statement)
-        made.append(backups.back_up(datetime(2026, 11, len(made) + 1, tzinfo=UTC), verified=proven))
+        made.append(backups.back_up(datetime(2026, 11, len(made) + 1, tzinfo=UTC), verified=verified))
         query("DROP INDEX users_norm_idx" if len(made) == 1 else "SELECT 1")
 
     for one, found in ((made[0], verify(backups, backup=made[0].id)), (made[1], restore(backups, backup=made[1].id))):
@@ -148,7 +148,7 @@ def test_a_good_backup_that_does_not_load_here_keeps_what_proved_it(backups):
         assert "ALTER FUNCTION <name> SET search_path" in message
         assert (found["failure"]["verdict"], found["failure"]["sqlstate"]) == ("could not tell", "42883")
         manifest = backups.manifest(one.id)
-        assert (manifest["verified"], manifest["damaged_at"]) == (proven, None)
+        assert (manifest["verified"], manifest["damaged_at"]) == (verified, None)
         assert "unaccent" in manifest["not_loaded"]["reason"]
     assert (len(backups.database.emails()), backups.databases()) == (20, [])
     query("ALTER FUNCTION norm(text) SET search_path = public, pg_temp")
@@ -174,14 +174,14 @@ def test_the_latest_that_is_cut_short_is_not_silently_passed_over(backups):
 
     message = failed(verify(backups))
     assert "bytes instead of" in message
-    assert f"The newest whole one is {whole.id}" in message
+    assert f"The newest intact backup is {whole.id}" in message
     assert not backups.manifest(whole.id)["verified"]
     listed = run_module(INFO, {"backup_dir": str(backups.directory), "backup": "latest"}, backups.directory.parent)
     restored = restore(backups)
     for found in (listed, restored):
         assert not found.get("failed"), found
-        told = f"latest means {whole.id}, because newer backups are unusable: {short.file_name}"
-        assert told in str(found["warnings"])
+        warning = f"latest means {whole.id}, because newer backups are unusable: {short.file_name}"
+        assert warning in str(found["warnings"])
 
 
 def test_the_wrong_key(backups, tmp_path):
@@ -195,7 +195,7 @@ def test_the_wrong_key(backups, tmp_path):
 
 
 def test_what_is_missing_on_the_host_condemns_no_backup(backups, tmp_path):
-    """A key that is not mounted, a container that does not run, a program that is killed: all of them pass."""
+    """A key that is not mounted, a container that does not run, and a killed program say nothing about a backup."""
     made = backups.back_up(datetime(2026, 1, 1, tzinfo=UTC), encrypted=True)
     key, broken = {"identity_file": str(backups.key)}, tmp_path / "broken.key"
     broken.write_text("no key\n")
@@ -263,18 +263,18 @@ def test_killed_at_random_moments_while_restoring(backups, tmp_path):
     result = restore(backups)
     assert not result.get("failed"), result
     assert len(backups.database.emails()) == 20
-    assert scratch(backups) == []
+    assert side_databases(backups) == []
     assert "late@example.com" in everybody(backups)
 
 
 def everybody(backups: BackupDirectory) -> set[str]:
-    """The emails in the live database and in those that are kept."""
+    """Return the emails in the live database and in the kept ones."""
     kept = [name for name in backups.databases() if "_before_" in name]
     databases = [backups.database, *(PlatformDatabase(backups.database.running, name) for name in kept)]
     return {email for database in databases for email in database.emails()}
 
 
-def test_killed_in_the_exchange_and_after_it(backups, tmp_path):
+def test_killed_in_the_swap_and_after_it(backups, tmp_path):
     backups.back_up()
     backups.database.add_user("late@example.com")
     name = backups.database.name
@@ -294,10 +294,10 @@ def test_killed_in_the_exchange_and_after_it(backups, tmp_path):
         assert len(backups.database.emails()) == 21
 
         process = ModuleProcess(RESTORE, settings, tmp_path)
-        until(lambda: len(backups.database.emails()) == 20, "the exchange")
+        until(lambda: len(backups.database.emails()) == 20, "the swap")
         assert process.running
         process.kill()
-        assert scratch(backups) == []
+        assert side_databases(backups) == []
 
         process = ModuleProcess(RESTORE, settings, tmp_path)
         until(lambda: project.state("backend")["Running"], "the backend")
@@ -309,7 +309,7 @@ def test_killed_in_the_exchange_and_after_it(backups, tmp_path):
 
 
 def waits_for_a_lock(backups: BackupDirectory) -> bool:
-    # Not asked in the database itself, to which nobody can connect in this moment.
+    # Not asked in the database itself, which refuses connections meanwhile.
     waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER DATABASE%'"
     return bool(backups.database.running.query(waiting))
 
@@ -361,7 +361,7 @@ def test_a_server_that_restarts_while_a_dump_is_loaded(tables, tmp_path):
     backups.back_up()
     database.add_user("late@example.com")
     process = ModuleProcess(RESTORE, options(backups), tmp_path)
-    until(lambda: scratch(backups), "the new database")
+    until(lambda: side_databases(backups), "the new database")
     tables.containers["postgres"].restart(timeout=0)
     message = failed(process.result())
     tables.wait_for_database()
@@ -370,7 +370,7 @@ def test_a_server_that_restarts_while_a_dump_is_loaded(tables, tmp_path):
     assert database.emails() == ["late@example.com"]
     result = restore(backups)
     assert result.get("restored"), result
-    assert (database.emails(), scratch(backups)) == ([], [])
+    assert (database.emails(), side_databases(backups)) == ([], [])
 
 
 def test_a_disk_that_fills_up(tables, tmp_path):

@@ -100,7 +100,7 @@ def test_what_restores_have_kept_is_dropped_only_with_a_confirmation(dbtest, bac
     check = dbtest.run("restore_discard.yml", check=True).succeeded()
 
     (failure,) = refused.failures
-    assert "This drops for good what restores of dbtest on " in failure.message
+    assert "This discards for good what restores of dbtest on " in failure.message
     assert all(f"\n- {name}" in failure.message for name in [*kept, "Compose project convosphere-dbtest"])
     assert "\n- volume convosphere-dbtest_postgres_data (" in failure.message
     assert "Next: -e confirm=dbtest" in failure.message

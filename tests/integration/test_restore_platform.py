@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole platform back from one backup: database, uploads and vectors, or nothing of it."""
+"""Restore database, uploads and vectors from one backup, or change nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.platform_parts import API_KEY, PlatformParts, platform_parts, wait_
 from support.sandbox import DATABASE_KEY, Sandbox, until
 
 BACKUP, RESTORE, VERIFY = "convosphere_db_backup", "convosphere_db_restore", "convosphere_db_backup_verify"
-#: Ends at once where a certain file is among the uploads.
+#: Ends at once if a certain file is among the uploads.
 SENSITIVE = ("sh", "-c", "test ! -e /app/uploads/bad && exec sleep 3600")
 
 
@@ -62,7 +62,7 @@ def without_confirmation(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def visible(parts: PlatformParts) -> dict[str, str]:
-    """The uploads without what restores have kept."""
+    """Return the uploads without those that restores have kept."""
     return {name: text for name, text in parts.files().items() if not name.startswith(".")}
 
 
@@ -140,7 +140,7 @@ def test_services_that_do_not_come_up_get_all_back_that_was_there(run_steps, opt
             Step(
                 "restore",
                 {**options, "backup": "latest", "wait_timeout": 20},
-                fails="The old database is the live one again",
+                fails="The previous database is live again",
             )
         ],
     )
@@ -152,9 +152,9 @@ def test_services_that_do_not_come_up_get_all_back_that_was_there(run_steps, opt
 
 @pytest.fixture
 def killed(options, database, parts, tmp_path) -> dict[str, str]:
-    """A restore has been ended when uploads and vectors were exchanged, and the databases not yet.
+    """Interrupt a restore after uploads and vectors were swapped, and before the databases were.
 
-    The uploads of before, which are `two` and have an object more in the vector store beside them.
+    Return the previous uploads: the file `two`. The vector store had four objects more.
     """
     backend = parts.run_backend()
     parts.run_weaviate()
@@ -184,7 +184,7 @@ def connection(database: PlatformDatabase) -> Any:
     return psycopg2.connect(host="127.0.0.1", dbname="postgres", **login)
 
 
-def test_an_exchange_that_was_killed_is_undone_by_the_next_restore(run_steps, options, database, parts, killed):
+def test_an_interrupted_swap_is_undone_by_the_next_restore(run_steps, options, database, parts, killed):
     parts.write("meanwhile", "3")
     parts.add_objects("Meanwhile", 1)
     parts.containers["backend"].remove(force=True)
@@ -198,10 +198,10 @@ def test_an_exchange_that_was_killed_is_undone_by_the_next_restore(run_steps, op
     run_steps(
         RESTORE,
         [
-            Step("discard", discard, fails="was ended while it exchanged uploads and vectors: what is kept of before"),
-            Step("discard the database", alone, fails="Restore a backup, whichever"),
+            Step("discard", discard, fails="was interrupted while it swapped uploads and vectors: the kept"),
+            Step("discard the database", alone, fails="Restore any backup"),
             Step("look", restore, check=True, changed=True, returns={"restored": True}),
-            Step("a rejected restore", restore, fails="The old database is the live one again"),
+            Step("a rejected restore", restore, fails="The previous database is live again"),
         ],
     )
 
@@ -216,12 +216,12 @@ def test_an_exchange_that_was_killed_is_undone_by_the_next_restore(run_steps, op
 
 
 def test_an_empty_vector_store_gets_back_what_was_in_it(run_steps, options, database, parts, killed):
-    """As where the restore is killed after it has deleted the classes, and before those of the backup are there."""
+    """As if the restore was interrupted after it deleted the classes, and before it restored those of the backup."""
     parts.weaviate("delete", "/v1/schema/Documents")
     alone = {name: value for name, value in options.items() if name not in ("include", "project_name")}
     parts.containers["weaviate"].stop()
     unreachable = {**alone, "backup": "latest", "weaviate_api_key": API_KEY}
-    run_steps(RESTORE, [Step("no store", unreachable, fails="An earlier restore was ended while")])
+    run_steps(RESTORE, [Step("no store", unreachable, fails="that an earlier, interrupted restore left")])
     parts.containers["weaviate"].start()
     wait_for(parts._is_ready)
 
@@ -268,6 +268,8 @@ def test_what_a_backup_lacks_is_refused(run_steps, options, parts):
         RESTORE,
         [
             Step("not there", {**options, "backup": "latest"}, fails="does not include uploads"),
-            Step("no name", {**alone, "include": options["include"], "backup": "latest"}, fails="no project_name says"),
+            Step(
+                "no name", {**alone, "include": options["include"], "backup": "latest"}, fails="project_name is not set"
+            ),
         ],
     )

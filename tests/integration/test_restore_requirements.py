@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a dump needs from the server: recorded, looked for before it is loaded, and the same for whoever loads it."""
+"""Record what a dump needs from the server, and require it before a verification or a restore loads the dump."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ class Reports:
 
     @property
     def needed(self) -> list[str]:
-        """The roles that a dump needs, but for the platform's own."""
+        """The roles that a dump needs, except the platform's own."""
         return sorted(role for kind, role in self.roles.items() if kind not in KINDS[-3:])
 
     def lose(self) -> None:
-        """Have the server as one on which nobody has made the roles."""
+        """Drop the roles and the kept databases."""
         for role in self.roles.values():
             if self.exists(role):
                 self.database.query(f'REASSIGN OWNED BY "{role}" TO convosphere')
@@ -73,19 +73,19 @@ class Reports:
             self.database.query(f'DROP ROLE IF EXISTS "{role}"')
 
     def exists(self, role: str) -> bool:
-        """Whether there is a role of this name."""
+        """Return True if the role exists."""
         return bool(self.database.query("SELECT 1 FROM pg_roles WHERE rolname = %s", role))
 
-    def there(self) -> list[str]:
-        """Those of the needed roles that there are."""
+    def current(self) -> list[str]:
+        """Return the needed roles that exist."""
         return [role for role in self.needed if self.exists(role)]
 
     def owner(self) -> str:
-        """Whom the table belongs to."""
+        """Return the owner of the table."""
         return str(self.database.query("SELECT tableowner FROM pg_tables WHERE tablename = 'reports'")[0][0])
 
     def privileges(self) -> str:
-        """Whom what was given to."""
+        """Return the privileges of the table users."""
         rows = self.database.query("SELECT relacl::text FROM pg_class WHERE relname = 'users'")
         return str(rows[0][0])
 
@@ -161,7 +161,7 @@ def test_what_verification_loads_is_what_a_restore_loads(run_steps, reports):
     for name in ("foreseen", "created"):
         after = run.task(name).result["diff"]["after"]
         assert {key: value for key, value in after.items() if key.startswith("role ")} == created
-    assert reports.there() == reports.needed
+    assert reports.current() == reports.needed
     assert reports.owner() == reports.roles["owner"]
     assert reports.roles["Reader's"] in reports.privileges()
     assert reports.database.query(
@@ -177,15 +177,15 @@ def test_roles_that_are_skipped_are_gone_and_named_and_those_that_are_there_are_
     database.query(f'CREATE ROLE "{kept}"')
     left = reports.roles["owner"]
     database.query(f'CREATE ROLE "{left}"')
-    mark = {"role": "skipped", "of": database.name}  # what a run left that was killed
+    mark = {"role": "skipped", "of": database.name}  # left by an interrupted run
     database.query(database_comment.comment_statement(left, mark, None, kind="ROLE"))
     skip = {**backups.options, "confirm": "dev", "backup": made.id, "force": True, "restore_roles": "skip"}
     run = run_steps(RESTORE, [Step("foreseen", skip, check=True, changed=True), Step("skip", skip, changed=True)])
 
-    told = [told.split(":")[0] for told in run.task("skip").result["skipped"]]
-    assert told == [f"role {role}" for role in reports.needed if role != kept]
+    skipped = [text.split(":")[0] for text in run.task("skip").result["skipped"]]
+    assert skipped == [f"role {role}" for role in reports.needed if role != kept]
     assert run.task("foreseen").result["skipped"] == run.task("skip").result["skipped"]
-    assert reports.there() == [kept]
+    assert reports.current() == [kept]
     assert kept in reports.privileges()
     assert reports.owner() == "convosphere"
     assert database.query("SELECT count(*) FROM reports") == [(7,)]

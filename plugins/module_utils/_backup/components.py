@@ -64,6 +64,14 @@ class _BackedUp(ProjectComponent):
     def settle(self) -> None:
         """Wait until the snapshot is complete."""
 
+    def write(self, writer: FileWriter, name: str) -> FileRecord:
+        """Write the file of this component, and set ``fact``. Raises ConvosphereError."""
+        file, self.fact = self._write(writer, name)
+        return file
+
+    def _write(self, writer: FileWriter, name: str) -> tuple[FileRecord, dict[str, Any]]:
+        raise NotImplementedError
+
     def close(self) -> None:
         """Release everything."""
 
@@ -82,13 +90,11 @@ class UploadsComponent(_BackedUp):
         """Return the bytes of all files."""
         return self._volume.size()
 
-    def write(self, writer: FileWriter, name: str) -> FileRecord:
-        """Write the file of this component. Raises ConvosphereError."""
+    def _write(self, writer: FileWriter, name: str) -> tuple[FileRecord, dict[str, Any]]:
         totals = tar_stream.Totals()
         source = self._volume.archive(totals)
         file = writer.write(self.kind, f"{name}.uploads.tar", step="read the uploaded files", source=source)
-        self.fact = {"files": totals.files, "bytes": totals.bytes}
-        return file
+        return file, {"files": totals.files, "bytes": totals.bytes}
 
     @cached_property
     def _volume(self) -> uploads.Volume:
@@ -122,12 +128,11 @@ class VectorsComponent(_BackedUp):
         if self.backup:
             self._store.wait(self.backup, self.params["freeze_timeout"])
 
-    def write(self, writer: FileWriter, name: str) -> FileRecord:
-        """Write the file of this component, for an empty store an archive without a member. Raises ConvosphereError."""
+    def _write(self, writer: FileWriter, name: str) -> tuple[FileRecord, dict[str, Any]]:
+        """Write the store's backup, for an empty store an archive without a member."""
         source = self._store.archive(self.backup, tar_stream.Totals()) if self.backup else iter([tar_stream.EMPTY])
         file = writer.write(self.kind, f"{name}.vectors.tar", step="read the vectors", source=source)
-        self.fact = {"backup": self.backup, "classes": self.classes}
-        return file
+        return file, {"backup": self.backup, "classes": self.classes}
 
     def close(self) -> None:
         """Remove the store's backup from its container; if that fails, the next run removes it."""

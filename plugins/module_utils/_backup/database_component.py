@@ -15,7 +15,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,17 +53,13 @@ class DatabaseComponent:
         # All dumps into one directory share a name, and the lock allows one of them: another session is a leftover.
         place = hashlib.sha256(f"{socket.gethostname()}:{directory}".encode()).hexdigest()[:12]
         self.tools.application = f"{APPLICATION} dump {place}"
+        self.database = Database(params, read_only=True)
         self.snapshot: Snapshot | None = None
         #: The manifest's field; None until the dump is written.
         self.record: DatabaseRecord | None = None
         #: The bytes and the schema revisions of the database, once ``check`` has read them.
         self.size = 0
         self.revisions: tuple[str, ...] = ()
-
-    @cached_property
-    def database(self) -> Database:
-        """The connection that holds the snapshot."""
-        return Database(self.params, read_only=True)
 
     def check(self) -> None:
         """Raise ConvosphereError unless pg_dump has the right version and the role has the rights for a dump."""
@@ -127,8 +122,7 @@ class DatabaseComponent:
 
     def close(self) -> None:
         """Close the connection, and with it the snapshot."""
-        if "database" in self.__dict__:
-            self.database.close()
+        self.database.close()
 
     @contextmanager
     def _program(self, snapshot: str) -> Iterator[Program]:

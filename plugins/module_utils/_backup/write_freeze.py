@@ -53,14 +53,14 @@ while calm < 20 and time.monotonic() < end:
     paused = names.intersection((found or "").split())
     for name in paused:
         docker("unpause", name)
-    calm = 0 if found is None or paused else calm + 1
+    calm = calm + 1 if found is not None and not paused else 0
     time.sleep(0.5)
 """
 
 
 @dataclass
 class Freeze:
-    """When writes stopped and resumed, and how they were stopped; ``end`` is None while the freeze lasts."""
+    """When writes stopped and resumed, and how they were stopped; ``end`` is not set while the freeze lasts."""
 
     begin: datetime
     how: str

@@ -15,9 +15,6 @@ from typing import Any
 
 from .connection import literal, quoted
 
-#: The key for what a restore swaps beside the database, so that a later run can undo an interrupted swap.
-HALFWAY = "halfway"
-
 _MARK = re.compile(r"\n?\[convosphere\.platform (\{.*\})\]\Z", re.DOTALL)
 
 

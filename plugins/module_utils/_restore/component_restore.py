@@ -1,220 +1,223 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Uploads and vectors of a backup, back into the containers that hold them. What is there now is kept beside them.
+"""Restore uploads and vectors in the containers that hold them, and keep their previous content beside them.
 
 This file is private to the collection and may change without notice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._app import uploads as app_uploads
 from .._app import weaviate
 from .._backup.catalogue import Backup
-from .._backup.components import COMPONENTS
 from .._backup.file_reader import Archive
 from .._backup.progress import Progress
-from .._backup.project_component import ENGINE_TIMEOUT, UPLOADS, VECTORS
+from .._backup.project_component import UPLOADS, VECTORS, ProjectComponent
 from .._core import tar_stream
 from .._core.errors import ConvosphereError, InputError
-from .._engine import client as engine_client
-from .._stack import project_owner
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 
-#: Beside ``project_name``, ``docker_host``, ``identity_file`` and ``load_timeout``.
-RESTORE_OPTIONS: dict[str, Any] = {
-    "include": {"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": ["database"]},
-    "weaviate_api_key": {"type": "str", "no_log": True},
-    "vectors_timeout": {"type": "int", "default": 600},
-}
-
-
-class PartsRestore:
-    """Uploads and vectors of one backup, as far as ``include`` of ``params`` (RESTORE_OPTIONS) names them.
-
-    Without a backup nothing can be restored, but what restores have kept be listed and discarded.
-    """
+class _Restored(ProjectComponent):
+    """Restore a component of the Compose project. Without a backup only ``kept, discard, state, undo`` are of use."""
 
     def __init__(self, params: Mapping[str, Any], backup: Backup | None) -> None:
-        if "database" not in params["include"]:
-            raise InputError("include lacks the database, which belongs to the uploads and the vectors")
-        self.kinds = [kind for kind in (UPLOADS, VECTORS) if kind in params["include"]]
-        if self.kinds and not params["project_name"]:
-            raise InputError(f"include has {' and '.join(self.kinds)}, and no project_name says where they are")
-        self.params = params
-        self.archives: dict[str, Archive] = {}
+        super().__init__(params)
+        self.archive: Archive | None = None
+        #: The manifest's field of the restored content.
+        self.fact: Mapping[str, Any] | None = None
         if backup:
-            key = params["identity_file"]
-            self.archives = {kind: Archive(backup, backup.manifest.file(kind), key) for kind in self.kinds}
-        self.new = ""
-        #: Under what name is kept what is there, by kind; None where nothing is.
-        self.aside: dict[str, str | None] = {}
-        #: The same, of what was exchanged.
-        self.kept: dict[str, str | None] = {}
-
-    def __str__(self) -> str:
-        """What of it is restored, for a plan."""
-        return ", ".join(self.kinds)
+            self.archive = Archive(backup, backup.manifest.file(self.kind), params["identity_file"])
+            self.fact = {UPLOADS: backup.manifest.uploads, VECTORS: backup.manifest.vectors}[self.kind]
+        #: The name under which ``set_aside`` keeps the current content; None for no content.
+        self.aside: str | None = None
+        #: Whether ``swap`` has begun, so that there is something to undo.
+        self.is_swapped = False
 
     def check(self) -> None:
-        """See that all is there to restore them. Changes nothing. Raises ConvosphereError."""
-        for kind, archive in self.archives.items():
-            if self._fact(kind) is None:
-                raise InputError(f"The manifest of {archive.backup.manifest.id} does not say what its {kind} are")
-            archive.programs()
-            if kind == UPLOADS:
-                self._volume()
-            else:
-                self._store().classes()
+        """Raise ConvosphereError unless the component can be restored. Change nothing."""
+        archive = self._archive
+        if self.fact is None:
+            raise InputError(f"The manifest of {archive.backup.manifest.id} has no field {self.kind}")
+        archive.programs()
+        self.probe()
 
-    def stage(self, progress: Progress) -> None:
-        """Bring both beside what is there, which goes on being used, after they were compared with the manifest.
+    def probe(self) -> None:
+        """Raise ConvosphereError unless the container can be used."""
+        raise NotImplementedError
 
-        Raises ConvosphereError.
-        """
-        timeout = self.params["load_timeout"]
-        for kind, archive in self.archives.items():
-            progress.begin(f"checksum of {kind}", archive.record.size)
-            archive.check(progress.bytes)
-        if UPLOADS in self.archives:
-            archive, expected = self.archives[UPLOADS], tar_stream.Totals(**(self._fact(UPLOADS) or {}))
-            progress.begin("unpack uploads", archive.record.size)
-            self.new = self._volume().stage(archive.pieces(), expected, timeout, unpack=archive.programs())
-        if VECTORS in self.archives and self._vectors_name():
-            archive = self.archives[VECTORS]
-            self._store().stage(archive.pieces(), self._vectors_name() or "", timeout, unpack=archive.programs())
+    def check_archive(self, progress: Progress) -> None:
+        """Compare the backup's file with its checksum. Raises ConvosphereError."""
+        progress.begin(f"checksum of {self.kind}", self._archive.record.size)
+        self._archive.check(progress.bytes)
+
+    def location(self) -> str:
+        """Return the place of the content that ``set_aside`` keeps."""
+        raise NotImplementedError
 
     def set_aside(self, now: datetime) -> None:
-        """See to it that all is kept that will be exchanged. Exchanges nothing. Raises ConvosphereError.
-
-        Nobody may be writing from now on.
-        """
-        if UPLOADS in self.archives:
-            self.aside[UPLOADS] = app_uploads.kept_name(now)  # they are renamed
-        if VECTORS in self.archives:
-            self.aside[VECTORS] = self._store().set_aside(weaviate.kept_name(now), self.params["vectors_timeout"])
-
-    def note(self) -> dict[str, Any]:
-        """What ``undo`` has to know, once all was set aside: by a later run, with other options."""
-        new = {kind: dict(self._fact(kind) or {}) for kind in self.archives}
-        return {"project": self.params["project_name"], "kept": self.aside, "new": new}
+        """Keep the current content, or choose the name to which ``swap`` moves it. Raises ConvosphereError."""
+        self.aside = self._set_aside(now)
 
     def swap(self) -> None:
-        """Exchange both for what is there, and was set aside. Raises ConvosphereError, and ``go_back`` undoes it."""
-        for kind in self.archives:
-            self.kept[kind] = self.aside[kind]  # first: what stops halfway has to be undone too
-            if kind == UPLOADS:
-                self._volume().swap(self.new, str(self.kept[kind]))
-            else:
-                self._store().replace(self._vectors_name(), self.params["vectors_timeout"])
+        """Replace the current content with the staged content. Raises ConvosphereError."""
+        self.is_swapped = True  # first: a swap that fails midway has to be undone too
+        self._swap()
 
-    def go_back(self, written: datetime | None = None) -> None:
-        """Undo ``swap`` as far as it came, each part whatever becomes of the other.
+    def undo(self, rejected_at: datetime | None) -> None:
+        """Revert ``swap``, however far it got; not a second time. Raises ConvosphereError."""
+        self.is_swapped = False
+        self._undo(rejected_at)
 
-        ``written`` is now, where somebody may have written to what came by it: then that is kept as well. Raises
-        ConvosphereError that says what could not be undone, and where it is.
-        """
-        new = {kind: self._fact(kind) or {} for kind in self.archives}
-        self._go_back(new, dict.fromkeys(self.kept, written))
+    def _set_aside(self, now: datetime) -> str | None:
+        raise NotImplementedError
 
-    def undo(self, new: Mapping[str, Mapping[str, Any]], now: datetime) -> None:
-        """The same of another run's ``swap``, who knows when: ``kept`` and ``new`` are as it has noted them."""
-        written: dict[str, datetime | None] = dict.fromkeys(self.kept, now)
-        if UPLOADS in self.kept and asdict(self._volume().totals()) == new[UPLOADS]:
-            written[UPLOADS] = None
-        self._go_back(new, written)
+    def _swap(self) -> None:
+        raise NotImplementedError
 
-    def _go_back(self, new: Mapping[str, Mapping[str, Any]], written: Mapping[str, datetime | None]) -> None:
-        problems = []
-        for kind, kept in list(self.kept.items()):
-            del self.kept[kind]
-            moment = written[kind]
-            try:
-                if kind == UPLOADS:
-                    self._volume().undo(str(kept), keep=moment is not None)
-                else:
-                    aside = weaviate.kept_name(moment, weaviate.REJECTED) if moment else None
-                    timeout = self.params["vectors_timeout"]
-                    self._store().undo(kept, timeout, new=new[kind].get("backup"), aside=aside)
-            except ConvosphereError as error:
-                where = f"{app_uploads.PATH}/{kept}" if kind == UPLOADS else f"the vector store's backup {kept}"
-                problems.append(f"The {kind} of before could not be put back, and are in {where}: {error}")
-        if problems:
-            raise ConvosphereError(
-                ". ".join(problems), hint="The next restore, of whichever backup, tries it again first."
-            )
+    def _undo(self, rejected_at: datetime | None) -> None:
+        raise NotImplementedError
 
-    def state(self) -> dict[str, Any]:
-        """What there is now of each kind, in numbers, to be compared with later on. Raises ConvosphereError."""
-        found: dict[str, Any] = {}
-        if UPLOADS in self.kinds:
-            found[UPLOADS] = asdict(self._volume().totals())
-        if VECTORS in self.kinds:
-            store = self._store()
-            found[VECTORS] = {"classes": store.classes(), "objects": store.count()}
-        return found
+    def resume(self, aside: str | None, fact: Mapping[str, Any]) -> None:
+        """Continue the swap of an interrupted run, of which ``ComponentGroup.note`` has noted both."""
+        self.aside, self.fact, self.is_swapped = aside, fact, True
 
-    def is_as(self, state: Mapping[str, Any]) -> bool | None:
-        """Whether all is there that was when ``state`` was taken; None where that cannot be learned."""
-        try:
-            found = self.state()
-        except ConvosphereError:
-            return None
-        return found == {kind: state.get(kind) for kind in self.kinds}
+    def may_be_written(self) -> bool:
+        """Return False if the restored content is known to be unchanged after an interruption."""
+        return True
+
+    @property
+    def _archive(self) -> Archive:
+        if self.archive is None:
+            raise RuntimeError("there is no backup to restore")
+        return self.archive
+
+
+class UploadsRestore(_Restored):
+    """Restore the uploaded files: unpack them in their volume, and swap them by rename."""
+
+    kind = UPLOADS
+
+    def __init__(self, params: Mapping[str, Any], backup: Backup | None) -> None:
+        super().__init__(params, backup)
+        #: The directory of the unpacked files.
+        self.staged = ""
+
+    def probe(self) -> None:
+        """Raise ConvosphereError unless the files lie in a volume."""
+        self._volume()
+
+    def stage(self, progress: Progress) -> None:
+        """Unpack the files beside the current ones, and compare them with the manifest. Raises ConvosphereError."""
+        archive, expected = self._archive, tar_stream.Totals(**(self.fact or {}))
+        progress.begin("unpack uploads", archive.record.size)
+        timeout = self.params["load_timeout"]
+        self.staged = self._volume().stage(archive.pieces(), expected, timeout, unpack=archive.programs())
+
+    def _set_aside(self, now: datetime) -> str:
+        """Return the directory to which ``swap`` moves the current files."""
+        return app_uploads.kept_name(now)
+
+    def location(self) -> str:
+        """Return the directory of the files that were moved away."""
+        return f"{app_uploads.PATH}/{self.aside}"
+
+    def _swap(self) -> None:
+        """Replace the current files with the unpacked ones. Raises ConvosphereError."""
+        self._volume().swap(self.staged, str(self.aside))
+
+    def _undo(self, rejected_at: datetime | None) -> None:
+        """Move the previous files back, however far ``swap`` got. Raises ConvosphereError."""
+        self._volume().undo(str(self.aside), keep=rejected_at is not None)
+
+    def may_be_written(self) -> bool:
+        """Return False if there are as many files and bytes as were restored. Raises ConvosphereError."""
+        return asdict(self._volume().totals()) != self.fact
+
+    def state(self) -> Mapping[str, Any]:
+        """Return the numbers of files and bytes. Raises ConvosphereError."""
+        return asdict(self._volume().totals())
+
+    def kept(self) -> list[str]:
+        """Return the directories that restores have kept."""
+        return self._volume().kept()
+
+    def discard(self, names: Sequence[str]) -> None:
+        """Delete kept directories."""
+        self._volume().discard(names)
 
     def close(self) -> None:
-        """Remove what was staged and not exchanged; where that fails the next run does it."""
-        with suppress(ConvosphereError):
-            if UPLOADS in self.archives:
+        """Remove unpacked files that were not swapped; if that fails, the next run removes them."""
+        if self.archive:
+            with suppress(ConvosphereError):
                 self._volume().discard_new()
-            if VECTORS in self.archives:
-                self._store().remove_leftovers()
-
-    def earlier(self) -> list[str]:
-        """What restores have kept of both, as ``uploads in <directory>`` and ``vectors in <backup>``."""
-        uploads = self._volume().kept() if UPLOADS in self.kinds else []
-        vectors = self._store().kept() if VECTORS in self.kinds else []
-        return [f"{UPLOADS} in {name}" for name in uploads] + [f"{VECTORS} in {name}" for name in vectors]
-
-    def discard(self) -> None:
-        """Delete what ``earlier`` lists."""
-        if UPLOADS in self.kinds:
-            self._volume().discard(self._volume().kept())
-        if VECTORS in self.kinds:
-            self._store().discard(self._store().kept())
-
-    def _vectors_name(self) -> str | None:
-        """The backup's name in the vector store, None for an empty store."""
-        name: str | None = (self._fact(VECTORS) or {})["backup"]
-        return name
-
-    def _fact(self, kind: str) -> Mapping[str, Any] | None:
-        manifest = self.archives[kind].backup.manifest
-        return manifest.uploads if kind == UPLOADS else manifest.vectors
-
-    @cached_property
-    def client(self) -> DockerClient:
-        """The engine that the containers are on, once they are known to be the environment's."""
-        client = engine_client.connect(self.params["docker_host"], ENGINE_TIMEOUT)
-        source = self.params["project_src"]
-        project_owner.refuse_foreign_project(
-            client, self.params["project_name"], self.params["environment_name"], Path(source) if source else None
-        )
-        return client
 
     def _volume(self) -> app_uploads.Volume:
         return app_uploads.find(self.client, self.params["project_name"], self.params["docker_host"])
+
+
+class VectorsRestore(_Restored):
+    """Restore the vector store with its own backups."""
+
+    kind = VECTORS
+
+    def probe(self) -> None:
+        """Raise ConvosphereError unless the store answers."""
+        self._store().classes()
+
+    def stage(self, _progress: Progress) -> None:
+        """Write the store's backup into its container, unless it is of an empty store. Raises ConvosphereError."""
+        archive, timeout = self._archive, self.params["load_timeout"]
+        if self._name():
+            self._store().stage(archive.pieces(), self._name() or "", timeout, unpack=archive.programs())
+
+    def _set_aside(self, now: datetime) -> str | None:
+        """Have the store back up its current content. Raises ConvosphereError."""
+        return self._store().set_aside(weaviate.kept_name(now), self.params["vectors_timeout"])
+
+    def location(self) -> str:
+        """Return the store's backup of the previous content."""
+        return f"the vector store's backup {self.aside}"
+
+    def _swap(self) -> None:
+        """Replace the current content with that of the backup. Raises ConvosphereError."""
+        self._store().replace(self._name(), self.params["vectors_timeout"])
+
+    def _undo(self, rejected_at: datetime | None) -> None:
+        """Restore the store's backup of the previous content, however far ``swap`` got. Raises ConvosphereError."""
+        rejected = weaviate.kept_name(rejected_at, weaviate.REJECTED) if rejected_at else None
+        timeout = self.params["vectors_timeout"]
+        self._store().undo(self.aside, timeout, new=(self.fact or {}).get("backup"), aside=rejected)
+
+    def state(self) -> Mapping[str, Any]:
+        """Return the classes and the number of objects. Raises ConvosphereError."""
+        store = self._store()
+        return {"classes": store.classes(), "objects": store.count()}
+
+    def kept(self) -> list[str]:
+        """Return the store's backups that restores have kept."""
+        return self._store().kept()
+
+    def discard(self, names: Sequence[str]) -> None:
+        """Delete kept backups."""
+        self._store().discard(names)
+
+    def close(self) -> None:
+        """Remove the written backup from the container; if that fails, the next run removes it."""
+        if self.archive:
+            with suppress(ConvosphereError):
+                self._store().remove_leftovers()
+
+    def _name(self) -> str | None:
+        """Return the name of the backup in the vector store, None for an empty store."""
+        name: str | None = (self.fact or {})["backup"]
+        return name
 
     def _store(self) -> weaviate.VectorStore:
         where = self.params["project_name"], self.params["docker_host"]

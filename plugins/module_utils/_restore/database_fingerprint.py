@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is in a database: rows, revisions, and whether anything was written since a certain moment.
+"""Fingerprint a database: count rows, read revisions, and decide whether anything was written since a transaction.
 
-The server's statistics would answer that last question at once, and wrongly: they come late, forget at a crash, and
-know nothing of TRUNCATE or of the tables' definitions. What cannot be wrong is the transaction that each row carries.
+The server's statistics are no reliable answer: they are late, are lost in a crash, and miss TRUNCATE and changes of
+definitions. The transaction id that each row carries is reliable.
 
 This file is private to the collection and may change without notice.
 """
@@ -19,7 +19,7 @@ from typing import Any
 from .._backup.manifest import DatabaseRecord
 from .._postgres.connection import Database
 
-#: Where PostgreSQL itself keeps what tables, indexes, functions and the like are.
+#: The catalogs in which PostgreSQL keeps the definitions of tables, indexes, functions and the like.
 _CATALOGS = (
     *("pg_attrdef", "pg_attribute", "pg_class", "pg_constraint", "pg_default_acl", "pg_enum", "pg_extension"),
     *("pg_index", "pg_largeobject_metadata", "pg_namespace", "pg_policy", "pg_proc", "pg_rewrite", "pg_trigger"),
@@ -32,8 +32,8 @@ WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' AND c.relispopula
 AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
 ORDER BY 1
 """
-#: Rows, and those that a transaction of at or after a moment wrote. Transaction ids are numbers in a circle: what lies
-#: less than half of it ahead is later. Those below 3 stand for rows that have been there forever.
+#: The number of rows, and of those that the given transaction or a later one wrote. Transaction ids form a circle: an
+#: id less than half of it ahead is later. Ids below 3 stand for frozen rows.
 _ROWS = """
 SELECT count(*), count(*) FILTER (
     WHERE xmin::text::bigint > 2 AND (xmin::text::bigint - %s) & 4294967295 < 2147483648
@@ -43,70 +43,72 @@ _HALF = 2**31
 
 
 class Content:
-    """Looks into one database, in one transaction that reads. ``params`` are those of the connection."""
+    """Read one database in one transaction. ``params`` are those of the connection, which is opened by ``with``."""
 
     def __init__(self, params: Mapping[str, Any], name: str) -> None:
         self.database = Database({**params, "login_db": name}, read_only=True)
-        self.database.read_to_the_end()
 
     def __enter__(self) -> Content:
+        self.database.read_to_the_end()
         return self
 
     def __exit__(self, *_error: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self.database.close()
 
     def counts(self) -> dict[str, int]:
-        """The rows of each table, by its name as SQL needs it."""
+        """Return the number of rows of each table, by its quoted name."""
         return {name: self._count(name) for name, _kind in self._tables()}
 
     def revisions(self) -> list[str]:
-        """The schema revisions that alembic has recorded, sorted."""
+        """Return the schema revisions that alembic has recorded, sorted."""
         if self.database.fetch("SELECT to_regclass('public.alembic_version') IS NULL")[0][0]:
             return []
         return sorted(str(row[0]) for row in self.database.fetch("SELECT version_num FROM public.alembic_version"))
 
     def differences(self, record: DatabaseRecord) -> list[str]:
-        """A sentence for each thing that is not as the manifest says; none where all is."""
+        """Return a sentence for each difference from the manifest."""
         counts, revisions = self.counts(), self.revisions()
-        told = [
-            f"table {name} has {counts[name]} rows, and the manifest says {wanted}"
+        differences = [
+            f"table {name} has {counts[name]} rows, and the manifest says {expected}"
             if name in counts
             else f"table {name} is missing"
-            for name, wanted in record.tables.items()
-            if counts.get(name) != wanted
+            for name, expected in record.tables.items()
+            if counts.get(name) != expected
         ]
         if revisions != sorted(record.schema_revisions):
-            wanted_revisions = ", ".join(sorted(record.schema_revisions)) or "none"
-            told.append(f"its schema is at {', '.join(revisions) or 'none'}, and the manifest says {wanted_revisions}")
-        return told
+            current, expected_revisions = (
+                ", ".join(sorted(each)) or "none" for each in (revisions, record.schema_revisions)
+            )
+            differences.append(f"its schema is at {current}, and the manifest says {expected_revisions}")
+        return differences
 
     def state(self) -> dict[str, Any]:
-        """What ``is_as`` needs later on: ``xid``, the next transaction, and ``rows``, a digest of all numbers of rows.
+        """Return the fingerprint for ``is_unchanged_since``: ``xid``, the next transaction, and ``rows``, a digest.
 
-        Nobody else may be writing.
+        The digest is of the numbers of rows of all tables. No other session may be writing.
         """
         xid = self._next_xid()
         return {"xid": xid, "rows": self._digest(xid)[0]}
 
-    def is_as(self, state: Mapping[str, Any]) -> bool:
-        """Whether nothing at all was written since ``state``: rows, tables, or the values of sequences.
+    def is_unchanged_since(self, state: Mapping[str, Any]) -> bool:
+        """Return True if nothing was written since ``state``: no row, no definition, and no value of a sequence.
 
-        Every row that was added or changed since carries a later transaction. Where there is none, those that are left
-        are of before, and with the same number of them none was removed either.
+        Every row that was added or changed since carries a later transaction. If no row does, all rows are older, and
+        with the same number of rows none was removed either.
         """
         xid, rows = state.get("xid"), state.get("rows")
         if not isinstance(xid, int) or not 0 <= self._next_xid() - xid < _HALF:
-            return False  # of another server, or so long ago that the circle has closed
+            return False  # of another server, or too long ago for a comparison of transaction ids
         return self._digest(xid) == (rows, 0)
 
     def _digest(self, xid: int) -> tuple[str, int]:
         counts: dict[str, Any] = {}
         later = 0
-        tables = [name for name, kind in self._tables() if kind != "p"]  # those have no rows of their own
+        tables = [name for name, kind in self._tables() if kind != "p"]  # partitioned tables have no rows of their own
         for name in [*_CATALOGS, *tables]:
             count, written = self.database.fetch(_ROWS.format(table=name.replace("%", "%%")), (xid % 2**32,))[0]
             counts[name] = int(count)
@@ -115,7 +117,7 @@ class Content:
             "SELECT schemaname::text, sequencename::text, last_value FROM pg_sequences ORDER BY 1, 2"
         )
         if counts["pg_largeobject_metadata"]:
-            later += 1  # only a superuser may see whether their contents have changed
+            later += 1  # only a superuser may read whether their contents have changed
         return hashlib.sha256(json.dumps(counts, sort_keys=True).encode()).hexdigest(), later
 
     def _count(self, name: str) -> int:

@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Giving a restored database the name of the live one, in one transaction, with all that belonged to that one.
+"""Swap two databases by rename, in one transaction, together with the settings that belong to the live database.
 
-Nothing but the transaction itself changes anything: killed at any moment, the old database is the live one, or the new
-one is. New connections to either wait for the transaction's end, and find the database that has the name then.
+Only the transaction changes anything: whenever the run is interrupted, either the previous or the new database is live.
+New connections to either wait until the transaction has ended.
 
 This file is private to the collection and may change without notice.
 """
@@ -21,14 +21,14 @@ from typing import Any
 from .._core.errors import DatabaseError
 from .._postgres.connection import literal, quoted
 from .._postgres.database_comment import comment_statement
-from .side_databases import Found, Server
+from .database_server import Server, ServerDatabase
 
 SECONDS_BETWEEN = 0.05
-#: For how long the renames are tried while connections come back as fast as they are ended.
+#: How many seconds to retry the renames while clients reconnect as fast as their connections are ended.
 SECONDS_TO_TRY = 60
 OBJECT_IN_USE = "55006"
-#: How many seconds to wait for somebody who is changing or copying one of the databases as a whole: the services are
-#: stopped meanwhile, and whoever wants to connect waits too.
+#: How many seconds to wait for a session that changes or copies one of the databases as a whole: the services are
+#: stopped meanwhile, and new connections wait too.
 LOCK_TIMEOUT = 10
 
 _SETTINGS = """
@@ -55,18 +55,18 @@ _LISTS = (
 _ITEM = re.compile(r'"((?:[^"]|"")*)"|([^,\s"]+)')
 
 
-class Exchange:
-    """Renames databases of one server, and carries over what belongs to a database rather than to what is in it."""
+class DatabaseSwap:
+    """Rename databases of one server, and carry over the settings that belong to the database itself."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
 
-    def take_over(
-        self, new: str, live: Found, previous: str, mark: Mapping[str, Any], previous_mark: Mapping[str, Any]
+    def replace(
+        self, new: str, live: ServerDatabase, previous: str, mark: Mapping[str, Any], previous_mark: Mapping[str, Any]
     ) -> None:
-        """Have ``new`` be the live database, and the live one be called ``previous``. Raises DatabaseError.
+        """Rename ``live`` to ``previous`` and ``new`` to ``live``. Raises DatabaseError.
 
-        The new one gets the other's settings, privileges, limit and comment; it was made for the same owner.
+        The new database gets the live one's settings, privileges, connection limit and comment; its owner is the same.
         """
         self._run(
             [live.name, new],
@@ -83,7 +83,7 @@ class Exchange:
         )
 
     def put_in_place(self, new: str, name: str, mark: Mapping[str, Any]) -> None:
-        """The same where there is no live database."""
+        """Rename ``new`` to ``name`` if there is no live database. Raises DatabaseError."""
         self._run(
             [new],
             [
@@ -93,8 +93,8 @@ class Exchange:
             ],
         )
 
-    def go_back(self, live: Found, previous: str, aside: str, mark: Mapping[str, Any]) -> None:
-        """Undo ``take_over``: the previous database is the live one again, and the other one is called ``aside``."""
+    def undo(self, live: ServerDatabase, previous: str, aside: str, mark: Mapping[str, Any]) -> None:
+        """Revert ``replace``: rename the live database to ``aside`` and ``previous`` to ``live``."""
         self._run(
             [live.name, previous],
             [
@@ -108,13 +108,13 @@ class Exchange:
         )
 
     def drain(self, name: str, seconds: float) -> None:
-        """Wait until nobody is in the middle of something, for at most so many seconds."""
+        """Wait until no client runs a statement or a transaction, for at most ``seconds``."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.server.fetch(_BUSY, (name,))[0][0]:
             time.sleep(SECONDS_BETWEEN)
 
     def _run(self, used: list[str], statements: Sequence[str]) -> None:
-        """Run all of them in one transaction, with nobody connected to ``used``."""
+        """Run the statements in one transaction, with no connection to the databases ``used``."""
         deadline = time.monotonic() + SECONDS_TO_TRY
         while True:
             with self._ending(used) as problems:
@@ -129,13 +129,14 @@ class Exchange:
 
     @contextmanager
     def _ending(self, names: list[str]) -> Iterator[list[DatabaseError]]:
-        """End every connection to these databases, again and again, while the block runs.
+        """End every connection to these databases, repeatedly, while the block runs.
 
-        A rename waits for five seconds for the last one to go, and meanwhile holds up whoever wants to connect.
+        A rename waits up to five seconds for the last connection to end, and new connections wait for the rename.
         """
         over = threading.Event()
         problems: list[DatabaseError] = []
         server = Server(self.server.params, read_only=False)
+        server.connect()
 
         def end() -> None:
             while True:
@@ -156,25 +157,25 @@ class Exchange:
             thread.join()
             server.close()
 
-    def _privileges(self, live: Found) -> list[str]:
+    def _privileges(self, live: ServerDatabase) -> list[str]:
         rows = self.server.fetch(_PRIVILEGES, (live.name,))
         if not rows:
-            return []  # none were ever granted or revoked: those that every database has
+            return []  # none were ever granted or revoked: the defaults apply
         name = quoted(live.name)
         statements = [f"REVOKE ALL ON DATABASE {name} FROM PUBLIC, {quoted(live.owner)}"]
         for grantee, privilege, grantable in rows:
-            whom = "PUBLIC" if grantee is None else quoted(grantee)
+            role = "PUBLIC" if grantee is None else quoted(grantee)
             option = " WITH GRANT OPTION" if grantable and grantee != live.owner else ""
-            statements.append(f"GRANT {privilege} ON DATABASE {name} TO {whom}{option}")
+            statements.append(f"GRANT {privilege} ON DATABASE {name} TO {role}{option}")
         return statements
 
-    def _settings(self, live: Found) -> list[str]:
+    def _settings(self, live: ServerDatabase) -> list[str]:
         statements = []
         for role, entry in self.server.fetch(_SETTINGS, (live.name,)):
             setting, _equals, value = entry.partition("=")
-            whose = f"ROLE {quoted(role)} IN " if role else ""
+            scope = f"ROLE {quoted(role)} IN " if role else ""
             statements.append(
-                f"ALTER {whose}DATABASE {quoted(live.name)} SET {quoted(setting)} TO {_value(setting, value)}"
+                f"ALTER {scope}DATABASE {quoted(live.name)} SET {quoted(setting)} TO {_value(setting, value)}"
             )
         return statements
 

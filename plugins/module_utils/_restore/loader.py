@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Loading a dump into a database: from an unpacked copy by several jobs at once, or else from a stream by one.
+"""Load a dump into a database: from an unpacked copy with parallel jobs, or from a stream with one.
 
-Several jobs need a file that they can all seek in, where the server's own programs see it. Where there is no place or
-no room for one, and for what is encrypted, which must not be unpacked to a disk, the dump is streamed.
+Parallel jobs need a file in which they can seek, in a place that the server's own programs see. Without a place or the
+room for it the dump is streamed, and so is an encrypted one, which must not be unpacked to a disk.
 
 This file is private to the collection and may change without notice.
 """
@@ -24,27 +24,27 @@ from .._core import pipeline
 from .._core.errors import ConvosphereError
 from .._core.pipeline import Program
 from .._postgres.client_tools import PostgresTools
-from .side_databases import Server
+from .database_server import Server
 
-#: How often it is told how far it is.
+#: How often the progress is reported.
 SECONDS_BETWEEN = 1.0
-#: What must remain free on a disk beside an unpacked dump and the database that is made of it.
+#: How many bytes must stay free on a disk beside an unpacked dump and its database.
 RESERVE = 256 * 1024 * 1024
-#: With owners and privileges. A subscription keeps its database from being dropped, and begins to copy once it is
-#: enabled: it is for the operator to make again.
+#: Owners and privileges are restored. Subscriptions are not: they would block DROP DATABASE, and would start to copy
+#: once enabled. The operator creates them again.
 ARGUMENTS = ("--exit-on-error", "--no-subscriptions")
 
 
 class _NoRoom(Exception):
-    """The unpacked dump takes more than there is room for."""
+    """The unpacked dump does not fit on the disk."""
 
 
 @dataclass(frozen=True)
 class Loader:
-    """Loads one dump. ``jobs`` is how many tables and indexes are worked on at once, where that can be.
+    """Load one dump, with up to ``jobs`` tables and indexes in parallel.
 
-    Verification and restore use the same arguments, so that what one has loaded the other can load too.
-    ``tell`` gets (step, done, total), the last two in bytes.
+    Verification and restore use the same arguments, so that a verified dump can be restored. ``report`` is called with
+    (step, done, total), the last two in bytes.
     """
 
     archive: Archive
@@ -52,13 +52,13 @@ class Loader:
     server: Server
     jobs: int
     timeout: float | None = None
-    tell: Callable[[str, int, int], Any] = lambda _step, _done, _total: None
+    report: Callable[[str, int, int], Any] = lambda _step, _done, _total: None
 
     def load(self, database: str) -> str:
-        """Load it into an empty database; "file" or "stream", the way that was taken. Raises ConvosphereError."""
+        """Load the dump into an empty database. Return the method, "file" or "stream". Raises ConvosphereError."""
         with ExitStack() as held:
             spool = self._spool(held)
-            held.enter_context(self._telling(database))
+            held.enter_context(self._reporting(database))
             if spool is not None:
                 self._restore([], database, f"--jobs={self.jobs}", *ARGUMENTS, spool)
                 return "file"
@@ -80,7 +80,7 @@ class Loader:
         )
 
     def _spool(self, held: ExitStack) -> str | None:
-        """The path, for the server's programs, of an unpacked copy that ``held`` removes again; None without one."""
+        """Unpack a copy, which ``held`` removes. Return its path for the server's programs, None if impossible."""
         if self.jobs < 2 or self.archive.encrypted:
             return None
         folder = held.enter_context(self.tools.folder())
@@ -88,18 +88,18 @@ class Loader:
             return None
         path = folder[0] / "dump"
         try:
-            # The new database may come to lie on the same disk.
+            # The new database may be on the same disk.
             if free_bytes(folder[0]) < 2 * self._size + RESERVE:
                 return None
             self._fill(path)
-        except (_NoRoom, OSError):  # or the container has ended, and its files with it: to stream will say so
+        except (_NoRoom, OSError):  # or the container has stopped: streaming reports that
             with suppress(OSError):
                 path.unlink()
             return None
         return f"{folder[1]}/dump"
 
     def _fill(self, path: Path) -> None:
-        # In the container the program need not be root, and nobody else is there. On the host it is this user.
+        # In the container the program may run as any user, and there are no others. On the host it runs as this user.
         mode = 0o644 if self.tools.container else 0o600
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0) as file:
             os.fchmod(file.fileno(), mode)
@@ -112,15 +112,15 @@ class Loader:
             self.archive.unpack(write)
 
     @contextmanager
-    def _telling(self, database: str) -> Iterator[None]:
-        """Tell every second how large the new database has become."""
+    def _reporting(self, database: str) -> Iterator[None]:
+        """Report the size of the new database every second."""
         ended = threading.Event()
 
         def watch() -> None:
             while not ended.wait(SECONDS_BETWEEN):
-                with suppress(ConvosphereError):  # the load itself says what is wrong
+                with suppress(ConvosphereError):  # the load itself reports the error
                     size = self.server.fetch("SELECT pg_database_size(%s)", (database,))[0][0]
-                    self.tell("load", min(int(size), self._size), self._size)
+                    self.report("load", min(int(size), self._size), self._size)
 
         thread = threading.Thread(target=watch, daemon=True)
         thread.start()
@@ -132,6 +132,6 @@ class Loader:
 
 
 def free_bytes(directory: Path) -> int:
-    """How much of the disk under ``directory`` is free to this user."""
-    found = os.statvfs(directory)
-    return found.f_bavail * found.f_frsize
+    """Return the bytes that are free to this user on the disk of ``directory``."""
+    disk = os.statvfs(directory)
+    return disk.f_bavail * disk.f_frsize

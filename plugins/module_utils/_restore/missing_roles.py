@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roles that a dump names and the server lacks: created for good, or only for as long as the dump is loaded.
+"""Create roles that a dump names and the server lacks: permanently, or only while the dump is loaded.
 
-A dump is always loaded whole, with owners and privileges. A role that is to be skipped is there meanwhile, with a mark,
-and gone before the database is used: PostgreSQL itself then hands over what it owned and revokes its privileges.
+A dump is always loaded with its owners and privileges. A role to skip exists meanwhile, with a mark, and is dropped
+before the database is used: PostgreSQL itself then reassigns its objects and revokes its privileges.
 
 This file is private to the collection and may change without notice.
 """
@@ -22,24 +22,25 @@ from .._core.errors import DatabaseError, InputError
 from .._core.plan import Change, Plan
 from .._postgres import database_comment
 from .._postgres.connection import quoted
-from .side_databases import Server
+from .database_server import Server
 
 REQUIRE = "require"
 CREATE = "create"
 SKIP = "skip"
 HOWS = (REQUIRE, CREATE, SKIP)
 _WAYS = (
-    "; for the roles give restore_roles: create, which makes them without login, password and memberships, or "
-    "restore_roles: skip, which gives what they own to the owner of the database and leaves their privileges out"
+    "; for the roles set restore_roles: create, which creates them without login, password and memberships, or "
+    "restore_roles: skip, which gives their objects to the owner of the database and omits their privileges"
 )
-#: What the mark of a role says that is dropped again.
+#: The mark of a role that is dropped again.
 _TEMPORARY = "skipped"
 
 
 @dataclass(frozen=True)
 class MissingRoles:
-    """The roles ``names`` for one restore of the database ``live``. ``how`` is one of HOWS. ``subscriptions`` are never
-    restored.
+    """The roles ``names`` that a restore of the database ``live`` lacks. ``how`` is one of HOWS.
+
+    ``subscriptions`` are never restored.
     """
 
     server: Server
@@ -50,25 +51,25 @@ class MissingRoles:
 
     @contextmanager
     def present(self) -> Iterator[None]:
-        """Have the roles while the block runs; those to be skipped are gone afterwards, also if it fails."""
+        """Create the roles for the block. Drop those to skip afterwards, also if it fails."""
         for name in self.names:
             self._create(name)
         try:
             yield
         finally:
             if self.names and self.how == SKIP:
-                with suppress(DatabaseError):  # the connection may be what failed: the next run drops them
+                with suppress(DatabaseError):  # if the connection is lost, the next run drops them
                     drop_leftovers(self.server, self.live)
 
     def hand_over(self, database: str) -> None:
-        """Give what the skipped roles own in ``database`` to its owner, and drop them with all their privileges."""
+        """Give the objects of skipped roles in ``database`` to its owner, and drop the roles with their privileges."""
         if not self.names or self.how != SKIP:
             return
         owner = self.server.databases()[database].owner
         session = Server(self.server.params, read_only=False, database=database)
         try:
             for name in self.names:
-                role, step = quoted(name), f"hand over what belongs to the role {name}"
+                role, step = quoted(name), f"reassign the objects of the role {name}"
                 session.execute(f"REASSIGN OWNED BY {role} TO {quoted(owner)}", step=step)
                 session.execute(f"DROP OWNED BY {role}", step=step)
                 session.execute(f"DROP ROLE {role}", step=f"drop the role {name}")
@@ -76,7 +77,7 @@ class MissingRoles:
             session.close()
 
     def plan(self) -> Plan:
-        """Return the creation of the roles that stay."""
+        """Return a creation for each role that stays."""
         names = self.names if self.how == CREATE else ()
         return Plan(tuple(Change(f"role {name}", core_plan.CREATE, None, {"login": False}) for name in names))
 
@@ -84,9 +85,9 @@ class MissingRoles:
         """Return a sentence for each role and subscription that is not restored."""
         skipped = self.names if self.how == SKIP else ()
         return [
-            f"role {name}: what it owned belongs to the owner of the database, its privileges and policies are left out"
+            f"role {name}: its objects belong to the owner of the database, its privileges and policies are omitted"
             for name in skipped
-        ] + [f"subscription {name}: create it again where it is wanted" for name in self.subscriptions]
+        ] + [f"subscription {name}: create it again if it is needed" for name in self.subscriptions]
 
     def _create(self, name: str) -> None:
         statements = [f"CREATE ROLE {quoted(name)} NOLOGIN"]
@@ -95,15 +96,15 @@ class MissingRoles:
                 database_comment.comment_statement(name, {"role": _TEMPORARY, "of": self.live}, None, kind="ROLE")
             )
         if not self.server.fetch("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")[0][0]:
-            statements.append(f"GRANT {quoted(name)} TO CURRENT_USER")  # who else may give it anything
+            statements.append(f"GRANT {quoted(name)} TO CURRENT_USER")  # required to grant it anything
         self.server.transact(statements, step=f"create the role {name}")
 
 
 def find(server: Server, live: str, manifest: Manifest, how: str) -> MissingRoles:
-    """Look for what the dump of a backup needs from the server.
+    """Return the roles that a backup needs and the server lacks.
 
-    Raises InputError that names what the server lacks, and the ways out, unless it lacks roles only and ``how`` says
-    what to do about them.
+    Raises InputError that names everything the server lacks, and the alternatives, unless only roles are missing and
+    ``how`` decides about them.
     """
     if manifest.database is None:
         return MissingRoles(server, live)
@@ -111,12 +112,12 @@ def find(server: Server, live: str, manifest: Manifest, how: str) -> MissingRole
     problems = lacking.problems(manifest.id, roles=how == REQUIRE)
     if problems:
         ways = _WAYS if lacking.roles and how == REQUIRE else ""
-        raise InputError.of(problems, hint=f"Nothing was changed. Add to the server what is missing{ways}.")
+        raise InputError.of(problems, hint=f"Nothing was changed. Add the missing objects to the server{ways}.")
     return MissingRoles(server, live, lacking.roles, how, (manifest.database.requires or {}).get("subscriptions", ()))
 
 
 def drop_leftovers(server: Server, live: str) -> None:
-    """Drop the roles that a killed restore has left. One that owns something by now stays, as PostgreSQL sees to it."""
+    """Drop the roles that an interrupted restore left. PostgreSQL keeps a role that owns something by now."""
     rows = server.fetch("SELECT rolname::text, shobj_description(oid, 'pg_authid') FROM pg_roles")
     for name, comment in rows:
         mark = database_comment.split_comment(comment)[1]

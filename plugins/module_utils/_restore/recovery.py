@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Restores that were killed while they exchanged uploads and vectors: found, told of, and undone.
+"""Recover from restores that were interrupted while they swapped uploads and vectors: find them, and undo the swap.
 
-The databases are renamed in one transaction, and what is beside them is exchanged before, by programs that know
-nothing of it. So what there is to undo is written first, into the mark of the database that is to become the live one,
-which the transaction itself replaces: as long as it is there, the databases were not renamed.
+The databases are renamed in one transaction. Uploads and vectors are swapped before it, by programs that take no part
+in it. Therefore a note on how to undo that swap is written first, into the mark of the database that is to become live.
+The transaction replaces the mark: while the note exists, the databases were not renamed.
 
 This file is private to the collection and may change without notice.
 """
@@ -20,94 +20,95 @@ from typing import Any
 
 from .._core.errors import ConvosphereError, InputError
 from .._core.plan import Plan, make_plan
-from .._postgres.database_comment import HALFWAY
 from . import side_databases
-from .component_restore import PartsRestore
-from .service_stop import Pause
-from .side_databases import Found, Scratch
+from .component_group import ComponentGroup
+from .database_server import INTERRUPTED_SWAP, ServerDatabase
+from .service_stop import ServiceStop
+from .side_databases import SideDatabases
 
 
 @dataclass(frozen=True)
-class Halfway:
-    """Those beside the live database of ``scratch``. ``params`` are those of a restore."""
+class Recovery:
+    """Undo interrupted swaps beside one live database. ``params`` are those of a restore."""
 
-    scratch: Scratch
+    side_databases: SideDatabases
     params: Mapping[str, Any]
 
-    def found(self) -> list[Found]:
-        """The databases whose marks say what there is to undo."""
-        live = self.scratch.live
-        databases = self.scratch.server.databases().values()
+    def interrupted(self) -> list[ServerDatabase]:
+        """Return the databases whose marks have a note on an interrupted swap."""
+        live = self.side_databases.live
+        databases = self.side_databases.server.databases().values()
         return [
             each
             for each in databases
-            if each.halfway and each.is_ours(live, side_databases.RESTORE, side_databases.REJECTED)
+            if each.interrupted_swap and each.is_ours(live, side_databases.RESTORE, side_databases.REJECTED)
         ]
 
     def plan(self) -> Plan:
-        """What there is to undo; a plan without a change where there is nothing, as nearly always."""
-        found = {f"{', '.join(each.halfway['kept'])} beside {each.name}": each for each in self.found()}
-        return make_plan(
-            {name: {"exchange": "undone"} for name in found}, {name: {"exchange": "halfway"} for name in found}
-        )
+        """Return a change for each swap to undo. The plan is nearly always empty."""
+        names = [f"{', '.join(each.interrupted_swap['kept'])} beside {each.name}" for each in self.interrupted()]
+        desired, current = ({name: {"swap": state} for name in names} for state in ("undone", "interrupted"))
+        return make_plan(desired, current)
 
     def refuse(self) -> None:
-        """Raise InputError where there is anything to undo: nothing that is kept may be discarded then."""
-        for each in self.found():
-            kinds = " and ".join(each.halfway["kept"])
+        """Raise InputError if there is a swap to undo: nothing that is kept may be discarded then."""
+        for each in self.interrupted():
             raise InputError(
-                f"A restore of database {self.scratch.live} was ended while it exchanged {kinds}: "
-                "what is kept of before may be all there is",
-                hint=f"Nothing was changed. Restore a backup, whichever: that puts the {kinds} of before back first.",
+                f"A restore of database {self.side_databases.live} was interrupted while it swapped {_kinds(each)}: "
+                "the kept content may be the only copy, and cannot be discarded",
+                hint=f"Nothing was changed. Restore any backup: that first puts the previous {_kinds(each)} back.",
             )
 
     def check(self) -> None:
-        """See that all is there to undo them. Changes nothing. Raises ConvosphereError."""
-        for each in self.found():
-            with _telling(each):
-                self._parts(each).state()
+        """Raise ConvosphereError unless the swaps can be undone. Change nothing."""
+        for each in self.interrupted():
+            with _explaining(each):
+                self._components(each).state()
 
-    def undo(self, pause: Pause) -> None:
-        """Put back what was there before, with the services stopped meanwhile; only for whoever holds the locks.
+    def undo(self, services: ServiceStop) -> None:
+        """Put the previous content back while the services are stopped. Call this only with the locks.
 
-        What was written in between is kept as rejected. Raises ConvosphereError; the next run tries it again then.
+        Content that was written in between is kept as rejected. Raises ConvosphereError; the next run tries again then.
         """
-        found = self.found()
-        if not found:
+        interrupted = self.interrupted()
+        if not interrupted:
             return
         try:
-            pause.stop()
-            for each in found:
-                with _telling(each):
-                    self._parts(each).undo(each.halfway["new"], datetime.now(timezone.utc))
+            services.stop()
+            for each in interrupted:
+                with _explaining(each):
+                    self._components(each).recover(each.interrupted_swap, datetime.now(timezone.utc))
                 self._forget(each)
         finally:
-            pause.start_if_possible()
+            services.start_if_possible()
 
-    def _parts(self, found: Found) -> PartsRestore:
-        kept = dict(found.halfway["kept"])
-        params = {**self.params, "include": ["database", *kept], "project_name": found.halfway["project"]}
-        parts = PartsRestore(params, None)
-        parts.kept = kept
-        return parts
+    def _components(self, database: ServerDatabase) -> ComponentGroup:
+        note = database.interrupted_swap
+        params = {**self.params, "include": ["database", *note["kept"]], "project_name": note["project"]}
+        return ComponentGroup(params, None)
 
-    def _forget(self, found: Found) -> None:
-        if found.is_ours(self.scratch.live, side_databases.RESTORE):
-            self.scratch.drop(found.name)
+    def _forget(self, database: ServerDatabase) -> None:
+        if database.is_ours(self.side_databases.live, side_databases.RESTORE):
+            self.side_databases.drop(database.name)
         else:
-            self.scratch.mark(found.name, {key: value for key, value in found.mark.items() if key != HALFWAY})
+            mark = {key: value for key, value in database.mark.items() if key != INTERRUPTED_SWAP}
+            self.side_databases.mark(database.name, mark)
+
+
+def _kinds(database: ServerDatabase) -> str:
+    return " and ".join(database.interrupted_swap["kept"])
 
 
 @contextmanager
-def _telling(found: Found) -> Iterator[None]:
-    """Say of an error what it was that could not be undone, and how to do without it."""
+def _explaining(database: ServerDatabase) -> Iterator[None]:
+    """Add to an error which swap could not be undone, and how to continue without that."""
     try:
         yield
     except ConvosphereError as error:
-        kinds = " and ".join(found.halfway["kept"])
+        kinds = _kinds(database)
         raise ConvosphereError(
-            f"An earlier restore was ended while it exchanged {kinds}, and that cannot be undone: {error.message}",
-            hint=f"{error.hint or ''} It is noted in the comment of database {found.name}: where the {kinds} are as "
-            "they should be, drop that database, and restore then.".strip(),
+            f"Cannot undo the swap of {kinds} that an earlier, interrupted restore left: {error.message}",
+            hint=f"{error.hint or ''} The note on it is in the comment of database {database.name}. If the {kinds} are "
+            "in the desired state already, drop that database and restore again.".strip(),
             **error.details,
         ) from error

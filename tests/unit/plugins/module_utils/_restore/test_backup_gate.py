@@ -57,14 +57,14 @@ def test_the_environment_does_not_matter_where_none_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "objection"),
     [
-        ({"hours": 25.5}, "is 25.5 hours old, and may be 24"),
+        ({"hours": 25.5}, "is 25.5 hours old, and 24 are allowed"),
         ({"hours": -1}, "is dated in the future"),
         ({"verified": None}, "is not verified"),
         (
             {"verified": None, "not_loaded": {"at": "2026-11-23T14:00:00Z", "host": "x", "reason": "no role\nmore"}},
             "is not verified (it did not load at 2026-11-23T14:00:00Z: no role)",
         ),
-        ({"verified": {**VERIFIED, "level": "checksum"}}, "is verified by checksum only, and not by restore"),
+        ({"verified": {**VERIFIED, "level": "checksum"}}, "is verified by checksum, and not by restore"),
         ({"verified": {**VERIFIED, "at": "2026-01-31T10:59:00Z"}}, "has files that were changed since it was verified"),
         ({"revisions": ["a"]}, "has the schema a, and the database is at a, b"),
         ({"revisions": []}, "has the schema without a revision, and the database is at a, b"),

@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres import database_comment
-from ansible_collections.convosphere.platform.plugins.module_utils._restore import side_databases
+from ansible_collections.convosphere.platform.plugins.module_utils._restore import database_server, side_databases
 from ansible_collections.convosphere.platform.plugins.module_utils._restore.side_databases import (
     BEFORE,
     RESTORE,
     VERIFY,
-    Scratch,
+    SideDatabases,
 )
 
 
@@ -24,9 +25,9 @@ class FakeServer:
     def __init__(self, *rows: tuple[str, str | None, bool]) -> None:
         self.rows = rows
 
-    def databases(self) -> dict[str, side_databases.Found]:
+    def databases(self) -> dict[str, database_server.ServerDatabase]:
         raw = {"datconnlimit": -1}
-        return {row[0]: side_databases._found((*row, raw, "convosphere", "pg_default")) for row in self.rows}
+        return {row[0]: database_server._database((*row, raw, "convosphere", "pg_default")) for row in self.rows}
 
 
 def marked(role: str, of: str = "live", **more: Any) -> str:
@@ -61,23 +62,24 @@ def test_only_what_is_marked_or_was_never_opened_is_a_leftover():
         ("live_before_20261123T150102Z", marked(BEFORE), True),
     )
 
-    assert Scratch(server, "live").leftovers() == ["live_verify_0123abcd", "live_restore_0123abcd"]
+    assert SideDatabases(server, "live").leftovers() == ["live_verify_0123abcd", "live_restore_0123abcd"]
 
 
-def test_what_is_kept_is_told_oldest_first():
+def test_kept_databases_are_listed_oldest_first():
     server = FakeServer(
         ("a", marked(BEFORE, at="2026-11-23T15:01:03Z"), True),
         ("b", marked(BEFORE, at="2026-11-23T15:01:02Z"), True),
         ("c", None, True),
     )
 
-    assert Scratch(server, "live").kept() == ["b", "a"]
+    assert SideDatabases(server, "live").kept() == ["b", "a"]
 
 
 @pytest.mark.parametrize("live", ["live", "x" * 63, "ü" * 31 + "x"])
 def test_a_name_is_never_cut_by_postgresql_and_never_taken(live):
-    name = side_databases.dated_name(live, BEFORE, "20261123T150102Z", {})
-    second = side_databases.dated_name(live, BEFORE, "20261123T150102Z", {name: None})
+    now = datetime(2026, 11, 23, 15, 1, 2, tzinfo=UTC)
+    name = side_databases.dated_name(live, BEFORE, now, {})
+    second = side_databases.dated_name(live, BEFORE, now, {name: None})
 
     assert name.endswith("_before_20261123T150102Z")
     assert name != second

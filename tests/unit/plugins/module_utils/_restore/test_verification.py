@@ -32,7 +32,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._restore impo
 
 from support.backups import put_backup
 
-PROVEN = {"level": "restore", "at": "2026-01-01T00:00:00Z", "duration": 70.0, "host": "there"}
+VERIFIED = {"level": "restore", "at": "2026-01-01T00:00:00Z", "duration": 70.0, "host": "there"}
 
 
 @pytest.fixture
@@ -47,20 +47,20 @@ def backup(verified: dict[str, Any] | None) -> Backup:
 
 def test_a_checksum_neither_takes_back_nor_dates_anew_that_it_was_restored(verifier):
     began = datetime.now(UTC).replace(microsecond=0)
-    told = verifier.record(backup(PROVEN), "checksum", 1.0)
+    found = verifier.record(backup(VERIFIED), "checksum", 1.0)
 
-    assert told.manifest.verified == PROVEN
-    assert told.manifest.checked_at >= began
+    assert found.manifest.verified == VERIFIED
+    assert found.manifest.checked_at >= began
     month, now = timedelta(days=30), datetime.now(UTC)
-    assert not verification.is_verified(told, "restore", now, month), (
+    assert not verification.is_verified(found, "restore", now, month), (
         "the proof is due, whenever its sums were looked at"
     )
-    assert verification.is_verified(told, "checksum", now, month)
-    assert not verification.is_verified(told, "checksum", now + 2 * month, month)
+    assert verification.is_verified(found, "checksum", now, month)
+    assert not verification.is_verified(found, "checksum", now + 2 * month, month)
 
 
 def test_a_file_that_was_written_after_its_proof_is_as_good_where_its_checksum_was_looked_at_since(tmp_path):
-    made = put_backup(tmp_path, verified=PROVEN)
+    made = put_backup(tmp_path, verified=VERIFIED)
     now = datetime.now(UTC)
 
     for checked_at, good in ((None, False), (now, True), (now - timedelta(days=1), False)):
@@ -69,21 +69,21 @@ def test_a_file_that_was_written_after_its_proof_is_as_good_where_its_checksum_w
 
 
 @pytest.mark.parametrize(
-    ("before", "level"), [(None, "checksum"), (PROVEN, "restore"), ({**PROVEN, "level": "checksum"}, "restore")]
+    ("before", "level"), [(None, "checksum"), (VERIFIED, "restore"), ({**VERIFIED, "level": "checksum"}, "restore")]
 )
 def test_otherwise_what_was_found_last_counts(verifier, before, level):
-    told = verifier.record(backup(before), level, 1.04).manifest.verified
+    found = verifier.record(backup(before), level, 1.04).manifest.verified
 
-    assert (told["level"], told["duration"]) == (level, 1.0)
-    assert told["at"] > PROVEN["at"]
+    assert (found["level"], found["duration"]) == (level, 1.0)
+    assert found["at"] > VERIFIED["at"]
 
 
 def test_only_a_restore_takes_back_that_it_is_damaged(verifier):
     damaged = replace(backup(None).manifest, damaged_at=datetime.now(UTC))
 
     for level, still in (("checksum", True), ("restore", False)):
-        told = verifier.record(Backup(damaged, Path("/nowhere")), level, 1.0).manifest
-        assert (told.damaged_at is not None) is still
+        found = verifier.record(Backup(damaged, Path("/nowhere")), level, 1.0).manifest
+        assert (found.damaged_at is not None) is still
 
 
 BAD = 'pg_restore: error: COPY failed for table "users": ERROR:  invalid byte sequence for encoding "UTF8": 0xff'
@@ -164,9 +164,9 @@ def test_bytes_that_were_restored_once_never_lose_that(verifier, loading, case):
     loading(said(program, code, text), of_file)
 
     with pytest.raises(ConvosphereError, match="verification was not changed"):
-        verifier.run(backup(PROVEN), "restore")
+        verifier.run(backup(VERIFIED), "restore")
 
-    assert [call.args[0].verified for call in verifier.catalogue.save.call_args_list] in ([], [PROVEN])
+    assert [call.args[0].verified for call in verifier.catalogue.save.call_args_list] in ([], [VERIFIED])
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_bytes_that_were_restored_once_never_lose_that(verifier, loading, case):
     ids=["bytes", "part"],
 )
 def test_other_bytes_and_a_part_that_was_never_restored_lose_it(verifier, error):
-    with pytest.raises(CorruptError), verifier.judging(backup(PROVEN)):
+    with pytest.raises(CorruptError), verifier.judging(backup(VERIFIED)):
         raise error
 
     (written,) = [call.args[0] for call in verifier.catalogue.save.call_args_list]
@@ -187,7 +187,7 @@ def test_a_server_without_room_or_answer_says_nothing_about_a_dump(verifier, loa
     loading(said("pg_restore", 1, BAD), None, answer)
 
     with pytest.raises((CommandError, DatabaseError)):
-        verifier.run(backup(PROVEN), "restore")
+        verifier.run(backup(VERIFIED), "restore")
 
     assert not verifier.catalogue.save.called
 
@@ -196,5 +196,5 @@ def test_a_restore_takes_back_that_a_server_did_not_load_it_and_a_checksum_does_
     doubtful = replace(backup(None).manifest, not_loaded={"at": "x", "host": "y", "reason": "z"})
 
     for level, still in (("checksum", True), ("restore", False)):
-        told = verifier.record(Backup(doubtful, Path("/nowhere")), level, 1.0).manifest
-        assert (told.not_loaded is not None) is still
+        found = verifier.record(Backup(doubtful, Path("/nowhere")), level, 1.0).manifest
+        assert (found.not_loaded is not None) is still
