@@ -64,7 +64,7 @@ def manifests(options: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def members(path: Path) -> list[str]:
-    """The files in a compressed archive, as the operator's own tools list them."""
+    """List the files in a compressed archive with an operator's own tools."""
     listed = subprocess.run(
         ["tar", "--list", "--zstd", "--file", str(path)], check=True, capture_output=True, text=True
     )

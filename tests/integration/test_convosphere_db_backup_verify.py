@@ -83,7 +83,9 @@ def test_law(run_law, backups, tmp_path):
                 "reverify_after is 9999999999: give a number from 0 to",
             ),
             Refused(
-                "no disk", {**options, "backups": ["all"], "backup_dir": "/nowhere"}, "no directory /nowhere. Check that the disk"
+                "no disk",
+                {**options, "backups": ["all"], "backup_dir": "/nowhere"},
+                "no directory /nowhere. Check that the disk",
             ),
             Refused(
                 "an empty disk", {**options, "backups": ["all"], "backup_dir": str(empty)}, f"no backup in {empty}"

@@ -429,7 +429,7 @@ def test_a_role_that_is_no_superuser_and_has_an_odd_password(tables, tmp_path):
 
 @contextmanager
 def watching() -> Iterator[Callable[[], list[str]]]:
-    """The command lines of all processes on this machine while the block runs, those in containers too."""
+    """Return the command lines of all processes while the block runs, those in containers too."""
     script = Path(__file__).parents[1] / "support/watch_processes.py"
     found: list[str] = []
     with subprocess.Popen(

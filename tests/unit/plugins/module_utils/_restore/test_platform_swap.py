@@ -29,7 +29,7 @@ BACKUP: Any = SimpleNamespace(
 
 @pytest.fixture
 def server() -> MagicMock:
-    """One that has a live database without a mark."""
+    """Return a server with a live database without a mark."""
     found = SimpleNamespace(mark={}, comment=None, name="live")
     return MagicMock(databases=MagicMock(return_value={"live": found}))
 
@@ -62,7 +62,7 @@ def swap(server: MagicMock) -> platform_swap.PlatformSwap:
 
 
 def renamed_and(error: BaseException) -> Any:
-    """A rename that the server has done, and whose answer does not arrive."""
+    """Rename, and lose the server's answer."""
 
     def replace(_new: str, live: Any, _previous: str, mark: Any, _kept: Any) -> None:
         live.mark = mark
