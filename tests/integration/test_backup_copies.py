@@ -95,7 +95,7 @@ def test_a_full_storage_is_reported_and_the_next_run_continues(run_steps, backup
     options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [storage.target()]}
     storage.fail("PUT", "partNumber=2", "507 Insufficient Storage", "XMinioStorageFull")
 
-    run_steps(MODULE, [Step("full", options, fails="XMinioStorageFull: said by the storage. Make room")])
+    run_steps(MODULE, [Step("full", options, fails="XMinioStorageFull: said by the storage. Free some space")])
 
     assert storage.content() == {}
     storage.faults.clear()
@@ -203,7 +203,7 @@ def test_a_certificate_is_checked_against_the_authority_that_was_given(run_steps
         run_steps(
             MODULE,
             [
-                Step("unknown", {**options, "copy_to": [storage.target()]}, fails="as ca_cert"),
+                Step("unknown", {**options, "copy_to": [storage.target()]}, fails="Set ca_cert to"),
                 Step("known", {**options, "copy_to": [storage.target(ca_cert=str(certificate))]}, changed=True),
             ],
         )
@@ -212,7 +212,7 @@ def test_a_certificate_is_checked_against_the_authority_that_was_given(run_steps
 def test_a_full_share_keeps_its_files(run_steps, backups, small_share):
     options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [{"directory": str(small_share)}]}
 
-    run = run_steps(MODULE, [Step("full", options, fails="No space left on device. Make room there")])
+    run = run_steps(MODULE, [Step("full", options, fails="No space left on device. Free some space there")])
 
     # The dump has room, and the manifest has none: half a copy, which is none, and is not copied anew later on.
     assert [path.name for path in small_share.iterdir()] == [DUMP]
@@ -226,6 +226,6 @@ def test_a_share_without_enough_space_is_refused_before_anything_is_written(run_
     backup_files(backups, IDENTIFIER, database=CONTENT * 3)
     options = {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [{"directory": str(small_share)}]}
 
-    run_steps(MODULE, [Step("too small", options, fails="are free there. Make room")])
+    run_steps(MODULE, [Step("too small", options, fails="are free there. Free some space")])
 
     assert list(small_share.iterdir()) == []

@@ -324,7 +324,7 @@ def test_programs_of_another_major_version_are_refused(module, database):
     finally:
         database.running.execute("postgres", "rm", "/usr/local/bin/pg_dump")
 
-    assert "is of version 13.2, and the server of 15." in message
+    assert "has version 13.2, and the server has version 15." in message
 
 
 def test_after_the_clock_was_set_back_old_backups_stay_and_the_new_one_counts(module, database):
