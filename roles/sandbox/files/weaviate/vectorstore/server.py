@@ -92,7 +92,7 @@ class Api:
         return self._backups
 
     def nodes(self) -> dict[str, Any]:
-        """The one node there is, with its counts."""
+        """Return the only node, with its counts."""
         stats = {"objectCount": self.store.count(), "shardCount": len(self.store.classes())}
         return {
             "nodes": [{"name": "node1", "status": "HEALTHY", "version": self.version, "stats": stats, "shards": []}]
@@ -134,7 +134,7 @@ class Server(ThreadingHTTPServer):
 
 
 def build_server(store: Store, backups: Backups | None, access: Access, version: str) -> Server:
-    """A server bound to port 8080 of every interface."""
+    """Build a server bound to port 8080 of every interface."""
     api = Api(store, backups, version)
 
     class Handler(BaseHTTPRequestHandler):

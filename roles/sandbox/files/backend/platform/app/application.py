@@ -21,7 +21,7 @@ config_router = APIRouter()
 @config_router.get("/api/config")
 @config_router.get("/api/v1/config/")
 def frontend_config() -> dict[str, Any]:
-    """What the frontend asks for first."""
+    """Return the configuration that the frontend requests first."""
     debug = settings().debug
     places = ("auth", "users", "conversations", "chat", "tools", "assistants", "knowledge", "health")
     return {
@@ -37,7 +37,7 @@ def frontend_config() -> dict[str, Any]:
 
 @config_router.get("/")
 def root() -> dict[str, str]:
-    """A greeting with the version."""
+    """Return a greeting with the version."""
     docs = "/docs" if settings().debug else "Documentation disabled in production"
     return {"message": "Welcome to AI Assistant Platform", "version": settings().version, "docs": docs}
 

@@ -49,7 +49,7 @@ class AssistantCreate(BaseModel):
 
 
 def assistant_body(row: Row) -> dict[str, Any]:
-    """An assistant as REST shows it: the two numbers are text in the database."""
+    """Return an assistant as REST shows it: the two numbers are text in the database."""
     return {
         **{key: row._mapping[key] for key in SHOWN},
         "temperature": float(row.temperature),
@@ -62,7 +62,7 @@ def assistant_body(row: Row) -> dict[str, Any]:
 
 
 def find(connection: Connection, assistant_id: str, caller: Row) -> Row:
-    """The assistant, if it is the caller's or public. One that is not found is a 500 in the platform."""
+    """Return the assistant if it is public or the caller's. Otherwise fail with a 500, like the platform."""
     row = connection.execute(select(assistants).where(assistants.c.id == assistant_id)).first()
     if row is None or not (row.is_public or row.creator_id == caller.id):
         raise RuntimeError("assistant not found")
@@ -92,7 +92,7 @@ def create_assistant(
 
 @router.get("/")
 def list_assistants(connection: Connection = TRANSACTION, caller: Row = CALLER) -> list[dict[str, Any]]:
-    """The caller's own assistants and the public ones."""
+    """List the caller's own assistants and the public ones."""
     visible = (assistants.c.creator_id == caller.id) | assistants.c.is_public
     return [assistant_body(row) for row in connection.execute(select(assistants).where(visible))]
 

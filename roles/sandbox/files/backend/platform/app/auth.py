@@ -39,13 +39,13 @@ class RefreshTokenRequest(BaseModel):
 
 
 def make_token(subject: uuid.UUID, lifetime: timedelta, **claims: str) -> str:
-    """A signed token. A refresh token differs by one claim that nobody looks at: it is accepted as an access token."""
+    """Sign a token. A refresh token differs by one claim, which is never checked: it is accepted as an access token."""
     payload = {"exp": datetime.now(UTC) + lifetime, "sub": str(subject), **claims}
     return jwt.encode(payload, settings().secret_key, algorithm=settings().jwt_algorithm)
 
 
 def current_user(credentials: HTTPAuthorizationCredentials = BEARER, connection: Connection = TRANSACTION) -> Row:
-    """The caller's row. No token is 403, a bad one 401; the account's status is not looked at."""
+    """Return the caller's row. No token is 403, an invalid one 401; the account's status is not checked."""
     try:
         claims = jwt.decode(credentials.credentials, settings().secret_key, algorithms=[settings().jwt_algorithm])
     except jwt.PyJWTError:
@@ -83,7 +83,7 @@ def login(user_credentials: UserLogin, request: Request, connection: Connection 
 
 
 def check_login(given: UserLogin, request: Request, connection: Connection) -> dict[str, Any]:
-    """The login itself: locks are ignored, only ACTIVE accounts get in."""
+    """Log in by email or username: ignore locks, accept ACTIVE accounts only."""
     if given.email:
         wanted = users.c.email == given.email
     elif given.username:
@@ -108,7 +108,7 @@ def check_login(given: UserLogin, request: Request, connection: Connection) -> d
 
 
 def short_body(row: Row) -> dict[str, Any]:
-    """A user as the auth routes show it, which is shorter than the users routes do."""
+    """Return a user as the auth routes show it, with fewer fields than the users routes."""
     shown = ("id", "email", "username", "first_name", "last_name", "display_name", "is_verified")
     return {
         **{key: row._mapping[key] for key in shown},
@@ -119,17 +119,17 @@ def short_body(row: Row) -> dict[str, Any]:
 
 @router.get("/me")
 def me(caller: Row = CALLER) -> dict[str, Any]:
-    """The caller in short. Works for a locked account too, unlike the users routes."""
+    """Return the caller in short. Works for a locked account too, unlike the users routes."""
     return short_body(caller)
 
 
 @router.post("/refresh")
 def refresh(given: RefreshTokenRequest) -> None:
-    """Always a 500 in the platform."""
+    """Fail with a 500, as the platform always does."""
     raise RuntimeError(f"a token of {len(given.refresh_token)} characters is not refreshed: the platform cannot")
 
 
 @router.post("/logout", dependencies=[CALLER])
 def logout() -> None:
-    """Always a 500 in the platform; the token stays good."""
+    """Fail with a 500, as the platform always does; the token remains valid."""
     raise RuntimeError("logging out does not work in the platform")

@@ -22,7 +22,7 @@ from app.settings import is_true, settings
 
 @lru_cache(maxsize=1)
 def engine() -> Engine:
-    """The process's engine. A host that does not answer is given up after five seconds."""
+    """Return the process's engine, which gives up on a silent host after five seconds."""
     return create_engine(settings().database_url, future=True, pool_pre_ping=True, connect_args={"connect_timeout": 5})
 
 
@@ -91,7 +91,7 @@ def is_reachable() -> bool:
 
 
 def describe() -> dict[str, Any]:
-    """The `details` of the database component."""
+    """Return the `details` of the database component."""
     pool = engine().pool
     return {
         "status": "connected" if is_reachable() else "disconnected",

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 
 def large_body(status: int, error: str, message: str, details: list[dict[str, Any]] | None = None) -> JSONResponse:
-    """The body of 422 and 5xx answers."""
+    """Build the body of 422 and 5xx answers."""
     body = {
         "success": False,
         "error": error,

@@ -22,7 +22,7 @@ router = APIRouter()
 
 
 def show_group(connection: Connection, group_id: str | uuid.UUID) -> dict[str, Any]:
-    """The body of a group; 404 when there is none."""
+    """Return the body of a group, or fail with 404 if there is no such group."""
     row = connection.execute(select(user_groups).where(user_groups.c.id == group_id)).first()
     if row is None:
         raise HTTPException(404, "Group not found")

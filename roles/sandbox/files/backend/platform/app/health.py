@@ -29,7 +29,7 @@ def _identity() -> dict[str, str]:
 
 @public_router.get("/health")
 def liveness() -> dict[str, Any]:
-    """Always healthy: only the redis field depends on anything."""
+    """Report healthy, always: only the redis field depends on anything."""
     info = stores.describe_cache()
     state = "connected" if info["status"] == "connected" else "unavailable"
     return {
@@ -44,13 +44,13 @@ def liveness() -> dict[str, Any]:
 
 @router.get("/")
 def basic() -> dict[str, str]:
-    """Static: looks at nothing."""
+    """Report healthy without any check."""
     return {"status": "healthy", **_identity()}
 
 
 @router.get("/detailed")
 def detailed() -> dict[str, Any]:
-    """The honest one: healthy or degraded, with every component."""
+    """Report healthy or degraded by a check of every component."""
     found = {
         "database": (database.is_reachable(), database.describe()),
         "cache": (stores.cache_is_reachable(), stores.describe_cache()),
@@ -70,18 +70,18 @@ def detailed() -> dict[str, Any]:
 
 @router.get("/database")
 def database_only() -> dict[str, Any]:
-    """The database component alone."""
+    """Report the database component alone."""
     return {"status": _word(database.is_reachable()), "component": "database", "details": database.describe()}
 
 
 @router.get("/redis")
 def cache_only() -> dict[str, Any]:
-    """The cache component alone."""
+    """Report the cache component alone."""
     return {"status": _word(stores.cache_is_reachable()), "component": "cache", "details": stores.describe_cache()}
 
 
 @router.get("/weaviate")
 def vectors_only() -> dict[str, Any]:
-    """The vector store alone."""
+    """Report the vector store alone."""
     healthy = stores.vectors_are_reachable()
     return {"status": _word(healthy), "component": "vector_db", "details": stores.describe_vectors()}

@@ -18,10 +18,10 @@ WINDOW_SECONDS = 300
 
 
 def refused(address: str) -> JSONResponse | None:
-    """The 429 answer for an address that called too often, else None. Without Redis nobody is refused.
+    """Return the 429 answer for an address that called too often, else None. Refuse no address without Redis.
 
-    Every call is counted, the refused ones as well: who keeps trying is never let in again. Several calls in the same
-    second are one entry and count once.
+    Every call is counted, refused ones as well: a client that keeps trying is never admitted again. Several calls in
+    the same second are one entry and count once.
     """
     key, now = f"rate_limit:auth:{address}", int(time.time())
     try:

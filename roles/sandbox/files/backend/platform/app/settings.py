@@ -35,7 +35,7 @@ class Settings:
 
 
 def spoken_version(tag: str) -> str:
-    """The version as the platform says it, which is not how it tags its images: 0.1.2-beta is `0.1.2 Beta`."""
+    """Spell the version as the platform reports it, not as it tags its images: 0.1.2-beta is `0.1.2 Beta`."""
     number, _dash, stage = tag.partition("-")
     return f"{number} {stage.capitalize()}".strip()
 
@@ -82,5 +82,5 @@ def read_settings(env: Mapping[str, str]) -> Settings:
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process."""
+    """Return the settings of this process."""
     return read_settings(os.environ)

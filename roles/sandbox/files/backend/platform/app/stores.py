@@ -15,7 +15,7 @@ from app.settings import settings
 
 @lru_cache(maxsize=1)
 def cache() -> redis.Redis:
-    """The Redis client; connecting happens with the first command."""
+    """Return the Redis client, which connects with the first command."""
     options = {"decode_responses": True, "socket_connect_timeout": 5, "socket_timeout": 5}
     return redis.Redis.from_url(settings().redis_url, db=settings().redis_db, **options)
 
@@ -30,7 +30,7 @@ def cache_is_reachable() -> bool:
 
 
 def describe_cache() -> dict[str, Any]:
-    """The `details` of the cache component."""
+    """Return the `details` of the cache component."""
     try:
         info = cache().info()
     except redis.RedisError as error:
@@ -53,5 +53,5 @@ def vectors_are_reachable() -> bool:
 
 
 def describe_vectors() -> dict[str, Any]:
-    """The `details` of the vector_db component."""
+    """Return the `details` of the vector_db component."""
     return {"status": "connected" if vectors_are_reachable() else "disconnected"}

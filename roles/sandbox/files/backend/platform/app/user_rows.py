@@ -85,13 +85,13 @@ def full_name(row: Mapping[str, Any]) -> str:
 
 
 def group_body(row: Mapping[str, Any], members: int) -> dict[str, Any]:
-    """A group with its number of members. Raises ValueError for a row that the platform's answers may not have."""
+    """Return a group with its number of members. Raise ValueError if the platform's schema forbids the row."""
     schemas.UserGroupAnswer(**{key: row[key] for key in GROUP})
     return {**{key: row[key] for key in GROUP}, "user_count": members}
 
 
 def user_body(row: Mapping[str, Any], groups: list[dict[str, Any]]) -> dict[str, Any]:
-    """A user with its groups, and never with its hash. Raises ValueError like `group_body`."""
+    """Return a user with its groups and without its hash. Raise ValueError like `group_body`."""
     schemas.UserAnswer(**{key: row[key] for key in PLAIN})
     return {
         **{key: row[key] for key in PLAIN},
@@ -118,7 +118,7 @@ def show_users(connection: Connection, rows: Iterable[Row]) -> list[dict[str, An
 
 
 def show_user(connection: Connection, user_id: UUID) -> dict[str, Any]:
-    """The body of one user that is known to exist."""
+    """Return the body of a user that is known to exist."""
     return show_users(connection, [connection.execute(select(users).where(users.c.id == user_id)).one()])[0]
 
 

@@ -50,7 +50,7 @@ class AuthProvider(StrEnum):
 
 
 def column_values(body: BaseModel, *without: str) -> dict[str, Any]:
-    """What was given, as column values: enumerations become labels. Left-out keys stay out, null stays null."""
+    """Return the given fields as column values: enumerations become labels, omitted keys stay out, null stays null."""
     given = body.dict(exclude_unset=True, exclude=set(without))
     return {key: value.name if isinstance(value, Enum) else value for key, value in given.items()}
 

@@ -25,12 +25,12 @@ ATTEMPTS_UNTIL_LOCKED = 5
 
 
 def now() -> datetime:
-    """The present moment, with its zone."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def find(connection: Connection, condition: ColumnElement[bool]) -> Row:
-    """The user that meets a condition; 404 when there is none. An id that is no UUID ends as a database error: 500."""
+    """Return the user that meets a condition, or fail with 404. An invalid UUID ends as a database error: 500."""
     row = connection.execute(select(users).where(condition)).first()
     if row is None:
         raise HTTPException(404, "User not found")
@@ -38,7 +38,7 @@ def find(connection: Connection, condition: ColumnElement[bool]) -> Row:
 
 
 def find_for(connection: Connection, caller: Row, condition: ColumnElement[bool]) -> Row:
-    """The same for a read: everybody sees oneself, only administrators see others."""
+    """Return the user for a read: callers see themselves, only administrators see others."""
     row = find(connection, condition)
     if row.id != caller.id:
         require_manager(caller)
@@ -85,7 +85,7 @@ def list_users(
     connection: Connection = TRANSACTION,
     caller: Row = CALLER,
 ) -> dict[str, Any]:
-    """A page of users, in no order: rows that change between two calls are seen twice or not at all."""
+    """Return a page of users, unordered: rows that change between two calls appear twice or not at all."""
     conditions: list[ColumnElement[bool]] = []
     if query:
         texts = (users.c.email, users.c.username, users.c.first_name, users.c.last_name, users.c.display_name)

@@ -10,12 +10,12 @@ down_revision = "2025_08_16_fix_enum_types_and_timestamps"
 
 
 def flag(name: str, default: str) -> sa.Column:
-    """A boolean column with an integer's default."""
+    """Build a boolean column whose default is written as an integer."""
     return sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.text(default))
 
 
 def common_columns() -> list[sa.Column]:
-    """What both tables begin with."""
+    """Build the first columns of both tables."""
     return [
         sa.Column("id", sa.String(36), primary_key=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),

@@ -26,10 +26,10 @@ class Base:
 
 
 def required(name: str, kind: Any, *parts: Any, **options: Any) -> Column[Any]:
-    """A NOT NULL column."""
+    """Build a NOT NULL column."""
     return Column(name, kind, *parts, nullable=False, **options)
 
 
 def optional(name: str, kind: Any, *parts: Any, **options: Any) -> Column[Any]:
-    """A column that may be NULL."""
+    """Build a column that may be NULL."""
     return Column(name, kind, *parts, nullable=True, **options)

@@ -8,7 +8,7 @@ from app.models.base import metadata
 
 
 def label_type(name: str, labels: str) -> ENUM:
-    """A PostgreSQL enum with the given labels, separated by spaces, created together with the tables."""
+    """Build a PostgreSQL enum from labels separated by spaces; it is created together with the tables."""
     return ENUM(*labels.split(), name=name, metadata=metadata)
 
 
