@@ -42,7 +42,7 @@ def backups(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small_share(tmp_path: Path) -> Iterator[Path]:
-    """A file system that has room for one file."""
+    """Mount a file system that has room for one file."""
     folder = tmp_path / "share"
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,nr_inodes=2", "tmpfs", str(folder)], check=True)
@@ -53,7 +53,7 @@ def small_share(tmp_path: Path) -> Iterator[Path]:
 
 
 def start(options: dict[str, Any], folder: Path) -> subprocess.Popen[bytes]:
-    """The module as a process of its own, in a group of its own."""
+    """Start the module as a process in a process group of its own."""
     arguments = folder / "arguments.json"
     arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options}))
     module = f"ansible_collections.convosphere.platform.plugins.modules.{MODULE}"

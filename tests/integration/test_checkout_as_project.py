@@ -39,7 +39,7 @@ def teardown(tmp_path: Path):
 
 
 def paths(job: Job) -> set[str]:
-    """The files of the tasks that a job ran."""
+    """Return the files of the tasks that a job ran."""
     found = [item["event_data"].get("task_path", "") for item in job.events if item["event"] == "runner_on_start"]
     tasks = [item["event_data"]["task_path"] for item in job.events if item["event"] == "playbook_on_task_start"]
     return {path.rpartition(":")[0] for path in [*found, *tasks] if path}

@@ -129,12 +129,12 @@ def test_law(run_law, database, options):
 
 
 def manifests(options: dict[str, Any]) -> list[dict[str, Any]]:
-    """The manifests in the backup directory, oldest first."""
+    """Read the manifests in the backup directory, oldest first."""
     return [json.loads(path.read_text()) for path in sorted(Path(options["backup_dir"]).glob("*.manifest.json"))]
 
 
 def restored(database: PlatformDatabase, dump: bytes) -> PlatformDatabase:
-    """A new database with what is in a dump in PostgreSQL's own format."""
+    """Restore a dump in PostgreSQL's custom format into a new database."""
     name = f"{database.name}_restored"
     database.running.query(f'CREATE DATABASE "{name}"', database="postgres")
     restore = ["docker", "exec", "-i", database.running.containers["postgres"].name, "pg_restore", "-U", "convosphere"]

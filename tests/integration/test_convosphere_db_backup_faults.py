@@ -42,7 +42,7 @@ ROWS = 120_000
 
 @pytest.fixture(scope="module")
 def database(tables: Sandbox) -> PlatformDatabase:
-    """A database with a table that takes several megabytes, compressed."""
+    """Create a database with a table that takes several megabytes, compressed."""
     found = PlatformDatabase(tables)
     found.query(
         "CREATE TABLE noise AS SELECT n, md5(n::text) || md5('a' || n) AS text FROM generate_series(1, %s) n", ROWS
@@ -111,7 +111,7 @@ def test_the_next_run_removes_the_files_of_an_interrupted_dump(module, database)
 
 @pytest.fixture
 def no_named_pipe(database: PlatformDatabase) -> Iterator[None]:
-    """A container without a private directory."""
+    """Take the private directory away from the container."""
     database.running.execute("postgres", "sh", "-c", "mv /tmp /tmp.kept && ln -s tmp.kept /tmp")
     yield
     database.running.execute("postgres", "sh", "-c", "rm /tmp && mv /tmp.kept /tmp")
@@ -212,7 +212,7 @@ def test_a_locked_table_is_named_with_the_holder_of_the_lock(module, database):
 
 @contextmanager
 def role(database: PlatformDatabase, *grants: str) -> Iterator[dict[str, str]]:
-    """A database role that is no superuser, and its login_ options."""
+    """Create a database role that is no superuser, and yield its login_ options."""
     name = "reader \"of' all"
     quoted = '"' + name.replace('"', '""') + '"'
     database.query(f"CREATE ROLE {quoted} LOGIN PASSWORD %s", PASSWORD)

@@ -27,7 +27,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def shown(manifest, keep=None):
-    """A backup as the module returns it."""
+    """Return a backup as the module does."""
     return {**manifest.to_dict(), "age_hours": ANY, "bytes": 6, "file": ANY, "keep": keep}
 
 

@@ -25,7 +25,7 @@ CLOSED_PORT = 1
 
 @pytest.fixture
 def database(tables: Sandbox) -> PlatformDatabase:
-    """The platform's tables, in them two users."""
+    """Create the platform's tables with two users."""
     database = PlatformDatabase(tables)
     database.add_user("ada@example.com")
     database.add_user("bob@example.com")
@@ -34,7 +34,7 @@ def database(tables: Sandbox) -> PlatformDatabase:
 
 @pytest.fixture
 def info(database: PlatformDatabase, run_steps: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
-    """What the module returns for some options."""
+    """Build a function that runs the module with some options and returns its result."""
 
     def read(**options: Any) -> dict[str, Any]:
         run = run_steps(MODULE, [Step("read", {**database.login, **options}, changed=False)])
@@ -46,7 +46,7 @@ def info(database: PlatformDatabase, run_steps: Callable[..., Any]) -> Callable[
 
 @contextmanager
 def session(database: PlatformDatabase, application: str, *statements: str) -> Iterator[None]:
-    """A client that ran some statements and leaves its transaction open."""
+    """Run some statements in a session that leaves its transaction open."""
     host, port = database.running.address("postgres").split(":")
     connection = psycopg2.connect(
         host=host, port=port, user="convosphere", password=DATABASE_KEY, dbname=database.name,

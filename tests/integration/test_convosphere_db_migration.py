@@ -31,7 +31,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def database(platform: Sandbox) -> PlatformDatabase:
-    """A database as the backend made it: all tables, and no record of a revision."""
+    """Create a database as the backend does: all tables, and no record of a revision."""
     return PlatformDatabase(platform)
 
 

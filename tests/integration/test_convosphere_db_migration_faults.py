@@ -44,7 +44,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def database(platform: Sandbox) -> PlatformDatabase:
-    """A database at the heads of the platform's revisions, with a gate that is shut."""
+    """Create a database at the heads of the platform's revisions, with a closed gate."""
     found = stamp(PlatformDatabase(platform), *HEADS)
     found.query("CREATE TABLE mig_gate AS SELECT 1 AS shut")
     return found
@@ -297,7 +297,7 @@ def release(database: PlatformDatabase) -> None:
 
 @contextmanager
 def reading(database: PlatformDatabase, table: str, isolation: str = "READ COMMITTED") -> Iterator[int]:
-    """A session that has read a table and does not end its transaction, as the platform may leave one at each start."""
+    """Read a table in a session that keeps its transaction open, as the platform may do at each start."""
     host, port = database.running.address("postgres").split(":")
     connection = psycopg2.connect(
         host=host, port=port, user="convosphere", password=DATABASE_KEY, dbname=database.name,
@@ -312,13 +312,13 @@ def reading(database: PlatformDatabase, table: str, isolation: str = "READ COMMI
 
 
 def columns(database: PlatformDatabase, table: str) -> set[str]:
-    """The names of a table's columns."""
+    """Return the names of a table's columns."""
     found = database.query("SELECT column_name FROM information_schema.columns WHERE table_name = %s", table)
     return {row[0] for row in found}
 
 
 def command_lines() -> str:
-    """The command lines and environments at their start of all processes on this machine."""
+    """Return the command lines and initial environments of all processes on this machine."""
     found = []
     for process in Path("/proc").iterdir():
         for name in ("cmdline", "environ"):

@@ -38,21 +38,21 @@ def fill(database: PlatformDatabase, table: str) -> None:
 
 
 def make_dead(database: PlatformDatabase, table: str) -> None:
-    """A quarter of its rows, as the statistics have to say."""
+    """Delete a quarter of the rows and wait for the statistics to count them."""
     expected = dead(database, table) + ROWS // 4
     database.query(f"DELETE FROM {table} WHERE right(name, 2)::int % 4 = 1")  # noqa: S608 - a name of this file
     until(lambda: dead(database, table) == expected, "the statistics")
 
 
 def dead(database: PlatformDatabase, table: str) -> int:
-    """The dead rows that the statistics know of."""
+    """Return the number of dead rows that the statistics count."""
     found: int = database.query("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = %s", table)[0][0]
     return found
 
 
 @contextmanager
 def session(database: PlatformDatabase, statement: str) -> Iterator[None]:
-    """A client that ran one statement and leaves its transaction open."""
+    """Run one statement in a session that leaves its transaction open."""
     host, port = database.running.address("postgres").split(":")
     connection = psycopg2.connect(host=host, port=port, user="convosphere", password=DATABASE_KEY, dbname=database.name)
     try:

@@ -31,7 +31,7 @@ def served() -> Iterator[Registry]:
 
 @pytest.fixture
 def names() -> Iterator[Callable[[int], list[str]]]:
-    """Makes names of images, and removes the images of those names afterwards."""
+    """Generate names of images, and remove the images of those names afterwards."""
     made: list[str] = []
 
     def make(count: int) -> list[str]:
@@ -49,7 +49,7 @@ def remove(references: Sequence[str]) -> None:
 
 
 def image_id(name: str) -> str:
-    """The id of an image, empty where there is none."""
+    """Return the id of an image, empty if there is no such image."""
     return docker("image", "ls", "--no-trunc", "--quiet", name).strip()
 
 

@@ -41,7 +41,7 @@ class Stack:
         return name
 
     def short(self, tag: str) -> str:
-        """The id of an image as releases have it."""
+        """Return the id of an image as releases store it."""
         return self.ids[tag].rpartition(":")[2][:12]
 
     def release(self, number: int, *tags: str, directory: Path | None = None) -> str:
@@ -53,15 +53,15 @@ class Stack:
         return name
 
     def record(self, *tags: str) -> dict[str, Any]:
-        """The part of a record that tells the images."""
+        """Return the part of a release's record that lists the images."""
         return {"images": {f"web{tag}": f"{self.project.name}:{tag}@{self.short(tag)}" for tag in tags}, "files": {}}
 
     def tags(self) -> list[str]:
-        """The tags that the repository has, sorted."""
+        """Return the repository's tags, sorted."""
         return sorted(docker("images", "--format={{.Tag}}", self.project.name).split())
 
     def releases(self) -> list[str]:
-        """The ids of the releases that are there."""
+        """Return the ids of the current releases."""
         return sorted(path.parent.name for path in self.project.directory.glob("releases/2*/release.json"))
 
 

@@ -469,7 +469,7 @@ def run_module_when_free(stack: StackProject, options) -> dict[str, Any]:
 
 
 def descendants(pid: int) -> list[int]:
-    """The processes that a process has started, and those that they have."""
+    """Return the processes that a process has started, and their descendants."""
     try:
         children = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:  # it ended meanwhile

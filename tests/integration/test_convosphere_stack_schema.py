@@ -27,7 +27,7 @@ def stack(tmp_path: Path) -> Iterator[StackProject]:
 
 @pytest.fixture
 def database(tables: Sandbox) -> PlatformDatabase:
-    """A database at the revisions ``HEADS``."""
+    """Create a database at the revisions ``HEADS``."""
     found = PlatformDatabase(tables)
     found.query("CREATE TABLE IF NOT EXISTS alembic_version (version_num varchar(64) PRIMARY KEY)")
     found.query("DELETE FROM alembic_version")
@@ -37,7 +37,7 @@ def database(tables: Sandbox) -> PlatformDatabase:
 
 @pytest.fixture
 def released(stack: StackProject) -> StackProject:
-    """The stack with a release of an image that needs the database at ``HEADS``."""
+    """Deploy a release of an image that needs the database at ``HEADS``."""
     image_id = docker("image", "inspect", "--format={{.Id}}", stack.image).strip()
     schema = {"image_id": image_id, "heads": HEADS, "revisions": {name: [] for name in HEADS}}
     stack.deploy(stack.options(schema=schema))
@@ -105,7 +105,7 @@ def test_a_schema_is_given_or_looked_up(released, database):
 
 
 def options_of(stack: StackProject, database: PlatformDatabase) -> dict[str, Any]:
-    """The options of a deploy that has something to change."""
+    """Return the options of a deploy that changes something."""
     services = {"web": stack.service(environment={"COLOR": "blue"})}
     return stack.options(services, schema_image=stack.image, **database.login)
 

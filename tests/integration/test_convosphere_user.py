@@ -476,7 +476,7 @@ def test_a_run_that_is_killed_leaves_nothing(tmp_path, database):
 
 
 def arguments(folder: Path, database: PlatformDatabase, **options: Any) -> list[str]:
-    """The command that runs the module without Ansible around it, to be killed by itself."""
+    """Return a command that runs the module without Ansible, so that a test can kill it."""
     file = folder / "arguments.json"
     file.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {**database.login, **options}}))
     program = (

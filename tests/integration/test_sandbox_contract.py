@@ -43,7 +43,7 @@ PRINT_OPENAPI = (
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The whole sandbox, running; tests leave it as they found it, except for users of their own."""
+    """Run the whole sandbox; tests change nothing in it except users of their own."""
     build_all(tmp_path_factory.mktemp("images"))
     with sandbox() as running:
         running.run_services()
@@ -54,7 +54,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def admin(platform: Sandbox) -> dict[str, str]:
-    """The headers of a super admin, who sees users of every organization."""
+    """Return the headers of a super admin, who sees users of every organization."""
     platform.query("UPDATE users SET role = 'SUPER_ADMIN' WHERE username = %s", ADMIN["username"])
     return login(platform, ADMIN["username"], ADMIN["password"])
 
@@ -82,7 +82,7 @@ def is_large_error(answer: Any, status: int) -> bool:
 
 
 def described_tables(platform: Sandbox) -> dict[str, Any]:
-    """The catalog in the shape of the facts, lists in an order that means nothing sorted."""
+    """Return the catalog in the shape of the facts, with lists sorted if their order means nothing."""
     tables: dict[str, Any] = {}
     for table, column, kind, nullable, default in platform.query(COLUMNS):
         entry = tables.setdefault(table, {"columns": [], "constraints": [], "indexes": []})
@@ -95,7 +95,7 @@ def described_tables(platform: Sandbox) -> dict[str, Any]:
 
 
 def platform_tables(schema: dict[str, Any]) -> dict[str, Any]:
-    """The facts in the same shape."""
+    """Return the facts in the shape of the catalog."""
     return {
         name: {
             "columns": [
@@ -110,7 +110,7 @@ def platform_tables(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def operations(openapi: dict[str, Any]) -> dict[str, list[str]]:
-    """`METHOD /path` to the names of its body's fields, parameters by their position."""
+    """Map `METHOD /path` to the names of its body's fields, with parameters named by their position."""
     found = {}
     for path, methods in openapi["paths"].items():
         for method, operation in methods.items():
@@ -508,7 +508,7 @@ def test_a_locked_user_breaks_every_list_until_sql_unlocks_it(platform, admin):
 
 @pytest.fixture
 def alembic(platform, request):
-    """Runs alembic against a database of the test's own, through an ini of its own; `tables` makes the tables there."""
+    """Run alembic with its own ini on a database of the test; `make_tables` creates the tables in it."""
     database = re.sub(r"\W", "_", request.node.name)
     platform.query(f'CREATE DATABASE "{database}"')
     url = f"postgresql://convosphere:{DATABASE_KEY}@postgres:5432/{database}"

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("deployed_again")
 
 
 def manifests(prod) -> list[dict[str, object]]:
-    """The manifests of the host's backups."""
+    """Read the manifests of the host's backups."""
     paths = prod.host.as_root("find", BACKUPS, "-name", "*.manifest.json").split()
     return [json.loads(prod.host.as_root("cat", path)) for path in paths]
 

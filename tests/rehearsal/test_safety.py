@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("deployed_again")
 
 @pytest.fixture
 def made_up(deployed) -> set[str]:
-    """The secrets that were made up on the host: the letters and digits that nobody gave."""
+    """Return the secrets that were generated on the host: letters and digits."""
     found = dict(re.findall(r"^(\w+)=\"?([A-Za-z0-9]{20,})\"?$", deployed.prod.secrets_file(), re.MULTILINE))
     assert {"SECRET_KEY", "DEFAULT_ADMIN_PASSWORD"} <= set(found)
     return set(found.values())

@@ -27,7 +27,7 @@ OTHERS = {"failed_login_attempts", "groups", "effective_permissions", "full_name
 
 
 def described(schema: dict[str, Any]) -> dict[str, Any]:
-    """A property of the contract in the form of the file."""
+    """Convert a property of the contract to the form of the file."""
     choices = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
     found = {key: choices[0][key] for key in ("type", "format", "minLength", "maxLength") if key in choices[0]}
     if "$ref" in choices[0]:

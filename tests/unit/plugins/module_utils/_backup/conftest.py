@@ -66,14 +66,14 @@ class FakeComponent:
 
 @pytest.fixture
 def database(monkeypatch):
-    """The fake component in the place of the database."""
+    """Replace the database by the fake component."""
     monkeypatch.setattr(creation, "COMPONENTS", {FakeComponent.kind: FakeComponent})
     return FakeComponent
 
 
 @pytest.fixture
 def directory(tmp_path):
-    """The directory of the backups. It does not exist yet."""
+    """Return the directory of the backups, which does not exist yet."""
     return tmp_path / "backups"
 
 

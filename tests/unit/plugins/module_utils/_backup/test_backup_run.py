@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 
 
 def nights(directory, count, **fields):
-    """The ids of backups of the last nights, oldest first."""
+    """Create backups of the last nights and return their ids, oldest first."""
     return [put_backup(directory, NOON - day * DAY, **fields).id for day in reversed(range(count))]
 
 

@@ -21,13 +21,13 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def here(tmp_path):
-    """The directory of the backups."""
+    """Return the directory of the backups."""
     return tmp_path / "backups"
 
 
 @pytest.fixture
 def share(tmp_path):
-    """The directory of the copies."""
+    """Create the directory of the copies."""
     (tmp_path / "share").mkdir()
     return tmp_path / "share"
 
@@ -61,7 +61,7 @@ def run(here, share):
 
 
 def copied(share):
-    """The manifests of the copies, by id."""
+    """Return the manifests of the copies, by id."""
     return {manifest.id: manifest for manifest in backup_copies.manifests(Folder({"directory": share}))}
 
 

@@ -35,7 +35,7 @@ MARK = database_comment.comment_statement("x", {"role": "skipped", "of": "convos
 
 
 def server(**there):
-    """What answers as a server that has these."""
+    """Fake a server that has these roles, tablespaces, collations and extensions."""
     answers = {"pg_roles": "roles", "pg_tablespace": "tablespaces", "pg_collation": "collations"}
 
     def fetch(statement):

@@ -84,7 +84,7 @@ def test_a_name_does_not_mean_a_backup_that_only_resembles_it(run, directory):
 
 
 def second_file(manifest):
-    """The file of a backup that was made in the same second."""
+    """Return the file of a backup that was created in the same second."""
     file = manifest.files[0]
     return replace(file, name=file.name.replace(".dump", "-2.dump"))
 

@@ -30,7 +30,7 @@ def entries(*moments, **fields):
 
 
 def kept(policy, found, now=NOON):
-    """The ids that are kept, oldest first."""
+    """Return the ids that are kept, oldest first."""
     return sorted(name for name, reasons in decide(policy, found, now).items() if reasons)
 
 

@@ -25,7 +25,7 @@ def no_key(tmp_path, monkeypatch):
 
 @pytest.fixture
 def last_try(tmp_path):
-    """The id of the backup that would be verified again."""
+    """Build a function that returns the id of the backup to verify again."""
 
     def ask(revisions=REVISIONS, now=NOON, **params):
         given = {"label": LABEL, "recipients": None, "reuse_unverified": True, **params}

@@ -31,14 +31,14 @@ def public_of(path: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def run(tmp_path, monkeypatch):
-    """The directory in the place of /run."""
+    """Replace /run by a directory of the test."""
     monkeypatch.setattr(run_key, "root", lambda: tmp_path / "run/keys")
     return tmp_path / "run/keys"
 
 
 @pytest.fixture
 def operator(tmp_path):
-    """The operator's private key, which is in another directory."""
+    """Generate the operator's private key in another directory."""
     path = tmp_path / "operator.key"
     subprocess.run(["age-keygen", "-o", path], capture_output=True, check=True)
     path.chmod(0o600)
@@ -47,7 +47,7 @@ def operator(tmp_path):
 
 @pytest.fixture
 def encrypted(tmp_path, operator):
-    """An encrypted backup of one file as a run leaves it, and the keys of its directory."""
+    """Build a function that creates an encrypted backup of one file, as a run leaves it, and its directory's keys."""
     directory = tmp_path / "backups"
     directory.mkdir()
 

@@ -56,7 +56,7 @@ class Container:
 
 @pytest.fixture
 def guards(tmp_path, monkeypatch):
-    """The processes that were started, which are gone after the test; ``docker`` is the one above."""
+    """Record the processes that a test starts with the fake ``docker``, and end them after it."""
     started, original = [], subprocess.Popen
 
     def popen(*arguments, **options):

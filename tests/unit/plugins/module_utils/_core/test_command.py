@@ -105,7 +105,7 @@ def test_what_a_hanging_program_started_is_ended_with_it(tmp_path: Path):
 
 
 def state_of(pid: str) -> str | None:
-    """The letter of a process's state; None where there is none."""
+    """Return the letter of a process's state; None if there is no such process."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):

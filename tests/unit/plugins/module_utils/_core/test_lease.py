@@ -21,7 +21,7 @@ START = Clock(NIGHT, "boot-1", 1000.0)
 
 
 def later(seconds, **changes):
-    """The clock after a while."""
+    """Return the clock some seconds later."""
     clock = Clock(NIGHT + timedelta(seconds=seconds), START.boot, START.uptime + seconds)
     return replace(clock, **changes)
 

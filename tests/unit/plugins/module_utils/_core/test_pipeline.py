@@ -33,7 +33,7 @@ def run(*programs, **options):
 
 
 def children():
-    """The ids of this process's children that have not ended."""
+    """Return the ids of this process's children that have not ended."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -26,7 +26,7 @@ DESIRED = st.dictionaries(NAMES, st.none() | FIELDS)
 
 
 def carry_out(plan: Plan, current: dict) -> dict:
-    """What is there after the plan, by the meaning of its changes alone."""
+    """Return the state after the plan, derived from its changes alone."""
     result = {name: dict(fields) for name, fields in current.items()}
     for change in plan:
         if change.action == DELETE:

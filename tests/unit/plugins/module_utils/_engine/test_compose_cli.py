@@ -17,7 +17,7 @@ FILES = [Path("/srv/p/compose.yaml"), Path("/srv/p/compose.override.yaml")]
 
 @pytest.fixture
 def run(monkeypatch):
-    """The function that runs programs, replaced by one that remembers."""
+    """Replace the function that runs programs by one that records its calls."""
     mock = Mock(return_value="{}")
     monkeypatch.setattr(command, "run", mock)
     return mock

@@ -47,7 +47,7 @@ def clock() -> Iterator[Clock]:
 
 
 def waiter(*moments: list[Container], seconds: float = 60, **options: Any) -> health_waiter.Waiter:
-    """A waiter for a service `a` that is found in these moments, one after the other; the last one stays."""
+    """Build a waiter for a service `a` that reads these states one after the other; the last one stays."""
     rest = list(moments)
 
     def read() -> Project:

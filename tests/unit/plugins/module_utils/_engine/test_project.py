@@ -28,7 +28,7 @@ OF_THE_IMAGE = ["CMD", "curl", "http://localhost:8000/health"]
 
 
 def checked(test: list[str]) -> dict[str, Any]:
-    """What a container has beside, whose health is asked for in this way."""
+    """Return the attributes of a container with this health check."""
     config = {"Labels": {}, "Image": "registry:5000/app:1.0", "Healthcheck": {"Test": test}}
     return {"Config": config, "HostConfig": {"RestartPolicy": {"Name": "no"}}}
 

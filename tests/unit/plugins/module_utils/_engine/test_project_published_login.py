@@ -14,7 +14,7 @@ LOOPBACK = {"IP": "127.0.0.1", "PrivatePort": 5432, "PublicPort": 15432, "Type":
 
 
 def engine(*ports: list[dict[str, Any]]) -> Any:
-    """A client of an engine in which a container for each of these lists of ports runs."""
+    """Fake the client of an engine that runs one container for each list of ports."""
     client = Mock()
     client.api.containers.return_value = [{"Ports": found} for found in ports]
     return client

@@ -20,7 +20,7 @@ def mount(place: str, **more: Any) -> dict[str, Any]:
 
 
 def asked(user: str, *mounts: dict[str, Any], status: str = "running", answer: tuple[int, str] = (0, "")) -> Any:
-    """A container whose engine answers the question with this exit code and output."""
+    """Fake a container in which the probe ends with this exit code and output."""
     found = container("web", status, Mounts=list(mounts))
     found.attrs["Config"]["User"] = user
     found.client.api.exec_create.return_value = {"Id": "1"}

@@ -24,7 +24,7 @@ VERSION = {"Version": "20.10.24", "ApiVersion": "1.41"}
 
 @contextmanager
 def engine(path: Path, answers: Mapping[str, Any]) -> Iterator[str]:
-    """A server on a unix socket that answers like Docker Engine; what it does not know it answers with 500."""
+    """Serve these answers on a unix socket like Docker Engine, and 500 for any other path."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -21,7 +21,7 @@ MY_GROUP = grp.getgrgid(os.getgid()).gr_name
 
 @pytest.fixture
 def listener() -> Iterator[int]:
-    """A port of 127.0.0.1 that this very process listens on."""
+    """Listen on a port of 127.0.0.1 in this process."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 

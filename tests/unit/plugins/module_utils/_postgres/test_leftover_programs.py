@@ -22,7 +22,7 @@ ROOT = Path("/")
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts a program of this name that opens a pipe in a directory of a run, and waits for its reader."""
+    """Start a program of this name that opens a pipe in a run's directory, and wait for its reader."""
     running: list[subprocess.Popen[bytes]] = []
 
     def run(folder: Path, program: str = "pg_dump") -> subprocess.Popen[bytes]:

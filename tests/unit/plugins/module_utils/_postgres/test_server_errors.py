@@ -49,7 +49,7 @@ Command was: CREATE SUBSCRIPTION s CONNECTION 'password=planted' PUBLICATION p;
 
 
 def error(code="42883", **fields):
-    """What psycopg2 raises, as far as it is read."""
+    """Fake an error of psycopg2 with the attributes that are read."""
     names = ("message_primary", "message_detail", "message_hint", "context")
     names += ("constraint_name", "column_name", "table_name")
     found = RuntimeError("what psycopg2 prints")

@@ -24,7 +24,7 @@ def reader(*sources: Path, status: str = "running", kind: str = "bind") -> Any:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """The stack's directory, whose files are older than any container."""
+    """Create the stack's directory, whose files are older than any container."""
     directory = tmp_path / "stack"
     (directory / "conf").mkdir(parents=True)
     for name in NAMES:

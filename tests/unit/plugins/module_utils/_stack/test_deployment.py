@@ -48,7 +48,7 @@ def compose(monkeypatch):
 
 
 def deployment(directory: Path, wait: Any = None, found: Any = None) -> stack_deployment.Deployment:
-    """A deploy of a new compose.yaml, an override and a new secret over a release that serves."""
+    """Build a deploy of a new compose.yaml, an override and a new secret over a current release."""
     for name, text in OLD.items():
         (directory / name).write_text(text)
         (directory / name).chmod(0o644)
@@ -69,7 +69,7 @@ def deployment(directory: Path, wait: Any = None, found: Any = None) -> stack_de
 
 
 def images(tagged: str) -> Any:
-    """The engine's answer to what an image is: the tag is this one, and an id is itself."""
+    """Fake the engine's answer about images: the tag has this id, and any other reference is an id."""
     return lambda reference: {"Id": tagged if reference == IMAGE else f"sha256:{reference}"}
 
 

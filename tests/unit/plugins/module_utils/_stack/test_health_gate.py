@@ -17,7 +17,7 @@ SLOW = 6000.0
 
 
 def gate(monkeypatch: Any, status: str, latency_ms: float = 1.0, **params: Any) -> HealthGate:
-    """A gate whose platform reports this status."""
+    """Build a gate whose platform reports this status."""
     report = {
         "status": status,
         "latency_ms": latency_ms,

@@ -18,7 +18,7 @@ IMAGE = {"image": "x:1"}
 
 
 def published(port: str, host_ip: str | None = None, protocol: str = "tcp") -> dict[str, Any]:
-    """A port as Compose has it in its model."""
+    """Return a port as Compose has it in its model."""
     entry = {"mode": "ingress", "target": 80, "published": port, "protocol": protocol}
     return entry if host_ip is None else {**entry, "host_ip": host_ip}
 
@@ -90,14 +90,14 @@ def test_the_ports_of_its_own_containers_are_the_stacks(project, refused):
 
 
 def stack_of(services: dict[str, Any]) -> state.Stack:
-    """A stack of which Compose has read the files."""
+    """Build a stack whose files Compose has read."""
     found = state.Stack("p", Path("/nowhere"), "unix:///x", {}, Secrets(Path("/nowhere"), []))
     found.model = {"services": services}
     return found
 
 
 def engine(containers: list[dict[str, Any]]) -> Any:
-    """The client of an engine with two processors and these containers."""
+    """Fake the client of an engine with two processors and these containers."""
     client = Mock()
     client.info.return_value = {"NCPU": 2}
     client.api.containers.return_value = containers

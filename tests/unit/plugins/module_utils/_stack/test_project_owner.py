@@ -34,7 +34,7 @@ def release(directory: Path, **fields: str) -> Path:
 
 
 def engine(**origins: str | None) -> Any:
-    """An engine that has these containers of one project, each created from a directory, None without a label."""
+    """Fake an engine with these containers of one project, each with the directory of its label, or None without it."""
     label = "com.docker.compose.project.working_dir"
     client = Mock()
     client.api.containers.return_value = [

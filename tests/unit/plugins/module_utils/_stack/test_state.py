@@ -30,7 +30,7 @@ def stack_of(directory: Path, texts: Any = None, entries: Any = ()) -> state.Sta
 
 
 def running(stack: state.Stack, services: dict[str, Any], **containers: Any) -> state.Stack:
-    """The stack as Compose and the engine would describe it."""
+    """Complete the stack as Compose and the engine would describe it."""
     stack.model = {"services": {name: {"image": IMAGE, **service} for name, service in services.items()}}
     stack.hashes = dict.fromkeys(services, "0123456789abcdef")
     stack.image_ids = {IMAGE: GOOD}
