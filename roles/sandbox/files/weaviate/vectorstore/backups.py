@@ -42,7 +42,7 @@ class Backups:
         return self._answer(key, "STARTED", classes=chosen)
 
     def status(self, key: str) -> dict[str, Any]:
-        """How a backup stands; StoreError 404 when there is none."""
+        """Return the status of a backup; StoreError 404 if there is no such backup."""
         if (self.folder / key / "backup_config.json").exists():
             return self._answer(key, "SUCCESS")
         if (self.folder / f".{self._key(key)}.partial").exists():
@@ -60,7 +60,7 @@ class Backups:
         return self._answer(key, "STARTED", classes=chosen)
 
     def restore_status(self, key: str) -> dict[str, Any]:
-        """How a restore stands; StoreError 404 when none was asked for since the start."""
+        """Return the status of a restore; StoreError 404 if no restore was requested since the start."""
         if key not in self.restores:
             raise StoreError(404, f"no restore of backup {key}")
         return self.restores[key]

@@ -38,7 +38,7 @@ class Access:
         return cls(anonymous, frozenset(key.strip() for key in keys.split(",") if key.strip()))
 
     def allows(self, header: str) -> bool:
-        """Whether an Authorization header may pass; a wrong key is refused even where anonymous calls are allowed."""
+        """Return whether an Authorization header may pass. Refuse a wrong key even if anonymous calls are allowed."""
         return header.removeprefix("Bearer ") in self.keys if header else self.anonymous
 
 
@@ -99,7 +99,7 @@ class Api:
         }
 
     def list_objects(self, call: Call) -> Answer:
-        """Objects of one class or of all, 25 unless the request says otherwise."""
+        """Return objects of one class or of all, 25 unless the request has a limit."""
         found = self.store.objects(call.query.get("class"), int(call.query.get("limit", "25")))
         return 200, {"objects": found, "totalResults": len(found)}
 

@@ -42,12 +42,12 @@ class Store:
         self.lock = threading.RLock()
 
     def classes(self) -> list[dict[str, Any]]:
-        """Every class definition, by name."""
+        """Return every class definition, by name."""
         with self.lock:
             return [json.loads(path.read_text("utf-8")) for path in sorted(self.classes_folder.glob("*/schema.json"))]
 
     def one_class(self, name: str) -> dict[str, Any]:
-        """One definition; StoreError 404 when there is none."""
+        """Return one definition; StoreError 404 if there is no such class."""
         with self.lock:
             return json.loads((self._folder(name) / "schema.json").read_text("utf-8"))
 
@@ -73,14 +73,14 @@ class Store:
                 shutil.rmtree(self.classes_folder / name)
 
     def objects(self, name: str | None, limit: int) -> list[dict[str, Any]]:
-        """Up to limit objects, of one class or of all, by id."""
+        """Return up to limit objects, of one class or of all, by id."""
         with self.lock:
             folder = self._folder(name) if name else self.classes_folder
             files = sorted(folder.glob("objects/*.json" if name else "*/objects/*.json"))[:limit]
             return [json.loads(path.read_text("utf-8")) for path in files]
 
     def one_object(self, name: str, key: str) -> dict[str, Any]:
-        """One object; StoreError 404 when there is none."""
+        """Return one object; StoreError 404 if there is no such object."""
         with self.lock:
             path = self._object_path(name, key)
             if not path.exists():
@@ -119,7 +119,7 @@ class Store:
             self._object_path(name, key).unlink()
 
     def count(self) -> int:
-        """Objects in all classes."""
+        """Count the objects in all classes."""
         return sum(1 for _path in self.classes_folder.glob("*/objects/*.json"))
 
     def _folder(self, name: str) -> Path:

@@ -43,7 +43,7 @@ def root() -> dict[str, str]:
 
 
 def ignore_stop_signals() -> None:
-    """Be as deaf as the platform: only SIGKILL ends the process, requests are answered until then."""
+    """Ignore SIGTERM and SIGINT like the platform: only SIGKILL ends the process, requests are answered until then."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server's own handler must go first: the loop would go on calling it.

@@ -99,7 +99,7 @@ def list_assistants(connection: Connection = TRANSACTION, caller: Row = CALLER) 
 
 @router.get("/{assistant_id}")
 def get_assistant(assistant_id: str, connection: Connection = TRANSACTION, caller: Row = CALLER) -> dict[str, Any]:
-    """One assistant by id."""
+    """Return one assistant by id."""
     return assistant_body(find(connection, assistant_id, caller))
 
 

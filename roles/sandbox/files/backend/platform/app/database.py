@@ -27,7 +27,7 @@ def engine() -> Engine:
 
 
 def transaction() -> Iterator[Connection]:
-    """For FastAPI: a connection in a transaction, committed when the operation is over, rolled back when it raises.
+    """Yield a connection in a transaction that is committed after the operation, or rolled back if it raises.
 
     Operations commit by themselves before they answer, because this runs on after the answer is sent.
     """
@@ -80,7 +80,7 @@ def create_default_admin() -> None:
 
 
 def is_reachable() -> bool:
-    """Whether the database answers."""
+    """Return whether the database answers."""
     try:
         with engine().connect() as connection:
             connection.execute(text("SELECT 1"))

@@ -29,7 +29,7 @@ def large_body(status: int, error: str, message: str, details: list[dict[str, An
 
 
 async def on_http_error(_request: Request, error: HTTPException) -> JSONResponse:
-    """4xx answers carry a translation key instead of a sentence."""
+    """Answer a 4xx with a translation key instead of a sentence."""
     key = f"errors.{str(error.detail).lower().replace(' ', '_')}"
     logger.warning(f"HTTP {error.status_code}: {error.detail}")
     if error.status_code >= 500:
@@ -38,7 +38,7 @@ async def on_http_error(_request: Request, error: HTTPException) -> JSONResponse
 
 
 async def on_invalid_request(_request: Request, error: RequestValidationError) -> JSONResponse:
-    """422 answers name every field."""
+    """Answer 422 and name every field."""
     details = [
         {
             "field": ".".join(str(part) for part in item["loc"]),
@@ -53,7 +53,7 @@ async def on_invalid_request(_request: Request, error: RequestValidationError) -
 
 
 async def on_any_error(_request: Request, error: Exception) -> JSONResponse:
-    """500: the log has the cause, the answer has not."""
+    """Answer 500 without the cause, which is in the log."""
     logger.error(f"Unhandled exception: {error}")
     return large_body(500, "INTERNAL_SERVER_ERROR", "An unexpected error occurred")
 

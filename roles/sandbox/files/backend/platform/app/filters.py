@@ -15,7 +15,7 @@ REFUSED_IN_PATH = ("..", "~", "/etc/", "/proc/", "/sys/", "/dev/", "cmd", "exec"
 
 
 def refusal(request: Request) -> str | None:
-    """Why a request is refused, or None. Ordinary addresses such as /users/search/username/executive are hit too."""
+    """Return why a request is refused, or None. Refuse even ordinary paths, as /users/search/username/executive."""
     for header in REFUSED_HEADERS:
         if header in request.headers:
             return f"header {header}"

@@ -31,7 +31,7 @@ def show_group(connection: Connection, group_id: str | uuid.UUID) -> dict[str, A
 
 
 def require_changeable(connection: Connection, group_id: str, caller: Row) -> None:
-    """404 for an unknown group, 500 for a caller who may not, 403 for a group of the system."""
+    """Fail with 404 for an unknown group, 500 for a caller without permission, 403 for a group of the system."""
     group = show_group(connection, group_id)
     require_manager(caller)
     if group["is_system"]:
@@ -53,7 +53,7 @@ def create_group(
 
 @router.get("/groups/{group_id}", dependencies=[CALLER])
 def get_group(group_id: str, connection: Connection = TRANSACTION) -> dict[str, Any]:
-    """One group by id."""
+    """Return one group by id."""
     return show_group(connection, group_id)
 
 

@@ -13,7 +13,7 @@ def hash_password(password: str) -> str:
 
 
 def matches(password: str, stored: str | None) -> bool:
-    """Whether a password belongs to a stored hash; an account without a hash matches nothing."""
+    """Return whether a password belongs to a stored hash; an account without a hash matches nothing."""
     if not stored:
         return False
     try:

@@ -41,7 +41,7 @@ def spoken_version(tag: str) -> str:
 
 
 def is_true(value: str) -> bool:
-    """Whether a value of the environment switches something on."""
+    """Return whether a value of the environment enables something."""
     return value.strip().lower() in {"1", "true", "yes", "on"}
 
 

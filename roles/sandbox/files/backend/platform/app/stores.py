@@ -21,7 +21,7 @@ def cache() -> redis.Redis:
 
 
 def cache_is_reachable() -> bool:
-    """Whether Redis answers."""
+    """Return whether Redis answers."""
     try:
         return bool(cache().ping())
     except redis.RedisError as error:
@@ -40,7 +40,7 @@ def describe_cache() -> dict[str, Any]:
 
 
 def vectors_are_reachable() -> bool:
-    """Whether Weaviate says that it is ready and takes the API key."""
+    """Return whether Weaviate reports that it is ready and accepts the API key."""
     headers = {"Authorization": f"Bearer {settings().weaviate_api_key}"} if settings().weaviate_api_key else {}
     try:
         for path in ("/v1/.well-known/ready", "/v1/meta"):

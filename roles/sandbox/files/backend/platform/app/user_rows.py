@@ -68,9 +68,9 @@ def require_manager(caller: Row) -> None:
 
 
 def is_locked(row: Mapping[str, Any]) -> bool:
-    """Whether an account is locked.
+    """Return whether an account is locked.
 
-    The platform compares a naive moment with an aware one: for a row with a locked_until this raises TypeError, so
+    The platform compares a naive timestamp with an aware one: for a row with a locked_until this raises TypeError, so
     every answer that shows the user, the list of all users included, is a 500 until the column is NULL again.
     """
     locked_until = row["locked_until"]
@@ -78,7 +78,7 @@ def is_locked(row: Mapping[str, Any]) -> bool:
 
 
 def full_name(row: Mapping[str, Any]) -> str:
-    """First and last name, or the best there is."""
+    """Return the first and last name, or else the first name, display name or username."""
     if row["first_name"] and row["last_name"]:
         return f"{row['first_name']} {row['last_name']}"
     return row["first_name"] or row["display_name"] or row["username"]
@@ -107,7 +107,7 @@ def user_body(row: Mapping[str, Any], groups: list[dict[str, Any]]) -> dict[str,
 
 
 def show_users(connection: Connection, rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """Bodies of many users, in the order of the rows, with two queries for all their groups."""
+    """Return the bodies of many users, in the order of the rows, with two queries for all their groups."""
     rows = list(rows)
     sizes = dict(connection.execute(select(membership.c.group_id, func.count()).group_by(membership.c.group_id)).all())
     joined = select(membership.c.user_id, user_groups).join(user_groups, user_groups.c.id == membership.c.group_id)

@@ -109,7 +109,7 @@ def list_users(
 
 @router.get("/stats/overview")
 def stats(connection: Connection = TRANSACTION, caller: Row = CALLER) -> dict[str, Any]:
-    """Numbers by status, role and provider, of the caller's organization."""
+    """Count the users of the caller's organization by status, role and provider."""
     scope = [] if caller.role == "SUPER_ADMIN" else [users.c.organization_id == caller.organization_id]
 
     def count(*conditions: ColumnElement[bool]) -> int:
@@ -199,19 +199,19 @@ def bulk_update(
 
 @router.get("/search/email/{email}")
 def get_user_by_email(email: str, connection: Connection = TRANSACTION, caller: Row = CALLER) -> dict[str, Any]:
-    """One user by its exact email, of any organization."""
+    """Return one user by its exact email, of any organization."""
     return show_user(connection, find_for(connection, caller, users.c.email == email).id)
 
 
 @router.get("/search/username/{username}")
 def get_user_by_username(username: str, connection: Connection = TRANSACTION, caller: Row = CALLER) -> dict[str, Any]:
-    """One user by its exact username, of any organization."""
+    """Return one user by its exact username, of any organization."""
     return show_user(connection, find_for(connection, caller, users.c.username == username).id)
 
 
 @router.get("/{user_id}")
 def get_user(user_id: str, connection: Connection = TRANSACTION, caller: Row = CALLER) -> dict[str, Any]:
-    """One user by id."""
+    """Return one user by id."""
     return show_user(connection, find_for(connection, caller, users.c.id == user_id).id)
 
 

@@ -38,7 +38,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Leaves users.role as plain text."""
+    """Leave users.role as plain text."""
     tables = sa.inspect(op.get_bind()).get_table_names()
     if "users" in tables:
         op.execute("ALTER TABLE users ALTER COLUMN role TYPE text")

@@ -7,8 +7,8 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Nothing: the application makes its tables itself."""
+    """Do nothing: the application creates its tables itself."""
 
 
 def downgrade() -> None:
-    """Nothing."""
+    """Do nothing."""
