@@ -24,23 +24,23 @@ def pytest_configure() -> None:
 
 @pytest.fixture
 def run_playbook(tmp_path: Path) -> Callable[..., playbook.PlaybookRun]:
-    """support.playbook.run_playbook, in a folder of the test's own."""
+    """Return support.playbook.run_playbook, in a folder of the test's own."""
     return partial(playbook.run_playbook, folder=tmp_path)
 
 
 @pytest.fixture
 def run_steps(tmp_path: Path) -> Callable[..., playbook.PlaybookRun]:
-    """support.law.run_steps, in a folder of the test's own."""
+    """Return support.law.run_steps, in a folder of the test's own."""
     return partial(law.run_steps, folder=tmp_path)
 
 
 @pytest.fixture
 def run_law(tmp_path: Path) -> Callable[..., playbook.PlaybookRun]:
-    """support.law.run_law, in a folder of the test's own."""
+    """Return support.law.run_law, in a folder of the test's own."""
     return partial(law.run_law, folder=tmp_path)
 
 
 @pytest.fixture
 def run_info_law(tmp_path: Path) -> Callable[..., playbook.PlaybookRun]:
-    """support.law.run_info_law, in a folder of the test's own."""
+    """Return support.law.run_info_law, in a folder of the test's own."""
     return partial(law.run_info_law, folder=tmp_path)

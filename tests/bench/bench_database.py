@@ -40,7 +40,7 @@ class BigDatabase:
         self.dump = self.folder / "community.sql.gz"
 
     def make(self) -> None:
-        """Tables like those of the platform, full."""
+        """Create tables like those of the platform, and fill them."""
         self.environment.sql(f"CREATE DATABASE {NAME}")
         schema = docker(*self.program("pg_dump", "--schema-only", "convosphere")[1:])
         made = subprocess.run(
@@ -55,7 +55,7 @@ class BigDatabase:
         print(f"The database {NAME} has {size / 1e6:.0f} MB", flush=True)
 
     def program(self, name: str, *arguments: str) -> list[str]:
-        """One of PostgreSQL's programs, run in the container."""
+        """Return the command that runs one of PostgreSQL's programs in the container."""
         return ["docker", "exec", "--user=postgres", self.container, name, "--username=convosphere", *arguments]
 
     def play(self, name: str, module: str, **options: Any) -> Callable[[], None]:
@@ -92,7 +92,7 @@ class BigDatabase:
 
 
 def rows(environment: Environment) -> Sequence[Row]:
-    """Time, size and memory of a backup, and the time that its proof by a restore takes."""
+    """Measure time, size and memory of a backup, and the time of its verification by a restore."""
     big = BigDatabase(environment)
     big.make()
     backup = big.play("backup", "convosphere_db_backup", environment_name=environment.name)

@@ -12,7 +12,7 @@ from support.environment import Environment, wait_until
 
 
 def rows(environment: Environment) -> list[Row]:
-    """Nothing to do beside a ping; a restart of the backend beside the one of community.docker."""
+    """Compare a run that changes nothing with a ping, and a restart of the backend with the one of community.docker."""
 
     def service(**options: Any) -> dict[str, Any]:
         names = {"project_name": environment.project, "environment_name": environment.name}

@@ -52,7 +52,7 @@ class Slow(Contender):
     """One that takes minutes: it is timed once, and that time stands for every round."""
 
     def seconds(self) -> float:
-        """How long the one run took."""
+        """Return how long the one run took."""
         if self.name not in _MEASURED:
             _MEASURED[self.name] = super().seconds()
         return _MEASURED[self.name]
@@ -81,7 +81,7 @@ def rows(environment: Environment) -> list[Row]:
 
 
 def users(count: int, **more: Any) -> list[dict[str, Any]]:
-    """Users with a handful of fields each."""
+    """Return users with a handful of fields each."""
     return [
         {
             "email": f"user{number:06}@example.com",
@@ -120,7 +120,7 @@ def _write_yaml(path: Path, content: Mapping[str, Any]) -> None:
 
 @cache
 def _file_contenders(environment: Environment, count: int) -> Sequence[Contender]:
-    """So many users from a YAML file: created, and unchanged."""
+    """Build the contenders that create users from a YAML file, and leave them unchanged."""
     file = environment.folder / f"users-{count}.yml"
     _write_yaml(file, {"users": users(count, password_hash=HASH)})
     task = {"convosphere.platform.convosphere_user": {**_login(environment), "users_file": str(file)}}
@@ -145,7 +145,7 @@ def _plaintext(environment: Environment) -> Row:
 
 
 def _loop(environment: Environment, count: int) -> Slow:
-    """Today's practice: one upsert a user."""
+    """Build today's practice: one upsert per user."""
     query = {
         "login_host": "127.0.0.1",
         "login_port": environment.postgres_port,

@@ -52,7 +52,7 @@ class ByEnvironment(LoadScopeScheduling):  # type: ignore[misc]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByEnvironment:
-    """Asked by pytest-xdist how tests are to be distributed."""
+    """Return the scheduler by which pytest-xdist distributes tests."""
     return ByEnvironment(config, log)
 
 
@@ -93,7 +93,7 @@ def itest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
 
 @pytest.fixture(scope="session")
 def deploys(itest: Environment) -> Deploys:
-    """In check mode on a host that has nothing of the environment, for real with all the output there is, and again."""
+    """Deploy to an empty host in check mode, then for real with full output, and again."""
     return Deploys(
         before=itest.traces(),
         check=itest.run("deploy.yml", check=True, diff=True),

@@ -159,7 +159,7 @@ def test_a_missing_bucket_is_not_created(run_steps, backups, storage):
 
 
 def test_the_checksum_of_the_storage_is_compared(run_steps, backups, storage):
-    """A storage that reports success but stores other content is detected, and the object is removed."""
+    # A storage that reports success but stores other content is detected, and the object is removed.
     storage.damage = True
 
     run_steps(

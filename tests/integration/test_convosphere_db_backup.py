@@ -238,7 +238,7 @@ def test_check_mode_on_an_empty_host_touches_nothing(run_steps, options):
 
 
 def test_a_year_of_nights_is_thinned_out(run_steps, options):
-    """A year of nightly backups, with a restore drill each Sunday and one pinned backup."""
+    # A year of nightly backups, with a restore drill each Sunday and one pinned backup.
     directory = Path(options["backup_dir"])
     nights = [NOON - night * DAY for night in range(365)]
     for night in nights:
@@ -290,7 +290,7 @@ VERIFY = "convosphere_db_backup_verify"
 
 
 def test_the_host_verifies_its_encrypted_backup_and_tries_do_not_accumulate(run_steps, options, tmp_path):
-    """The private key is somewhere else. The one-run key is, until the backup is verified or the host is restarted."""
+    # The private key is on another machine. The run key is kept until the backup is verified or the host restarts.
     directory = Path(options["backup_dir"])
     keys = RunKeys(directory)
     before = {**options, "label": "before", "recipients": [public_key(other_key(tmp_path))], "reuse_unverified": True}

@@ -119,7 +119,7 @@ def no_named_pipe(database: PlatformDatabase) -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_named_pipe")
 def test_without_a_named_pipe_the_next_run_ends_an_orphaned_dump(module, database):
-    """A pg_dump in the container continues when docker exec is killed."""
+    # A pg_dump in the container continues when docker exec is killed.
     run = module.start_and_wait()
     until(lambda: database.query(DUMPS) == [(1,)], "pg_dump to connect")
     run.kill()

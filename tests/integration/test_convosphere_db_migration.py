@@ -203,7 +203,7 @@ def test_another_database_is_not_taken_for_the_platforms(run_playbook, platform)
 
 
 def test_the_platforms_own_schema_is_recorded(run_playbook, platform):
-    """The real tables, where they are at hand, else those of the reference backend, which are tested to be the same."""
+    # The measured tables if available, else those of the reference backend, which other tests compare with them.
     folder = facts_folder()
     if folder is None:
         own = PlatformDatabase(platform)

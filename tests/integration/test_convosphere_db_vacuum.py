@@ -24,7 +24,7 @@ SELECT gen_random_uuid(), 'group ' || n, 'what it is for', true, false FROM gene
 
 @pytest.fixture
 def database(tables: Sandbox) -> PlatformDatabase:
-    """Analyzed groups, of which a quarter is dead, and which the server does not vacuum by itself."""
+    """Create analyzed groups of which a quarter is dead, and which the server does not vacuum by itself."""
     database = PlatformDatabase(tables)
     database.query("ALTER TABLE user_groups SET (autovacuum_enabled = false)")
     fill(database, "user_groups")

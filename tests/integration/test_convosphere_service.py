@@ -47,7 +47,7 @@ def options(project: ComposeProject, *services: str, **more: Any) -> dict[str, A
 
 
 def diff(**states: tuple[str | None, str | None]) -> dict[str, Any]:
-    """`name=(before, after)` as Ansible's diff; None for a service without a container."""
+    """Return `name=(before, after)` as Ansible's diff; None for a service without a container."""
     return {
         "before": {name: {"state": before} for name, (before, _after) in states.items() if before},
         "after": {name: {"state": after} for name, (_before, after) in states.items() if after},
@@ -164,7 +164,7 @@ def test_check_mode_touches_nothing(run_steps, stack):
 
 
 def test_brings_back_what_was_killed_or_removed(run_steps, stack):
-    """One of two workers killed, the edge removed; the files come from where the containers say they were made."""
+    # One of two workers is killed, the edge is removed; the files come from the directory named by the containers.
     docker("kill", stack.container("worker", 2))
     docker("rm", "--force", stack.container("edge"))
     first_worker = stack.state("worker", 1)["StartedAt"]
@@ -248,7 +248,7 @@ def test_every_state_that_is_not_running_is_started(run_steps, tmp_path):
 
 
 def test_stop_timeout_is_what_it_says(run_steps, stack):
-    """Its own half minute is not waited for: 0 is 0 and not unset, and 2 is 2."""
+    # The service's own half minute is overridden: 0 means 0 and not unset, and 2 means 2.
     run = run_steps(MODULE, [Step("kill", options(stack, "backend", state="restarted", stop_timeout=0), changed=True)])
     assert run.seconds < 15
 

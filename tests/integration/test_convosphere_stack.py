@@ -140,7 +140,7 @@ def test_what_it_returns_is_what_serves(stack):
 
 
 def test_examples(run_playbook, stack):
-    """The documented examples as they stand, but for where they deploy and what answers."""
+    # The documented examples, unchanged except for the directory and the services that answer.
     (stack.folder / "compose.yaml.j2").write_text(
         yaml.safe_dump({"services": {"web": stack.service(environment=["DATABASE_URL=${DATABASE_URL}"])}})
     )
@@ -231,7 +231,7 @@ def test_a_given_secret_reaches_the_container_exactly(stack):
 
 
 def test_compose_reads_the_secrets_file_as_it_was_meant(tmp_path):
-    """Six hundred values of every special character at random, in one file."""
+    # Six hundred random values of every special character, in one file.
     dice, parts = (
         random.Random(7),
         [*NASTY, "\\n", "\\$", '\\"', "\\'", "${A}", " #", "\x0b", "\x85", "\ufeff", "\u00a0", "abc"],
@@ -253,7 +253,7 @@ def test_compose_reads_the_secrets_file_as_it_was_meant(tmp_path):
 
 
 def test_no_program_is_given_a_secret_on_its_command_line(stack):
-    """A docker client stands between that writes down how it is called."""
+    # A wrapper of the docker client records the arguments of each call.
     client, calls = stack.folder / "bin/docker", stack.folder / "calls"
     client.parent.mkdir()
     client.write_text(f'#!/bin/sh\ntr "\\0" " " < /proc/$$/cmdline >> {calls}\nexec /usr/bin/env docker "$@"\n')
@@ -337,7 +337,7 @@ def test_a_stopped_container_is_started_again_and_that_is_no_new_release(stack):
 
 
 def test_a_proxy_of_the_docker_client_that_is_gone_goes_from_the_containers_too(stack):
-    """Compose sees no difference. The other service needs the first one to be healthy, which waits for no proxy."""
+    # Compose sees no difference. The other service needs the first one to be healthy, which waits for no proxy.
     services = {
         "web": stack.service(environment={"NO_PROXY": "web"}),
         "other": stack.service(depends_on={"web": {"condition": "service_healthy"}}),
@@ -519,7 +519,7 @@ def test_check_mode_on_an_empty_host_touches_nothing(stack):
 
 @pytest.mark.parametrize("missing", ["Docker Engine", "Compose"])
 def test_check_mode_says_what_it_can_where_something_is_not_installed_yet(stack, missing):
-    """It is hidden from the module, in a mount namespace of its own."""
+    # A mount namespace hides the program from the module.
     hidden = {"Docker Engine": Path("/var/run/docker.sock").resolve(), "Compose": Path(str(find_compose_plugin()))}
     python = stack.folder / "python-with-less"
     mount = f"mount -t tmpfs none {hidden[missing].parent}"
@@ -627,7 +627,7 @@ USER = "1234:1235"
 
 
 def test_a_volume_that_its_service_cannot_write_is_given_to_the_user_of_the_service(stack):
-    """Docker makes a volume for root if the image has nothing in its place; later, somebody changes the owner."""
+    # Docker creates a volume for root if the image has no directory at its place; later its owner is changed.
     options = stack.options(
         {"web": stack.service(user=USER, volumes=["data:/data"], security_opt=["no-new-privileges:true"])},
         top={"volumes": {"data": {}}},
@@ -652,7 +652,7 @@ def test_a_volume_that_its_service_cannot_write_is_given_to_the_user_of_the_serv
 
 
 def test_what_is_not_of_the_stack_is_not_given_away(stack, tmp_path):
-    """A directory of the host, and a volume of another project: the deploy fails and says what to do."""
+    # For a directory of the host, and a volume of another project, the deploy fails and names the next action.
     directory, foreign = tmp_path / "shared", f"{stack.name}-foreign"
     directory.mkdir(mode=0o755)
     docker("volume", "create", foreign)
@@ -682,7 +682,7 @@ def test_what_is_not_of_the_stack_is_not_given_away(stack, tmp_path):
 
 
 def test_a_deploy_does_not_fail_on_a_platform_that_is_busy(stack):
-    """Its health check fails, since users have all its connections; one without its database fails the deploy."""
+    # A health check fails if users have all connections of the platform; without its database the deploy fails.
     ill = stack.service(healthcheck=probe("false"))
     with serving(Platform()) as platform:
         options = stack.options({"backend": ill}, api_url=platform.url)

@@ -375,7 +375,7 @@ def test_a_secret_is_never_made_up_where_there_is_data_already(stack, gone):
 
 
 def test_links_in_the_directory_lead_nowhere(stack):
-    """Whoever may write there cannot have root write, or make, a file elsewhere."""
+    # A user who may write there must not be able to have root write, or create, a file elsewhere.
     stack.deploy(stack.options(secrets=secrets(A=None)))
     (stack.folder / "elsewhere.yaml").write_text("mine")
     (stack.directory / "compose.yaml").unlink()

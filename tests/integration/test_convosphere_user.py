@@ -442,7 +442,7 @@ def test_who_did_what_is_in_the_audit_trail_without_passwords(run_playbook, data
 
 
 def test_a_run_that_is_killed_leaves_nothing(tmp_path, database):
-    """The insertion waits for a lock that the test holds; killed there, it must not have changed a row."""
+    # The insertion waits for a lock that the test holds; killed there, it must not have changed a row.
     import psycopg2
 
     blocker = psycopg2.connect(
@@ -557,7 +557,7 @@ def test_the_platform_lets_in_whom_we_gave_a_password(tmp_path_factory, run_step
 
 
 def test_time_is_not_wasted(tmp_path, database):
-    """A guard against quadratic work; the bench has the figures."""
+    # A guard against quadratic work; the bench has the figures.
     file = tmp_path / "users.json"
     file.write_text(json.dumps(generated(20_000)))
     started = time.monotonic()

@@ -18,7 +18,7 @@ HASH = "$2b$12$planted.planted.planted.planted.planted.planted.plant"
 
 @pytest.fixture(scope="module")
 def database(tables: Sandbox) -> PlatformDatabase:
-    """Three users, which no test changes."""
+    """Create three users, which no test changes."""
     database = PlatformDatabase(tables)
     ada = database.add_user(
         "Ada@example.com", role="SUPER_ADMIN", first_name="Ada", hashed_password=HASH,

@@ -186,7 +186,7 @@ def watched(environment: Environment) -> Iterator[list[int]]:
 
 
 def test_settings_reach_the_backend_as_they_were_meant(live):
-    """Seen by what Compose understands of the rendered file, which check mode has it read."""
+    # Check mode has Compose read the rendered file: its model shows the values.
     settings = {"EMOJI": "😀 ä", "DOLLAR": "$HOME ${X} $$", "QUOTES": 'it\'s "quoted": yes #no', "LINES": "a\nb"}
     others = {"LIST": ["de", "en"], "FLAG": True, "LEFT_OUT": None}
 

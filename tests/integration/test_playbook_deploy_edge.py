@@ -84,7 +84,7 @@ def test_every_default_entry_is_refused_for_each_of_its_methods_in_every_spellin
     ],
 )
 def test_what_lies_beside_a_denied_route_reaches_the_backend(live, method, path):
-    """The same answer as without the edge, whatever it is."""
+    # Any answer is right if it is the same as without the edge.
     assert ask(live.http_port, method, path)[0] == ask(live.api_port, method, path)[0]
     assert not is_denied(live.http_port, method, path)
 
@@ -96,7 +96,7 @@ def test_the_host_itself_reaches_what_the_edge_denies(live):
 
 
 def test_after_an_error_of_the_backend_the_next_request_reaches_it_too(live):
-    """The backend closes the connection after an error, and a POST cannot be sent a second time."""
+    # The backend closes the connection after an error, and a POST cannot be sent a second time.
     answers = [
         ask(live.http_port, "POST", "/api/v1/auth/refresh", b'{"refresh_token": "x"}')[0] for _each in range(100)
     ]
@@ -155,7 +155,7 @@ def test_additions_and_exceptions_apply_per_route_and_method(other_edge, method,
 
 
 def test_the_filter_shows_the_list(tmp_path: Path):
-    """As in its example."""
+    # The task is the filter's example.
     tasks = [
         {
             "name": "Show",

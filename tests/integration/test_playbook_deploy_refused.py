@@ -119,7 +119,7 @@ def test_an_image_that_can_be_neither_pulled_nor_built(refused):
 
 @pytest.mark.parametrize("check", [True, False])
 def test_an_image_that_has_no_stand_in(live, check):
-    """A stand-in takes the place of the role's own images only: one that the inventory names may be misspelt."""
+    # A stand-in replaces the role's own images only: one that the inventory names may be misspelt.
     before = live.traces()
     images = {"agentrepo": NOWHERE, "backend": "does-not-exist.example/bakend:1"}
 

@@ -179,10 +179,8 @@ def test_nothing_is_looked_at_where_that_is_not_wanted(live):
 
 
 def test_a_new_version_is_migrated_to_with_a_backup_that_is_made_and_proven(live, tmp_path):
-    """The port of the database changes with it: until the stack is brought up it is the one of before.
-
-    The backup is encrypted, and its private key is not on the host.
-    """
+    # The port of the database changes too: until the stack is up it is the previous one.
+    # The backup is encrypted, and its private key is not on the host.
     recipient = public_key(other_key(tmp_path))
     with backend_with(mig_good=(AGENTS, "ALTER TABLE users ADD COLUMN mig_new text")) as tag:
         wanted = {"stack_images": {"backend": tag}, "stack_postgres_port": free_ports(1)[0]}

@@ -77,7 +77,7 @@ def test_what_is_no_environment_is_refused(inventory):
 @pytest.mark.parametrize("only_host", [True, False])
 @pytest.mark.parametrize("env", ["red", "blue"])
 def test_a_host_of_two_environments_is_refused(inventory, env, only_host):
-    """Also where it is the only host of the one whose variables lose, so that no host tells its name."""
+    # Even if it is the only host of the environment whose variables lose, so that no host reports its name.
     inventory.groups["blue"]["hosts"]["red-1"] = {}
     if only_host:
         del inventory.groups["blue"]["hosts"]["blue-1"]

@@ -67,7 +67,7 @@ def test_a_service_that_does_not_exist_is_refused_with_those_that_do(live):
 
 
 def test_several_services_are_named_with_commas_and_get_the_time_they_ask_for(live):
-    """The backend ignores the signal to stop: it is given the second that compose.yaml says, not Docker's ten."""
+    # The backend ignores the signal to stop: it gets the second that compose.yaml sets, not Docker's ten.
     run = live.run("services.yml", extra_vars={"state": "stopped", "service": "backend, frontend"}).succeeded()
 
     assert run.changed == 1

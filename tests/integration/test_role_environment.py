@@ -67,7 +67,7 @@ class Host:
         return docker("exec", self.name, *command)
 
     def state(self) -> set[str]:
-        """Every file on the host with its size, time and mode, and every process."""
+        """Return every file on the host with its size, time and mode, and every process."""
         listing = self.run("find", "/", "-xdev", "-printf", "%p %s %T@ %m %u\\n").splitlines()
         files = {line for line in listing if not line.startswith(NOT_OURS) and not line.startswith(("/ ", "/root "))}
         return files | set(self.run("ps", "-eo", "args").splitlines())

@@ -106,7 +106,7 @@ def test_an_encrypted_value_is_taken_among_the_secrets(tmp_path):
 
 
 def vaulted(folder: Path, text: str) -> tuple[str, ...]:
-    """Arguments that give variables of which `text` is the beginning and an encrypted value the end."""
+    """Write a file of variables that starts with `text` and ends with an encrypted value; return its arguments."""
     secret = VaultSecret(PASSWORD.encode())
     cipher = VaultLib([(VAULT_ID, secret)]).encrypt(SECRET, secret).decode()
     (folder / "variables.yml").write_text(f"{text}!vault |\n{textwrap.indent(cipher, ' ' * 12)}")

@@ -37,7 +37,7 @@ def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
 
 @pytest.fixture(scope="session")
 def checked(prod: Rehearsal) -> Step:
-    """deploy.yml in check mode, where there is nothing but sshd, sudo and Python."""
+    """Run deploy.yml in check mode on a host with sshd, sudo and Python only."""
     before = frozenset(prod.traces())
     run = prod.run("deploy.yml", check=True, diff=True).succeeded()
     return Step(prod, run, before, frozenset(prod.traces()))
@@ -45,7 +45,7 @@ def checked(prod: Rehearsal) -> Step:
 
 @pytest.fixture(scope="session")
 def prepared(checked: Step) -> Step:
-    """setup.yml, and the images brought to the engine that it installed."""
+    """Run setup.yml, and load the images into the engine that it installed."""
     prod = checked.prod
     run = prod.run("setup.yml", verbosity=3, diff=True).succeeded()
     prod.host.load_images(list(images().values()))

@@ -98,5 +98,5 @@ def test_taken_away_and_brought_back_it_has_the_same_data_and_secrets(prod):
 
 
 def started(prod) -> dict[str, str]:
-    """When each service's container was started, and which one it is."""
+    """Return the id of each service's container and the time it was started."""
     return {name: f"{item['Id']} {item['State']['StartedAt']}" for name, item in prod.containers().items()}

@@ -46,7 +46,7 @@ class BackupModule:
         return found
 
     def without(self, *missing: str) -> None:
-        """From now on these programs are not installed."""
+        """Make these programs unavailable from now on."""
         bare = self.folder / "bare"
         bare.mkdir()
         for program in {"docker", "nice", "zstd", "age"} - set(missing):
@@ -54,7 +54,7 @@ class BackupModule:
         self.path = str(bare)
 
     def close_gate(self) -> None:
-        """From now on a dump stands still when it has begun, until the gate is opened."""
+        """Pause each dump from now on after it has begun, until the gate is opened."""
         programs = self.folder / "gate"
         programs.mkdir(exist_ok=True)
         zstd = programs / "zstd"

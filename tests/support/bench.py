@@ -37,7 +37,7 @@ class Contender:
     value: Callable[[], float] | None = None
 
     def seconds(self) -> float:
-        """How long one run takes, or the value that counts instead."""
+        """Return how long one run takes, or the value that counts instead."""
         if self.prepare:
             self.prepare()
         started = time.perf_counter()

@@ -91,7 +91,7 @@ def rendered_docs(kind: str = "module") -> dict[str, dict[str, Any]]:
 
 
 def walk_tasks(node: Any) -> Iterator[dict[str, Any]]:
-    """Every mapping below a YAML node that may be a task: those in lists of plays, tasks, blocks and handlers."""
+    """Yield every mapping below a YAML node that may be a task: those in lists of plays, tasks, blocks and handlers."""
     if isinstance(node, list):
         for item in node:
             if isinstance(item, dict):

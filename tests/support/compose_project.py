@@ -78,7 +78,7 @@ class ComposeProject:
         return state
 
     def snapshot(self) -> list[dict[str, Any]]:
-        """Everything the engine says of all containers but of their health checks, which go on all the time."""
+        """Return what the engine reports of all containers, except their health checks, which change all the time."""
         names = docker("ps", "--all", "--quiet", f"--filter=label=com.docker.compose.project={self.name}").split()
         found: list[dict[str, Any]] = json.loads(docker("inspect", *names)) if names else []
         for container in found:

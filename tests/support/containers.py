@@ -27,7 +27,7 @@ def container(
     probes: list[dict[str, Any]] | None = None,
     **attributes: Any,
 ) -> Container:
-    """One container of the Compose project `p`. `attributes` are added to those that the engine would tell."""
+    """Build a container of the Compose project `p`. `attributes` are added to those that the engine would report."""
     state: dict[str, Any] = {"Status": status, "ExitCode": exit_code, "StartedAt": started, "Error": ""}
     if health:
         state["Health"] = {"Status": health, "Log": probes or []}

@@ -143,7 +143,7 @@ class BackupDirectory:
         return [row[0] for row in rows if row[0].startswith(self.database.name[:30])]
 
     def leftovers(self) -> list[str]:
-        """Whatever temporary is left in the directory, and in the container."""
+        """Return the temporary files that remain in the directory and in the container."""
         found = self.database.running.execute("postgres", "find", "/tmp", "-name", ".convosphere-*")[1]
         return [*(path.name for path in self.directory.glob(".convosphere-*")), *found.split()]
 

@@ -152,7 +152,7 @@ class Environment:
         return str(report["status"])
 
     def traces(self) -> dict[str, Any]:
-        """All that a run could leave behind: files with their times, containers, volumes, networks, images."""
+        """Return all that a run could leave behind: files with their times, containers, volumes, networks, images."""
         files = [self.root, *sorted(self.root.rglob("*"))] if self.root.exists() else []
         objects = {kind: self._names(kind) for kind in ("container", "volume", "network")}
         return {

@@ -175,7 +175,7 @@ def run_info_law(
 
 
 def assert_no_secret(run: PlaybookRun, secrets: set[str]) -> None:
-    """AssertionError where a planted secret occurs in what the run printed or recorded."""
+    """Fail if a planted secret occurs in what the run printed or recorded."""
     everything = run.output + repr([task.result for task in run.tasks])
     for secret in secrets:
         assert len(secret) >= 8, "a planted secret must be long enough not to occur by chance"

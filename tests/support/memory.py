@@ -52,7 +52,7 @@ def peak(run: Callable[[], object], is_root: Callable[[Process], bool]) -> float
 
 
 def is_module(process: Process) -> bool:
-    """Whether this is Python running a module: with pipelining, as our ansible.cfg has it, from its standard input."""
+    """Return whether Python is running a module: with pipelining, as our ansible.cfg sets it, from standard input."""
     return process.arguments == (MODULE_PYTHON,)
 
 
@@ -67,7 +67,7 @@ def total(found: list[Process], is_root: Callable[[Process], bool]) -> int:
 
 
 def processes() -> Iterator[Process]:
-    """All processes of the machine, those in containers too. One that ends meanwhile is left out."""
+    """Yield all processes of the machine, those in containers too, except those that end meanwhile."""
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with suppress(OSError, IndexError, ValueError):

@@ -39,7 +39,7 @@ class Fault:
     go_on: threading.Event = field(default_factory=threading.Event)
 
     def meets(self, method: str, address: str) -> bool:
-        """Whether it happens to this request."""
+        """Return whether the fault applies to this request."""
         if method != self.method or self.where not in address:
             return False
         self.after -= 1
@@ -88,7 +88,7 @@ class ObjectStorage:
         return {"bucket": self.bucket, "prefix": "backups/dev", **login, **options}
 
     def content(self) -> dict[str, bytes]:
-        """All objects of the bucket by key."""
+        """Return all objects of the bucket by key."""
         found = self.client.list_objects_v2(Bucket=self.bucket).get("Contents", [])
         return {
             item["Key"]: self.client.get_object(Bucket=self.bucket, Key=item["Key"])["Body"].read() for item in found
@@ -101,7 +101,7 @@ class ObjectStorage:
         return fault
 
     def count(self, method: str, where: str) -> int:
-        """How many requests there were."""
+        """Count the matching requests."""
         return sum(item.startswith(f"{method} ") and where in item for item in self.requests)
 
     def stop(self) -> None:

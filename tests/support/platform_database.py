@@ -112,7 +112,7 @@ class PlatformDatabase:
 
 
 def assert_shown(run: PlaybookRun, cases: Sequence[Case]) -> None:
-    """AssertionError if REST did not return what a case of the law wrote; `run` has its tasks of `read_users`."""
+    """Fail if REST did not return what a case of the law wrote; `run` has its tasks of `read_users`."""
     for case in cases:
         users = run.task(f"{case.name} (read back)").result["json"]["users"]
         groups = {group["name"]: group for user in users for group in user["groups"]}

@@ -92,7 +92,7 @@ class PlatformParts:
         return found
 
     def weaviate(self, method: str, path: str, **options: Any) -> Any:
-        """One request to the vector store."""
+        """Send one request to the vector store."""
         headers = {"Authorization": f"Bearer {API_KEY}"}
         answer = requests.request(method, f"{self._url}{path}", headers=headers, timeout=10, **options)
         answer.raise_for_status()

@@ -152,7 +152,7 @@ class Rehearsal:
             return pool.request("GET", path, headers={"Host": SETTINGS["stack_domain"]}, redirect=False)
 
     def traces(self) -> set[str]:
-        """Every file of the host with mode, owner, size, time and link; what lists its packages is among them."""
+        """Return every file of the host with mode, owner, size, time and link; its lists of packages are among them."""
         pruned = [word for path in NOT_LISTED for word in ("-path", path, "-prune", "-o")]
         shown = ["-printf", r"%p %y %m %u:%g %s %T@ %l\n"]
         return set(self.host.as_root("find", "/", *pruned, *shown).splitlines())

@@ -62,7 +62,7 @@ class RemoteHost:
         assert saving.returncode == 0, f"docker save {references} ended with {saving.returncode}"
 
     def accepts(self, port: int) -> bool:
-        """Whether a process accepts connections on a port of the host, seen from the controller."""
+        """Return whether a process accepts connections on a port of the host, seen from the controller."""
         try:
             socket.create_connection((self.address, port), timeout=5).close()
         except OSError:
@@ -89,7 +89,7 @@ class RemoteHost:
             docker("exec", self.name, "iptables", "--delete", *rule)
 
     def has_process(self, part: str) -> bool:
-        """Whether a process runs whose command line has `part` in it; asked without SSH."""
+        """Return whether the command line of a running process contains `part`, without SSH."""
         return part in docker("exec", self.name, "ps", "-eo", "args")
 
     def _exchange_keys(self) -> None:

@@ -128,7 +128,7 @@ class Sandbox:
         until(lambda: self.answers("weaviate", "/v1/.well-known/ready"), "weaviate")
 
     def address(self, name: str) -> str:
-        """host:port of a container's published port."""
+        """Return host:port of a container's published port."""
         container = self.containers[name]
         container.reload()
         published = [bindings for bindings in container.ports.values() if bindings]
@@ -137,14 +137,14 @@ class Sandbox:
         return f"127.0.0.1:{published[0][0]['HostPort']}"
 
     def answers(self, name: str, path: str) -> bool:
-        """Whether a container answers a request at all with 200."""
+        """Return whether a container answers a request with 200."""
         try:
             return requests.get(f"http://{self.address(name)}{path}", timeout=5).status_code == 200
         except (requests.ConnectionError, NotRunningError):
             return False
 
     def call(self, method: str, path: str, name: str = "backend", **options: Any) -> requests.Response:
-        """One request on a connection of its own: after a 500 the backend may drop a kept one."""
+        """Send one request on a connection of its own: after a 500 the backend may drop a kept one."""
         return requests.request(
             method, f"http://{self.address(name)}{path}", timeout=20, allow_redirects=False, **options
         )
@@ -190,7 +190,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def facts_folder() -> Path | None:
-    """Where the measured facts about the platform lie, if they are at hand."""
+    """Return the folder of the measured facts about the platform, if they are available."""
     folder = Path(os.environ.get("CONVOSPHERE_PLATFORM_FACTS", ROOT.parent / "shared/platform"))
     return folder if (folder / "schema.json").is_file() else None
 

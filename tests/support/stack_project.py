@@ -68,7 +68,7 @@ class StackProject:
         return {"project_name": self.name, "project_src": str(self.directory), "state": "absent", **names}
 
     def run(self, options: Mapping[str, Any], **settings: Any) -> PlaybookRun:
-        """One `ansible-playbook -vvv --diff` with one task of the module, failed or not."""
+        """Run `ansible-playbook -vvv --diff` with one task of the module, failed or not."""
         tasks = [{"name": "Stack", MODULE: dict(options)}]
         return run_playbook(tasks, self.folder, **{"diff": True, "verbosity": 3, **settings})
 
@@ -119,12 +119,12 @@ class StackProject:
         }
 
     def variable(self, name: str, service: str = "web") -> str | None:
-        """One environment variable of a container, as its process sees it."""
+        """Return one environment variable of a container, as its process sees it."""
         variables = dict(line.split("=", 1) for line in self.containers()[service]["Config"]["Env"])
         return variables.get(name)
 
     def tree(self) -> dict[str, tuple[str, bytes]]:
-        """Every path below the stack's directory with its mode and its content or target, lock and marker apart."""
+        """Return every path below the stack's directory with its mode and content or target, except lock and marker."""
         return {
             str(path.relative_to(self.directory)): (stat.filemode(path.lstat().st_mode), _content(path))
             for path in sorted(self.directory.rglob("*"))

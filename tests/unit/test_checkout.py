@@ -33,7 +33,7 @@ def test_what_ansible_wants_of_a_collection_is_linked_and_nothing_leads_back_to_
 
 
 def test_both_settings_say_the_same():
-    """Ansible takes those of the folder that it is started in: AWX the top one, an operator that of playbooks/."""
+    # Ansible reads the file of the folder that it is started in: AWX the top one, an operator that of playbooks/.
     assert settings(ROOT / "ansible.cfg") == settings(ROOT / "playbooks/ansible.cfg")
 
 

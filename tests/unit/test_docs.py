@@ -41,7 +41,7 @@ def test_links_lead_somewhere(page):
 
 
 def leads_somewhere(page: Path, target: str) -> bool:
-    """Whether the file is there, and has the heading after the #."""
+    """Return whether the file exists, and has the heading after the #."""
     name, _, heading = target.partition("#")
     path = (page.parent / name).resolve() if name else page
     return path.exists() and (not heading or heading in anchors(path.read_text()))

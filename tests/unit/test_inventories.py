@@ -70,7 +70,7 @@ def test_playbooks_name_only_hosts_of_the_environment_asked_for():
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_variables_are_those_of_the_environment_alone(environment):
-    """The inventories are loaded together, so that those of a group they share would leak from one into the others."""
+    # The inventories are loaded together: variables of a shared group would leak from one into the others.
     folder = ROOT / "inventories" / environment
     groups = yaml.safe_load((folder / "hosts.yml").read_text())
 

@@ -216,7 +216,7 @@ def test_plugins_have_a_licence_header_and_compile_on_the_oldest_python():
 
 
 def test_no_plugin_imports_what_ansible_is_about_to_remove():
-    """Ansible says so at the import, in the first process that does it: a process of its own."""
+    # Ansible warns at the first import in a process: the check needs a process of its own.
     folders = ("action", "filter", "lookup", "modules")
     names = [
         f"ansible_collections.{NAMESPACE}.plugins.{kind}.{name}" for kind in folders for name in plugin_names(kind)
@@ -283,7 +283,7 @@ def test_every_role_entry_point_is_described():
 
 
 def test_roles_use_options_and_values_that_the_modules_have():
-    """A template skips an undefined value silently if it has a default or a test for it."""
+    # A template skips an undefined value silently if it has a default or a test for it.
     docs, offences = rendered_docs(), []
     uses = list(module_uses())
     for path, module, task in uses:
@@ -330,7 +330,7 @@ def test_every_default_is_in_the_argument_specs():
 
 
 def test_a_boolean_given_on_the_command_line_is_converted():
-    """-e name=false is text, which Jinja takes for true: a condition has to convert an option to a boolean."""
+    # -e name=false is text, which Jinja treats as true: a condition has to convert an option to a boolean.
     offences = []
     for role in role_names():
         options = {
@@ -390,7 +390,7 @@ def test_nothing_silences_a_failure():
 
 
 def test_no_template_in_yaml_counts_on_an_escape_sequence():
-    r"""Ansible keeps a backslash in a template as it is: join('\\n') puts a backslash and an n between sentences."""
+    # Ansible keeps a backslash in a template unchanged: join('\\n') puts a backslash and an n between sentences.
     escaped = re.compile(r"\{[{%](?:(?![}%]\}).)*\\[ntr](?:(?![}%]\}).)*[}%]\}", re.DOTALL)
     files = yaml_files("roles", "playbooks", "extensions")
     texts = [(path, text) for path in files for text in scalars(load_yaml(path))]
@@ -402,7 +402,7 @@ def test_no_template_in_yaml_counts_on_an_escape_sequence():
 
 
 def scalars(node: Any) -> Iterator[str]:
-    """Every text below a YAML node."""
+    """Yield every text below a YAML node."""
     if isinstance(node, str):
         yield node
     elif isinstance(node, dict):

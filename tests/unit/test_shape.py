@@ -36,7 +36,7 @@ def test_every_attribute_is_set_in_the_constructor():
 
 
 def test_nothing_plans_again():
-    """A plan that calls itself, or an apply that plans, hides which state the plan is of."""
+    # A plan that calls itself, or an apply that plans, hides which state the plan is of.
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in plugins()
@@ -69,7 +69,7 @@ def late_attributes(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 def has_value(cls: ast.ClassDef, node: ast.AnnAssign) -> bool:
-    """Whether the constructor sets it: a dataclass sets all its fields, another class those with a value."""
+    """Return whether the constructor sets it: a dataclass sets all its fields, another class those with a value."""
     return node.value is not None or any("dataclass" in ast.unparse(mark) for mark in cls.decorator_list)
 
 

@@ -61,7 +61,7 @@ def test_imports_between_utilities_are_relative():
 
 
 def test_unit_tests_mirror_the_wings():
-    """A test lies where its utility does. It may be of one part of it: test_module_lists is of module."""
+    # A test lies beside its utility's path, or covers a part of it: test_module_lists is of module.
     tests = ROOT / "tests/unit/plugins/module_utils"
     found = [path.relative_to(tests) for path in tests.rglob("test_*.py")]
     stray = [
@@ -76,7 +76,7 @@ def test_unit_tests_mirror_the_wings():
 
 @cache
 def utilities() -> tuple[tuple[str, ...], ...]:
-    """Each utility as the parts of its path: ``("_backup", "targets", "s3")``."""
+    """Return each utility as the parts of its path: ``("_backup", "targets", "s3")``."""
     return tuple(sorted(path.relative_to(UTILITIES).with_suffix("").parts for path in UTILITIES.rglob("*.py")))
 
 

@@ -89,7 +89,7 @@ def test_the_steps_are_in_the_order_of_a_run():
 
 
 def test_the_directories_have_the_documented_keys():
-    """The role reads them in templates, which skip a directory silently if a key has another name."""
+    # The role reads them in templates, which skip a directory silently if a key has another name.
     sample = rendered_docs()["convosphere_host_info"]["return"]["missing"]["sample"]
     tasks = (ROOT / "roles/environment/tasks/apply.yml").read_text()
 

@@ -36,7 +36,7 @@ def test_each_name_is_declared_once():
 
 @pytest.mark.parametrize("name", [*NAMES, *(item.name for item in ONE_OFFS)])
 def test_no_name_is_reserved(name):
-    """Ansible ignores a variable with the name of a keyword, or takes it for its own, with no more than a warning."""
+    # Ansible ignores a variable with the name of a keyword, or uses it as the keyword, with a warning at most.
     assert name not in get_reserved_names()
     assert name not in TAKEN
     assert not keyword.iskeyword(name)
@@ -50,7 +50,7 @@ def test_names_that_could_not_be_parameters_would_be_found(name):
 
 
 def test_no_parameter_is_a_role_variable_as_well():
-    """An extra variable overrides the role's own, so that one name would have two meanings."""
+    # An extra variable overrides the role's own, so that one name would have two meanings.
     assert set(NAMES) & role_variables() == set()
 
 

@@ -37,7 +37,7 @@ def test_every_option_of_a_deploy_is_checked():
 
 
 def test_an_option_has_a_check_unless_its_type_says_it_all():
-    """Booleans and choices are known by the argument spec; all else needs a word on what it may be."""
+    # The argument spec checks booleans and choices; any other option needs a check of its value.
     options = load_yaml(ROLE / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     meaningful = {name for name, option in options.items() if option["type"] != "bool" and "choices" not in option}
     tables = (_stack_options.SINGLE, _stack_options.OF_SERVICES, _stack_options.OF_VARIABLES, _stack_options.LISTS)
@@ -278,7 +278,7 @@ def test_all_problems_are_reported_at_once():
 
 
 def test_a_text_is_taken_as_ansible_hands_it_over():
-    """ansible-core 2.19 and newer have a type of their own for texts that tells where they come from."""
+    # ansible-core 2.19 and newer have a type for texts that records their origin.
     text = trust_as_template("services: {edge: {ports: !override ['80:80']}}")
 
     assert text.__class__ is not str

@@ -65,7 +65,7 @@ def test_there_is_no_backup_without_the_database(directory, run, include, report
 
 
 def test_check_mode_counts_on_the_backup_that_earlier_tasks_would_have_created_and_verified(directory, work, run):
-    """Of three that are kept, the last verified one is deleted too, since a newer one is verified by then."""
+    # Of three kept backups, the last verified one is deleted too, since a newer one is verified by then.
     verified = put_backup(directory, NOON - 3 * DAY, verified=VERIFIED).id
     nights(directory, 3)
     policy = {"state": "absent", "retention": {"keep_last": 3}, "now": NOON + DAY}

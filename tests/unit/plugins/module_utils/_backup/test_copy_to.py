@@ -34,7 +34,7 @@ def share(tmp_path):
 
 @pytest.fixture
 def run(here, share):
-    """One run that keeps the last copy only, and is about the backup that is given; its plan."""
+    """Build a function that plans a run for the given backup and keeps the last copy only."""
 
     def make(about=None, **more):
         params = {

@@ -130,7 +130,7 @@ def test_the_last_verified_and_the_pinned_are_kept_whatever_the_policy():
 
 
 def test_after_the_clock_was_set_back_nothing_is_lost_or_counted_twice():
-    """Earlier backups are dated into the future: they are kept until that time, and the new ones are counted."""
+    # Earlier backups are dated into the future: they are kept until that time, and the new ones are counted.
     future = entries(*(NOON + (day + 1) * DAY for day in range(5)))
     present = entries(*(NOON - day * DAY for day in range(5)))
 
@@ -148,7 +148,7 @@ def test_after_the_clock_leapt_ahead_the_earlier_days_are_kept():
 
 
 def test_a_simulated_year():
-    """A verified backup each night, and retention after each: the policy's backups are left at the end."""
+    # A verified backup each night, and retention after each: the policy's backups are left at the end.
     policy = Policy(last=2, daily=7, weekly=5, monthly=12)
     start = datetime(2026, 1, 1, 2, 30, tzinfo=UTC)
     there: list[Entry] = []

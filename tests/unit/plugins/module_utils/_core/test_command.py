@@ -89,7 +89,7 @@ def test_a_program_that_hangs_is_ended():
 
 
 def test_what_a_hanging_program_started_is_ended_with_it(tmp_path: Path):
-    """As docker starts its Compose plugin: the plugin must not go on bringing up what is being taken back."""
+    # Docker starts its Compose plugin like this: the plugin must not go on starting what is being rolled back.
     script = (
         "import os, subprocess, sys, time; "
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
@@ -113,7 +113,7 @@ def state_of(pid: str) -> str | None:
 
 
 def test_a_lock_is_held_for_as_long_as_a_program_works(tmp_path: Path):
-    """A killed module leaves Compose behind: until that ends, nobody else may start."""
+    # A killed module leaves Compose behind: until that ends, no other run may start.
     lock = tmp_path / "lock"
     worker = "import sys, time; open(sys.argv[1], 'w').close(); time.sleep(30)"
     holder = (

@@ -97,7 +97,7 @@ def test_the_one_that_failed_first_is_named_with_its_words(position):
 
 
 def test_one_that_fails_of_an_input_cut_short_is_not_the_one_to_blame(monkeypatch):
-    """The end of the first is held back until the second, which fails of it, has ended too."""
+    # The end of the first is held back until the second, which fails because of it, has ended too.
     cut_short = python("import sys; sys.stdin.read(); sys.stderr.write('unexpected end'); sys.exit(2)")
     both_have_ended = threading.Event()
     wait = subprocess.Popen.wait
@@ -188,7 +188,7 @@ def test_a_source_that_breaks_is_not_taken_for_one_that_ended(tmp_path):
 
 
 def test_what_it_starts_ends_with_it(tmp_path):
-    """A group of its own: a program that works through another one takes that with it."""
+    # A process group of its own: a program that works through another one ends together with it.
     number = tmp_path / "number"
     parent = python(
         "import subprocess, pathlib, time\n"

@@ -20,7 +20,7 @@ services:
 
 
 def defined(folder: Path, override: str, name: str = "compose.override.yaml") -> dict[str, dict[str, str]]:
-    """Each service's dependencies."""
+    """Return each service's dependencies."""
     (folder / "compose.yaml").write_text(BASE)
     (folder / name).write_text(override)
     return {service: dict(found.depends_on) for service, found in compose_parser.defined(folder).items()}

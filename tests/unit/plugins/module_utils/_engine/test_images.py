@@ -138,7 +138,7 @@ class SlowEngine(BaseHTTPRequestHandler):
         return "a socket has no address"
 
     def log_message(self, *_arguments: Any) -> None:
-        """Nothing."""
+        """Print nothing."""
 
 
 class SlowServer(socketserver.ThreadingUnixStreamServer):
@@ -165,7 +165,7 @@ def test_an_archive_is_loaded_however_long_the_engine_is_silent(tmp_path, slow_e
 
 
 def test_a_pull_speaks_the_version_of_the_engine(monkeypatch):
-    """An older SDK's own is refused by newer engines."""
+    # Newer engines refuse the API version of an older SDK.
     given: dict[str, Any] = {}
     monkeypatch.setattr(docker, "APIClient", type("Client", (), {"__init__": lambda _self, **more: given.update(more)}))
 

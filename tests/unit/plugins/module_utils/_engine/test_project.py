@@ -270,7 +270,7 @@ def test_what_may_end_by_itself_has_done_its_work_once_it_ended_well(found, sett
 
 
 def test_what_may_end_by_itself_is_started_all_the_same_where_that_is_asked_for():
-    """Somebody may have stopped it."""
+    # An operator may have stopped it.
     ended = container("seed", "exited", HostConfig={"RestartPolicy": {"Name": "no"}})
 
     assert project(seed=[ended]).is_running("seed") is False

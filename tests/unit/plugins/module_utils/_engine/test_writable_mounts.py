@@ -74,7 +74,7 @@ def test_an_engine_that_finds_no_shell_is_no_failure():
 
 
 def test_the_probe_names_the_first_directory_of_each_place(tmp_path: Path):
-    """As another user on this machine, since root can write all."""
+    # Run as another user on this machine, since root can write everywhere.
     for name, mode in {"fine": 0o777, "flat": 0o755, "deep": 0o777, "deep/a b": 0o777, "deep/a b/shut": 0o700}.items():
         (tmp_path / name).mkdir()
         (tmp_path / name).chmod(mode)

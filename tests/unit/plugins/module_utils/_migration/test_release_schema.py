@@ -21,7 +21,7 @@ OLD, NEW = Code([Revision("a")]), Code([Revision("b", ("a",)), Revision("a")])
 
 
 def backend(*images: str, source: Path | None = None) -> Backend:
-    """One whose project has a container of each of these images."""
+    """Build a backend whose project has a container of each of these images."""
     containers: Any = tuple(SimpleNamespace(attrs={"Image": image}) for image in images)
     params = {"project_name": "p", "project_src": str(source) if source else None, "image": "new", "service": "backend"}
     found = Backend(SimpleNamespace(), params)  # type: ignore[arg-type]

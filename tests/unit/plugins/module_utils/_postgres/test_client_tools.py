@@ -33,7 +33,7 @@ def tools(**changes):
 
 @pytest.fixture
 def programs(tmp_path, monkeypatch):
-    """Client programs of 15.8 in a directory as Debian has it, and one of 13 in the PATH."""
+    """Install client programs of 15.8 in a directory as Debian has it, and one of 13 in the PATH."""
     for folder, version in (("15", "15.8 (Debian 15.8-1.pgdg120+1)"), ("path", "13.2")):
         (tmp_path / folder).mkdir()
         program = tmp_path / folder / "pg_dump"

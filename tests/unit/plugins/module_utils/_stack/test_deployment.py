@@ -34,7 +34,7 @@ MODEL = {"services": {"web": {"image": IMAGE}}}
 
 @pytest.fixture
 def compose(monkeypatch):
-    """Compose, which remembers what it was to bring up, and fails as often as its `failures` say."""
+    """Fake a Compose that records each `up`, and fails once for each of its `failures`."""
     mock = Mock(ups=[], failures=[])
 
     def up(self: Any, files: list[Path], **_options: float) -> None:
@@ -127,7 +127,7 @@ def test_a_deploy_that_fails_puts_everything_back_to_the_letter(tmp_path, compos
 
 
 def test_the_platform_is_asked_where_the_new_stack_has_it_and_not_on_the_way_back(tmp_path, compose):
-    """The release of before may be reached at another port."""
+    # The previous release may be reached at another port.
     deploy = deployment(tmp_path)
     ask = Mock(side_effect=UnhealthyError("The platform at http://127.0.0.1:18000 is unreachable"))
 
@@ -139,7 +139,7 @@ def test_the_platform_is_asked_where_the_new_stack_has_it_and_not_on_the_way_bac
 
 
 def test_after_a_deploy_that_was_killed_the_way_back_leads_to_the_release(tmp_path, compose):
-    """What it had written already is as wanted: that is nothing to go back to."""
+    # The files that the killed deploy wrote are already as desired, and must not become the target of the rollback.
     deploy = deployment(tmp_path, Mock(side_effect=[UnhealthyError("ill"), None]))
     (tmp_path / "compose.yaml").write_text("new")
     (tmp_path / "compose.override.yaml").write_text("more")
@@ -218,7 +218,7 @@ def test_an_image_is_named_by_its_id_only_where_its_tag_moved(tmp_path, compose,
 @pytest.mark.usefixtures("compose")
 @pytest.mark.parametrize("before", [None, "# mine\nTOKEN=old # note\n"])
 def test_a_secret_that_was_made_up_outlives_a_deploy_that_fails(tmp_path, before):
-    """A service may have begun its data with it."""
+    # A service may have initialised its data with the secret.
     deploy = deployment(tmp_path, Mock(side_effect=[UnhealthyError("ill"), None]))
     (tmp_path / ".env").unlink()
     if before is not None:

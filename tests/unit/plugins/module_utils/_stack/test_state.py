@@ -70,7 +70,7 @@ def test_files_are_those_that_are_wanted_or_that_the_release_brought(tmp_path):
 
 
 def test_an_override_that_is_not_wanted_is_removed_whoever_wrote_it(tmp_path):
-    """Compose would take it wherever nobody tells it which files to take."""
+    # Compose reads the file whenever it is called without a list of files.
     (tmp_path / "compose.override.yaml").write_text("services: {}")
     stack = stack_of(tmp_path)
 
