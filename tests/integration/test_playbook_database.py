@@ -59,7 +59,9 @@ def test_a_migration_has_a_backup_made_and_proven_first_and_is_then_done(dbtest)
     again = dbtest.run("migrate.yml").succeeded()
 
     assert f"Revision {ASSUMED} is not run unless it is in accept" in refused.failures[0].message
-    assert "A backup would be made and proven first: " in "\n".join(check.task("Say how it went").result["msg"])
+    assert "A backup would be created and verified first: " in "\n".join(
+        check.task("Report the migration").result["msg"]
+    )
     assert [task.name.rpartition(" : ")[2] for task in run.tasks if task.changed] == [
         "Create a backup",
         "Verify the backup",

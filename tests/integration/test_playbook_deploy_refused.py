@@ -126,7 +126,9 @@ def test_an_image_that_has_no_stand_in(live, check):
     run = live.run("deploy.yml", check=check, extra_vars={"stack_agentrepo": True, "stack_images": images})
 
     assert run.rc == 2
-    assert f"{images['backend']}, {NOWHERE} can be neither pulled nor stood in for" in run.failures[0].message
+    assert (
+        f"{images['backend']}, {NOWHERE} cannot be pulled, and the sandbox has no stand-in" in run.failures[0].message
+    )
     assert live.traces() == before
 
 

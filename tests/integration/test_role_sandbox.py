@@ -55,7 +55,7 @@ def test_check_names_what_it_would_build_then_builds_it_once(run_playbook, tmp_p
 def test_an_image_without_a_standin_must_be_pullable(run_playbook, tmp_path, name):
     run = run_playbook(role_play(tmp_path / "contexts", [{"name": name}]))
     assert run.rc != 0
-    assert f"{name} can be neither pulled nor stood in for" in run.failures[0].message
+    assert f"{name} cannot be pulled, and the sandbox has no stand-in" in run.failures[0].message
     assert not (tmp_path / "contexts").exists()
 
 
