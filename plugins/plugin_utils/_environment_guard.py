@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -90,8 +91,11 @@ class Host:
 
 def inventory_folders(sources: Iterable[str]) -> list[Path]:
     """Return the folders of the inventories, each once, without those that do not exist."""
-    paths = [Path(source) for source in sources]
-    found = [path.resolve() if path.is_dir() else path.resolve().parent for path in paths if path.exists()]
+    found = []
+    for source in sources:
+        with suppress(OSError, RuntimeError):  # a list of hosts is not a path, and may be too long for one
+            path = Path(source).resolve(strict=True)
+            found.append(path if path.is_dir() else path.parent)
     return list(dict.fromkeys(found))
 
 

@@ -101,3 +101,11 @@ def test_variables_of_a_shared_group_are_allowed_in_the_only_inventory(tmp_path)
 
     assert problems(inventory_sources=same) == []
     assert problems(inventory_sources=inventories(tmp_path, "blue")) == []
+
+
+@pytest.mark.parametrize("length", [300, 5000])
+def test_a_list_of_hosts_that_is_too_long_for_a_path_is_no_inventory_folder(tmp_path, length):
+    (source,) = inventories(tmp_path, "red")
+    (tmp_path / "red/group_vars/all.yml").touch()
+
+    assert problems(inventory_sources=[source, f"{'h' * length},"]) == []
