@@ -151,6 +151,7 @@ class MigrationWork(Work):
         return {
             **found,
             "situation": migration.situation,
+            "heads": self.planned.code.heads,
             "revisions_before": list(migration.before),
             "revisions": list(migration.after),
             "steps": steps,

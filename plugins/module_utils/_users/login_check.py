@@ -14,8 +14,7 @@ from typing import Any
 from .._app.api_client import Answer, Api
 from .._core.errors import ApiError
 
-#: So many logins the platform allows in five minutes from one address. A refused one counts too.
-#: The platform allows so many logins in five minutes.
+#: The platform allows so many logins in five minutes from one address. A refused one counts too.
 LIMIT = 5
 
 
