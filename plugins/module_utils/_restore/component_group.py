@@ -106,8 +106,9 @@ class ComponentGroup:
             try:
                 each.undo(rejected_at[each.kind])
             except ConvosphereError as error:
+                cause = str(error).rstrip(".")  # with its hint, such as which option is missing
                 problems.append(
-                    f"Cannot put back the previous {each.kind}, which are kept in {each.location()}: {error.message}"
+                    f"Cannot put back the previous {each.kind}, which are kept in {each.location()}: {cause}"
                 )
         if problems:
             raise ConvosphereError(

@@ -129,7 +129,10 @@ def test_another_run_undoes_it_by_what_was_noted(monkeypatch, found, keep):
 
 
 def test_both_are_put_back_and_what_cannot_be_is_named(monkeypatch):
-    volume, store = Fake({"undo": CommandError("ENOSPC")}), Fake({"undo": ApiError("gone")})
+    volume, store = (
+        Fake({"undo": CommandError("ENOSPC")}),
+        Fake({"undo": ApiError("gone", hint="Set weaviate_api_key.")}),
+    )
     restore = group(monkeypatch, volume, store)
     restore.set_aside(NOW)
     restore.swap()
@@ -138,7 +141,10 @@ def test_both_are_put_back_and_what_cannot_be_is_named(monkeypatch):
         restore.undo()
 
     assert f"Cannot put back the previous uploads, which are kept in {KEPT}: ENOSPC" in str(caught.value)
-    assert "are kept in the vector store's backup convosphere_before_20260102t030405z: gone" in str(caught.value)
+    assert (
+        "are kept in the vector store's backup convosphere_before_20260102t030405z: gone. Set weaviate_api_key"
+        in caught.value.message
+    )
     assert (volume.calls, store.calls) == (["swap", "undo"], ["set_aside", "swap", "undo"])
     restore.undo()  # nothing is tried twice
 
