@@ -105,7 +105,7 @@ def test_a_service_that_others_wait_for_in_vain_is_explained(stack):
 def test_a_first_deploy_that_fails_leaves_its_containers_to_look_at(stack):
     message = stack.fail(options_of(stack, CRASHES))
 
-    assert "There is no previous release: the containers are kept for inspection." in message
+    assert "No release served before: the containers are kept for inspection." in message
     assert f"web did not come up: container {stack.name}-web-1 is exited with exit code 3" in message
     assert "cannot find my database" in message
     assert set(stack.containers()) == {"web", "other"}

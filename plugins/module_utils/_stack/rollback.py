@@ -56,7 +56,7 @@ class Rollback:
     def _rolled_back(self, error: ConvosphereError) -> ConvosphereError:
         release = served_release.current(self.stack.releases)
         if release is None or not self.stack.containers:
-            return self._explained(error, "There is no previous release: the containers are kept for inspection.")
+            return self._explained(error, "No release served before: the containers are kept for inspection.")
         try:
             self._restore(release)
         except Exception as second:  # noqa: BLE001 - whatever it is, the operator must know that nothing may serve

@@ -256,13 +256,23 @@ def test_a_first_deploy_that_fails_is_left_to_look_at(tmp_path, compose):
     (tmp_path / "releases/current").unlink()
 
     with pytest.raises(
-        UnhealthyError, match=r"There is no previous release: the containers are kept.*\nweb is ill"
+        UnhealthyError, match=r"No release served before: the containers are kept.*\nweb is ill"
     ) as caught:
         deploy.apply()
 
     assert caught.value.details == {"services": ["web"]}
     assert len(compose.ups) == 1
     assert (tmp_path / "compose.yaml").read_text() == "new"
+
+
+def test_a_release_without_containers_did_not_serve(tmp_path, compose):
+    deploy = deployment(tmp_path, Mock(side_effect=UnhealthyError("web is ill")))
+    deploy.stack.containers = {}
+
+    with pytest.raises(UnhealthyError, match="No release served before: "):
+        deploy.apply()
+
+    assert len(compose.ups) == 1
 
 
 def test_a_way_back_that_fails_is_told_beside_the_first_error(tmp_path, compose):
