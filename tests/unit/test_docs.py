@@ -42,7 +42,7 @@ def test_links_lead_somewhere(page):
 
 def leads_somewhere(page: Path, target: str) -> bool:
     """Return whether the file exists, and has the heading after the #."""
-    name, _, heading = target.partition("#")
+    name, _sign, heading = target.partition("#")
     path = (page.parent / name).resolve() if name else page
     return path.exists() and (not heading or heading in anchors(path.read_text()))
 

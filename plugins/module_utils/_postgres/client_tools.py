@@ -65,7 +65,8 @@ class PostgresTools:
             if int(found.split(".")[0]) != self.major:
                 raise InputError(
                     f"The {program} {self._where()} has version {found}, and the server has version {server_version}",
-                    hint=f"Set login_container to the container of the server, or install the client programs of PostgreSQL {self.major} (Debian: postgresql-client-{self.major}).",  # noqa: E501
+                    hint="Set login_container to the container of the server, or install the client programs of "
+                    f"PostgreSQL {self.major} (Debian: postgresql-client-{self.major}).",
                 )
 
     def version(self, program: str) -> str:

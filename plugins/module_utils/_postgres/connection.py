@@ -76,16 +76,19 @@ class Database:
     @property
     def connection(self) -> Connection:
         """The open connection. Raises DatabaseError if the server refuses it."""
+        return self._connect()
+
+    def open(self) -> Database:
+        """Connect now rather than at the first statement. Raises DatabaseError."""
+        self._connect()
+        return self
+
+    def _connect(self) -> Connection:
         if self._connection is None:
             connection = connect(self.params)
             connection.set_session(isolation_level="REPEATABLE READ", readonly=self.read_only)
             self._connection = connection
         return self._connection
-
-    def open(self) -> Database:
-        """Connect now rather than at the first statement. Raises DatabaseError."""
-        _ = self.connection
-        return self
 
     def close(self) -> None:
         """Close the connection, which also releases its locks. The next statement opens another one."""
