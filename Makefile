@@ -40,7 +40,7 @@ sanity: venv-dev ## ansible-test sanity on a copy of the tree, with no ignore fi
 importer: venv-dev ## galaxy-importer on the built artifact: no error, no warning
 	@scripts/importer.sh
 
-unit: venv-dev ## Unit tests and the law of the house
+unit: venv-dev ## Unit tests and the rules of the tree
 	@pytest tests/unit --junitxml=$(REPORTS)/unit.xml $(ARGS)
 
 matrix: venv-dev compose ## Unit tests and the law's cases on newer versions of ansible-core, in Debian 13; MATRIX=quick for a part

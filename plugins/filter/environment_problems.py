@@ -89,7 +89,7 @@ def environment_problems(host: Mapping[str, Any]) -> list[str]:
     return Host(
         name=str(host["name"]),
         env=str(host["env"]),
-        environment=str(host["environment"]),
+        environment=str(host["environment"] or ""),
         groups=tuple(map(str, host["groups"])),
         other_groups=tuple(map(str, host["other_groups"])),
         environments=tuple(map(str, host["environments"])),

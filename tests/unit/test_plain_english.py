@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Plain English: words and phrases that the project does not use, in what operators and contributors read.
 
-The glossary in CONTRIBUTING.md says which word to use. Read are docstrings, comments, messages, documentation blocks,
-task names and pages; names of variables are not.
+The glossary in docs/architecture.md says which word to use. Docstrings, comments, messages, documentation
+blocks, task names and pages are read; names of variables are not.
 """
 
 from __future__ import annotations

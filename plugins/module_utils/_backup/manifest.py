@@ -151,7 +151,7 @@ def new_id(database: str, created_at: datetime) -> str:
     return f"{safe_name(database)}-{created_at.astimezone(timezone.utc):{_ID_TIME}}"
 
 
-def parts_of(identifier: str) -> tuple[str, datetime] | None:
+def database_and_time(identifier: str) -> tuple[str, datetime] | None:
     """Return the ``safe_name`` of the database and the time in an id; None for an invalid id."""
     found = _ID.fullmatch(identifier)
     try:

@@ -62,7 +62,7 @@ def warning(catalogue: Catalogue, name: str, found: Backup) -> str | None:
 def _is_newer(path: Path, found: Backup) -> bool:
     """Return True for the name of a newer backup of the same database that is not dated into the future."""
     identifier = path.name[: -len(backup_manifest.SUFFIX)] if path.name.endswith(backup_manifest.SUFFIX) else ""
-    parts, own = backup_manifest.parts_of(identifier), backup_manifest.parts_of(found.manifest.id)
+    parts, own = backup_manifest.database_and_time(identifier), backup_manifest.database_and_time(found.manifest.id)
     if parts is None or own is None or parts[0] != own[0]:
         return False
     return found.manifest.created_at <= parts[1] <= datetime.now(timezone.utc) + backup_catalogue.TOLERANCE

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from typing import Any, ClassVar, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
@@ -204,19 +203,17 @@ class InfoModule(_Base):
         raise NotImplementedError
 
 
-class ConvosphereModule(_Base, Work):
-    """A module that changes things. ``build`` returns its work; without it the module does the work itself."""
+class ConvosphereModule(_Base):
+    """A module that changes things: ``build`` returns its work."""
 
     def __init__(self) -> None:
         super().__init__()
-        #: What ``build`` returned: the module itself until then.
-        self.working: Work = self
-        #: Locks and connections that ``plan`` opens, and ``close`` releases.
-        self.held = ExitStack()
+        #: What ``build`` returned; None until then.
+        self.working: Work | None = None
 
     def build(self) -> Work:
         """Return the work, which is not started yet."""
-        return self
+        raise NotImplementedError
 
     def execute(self) -> dict[str, Any]:
         """Plan, apply, verify, report and close."""
@@ -237,8 +234,4 @@ class ConvosphereModule(_Base, Work):
 
     def secrets(self) -> Iterable[str]:
         """Return the secrets of the work."""
-        return () if self.working is self else self.working.secrets()
-
-    def close(self) -> None:
-        """Release the locks and connections of ``plan``."""
-        self.held.close()
+        return self.working.secrets() if self.working else ()

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .._core import command
+from .._core import command, dotenv
 from .._core import files as core_files
 from .._core.errors import CommandError, InputError
+from .._core.redaction import Masker
 
 #: The files of a project, in the order in which Compose merges them; those that exist are used.
 FILE_NAMES = ("compose.yaml", "compose.override.yaml")
@@ -100,5 +101,11 @@ def services_in(directory: Path) -> dict[str, Any]:
     except CommandError as error:
         if "returncode" not in error.details:
             raise
-        raise InputError(f"Cannot read the services in {directory}: {error.details['stderr']}") from error
+        # Compose quotes values of the files, and with them those of its variables.
+        masker = Masker()
+        masker.add(dotenv.maskable(dotenv.parse(core_files.read_text(directory / ".env") or "")))
+        raise InputError(
+            f"Cannot read the services in {directory}: {masker.mask(error.details['stderr'])}",
+            hint="Correct the Compose files in project_src.",
+        ) from error
     return dict(json.loads(text).get("services") or {})

@@ -147,18 +147,18 @@ class Database:
 
     def insert(self, table: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
         """Insert rows that all have these columns, as JSON that the server casts to the table's types."""
-        names = ", ".join(quoted(name) for name in columns)
-        statement = f"INSERT INTO {quoted(table)} ({names}) SELECT {names} FROM json_populate_recordset(NULL::{quoted(table)}, %s)"  # noqa: S608, E501
+        names = ", ".join(quoted_identifier(name) for name in columns)
+        statement = f"INSERT INTO {quoted_identifier(table)} ({names}) SELECT {names} FROM json_populate_recordset(NULL::{quoted_identifier(table)}, %s)"  # noqa: S608, E501
         for batch in batches(rows):
             self.execute(statement, (json.dumps(batch),), step=f"insert rows into {table}")
 
     def update(self, table: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
         """Update rows by their ``id``. A column that a row does not name keeps its value in that row."""
-        settings = ", ".join(f"{quoted(name)} = new.{quoted(name)}" for name in columns)
+        settings = ", ".join(f"{quoted_identifier(name)} = new.{quoted_identifier(name)}" for name in columns)
         statement = f"""
-            UPDATE {quoted(table)} AS present SET {settings}
+            UPDATE {quoted_identifier(table)} AS present SET {settings}
             FROM json_array_elements(%s) AS given
-            JOIN {quoted(table)} AS old ON old.id = (given.value ->> 'id')::uuid
+            JOIN {quoted_identifier(table)} AS old ON old.id = (given.value ->> 'id')::uuid
             CROSS JOIN LATERAL json_populate_record(old, given.value) AS new
             WHERE present.id = old.id
         """  # noqa: S608 - names that come from the catalog, quoted
@@ -270,7 +270,7 @@ def _pairs(needed: Mapping[str, str]) -> tuple[list[str], list[str]]:
     return [table for table, _right in pairs], [right for _table, right in pairs]
 
 
-def quoted(name: str) -> str:
+def quoted_identifier(name: str) -> str:
     """Return a name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .connection import literal, quoted
+from .connection import literal, quoted_identifier
 
 _MARK = re.compile(r"\n?\[convosphere\.platform (\{.*\})\]\Z", re.DOTALL)
 
@@ -21,7 +21,7 @@ _MARK = re.compile(r"\n?\[convosphere\.platform (\{.*\})\]\Z", re.DOTALL)
 def comment_statement(name: str, mark: Mapping[str, Any], comment: str | None, kind: str = "DATABASE") -> str:
     """Return the statement that sets the comment of a database, or another ``kind``: the other text, and the marker."""
     text = (f"{comment}\n" if comment else "") + f"[convosphere.platform {json.dumps(mark, sort_keys=True)}]"
-    return f"COMMENT ON {kind} {quoted(name)} IS {literal(text)}"
+    return f"COMMENT ON {kind} {quoted_identifier(name)} IS {literal(text)}"
 
 
 def split_comment(text: str | None) -> tuple[str | None, dict[str, Any]]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import table_statistics
-from .connection import Database, quoted
+from .connection import Database, quoted_identifier
 from .table_statistics import TIMESTAMP, Table
 
 #: The number of transaction ids; the server stops writing a few million before their end.
@@ -105,7 +105,7 @@ def _with_counts(
     counted = [table for table in tables if exact and not table.locked and table.may_read]
     if counted:
         selects = [
-            f"SELECT {index} AS index, count(*) FROM {quoted(table.schema)}.{quoted(table.name)}"  # noqa: S608
+            f"SELECT {index} AS index, count(*) FROM {quoted_identifier(table.schema)}.{quoted_identifier(table.name)}"  # noqa: S608
             for index, table in enumerate(counted)
         ]
         for index, rows in database.fetch(" UNION ALL ".join(selects)):

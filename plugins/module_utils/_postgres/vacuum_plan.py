@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._core.errors import InputError
-from .connection import quoted
+from .connection import quoted_identifier
 from .table_statistics import Table
 
 VACUUM, ANALYZE, FREEZE = "vacuum", "analyze", "freeze"
@@ -73,7 +73,7 @@ def by_urgency(tables: Iterable[Table], needed: Mapping[str, Mapping[str, str]])
 
 def statement(table: Table, needed: Iterable[str], *, analyze: bool) -> str:
     """Return the one statement that a table needs. Never VACUUM FULL, which would lock the table exclusively."""
-    name = f"{quoted(table.schema)}.{quoted(table.name)}"
+    name = f"{quoted_identifier(table.schema)}.{quoted_identifier(table.name)}"
     if not {VACUUM, FREEZE} & set(needed):
         return f"ANALYZE {name}"
     options = [*(["FREEZE"] if FREEZE in needed else []), *(["ANALYZE"] if analyze else [])]

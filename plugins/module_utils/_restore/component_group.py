@@ -19,7 +19,7 @@ from .._core.errors import ConvosphereError, InputError
 from .component_restore import UploadsRestore, VectorsRestore
 
 #: Beside ``project_name``, ``docker_host``, ``identity_file`` and ``load_timeout``.
-COMPONENT_OPTIONS: dict[str, Any] = {
+RESTORE_COMPONENT_OPTIONS: dict[str, Any] = {
     "include": {"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": ["database"]},
     "weaviate_api_key": {"type": "str", "no_log": True},
     "vectors_timeout": {"type": "int", "default": 600},
@@ -27,7 +27,7 @@ COMPONENT_OPTIONS: dict[str, Any] = {
 
 
 class ComponentGroup:
-    """The uploads and vectors of one restore, as far as ``include`` of ``params`` (COMPONENT_OPTIONS) names them.
+    """The uploads and vectors of one restore, as far as ``include`` of ``params`` names them.
 
     Without a backup nothing can be restored, but kept content can be listed and discarded.
     """

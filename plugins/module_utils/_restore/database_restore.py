@@ -151,7 +151,7 @@ class DatabaseRestore:
         """Return True if the server has committed ``swap``, even if its answer was lost. Raises ConvosphereError."""
         if not self.mark:
             return False
-        self.server.renew(self.live)
+        self.server.reconnect(self.live)
         live = self.server.databases().get(self.live)
         return live is not None and live.mark == self.mark
 

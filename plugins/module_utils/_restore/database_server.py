@@ -119,7 +119,7 @@ class Server:
                 hint="Nothing was changed. Wait until that run has ended.",
             )
 
-    def renew(self, live: str) -> None:
+    def reconnect(self, live: str) -> None:
         """Replace a lost connection, and lock again.
 
         The server grants the lock once it has ended the statement of the lost connection. Raises DatabaseError.

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from .._core.errors import DatabaseError
-from .._postgres.connection import literal, quoted
+from .._postgres.connection import literal, quoted_identifier
 from .._postgres.database_comment import comment_statement
 from .database_server import Server, ServerDatabase
 
@@ -71,12 +71,12 @@ class DatabaseSwap:
         self._run(
             [live.name, new],
             [
-                f"ALTER DATABASE {quoted(live.name)} RENAME TO {quoted(previous)}",
-                f"ALTER DATABASE {quoted(new)} RENAME TO {quoted(live.name)}",
-                f"ALTER DATABASE {quoted(live.name)} RESET ALL",
+                f"ALTER DATABASE {quoted_identifier(live.name)} RENAME TO {quoted_identifier(previous)}",
+                f"ALTER DATABASE {quoted_identifier(new)} RENAME TO {quoted_identifier(live.name)}",
+                f"ALTER DATABASE {quoted_identifier(live.name)} RESET ALL",
                 *self._privileges(live),
                 *self._settings(live),
-                f"ALTER DATABASE {quoted(live.name)} CONNECTION LIMIT {live.connection_limit}",
+                f"ALTER DATABASE {quoted_identifier(live.name)} CONNECTION LIMIT {live.connection_limit}",
                 comment_statement(live.name, mark, live.comment),
                 comment_statement(previous, previous_mark, live.comment),
             ],
@@ -87,8 +87,8 @@ class DatabaseSwap:
         self._run(
             [new],
             [
-                f"ALTER DATABASE {quoted(new)} RENAME TO {quoted(name)}",
-                f"ALTER DATABASE {quoted(name)} RESET ALL",
+                f"ALTER DATABASE {quoted_identifier(new)} RENAME TO {quoted_identifier(name)}",
+                f"ALTER DATABASE {quoted_identifier(name)} RESET ALL",
                 comment_statement(name, mark, None),
             ],
         )
@@ -98,11 +98,12 @@ class DatabaseSwap:
         self._run(
             [live.name, previous],
             [
-                f"ALTER DATABASE {quoted(live.name)} RENAME TO {quoted(aside)}",
-                f"ALTER DATABASE {quoted(previous)} RENAME TO {quoted(live.name)}",
+                f"ALTER DATABASE {quoted_identifier(live.name)} RENAME TO {quoted_identifier(aside)}",
+                f"ALTER DATABASE {quoted_identifier(previous)} RENAME TO {quoted_identifier(live.name)}",
                 comment_statement(live.name, live.mark, live.comment)
                 if live.mark
-                else f"COMMENT ON DATABASE {quoted(live.name)} IS {literal(live.comment) if live.comment else 'NULL'}",
+                else f"COMMENT ON DATABASE {quoted_identifier(live.name)} IS "
+                f"{literal(live.comment) if live.comment else 'NULL'}",
                 comment_statement(aside, mark, None),
             ],
         )
@@ -161,10 +162,10 @@ class DatabaseSwap:
         rows = self.server.fetch(_PRIVILEGES, (live.name,))
         if not rows:
             return []  # none were ever granted or revoked: the defaults apply
-        name = quoted(live.name)
-        statements = [f"REVOKE ALL ON DATABASE {name} FROM PUBLIC, {quoted(live.owner)}"]
+        name = quoted_identifier(live.name)
+        statements = [f"REVOKE ALL ON DATABASE {name} FROM PUBLIC, {quoted_identifier(live.owner)}"]
         for grantee, privilege, grantable in rows:
-            role = "PUBLIC" if grantee is None else quoted(grantee)
+            role = "PUBLIC" if grantee is None else quoted_identifier(grantee)
             option = " WITH GRANT OPTION" if grantable and grantee != live.owner else ""
             statements.append(f"GRANT {privilege} ON DATABASE {name} TO {role}{option}")
         return statements
@@ -173,9 +174,10 @@ class DatabaseSwap:
         statements = []
         for role, entry in self.server.fetch(_SETTINGS, (live.name,)):
             setting, _equals, value = entry.partition("=")
-            scope = f"ROLE {quoted(role)} IN " if role else ""
+            scope = f"ROLE {quoted_identifier(role)} IN " if role else ""
             statements.append(
-                f"ALTER {scope}DATABASE {quoted(live.name)} SET {quoted(setting)} TO {_value(setting, value)}"
+                f"ALTER {scope}DATABASE {quoted_identifier(live.name)} SET {quoted_identifier(setting)} TO "
+                f"{_value(setting, value)}"
             )
         return statements
 

@@ -21,7 +21,7 @@ from .._core import plan as core_plan
 from .._core.errors import DatabaseError, InputError
 from .._core.plan import Change, Plan
 from .._postgres import database_comment
-from .._postgres.connection import quoted
+from .._postgres.connection import quoted_identifier
 from .database_server import Server
 
 REQUIRE = "require"
@@ -69,8 +69,8 @@ class MissingRoles:
         session = Server(self.server.params, read_only=False, database=database)
         try:
             for name in self.names:
-                role, step = quoted(name), f"reassign the objects of the role {name}"
-                session.execute(f"REASSIGN OWNED BY {role} TO {quoted(owner)}", step=step)
+                role, step = quoted_identifier(name), f"reassign the objects of the role {name}"
+                session.execute(f"REASSIGN OWNED BY {role} TO {quoted_identifier(owner)}", step=step)
                 session.execute(f"DROP OWNED BY {role}", step=step)
                 session.execute(f"DROP ROLE {role}", step=f"drop the role {name}")
         finally:
@@ -90,13 +90,13 @@ class MissingRoles:
         ] + [f"subscription {name}: create it again if it is needed" for name in self.subscriptions]
 
     def _create(self, name: str) -> None:
-        statements = [f"CREATE ROLE {quoted(name)} NOLOGIN"]
+        statements = [f"CREATE ROLE {quoted_identifier(name)} NOLOGIN"]
         if self.how == SKIP:
             statements.append(
                 database_comment.comment_statement(name, {"role": _TEMPORARY, "of": self.live}, None, kind="ROLE")
             )
         if not self.server.fetch("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")[0][0]:
-            statements.append(f"GRANT {quoted(name)} TO CURRENT_USER")  # required to grant it anything
+            statements.append(f"GRANT {quoted_identifier(name)} TO CURRENT_USER")  # required to grant it anything
         self.server.transact(statements, step=f"create the role {name}")
 
 
@@ -123,4 +123,4 @@ def drop_leftovers(server: Server, live: str) -> None:
         mark = database_comment.split_comment(comment)[1]
         if mark.get("role") == _TEMPORARY and mark.get("of") == live:
             with suppress(DatabaseError):
-                server.execute(f"DROP ROLE {quoted(name)}", step=f"drop the role {name}")
+                server.execute(f"DROP ROLE {quoted_identifier(name)}", step=f"drop the role {name}")

@@ -22,7 +22,7 @@ from .._host import environment_directory
 from .._postgres import client_tools, connection
 from .._stack import server_owner
 from . import missing_roles
-from .component_group import COMPONENT_OPTIONS, ComponentGroup
+from .component_group import RESTORE_COMPONENT_OPTIONS, ComponentGroup
 from .database_server import MAINTENANCE, Server
 from .recovery import Recovery
 from .service_stop import SERVICE_OPTIONS
@@ -37,7 +37,7 @@ RESTORE_OPTIONS: dict[str, Any] = {
     **client_tools.TOOLS_OPTIONS,
     **VERIFY_OPTIONS,
     **SERVICE_OPTIONS,
-    **COMPONENT_OPTIONS,
+    **RESTORE_COMPONENT_OPTIONS,
     "state": {"type": "str", "choices": [RESTORED, DISCARDED], "default": RESTORED},
     "backup": {"type": "str"},
     "backup_dir": {"type": "path"},

@@ -22,7 +22,7 @@ from .._backup import dump_requirements
 from .._backup.manifest import DatabaseRecord
 from .._core.errors import DatabaseError
 from .._postgres import database_comment
-from .._postgres.connection import literal, quoted
+from .._postgres.connection import literal, quoted_identifier
 from .database_server import Server, ServerDatabase
 
 VERIFY = "verify"
@@ -63,14 +63,16 @@ class SideDatabases:
         ]
         if live:
             # Named only if necessary: that takes a privilege, which the default tablespace does not need.
-            options += [f"TABLESPACE {quoted(live.tablespace)}"] if live.tablespace != "pg_default" else []
-            options.append(f"OWNER {quoted(live.owner)}")
+            options += [f"TABLESPACE {quoted_identifier(live.tablespace)}"] if live.tablespace != "pg_default" else []
+            options.append(f"OWNER {quoted_identifier(live.owner)}")
         major = int(self.server.version().split(".")[0])
         options += dump_requirements.locale_options(record, live.icu_locale if live else None, major)
-        self.server.execute(f"CREATE DATABASE {quoted(name)} {' '.join(options)}", step=f"create the database {name}")
+        self.server.execute(
+            f"CREATE DATABASE {quoted_identifier(name)} {' '.join(options)}", step=f"create the database {name}"
+        )
         self.mark(name, {"role": role, "of": self.live})
         for setting in (*_FASTER, "ALLOW_CONNECTIONS true"):
-            self.server.execute(f"ALTER DATABASE {quoted(name)} {setting}", step=f"open the database {name}")
+            self.server.execute(f"ALTER DATABASE {quoted_identifier(name)} {setting}", step=f"open the database {name}")
         return name
 
     def mark(self, name: str, mark: Mapping[str, Any], comment: str | None = None) -> None:
@@ -79,7 +81,9 @@ class SideDatabases:
 
     def drop(self, name: str) -> None:
         """Drop a database and end all connections to it."""
-        self.server.execute(f"DROP DATABASE IF EXISTS {quoted(name)} WITH (FORCE)", step=f"drop the database {name}")
+        self.server.execute(
+            f"DROP DATABASE IF EXISTS {quoted_identifier(name)} WITH (FORCE)", step=f"drop the database {name}"
+        )
 
     def drop_if_possible(self, name: str) -> None:
         """Drop a temporary database after a failure, maybe of the server. If that fails, the next run drops it."""

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._postgres.catalog import Reference
-from .._postgres.connection import Database, quoted
+from .._postgres.connection import Database, quoted_identifier
 
 # A column that is not nullable, and not part of an association, names the owner of a row. Rows of these tables are
 # deleted with their owner.
@@ -54,8 +54,8 @@ def count(database: Database, belongings: Belongings, ids: Sequence[str]) -> dic
     if not ids or not belongings.owned:
         return counts
     queries = [
-        f"SELECT '{one.table}', {quoted(one.column)}::text, count(*) FROM {one.table} "  # noqa: S608 - from the catalog
-        f"WHERE {quoted(one.column)} = ANY (%(ids)s::uuid[]) GROUP BY 2"
+        f"SELECT '{one.table}', {quoted_identifier(one.column)}::text, count(*) FROM {one.table} "  # noqa: S608 - from the catalog
+        f"WHERE {quoted_identifier(one.column)} = ANY (%(ids)s::uuid[]) GROUP BY 2"
         for one in belongings.owned
     ]
     for table, user, number in database.fetch(" UNION ALL ".join(queries), {"ids": list(ids)}):
@@ -93,18 +93,18 @@ def release(
     """
     for target, sources in transfers.items():
         for one in belongings.transferred:
-            column = quoted(one.column)
+            column = quoted_identifier(one.column)
             database.execute(
                 f"UPDATE {one.table} SET {column} = %s WHERE {column} = ANY (%s::uuid[])",  # noqa: S608 - from the catalog
                 (target, list(sources)),
             )
     for one in belongings.removed:
         database.execute(
-            f"DELETE FROM {one.table} WHERE {quoted(one.column)} = ANY (%s::uuid[])",  # noqa: S608 - from the catalog
+            f"DELETE FROM {one.table} WHERE {quoted_identifier(one.column)} = ANY (%s::uuid[])",  # noqa: S608 - from the catalog
             (list(ids),),
         )
     for one in belongings.forgotten:
-        column = quoted(one.column)
+        column = quoted_identifier(one.column)
         database.execute(
             f"UPDATE {one.table} SET {column} = NULL WHERE {column} = ANY (%s::uuid[])",  # noqa: S608 - from the catalog
             (list(ids),),

@@ -19,10 +19,8 @@ from .._postgres.connection import Database
 from . import dependents
 from .dependents import Belongings
 from .group_plan import GroupPlan, Task, normalised
-from .group_spec import COLUMNS, FIELDS, GroupNames
+from .group_spec import COLUMNS, FIELDS, MEMBERSHIP_LOCK, GroupNames
 
-#: The second half of the advisory lock's key. Users have the same: both write the memberships.
-LOCK = 1
 #: The privileges that the database role needs for a change.
 RIGHTS = {
     "user_groups": "SELECT, INSERT, UPDATE, DELETE",
@@ -47,7 +45,7 @@ class GroupRepository:
 
     def lock(self) -> None:
         """Wait until no other run changes users or groups. The lock ends with the connection."""
-        self.database.lock("users", LOCK)
+        self.database.lock("users", MEMBERSHIP_LOCK)
 
     def names(self) -> GroupNames:
         """Return the names of all groups."""

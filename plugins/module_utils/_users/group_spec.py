@@ -32,6 +32,8 @@ FIELDS: dict[str, Field] = {
 #: Options that are not columns, with their allowed values.
 CHOICES: dict[str, tuple[str, ...]] = {"state": (PRESENT, ABSENT), "members_mode": ("exact", "append")}
 OPTIONS = {*FIELDS, *CHOICES, "id", "members"}
+#: The second half of the advisory lock's key. Users and groups share it: both write the memberships.
+MEMBERSHIP_LOCK = 1
 COLUMNS = ("id", "is_system", "updated_at", *FIELDS)
 
 #: The options of one group.

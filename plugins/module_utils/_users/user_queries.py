@@ -13,7 +13,7 @@ from typing import Any
 
 from .._app import platform_rules
 from .._core.errors import InputError
-from .._postgres.connection import Database, quoted
+from .._postgres.connection import Database, quoted_identifier
 from . import field_types
 from .group_spec import FIELDS as GROUP_FIELDS
 from .group_spec import GroupNames
@@ -27,7 +27,7 @@ _TIMES = ("created_at", "last_login", "last_activity", "locked_until", "password
 SELECTABLE: dict[str, str] = {
     "id": "u.id",
     "email": "u.email",
-    **{name: f"u.{quoted(name)}" for name in FIELDS},
+    **{name: f"u.{quoted_identifier(name)}" for name in FIELDS},
     "groups": _GROUPS,
     "locked": "u.locked_until IS NOT NULL",
     "has_password": "u.hashed_password IS NOT NULL",
@@ -144,7 +144,7 @@ def unreadable(database: Database) -> list[dict[str, Any]]:
     """Return the rows that the platform's REST interface cannot return, with the reasons."""
     found = []
     for kind, (table, name, rules) in _SHOWN_BY_REST.items():
-        broken = {field: platform_rules.condition(rule, quoted(field)) for field, rule in rules.items()}
+        broken = {field: platform_rules.condition(rule, quoted_identifier(field)) for field, rule in rules.items()}
         cases = ", ".join(f"CASE WHEN {condition} THEN '{field}' END" for field, condition in broken.items())
         rows = database.fetch(
             f"SELECT id::text, {name}, array_remove(ARRAY[{cases}], NULL) FROM {table} "  # noqa: S608 - as above

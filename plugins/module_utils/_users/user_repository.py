@@ -15,14 +15,12 @@ from typing import Any
 
 from .._core.plan import CREATE, UPDATE
 from .._postgres.catalog import Column
-from .._postgres.connection import Database, quoted
+from .._postgres.connection import Database, quoted_identifier
 from . import dependents, field_types
-from .group_spec import GroupNames
+from .group_spec import MEMBERSHIP_LOCK, GroupNames
 from .user_plan import IDENTITY, CurrentUser, Task, UserPlan, deletions, normalised
 from .user_spec import COLUMNS, FIELDS, DesiredUser
 
-#: The second half of the advisory lock's key. Groups have the same: both write the memberships.
-LOCK = 1
 _GROUPS_OF_USER = "ARRAY(SELECT a.group_id::text FROM user_group_association a WHERE a.user_id = users.id)"
 #: The privileges that the database role needs for a change.
 RIGHTS = {
@@ -49,7 +47,7 @@ class UserRepository:
 
     def lock(self) -> None:
         """Wait until no other run changes users or groups. The lock ends with the connection."""
-        self.database.lock("users", LOCK)
+        self.database.lock("users", MEMBERSHIP_LOCK)
 
     def group_names(self, users: Iterable[DesiredUser], planned: Iterable[str]) -> GroupNames:
         """Return the names of all groups; of none if the list names none, because reading many takes a while."""
@@ -63,7 +61,7 @@ class UserRepository:
         # lower() of a database with the locale C leaves letters unchanged that Python's does not.
         exact = [email for user in users for email in (user.email, user.new_email) if email and not email.isascii()]
         usernames = [user.fields["username"] for user in users if user.fields.get("username")]
-        selected = ", ".join(_GROUPS_OF_USER if name == "groups" else quoted(name) for name in names)
+        selected = ", ".join(_GROUPS_OF_USER if name == "groups" else quoted_identifier(name) for name in names)
         statement = f"""
             SELECT {selected} FROM users
             WHERE lower(email) = ANY (%(keys)s::text[]) OR username = ANY (%(usernames)s::text[])

@@ -96,10 +96,10 @@ def choose_pruned(
     if params["owned"] == "archive":
         pruned = [user for user in pruned if user.row["status"] != "archived"]
     remaining = sum(user.id in kept for user in scope)
-    return pruned, refuse_pruning_too_many(len(pruned), len(scope), remaining, params["prune_limit"])
+    return pruned, problems_of_pruning_too_many(len(pruned), len(scope), remaining, params["prune_limit"])
 
 
-def refuse_pruning_too_many(pruned: int, scope: int, remaining: int, limit: int) -> list[str]:
+def problems_of_pruning_too_many(pruned: int, scope: int, remaining: int, limit: int) -> list[str]:
     """Return a problem if pruning would remove more than ``limit`` percent of ``scope``, or keep no listed user.
 
     ``remaining`` is the number of users of the scope that the list keeps.

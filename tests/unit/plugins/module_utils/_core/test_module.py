@@ -13,8 +13,46 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core.errors 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule, InfoModule
 from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import Plan, make_plan
 from ansible_collections.convosphere.platform.plugins.module_utils._core.redaction import HIDDEN, Secret
+from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
 
 from support.module_process import SHOW_ALL, printed
+
+
+class RecordedWork(Work):
+    """Set one size, and record the steps."""
+
+    def __init__(self, module: Recorder) -> None:
+        self.module = module
+        self.params = module.params
+        self.steps = module.steps
+
+    def plan(self) -> Plan:
+        self.steps.append("plan")
+        if self.params["error"] == "input":
+            raise InputError.of(["First", "Second"], hint="Do this.")
+        if self.params["error"] == "secret":
+            raise EngineError(f"The server said {self.params['password']}", value=Secret("read-on-the-host"))
+        if self.params["error"] == "defect":
+            raise KeyError(self.params["password"] or "missing")
+        if self.params["error"] == "hidden":
+            self.module.hide("read-on-the-host", None, "")
+            raise EngineError("It is read-on-the-host")
+        return make_plan({"box": {"size": self.params["size"]}}, {"box": {"size": self.params["present"]}})
+
+    def apply(self, plan: Plan) -> None:
+        self.steps.append("apply")
+
+    def verify(self, plan: Plan) -> None:
+        self.steps.append("verify")
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        self.steps.append("report")
+        self.module.warn(f"mind the gap, {self.params['password']} and read-later")
+        self.module.ansible.deprecate(
+            f"was {self.params['password']}", version="9.0.0", collection_name="convosphere.platform"
+        )
+        self.module.hide("read-later")
+        return {"size": self.params["size"]}
 
 
 class Recorder(ConvosphereModule):
@@ -30,33 +68,8 @@ class Recorder(ConvosphereModule):
     }
     steps: list[str] = []
 
-    def plan(self) -> Plan:
-        self.steps.append("plan")
-        if self.params["error"] == "input":
-            raise InputError.of(["First", "Second"], hint="Do this.")
-        if self.params["error"] == "secret":
-            raise EngineError(f"The server said {self.params['password']}", value=Secret("read-on-the-host"))
-        if self.params["error"] == "defect":
-            raise KeyError(self.params["password"] or "missing")
-        if self.params["error"] == "hidden":
-            self.hide("read-on-the-host", None, "")
-            raise EngineError("It is read-on-the-host")
-        return make_plan({"box": {"size": self.params["size"]}}, {"box": {"size": self.params["present"]}})
-
-    def apply(self, plan: Plan) -> None:
-        self.steps.append("apply")
-
-    def verify(self, plan: Plan) -> None:
-        self.steps.append("verify")
-
-    def report(self, plan: Plan) -> dict[str, Any]:
-        self.steps.append("report")
-        self.warn(f"mind the gap, {self.params['password']} and read-later")
-        self.ansible.deprecate(
-            f"was {self.params['password']}", version="9.0.0", collection_name="convosphere.platform"
-        )
-        self.hide("read-later")
-        return {"size": self.params["size"]}
+    def build(self) -> Work:
+        return RecordedWork(self)
 
 
 class Reader(InfoModule):

@@ -61,3 +61,11 @@ def test_a_program_that_is_missing_is_no_bad_input(run):
 
     with pytest.raises(CommandError, match="not installed"):
         PROJECT.model(FILES)
+
+
+def test_the_services_of_an_invalid_project_are_refused_without_its_secrets(run, tmp_path):
+    (tmp_path / ".env").write_text('TOKEN="a-long-secret"\n')
+    run.side_effect = CommandError("Cannot read", returncode=15, stderr="services.web.ports invalid: a-long-secret")
+
+    with pytest.raises(InputError, match=r"services\.web\.ports invalid: \*{8}\. Correct the Compose files"):
+        compose_cli.services_in(tmp_path)

@@ -87,7 +87,7 @@ def test_a_rename_that_did_not_happen_is_undone(swap, renames):
     with pytest.raises(DatabaseError, match="closed the connection"):
         swap.run()
 
-    swap.database.server.renew.assert_called_once()
+    swap.database.server.reconnect.assert_called_once()
     swap.others.undo.assert_called_once()
     ((statement,), _more) = swap.database.server.execute.call_args
     assert INTERRUPTED_SWAP not in statement
@@ -96,7 +96,7 @@ def test_a_rename_that_did_not_happen_is_undone(swap, renames):
 
 def test_nothing_is_changed_if_the_outcome_is_unknown(swap, renames):
     renames.replace.side_effect = LOST
-    swap.database.server.renew.side_effect = DatabaseError("no server")
+    swap.database.server.reconnect.side_effect = DatabaseError("no server")
 
     with pytest.raises(DatabaseError) as caught:
         swap.run()

@@ -54,14 +54,14 @@ def test_the_last_active_super_admin_stays(tasks, refused):
     ],
 )
 def test_never_more_is_pruned_than_the_limit(pruned, scope, limit, refused):
-    assert bool(safeguards.refuse_pruning_too_many(pruned, scope, 1, limit)) is refused
+    assert bool(safeguards.problems_of_pruning_too_many(pruned, scope, 1, limit)) is refused
 
 
 def test_pruning_never_removes_everybody_whatever_the_limit():
-    (problem,) = safeguards.refuse_pruning_too_many(10, 10, 0, 100)
+    (problem,) = safeguards.problems_of_pruning_too_many(10, 10, 0, 100)
 
     assert "the list has none of the 10" in problem
-    assert safeguards.refuse_pruning_too_many(0, 10, 0, 100) == []
+    assert safeguards.problems_of_pruning_too_many(0, 10, 0, 100) == []
 
 
 PRUNING = {"prune_limit": 10, "prune_auth_provider": "local", "prune_organization_id": None, "prune_protected": []}
