@@ -65,7 +65,7 @@ class Gate:
         elif not is_verified(backup, RESTORE, now, None):
             problems.append(self._unverified(manifest.verified["level"]))
         if revisions != self.revisions:
-            problems.append(f"has the schema {_listed(revisions)}, and the database is at {_listed(self.revisions)}")
+            problems.append(f"has {_schema(revisions)}, and the database has {_schema(self.revisions)}")
         return problems
 
     @staticmethod
@@ -81,5 +81,5 @@ def _rejection(manifest: Manifest) -> str:
     return f" (it did not load at {tried['at']}: {tried['reason'].splitlines()[0]})" if tried else ""
 
 
-def _listed(revisions: Sequence[str]) -> str:
-    return ", ".join(revisions) or "without a revision"
+def _schema(revisions: Sequence[str]) -> str:
+    return f"the schema {', '.join(revisions)}" if revisions else "a schema without a revision"

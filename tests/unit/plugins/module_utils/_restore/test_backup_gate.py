@@ -66,8 +66,8 @@ def test_the_environment_does_not_matter_where_none_is_named(tmp_path):
         ),
         ({"verified": {**VERIFIED, "level": "checksum"}}, "is verified by checksum, and not by restore"),
         ({"verified": {**VERIFIED, "at": "2026-01-31T10:59:00Z"}}, "has files that were changed since it was verified"),
-        ({"revisions": ["a"]}, "has the schema a, and the database is at a, b"),
-        ({"revisions": []}, "has the schema without a revision, and the database is at a, b"),
+        ({"revisions": ["a"]}, "has the schema a, and the database has the schema a, b"),
+        ({"revisions": []}, "has a schema without a revision, and the database has the schema a, b"),
     ],
 )
 def test_what_is_wrong_with_the_newest_one_is_told(tmp_path, settings, objection):
