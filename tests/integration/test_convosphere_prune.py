@@ -100,7 +100,7 @@ def test_law(run_law, stack):
         refused=[
             Refused("no stack", {**stack.options, "project_src": "/nowhere"}, "There is no stack in /nowhere"),
             Refused("another environment", {**stack.options, "environment_name": "prod"}, "test, not to prod"),
-            Refused("none kept", {**stack.options, "releases_kept": 0}, "give a number of at least 1"),
+            Refused("none kept", {**stack.options, "releases_kept": 0}, "it must be 1 or more"),
             Refused(
                 "too many", {**stack.options, "releases_kept": 1, "max_removals": 1},
                 "1 releases and 1 images would be removed, and max_removals allows 1 in total",
