@@ -247,7 +247,7 @@ def test_a_connection_that_was_lost_is_renewed_with_its_lock(backups):
         server.transact(["SELECT 1"], step="rename")
     assert "was not changed" not in str(caught.value)
 
-    server.renew("live")
+    server.reconnect("live")
 
     assert backups.database.name in server.databases()
     with pytest.raises(DatabaseError, match="Another run"):

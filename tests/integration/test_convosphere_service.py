@@ -21,13 +21,14 @@ MODULE = "convosphere_service"
 HEALTHY = {"condition": "service_healthy"}
 
 #: database <- backend <- edge, and two workers beside them; the backend ignores SIGTERM for half a minute.
+#: The edge and the workers have a restart policy: without one, a stop that they obey in time makes them complete jobs.
 STACK = {
     "database": service(
         "trap 'exit 0' TERM; touch /tmp/up; while :; do sleep 0.1; done", healthcheck=probe("test -f /tmp/up")
     ),
     "backend": service(IGNORES_SIGTERM, depends_on={"database": HEALTHY}, stop_grace_period="30s"),
-    "edge": service(depends_on=["backend"]),
-    "worker": service(scale=2),
+    "edge": service(depends_on=["backend"], restart="unless-stopped"),
+    "worker": service(scale=2, restart="unless-stopped"),
 }
 
 
