@@ -30,7 +30,7 @@ options:
     required: true
   state:
     description:
-      - V(present) deploys the stack.
+      - V(present) deploys the stack, and requires O(files).
       - V(absent) removes its containers and networks. Its volumes, files and secrets are kept, unless
         O(remove_volumes=true).
     type: str
@@ -43,77 +43,6 @@ options:
         Otherwise nothing is changed. An unused directory is marked as this environment's.
     type: str
     required: true
-  files:
-    description: The files of the stack, including C(compose.yaml). Required with O(state=present).
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      path:
-        description: The name of the file, relative to O(project_src) and below it.
-        type: str
-        required: true
-      content:
-        description: The whole text of the file. A dictionary or a list is refused, because it would become Python text.
-        type: raw
-        required: true
-      mode:
-        description: The permission bits, octal.
-        type: str
-        default: '0640'
-      validate:
-        description:
-          - How to validate the text before anything is changed, in check mode too. If that fails, the module fails.
-          - The command runs in a throwaway container without a network, which has the service's environment and host
-            mounts.
-          - A file that does not change is not validated, nor is one whose image is not on the host yet.
-        type: dict
-        suboptions:
-          service:
-            description: The service of the stack whose image contains the program.
-            type: str
-            required: true
-          command:
-            description: The program and its arguments, in which C(%s) stands for the file.
-            type: list
-            elements: str
-            required: true
-  secrets:
-    description:
-      - The variables that C(compose.yaml) refers to as C(${NAME}). They are stored in the file C(.env) in
-        O(project_src), mode 0600. A secret that is neither given nor stored is generated once. Values are never
-        returned.
-      - A secret with which the stack was deployed before is never generated again, because its data needs the old one.
-        If C(.env) is missing or lacks it, the module fails before it changes anything, in check mode too.
-      - Other variables in that file are kept unchanged.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description: The name of the variable.
-        type: str
-        required: true
-      value:
-        description:
-          - The value, a text, which may have several lines. It takes precedence over the one in the file.
-          - A number, a boolean, a list or a dictionary is refused, because its text would be another secret.
-        type: raw
-      derive:
-        description:
-          - A text from which the value is derived. C({NAME}) stands for another secret, percent-encoded for a URL.
-        type: raw
-      length:
-        description: The length of a generated secret, in letters and digits.
-        type: int
-        default: 40
-  allow_standins:
-    description:
-      - Whether the collection's own stand-in images may be deployed, which carry the label
-        C(org.convosphere.sandbox=true). They imitate the platform's API only.
-      - With V(false) they are refused before anything is changed, in check mode too.
-    type: bool
-    default: true
   api_url:
     description:
       - The URL at which the host reaches the backend. The deploy is complete when C(/api/v1/health/detailed) reports
@@ -141,29 +70,6 @@ options:
     description: The name of the operator, for the record of the release.
     type: str
     default: ''
-  schema:
-    description:
-      - The C(schema) that M(convosphere.platform.convosphere_db_migration) returned for the backend's image.
-      - It is recorded in the release, so that the next deploy can check without a container whether the database is at
-        the revisions that the code needs.
-      - It is an error if no service of the stack has that image.
-    type: dict
-  schema_image:
-    description:
-      - The desired image of the backend. If given, the stack is deployed only if the release that serves records the
-        revisions of this image and the database is at them. O(schema) is then that of this release.
-      - In every other case nothing is checked or changed, and RV(schema_known) is false. Then run
-        M(convosphere.platform.convosphere_db_migration), and deploy with the O(schema) that it returns. An unchanged
-        deploy does without that.
-      - Only with it are O(login_host) and the other options of the connection used.
-    type: str
-  images_to_come:
-    description:
-      - The images that other tasks bring to the host before the stack is deployed. In check mode they need not be on
-        the host yet; any other missing image is an error, as in a real run.
-      - If not given, check mode does not require any image.
-    type: list
-    elements: str
   advice:
     description:
       - A text to show in front of the message if the module fails, for example that the database was migrated for this
@@ -183,6 +89,7 @@ extends_documentation_fragment:
   - convosphere.platform.engine
   - convosphere.platform.engine.project
   - convosphere.platform.ownership.confirm
+  - convosphere.platform.stack
   - convosphere.platform.attributes
 requirements:
   - Docker Compose >= 2.20 as a plugin of the docker client
@@ -327,25 +234,9 @@ from ansible_collections.convosphere.platform.plugins.module_utils._host.environ
     ENVIRONMENT_OPTION,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.deploy_options import STACK_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._stack.deploy_run import DeployRun
 from ansible_collections.convosphere.platform.plugins.module_utils._stack.teardown import TeardownRun
-
-VALIDATE = {
-    "service": {"type": "str", "required": True},
-    "command": {"type": "list", "elements": "str", "required": True},
-}
-FILE = {
-    "path": {"type": "str", "required": True},
-    "content": {"type": "raw", "required": True},
-    "mode": {"type": "str", "default": "0640"},
-    "validate": {"type": "dict", "options": VALIDATE},
-}
-SECRET = {
-    "name": {"type": "str", "required": True},
-    "value": {"type": "raw", "no_log": True},
-    "derive": {"type": "raw"},
-    "length": {"type": "int", "default": 40},
-}
 
 
 class StackModule(ConvosphereModule):
@@ -359,17 +250,12 @@ class StackModule(ConvosphereModule):
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         **ENVIRONMENT_OPTION,
         **confirmation.CONFIRM_OPTION,
-        "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
-        "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRET, "no_log": False},
-        "allow_standins": {"type": "bool", "default": True},
+        **STACK_OPTIONS,
         "api_url": {"type": "str"},
         "api_service": {"type": "str", "default": "backend"},
         "wait_timeout": {"type": "int", "default": WAIT_SECONDS},
         "releases_kept": {"type": "int", "default": 5},
         "released_by": {"type": "str", "default": ""},
-        "schema": {"type": "dict"},
-        "schema_image": {"type": "str"},
-        "images_to_come": {"type": "list", "elements": "str"},
         "advice": {"type": "str", "default": ""},
         "remove_volumes": {"type": "bool", "default": False},
     }
