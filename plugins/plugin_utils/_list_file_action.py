@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -16,6 +13,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _operator
 
 
 class ListFileAction(ActionBase):
@@ -32,7 +30,7 @@ class ListFileAction(ActionBase):
         arguments = dict(self._task.args)
         refuse_dates(arguments)
         if not arguments.get("audit_actor"):
-            arguments["audit_actor"] = f"{_user()}@{socket.gethostname()}"
+            arguments["audit_actor"] = _operator.actor(task_vars or {})
         temporary: list[str] = []
         try:
             if arguments.get(self.FILE_OPTION) and not boolean(arguments.get("remote_src") or False, strict=False):
@@ -91,10 +89,3 @@ def _dates(value: Any, place: str) -> Iterator[tuple[str, date]]:
         for index, item in enumerate(value):
             name = (item.get("email") or item.get("name")) if isinstance(item, Mapping) else None
             yield from _dates(item, f"{place}[{index}]{f' ({name})' if name else ''}")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # in a container the user may have no name
-        return str(os.getuid())

@@ -30,7 +30,9 @@ from support.playbook import ROOT, PlaybookRun, run_playbook
 
 PLACEMENTS = ("edge", "app", "database")
 SERVICES = ("postgres", "redis", "weaviate", "backend", "frontend", "edge")
-OPERATOR = pwd.getpwuid(os.getuid()).pw_name
+#: Who calls the playbooks, as sudo names them, and the login that a shell has after sudo.
+OPERATOR = "ada"
+LOGIN = pwd.getpwuid(os.getuid()).pw_name
 #: The repositories of the images that a stack is made of.
 IMAGES = ("postgres", "redis", "semitechnologies/weaviate", "caddy", "ghcr.io/convosphere/convosphere/*")
 DEPLOY_TIMEOUT = 600
@@ -63,7 +65,7 @@ class Environment:
         `settings` are those of run_playbook.
         """
         # A login shell says who an operator is; what tests run in need not.
-        env = {"USER": OPERATOR}
+        env = {"USER": LOGIN, "SUDO_USER": OPERATOR}
         if checkout != ROOT:
             env["ANSIBLE_COLLECTIONS_PATH"] = str(checkout.parents[2])
         run = run_playbook(
