@@ -105,4 +105,20 @@ options:
       - If not given, check mode does not require any image.
     type: list
     elements: str
+  edge:
+    description:
+      - The service through which users reach the platform, a Caddy that mounts the folder of its configuration at
+        C(/etc/caddy).
+      - A changed file of that folder is loaded by C(caddy reload), without a restart and without a failed request.
+        So are its files if the running edge has another configuration, for example after an interrupted run.
+    type: dict
+    suboptions:
+      service:
+        description: The name of the service.
+        type: str
+        default: edge
+      config:
+        description: The path of the Caddyfile in O(files).
+        type: str
+        default: edge/Caddyfile
 """

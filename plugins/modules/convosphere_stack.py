@@ -20,7 +20,7 @@ description:
   - Fails before anything is changed if another process uses one of its ports, or if the host cannot provide the
     processors or the memory.
   - Restarts a service that mounts a file of the stack, or a folder of such files, if it started before the file was
-    written. Compose does not see that the content of a file has changed.
+    written. Compose does not see that the content of a file has changed. The O(edge) reloads its files instead.
   - If a step fails after the first change, rolls back to the previous files, secrets and images and starts them again.
   - Does not pull or build images. M(convosphere.platform.convosphere_image) brings them to the host first.
 options:
@@ -122,11 +122,15 @@ EXAMPLES = r"""
     files:
       - path: compose.yaml
         content: "{{ lookup('ansible.builtin.template', 'compose.yaml.j2') }}"
-      - path: Caddyfile
+      - path: edge/Caddyfile
         content: "{{ lookup('ansible.builtin.template', 'Caddyfile.j2') }}"
+        mode: '0644'
         validate:
           service: edge
           command: [caddy, validate, --adapter, caddyfile, --config, '%s']
+    edge:
+      service: edge
+      config: edge/Caddyfile
 
 - name: Deploy it if the database is known to be at the revisions that the backend needs
   convosphere.platform.convosphere_stack:

@@ -109,7 +109,8 @@ def other_edge(itest: Environment, deploys: Any, tmp_path_factory: pytest.TempPa
     """Run a second edge before the same backend, with additions to the deny list and exceptions; return its port."""
     deploys.first.succeeded()
     run = itest.run("deploy.yml", extra_vars=SETTINGS, check=True, diff=True).succeeded()
-    (content,) = [task.diff["after"]["file Caddyfile"]["content"] for task in run.tasks if _has_caddyfile(task.diff)]
+    (after,) = [task.diff["after"] for task in run.tasks if _has_caddyfile(task.diff)]
+    content = after["file edge/Caddyfile"]["content"]
     # Requests are held for a quarter of the time that a deploy gives the backend to start.
     assert any(f"lb_try_duration {SETTINGS['stack_wait_timeout'] // 4}s" in line for line in content)
     folder = tmp_path_factory.mktemp("edge")
@@ -117,7 +118,7 @@ def other_edge(itest: Environment, deploys: Any, tmp_path_factory: pytest.TempPa
     name = f"{itest.project}-other-edge"
     docker(
         *("run", "--detach", "--name", name, f"--network={itest.project}_default", "--publish=127.0.0.1::80"),
-        *(f"--volume={folder / 'Caddyfile'}:/etc/caddy/Caddyfile:ro", itest.inspect("edge")["Config"]["Image"]),
+        *(f"--volume={folder}:/etc/caddy:ro", itest.inspect("edge")["Config"]["Image"]),
         *("caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile"),
     )
     try:
@@ -173,7 +174,7 @@ def test_the_filter_shows_the_list(tmp_path: Path):
 
 
 def _has_caddyfile(diff: object) -> bool:
-    return isinstance(diff, dict) and "file Caddyfile" in (diff.get("after") or {})
+    return isinstance(diff, dict) and "file edge/Caddyfile" in (diff.get("after") or {})
 
 
 def _answers(port: int) -> bool:

@@ -23,7 +23,8 @@ def test_check_mode_tells_what_would_be_done_on_an_empty_host(checked):
     assert [step for step in steps if step.startswith("Install the packages") and "docker.io" in step]
     assert {f"Set up the directory {DIRECTORY}", "Start Docker Engine"} <= set(steps)
     assert stack.changed
-    assert {"file compose.yaml", "file Caddyfile", "secret POSTGRES_PASSWORD", "release"} <= set(stack.diff["after"])
+    files = {"file compose.yaml", "file edge/Caddyfile"}
+    assert files | {"secret POSTGRES_PASSWORD", "release"} <= set(stack.diff["after"])
 
 
 def test_the_first_deploy_brings_every_service_up(prod, deployed):

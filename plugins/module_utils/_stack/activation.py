@@ -16,6 +16,7 @@ from .._core import files as core_files
 from .._engine import client as engine_client
 from .._engine import writable_mounts
 from . import deploy_plan, state
+from . import edge as stack_edge
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -48,16 +49,22 @@ class Activation:
     ) -> None:
         """Restart the containers that Compose kept and that have read an older text of one of the files ``names``.
 
-        Restart those of ``services`` only: containers that an operator started by hand are skipped. ``previous`` are
-        the containers that were read before the files ``written`` were replaced.
+        The edge reloads its own files instead. Restart those of ``services`` only: containers that an operator started
+        by hand are skipped. ``previous`` are the containers that were read before the files ``written`` were replaced.
         """
         stale, started = [], {item.id: item.attrs["State"]["StartedAt"] for each in previous.values() for item in each}
-        for service, containers in engine_client.project_containers(self.client, self.stack.name).items():
+        edge, current = self.stack.edge, engine_client.project_containers(self.client, self.stack.name)
+        for service, containers in current.items():
+            read = [name for name in names if not (edge and service == edge.service and edge.owns(name))]
             for item in containers if service in services else ():
                 newer = written if started.get(item.id) == item.attrs["State"]["StartedAt"] else ()
-                if deploy_plan.stale_files(self.stack.directory, names, item, newer):
+                if deploy_plan.stale_files(self.stack.directory, read, item, newer):
                     stale.append(item)
         engine_client.in_parallel(_restart, stale)
+        if edge:
+            # A container that is new or was restarted has read its files at its start.
+            kept = [item for item in current.get(edge.service, []) if item.id in started and item not in stale]
+            stack_edge.reload(kept)
 
 
 def _restart(container: Container) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import edge
+
 VALIDATE = {
     "service": {"type": "str", "required": True},
     "command": {"type": "list", "elements": "str", "required": True},
@@ -32,6 +34,7 @@ STACK_OPTIONS: dict[str, Any] = {
     "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
     "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRET, "no_log": False},
     "allow_standins": {"type": "bool", "default": True},
+    "edge": {"type": "dict", "options": edge.OPTIONS},
     "schema": {"type": "dict"},
     "schema_image": {"type": "str"},
     "images_to_come": {"type": "list", "elements": "str"},

@@ -118,10 +118,21 @@ def stale_environment(stack: state.Stack, name: str) -> list[str]:
 
 
 def _stale_files_of(stack: state.Stack, name: str, containers: Sequence[Container]) -> list[str]:
-    """Return the files for which containers that Compose keeps are restarted, because they have read older texts."""
-    staying = _staying(stack, name, containers)
-    written = stack.differing_texts()
-    return sorted({file for item in staying for file in stale_files(stack.directory, stack.texts, item, written)})
+    """Return the files of which containers that Compose keeps have read older texts.
+
+    They are restarted for them. The edge loads its own files without a restart.
+    """
+    staying, written = _staying(stack, name, containers), stack.differing_texts()
+    if stack.edge is None or name != stack.edge.service:
+        return sorted({file for item in staying for file in stale_files(stack.directory, stack.texts, item, written)})
+    own = {file for file in stack.texts if stack.edge.owns(file)}
+    others = stack.texts.keys() - own
+    stale = {file for item in staying for file in stale_files(stack.directory, others, item, written)}
+    if any(item.status == RUNNING for item in staying):
+        stale |= own & set(written)
+    if any(item.name in stack.unloaded for item in staying):
+        stale.add(stack.edge.config)
+    return sorted(stale)
 
 
 def stale_files(

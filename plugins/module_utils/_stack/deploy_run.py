@@ -17,7 +17,7 @@ from .._core.work import Invocation
 from .._engine import project as engine_project
 from .._engine import proxies, service_stats
 from .._host import engine_probe, environment_directory, served_release
-from . import deploy_plan, file_validation, host_limits, schema_check, secrets, state
+from . import deploy_plan, edge, file_validation, host_limits, schema_check, secrets, state
 from .deployment import Deployment, record_release
 from .health_gate import HealthGate
 from .stack_run import StackRun
@@ -38,6 +38,7 @@ class DeployRun(StackRun):
             texts={},
             secrets=secrets.Secrets(self.directory, self.params["secrets"]),
             schema=self.params["schema"],
+            edge=edge.of(self.params),
         )
         self.gate = HealthGate(invocation)
         #: Whether the release does not show which schema ``schema_image`` needs, so that nothing is deployed.

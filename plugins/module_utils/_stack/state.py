@@ -21,7 +21,9 @@ from .._core.errors import InputError
 from .._engine import client as engine_client
 from .._engine import compose_cli, service_stats, writable_mounts
 from .._engine import proxies as engine_proxies
+from .._engine.project import RUNNING
 from .._host import served_release
+from . import edge as stack_edge
 from . import secrets
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Stack:
     texts: Mapping[str, tuple[str, str]]  # relative path: (text, octal mode)
     secrets: secrets.Secrets
     schema: Mapping[str, Any] | None = None  # of the backend's image, as convosphere_db_migration returns it
+    edge: stack_edge.Edge | None = None
 
     current_texts: dict[str, str | None] = field(default_factory=dict)
     current_modes: dict[str, str] = field(default_factory=dict)
@@ -56,6 +59,8 @@ class Stack:
     image_variables: dict[str, set[str]] = field(default_factory=dict)
     proxies: dict[str, str] = field(default_factory=dict)  # the variables that the Docker client adds to containers
     unwritable: list[writable_mounts.Unwritable] = field(default_factory=list)
+    #: The names of the containers of the edge that have not loaded their files as they are now.
+    unloaded: set[str] = field(default_factory=set)
 
     @property
     def releases(self) -> Path:
@@ -129,6 +134,13 @@ class Stack:
         self.image_ids = {name: str(image["Id"]) if image else None for name, image in zip(references, images)}
         self.image_variables = {name: _variables_of(image or {}) for name, image in zip(references, images)}
         self.proxies = engine_proxies.of_client(self.docker_host)
+        edges = self.running(self.edge.service) if self.edge else []
+        loaded = engine_client.in_parallel(stack_edge.has_loaded, edges)
+        self.unloaded = {str(item.name) for item, is_loaded in zip(edges, loaded) if not is_loaded}
+
+    def running(self, service: str) -> list[Container]:
+        """Return the running containers of a service."""
+        return [item for item in self.containers.get(service, []) if item.status == RUNNING]
 
     @contextmanager
     def _candidate(self) -> Iterator[list[Path]]:
@@ -142,7 +154,8 @@ def texts_of(files: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
     problems = []
     for file in files:
         path = Path(file["path"])
-        if path.is_absolute() or ".." in path.parts or not path.parts or path.parts[0] in RESERVED:
+        reserved = path.parts and (path.parts[0] in RESERVED or path.parts[:2] == stack_edge.STATE)
+        if path.is_absolute() or ".." in path.parts or not path.parts or reserved:
             problems.append(
                 f"The file '{path}' cannot be in files: its name is reserved, or it is outside of project_src"
             )

@@ -22,7 +22,7 @@ from .._core.work import Invocation
 from .._engine import client as engine_client
 from .._engine import compose_cli, confirmation
 from .._host import environment_directory, served_release
-from . import project_owner, secrets
+from . import edge, project_owner, secrets
 from .stack_run import StackRun
 
 if TYPE_CHECKING:
@@ -103,14 +103,15 @@ def _remove(container: Container, volumes: bool) -> None:
 
 
 def _own(directory: Path) -> list[Path]:
-    """Return the files and the directory of releases that a stack wrote into its directory, without lock and marker."""
+    """Return the files and folders that a stack wrote into its directory, without lock and marker."""
     releases = directory / "releases"
     recorded = (served_release.current(releases) or {"files": {}})["files"]
     names = dict.fromkeys([*compose_cli.FILE_NAMES, *recorded, secrets.FILE])
     paths = [directory / name for name in names if os.path.lexists(directory / name)]
     # A directory in the place of a file was not created by a deploy.
     own = [path for path in paths if path.is_symlink() or not path.is_dir()]
-    return [*own, releases] if os.path.lexists(releases) else own
+    folders = (directory.joinpath(*edge.STATE), releases)
+    return [*own, *[folder for folder in folders if os.path.lexists(folder)]]
 
 
 def _is_removable(directory: Path) -> bool:
@@ -135,7 +136,7 @@ def _remove_own(directory: Path) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-                _remove_empty(path.parent, directory)
+            _remove_empty(path.parent, directory)
         # Last: after an interruption, the next run still knows the owner of the rest. It stays beside other files.
         marker = directory / environment_directory.MARKER
         if all(path == marker for path in directory.iterdir()):
