@@ -13,6 +13,8 @@ short_description: List why a host must not be changed for an environment
 description:
   - Checks that the host belongs to the environment of the run and to no other one, that the environment's name is
     allowed, and that inventories that are loaded together set no variables of groups that they share.
+  - Checks that an environment of several hosts has the options that they need, and that a play that changes something
+    has all hosts that it is for.
   - Files of variables on the controller are looked for by name and not read.
 positional: _input
 options:
@@ -53,6 +55,39 @@ options:
         type: list
         elements: str
         required: true
+      inventory_groups:
+        description: The hosts of each group of the inventory.
+        type: dict
+        default: {}
+      private_addresses:
+        description: The address of each host at which the others of its environment reach it; empty if it has none.
+        type: dict
+        default: {}
+      domain:
+        description: The domain of the edge; empty if it serves plain HTTP.
+        type: str
+        default: ''
+      tls:
+        description: The source of the edge's certificate.
+        type: str
+        default: internal
+      minio:
+        description: Whether uploads are stored in MinIO.
+        type: bool
+        default: false
+      verb:
+        description: The playbook, if it is one of the collection. Only then the hosts of the play are checked.
+        type: str
+        default: ''
+      scope:
+        description: The placement that the play is for, if its playbook has several plays.
+        type: str
+        default: ''
+      play_hosts:
+        description: The hosts of the play.
+        type: list
+        elements: str
+        default: []
 """
 
 EXAMPLES = r"""
@@ -81,11 +116,13 @@ _value:
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.plugin_utils._environment_guard import Host
+from ansible_collections.convosphere.platform.plugins.plugin_utils._environment_guard import Host, Options
+from ansible_collections.convosphere.platform.plugins.plugin_utils._placements import Play, Topology
 
 
 def environment_problems(host: Mapping[str, Any]) -> list[str]:
     """Return the sentences."""
+    addresses = host.get("private_addresses", {})
     return Host(
         name=str(host["name"]),
         env=str(host["env"]),
@@ -94,6 +131,14 @@ def environment_problems(host: Mapping[str, Any]) -> list[str]:
         other_groups=tuple(map(str, host["other_groups"])),
         environments=tuple(map(str, host["environments"])),
         inventory_sources=tuple(host["inventory_sources"]),
+        topology=Topology.of(str(host["env"]), host.get("inventory_groups", {})),
+        options=Options(
+            private_addresses={name: str(addresses[name] or "") for name in addresses},
+            domain=str(host.get("domain") or ""),
+            tls=str(host.get("tls") or "internal"),
+            minio=bool(host.get("minio")),
+        ),
+        play=Play(str(host.get("verb") or ""), str(host.get("scope") or ""), tuple(host.get("play_hosts", ()))),
     ).problems()
 
 

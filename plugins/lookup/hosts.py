@@ -12,10 +12,12 @@ version_added: 1.0.0
 short_description: Select the hosts of one environment and placement
 description:
   - Returns the host pattern of a play, for example V(app:&prod), for the environment that the variable O(env) names.
+    A playbook of the collection names only its O(verb), and its hosts follow from the table in docs/topology.md.
   - Stops the run, before any host is reached, if O(env) is missing or unknown, if the environment has no host in the
     placement, and if C(--limit) leaves none of its hosts.
   - Stops it too unless one and the same host is in all placements of the environment, edge, app and database, because
-    several would each get a database of their own. A play that only reads says so with O(reads_only).
+    several would each get a database of their own. A play that only reads says so with O(reads_only), unless the table
+    knows that its O(verb) only reads.
   - With O(verb) it checks all extra variables as well. A parameter of a wrong type stops the run, and so does an
     unknown name that resembles a parameter or a role variable.
   - That a host belongs to no other environment, and that its variables are those of this one, is checked by the entry
@@ -24,10 +26,11 @@ extends_documentation_fragment:
   - convosphere.platform.environment
 options:
   _terms:
-    description: The placement group, for example V(app), V(database) or V(edge).
+    description:
+      - The placement group, V(app), V(database) or V(edge), or V(all) for all hosts of the environment.
+      - Required without O(verb), and for a playbook that has several plays.
     type: list
     elements: str
-    required: true
   verb:
     description:
       - The playbook of the collection that the play is, for example V(teardown). Its parameters are checked.
@@ -63,7 +66,7 @@ _raw:
   sample: ["app:&prod"]
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible import context
@@ -77,29 +80,37 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils._extra_vars i
 )
 from ansible_collections.convosphere.platform.plugins.plugin_utils._limit import hosts_left
 from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import VERBS, find_verb
-
-PLACEMENTS = ("edge", "app", "database")
+from ansible_collections.convosphere.platform.plugins.plugin_utils._placements import (
+    PLACEMENTS,
+    SCOPES,
+    Topology,
+    find_part,
+    pattern,
+    refuse_hosts,
+)
 
 
 class LookupModule(LookupBase):
-    """The pattern of one placement in the environment that was asked for."""
+    """The pattern of the hosts of one play in the environment that was asked for."""
 
     def run(self, terms: list[str], variables: Mapping[str, Any] | None = None, **kwargs: Any) -> list[str]:
         """Return ``["<placement>:&<environment>"]``; raise AnsibleLookupError if that is unsafe."""
         variables = variables or {}
         self.set_options(var_options=variables, direct=kwargs)
-        if len(terms) != 1:
-            raise AnsibleLookupError(f"Give one placement, for example 'app', not {len(terms)}.")
-        (placement,) = terms
         verb = self.get_option("verb")
         problems = self._refuse_variables(verb) if verb else []
-        environment = self.get_option("env")
-        problem = refuse(environment, placement, variables["groups"])
-        if not problem and not self.get_option("reads_only"):
-            problem = refuse_several_hosts(environment, variables["groups"])
+        scope = find_scope(terms, verb)
+        environment, groups = self.get_option("env"), variables["groups"]
+        problem = refuse(environment, scope, groups)
+        if not problem and not self._only_reads(verb, scope):
+            problem = refuse_hosts(Topology.of(environment, groups))
         if problem or problems:
             raise AnsibleLookupError(" ".join([*problems, *([problem] if problem else [])]))
-        return [self._limited(f"{placement}:&{environment}", environment, variables["groups"])]
+        return [self._limited(pattern(Topology.of(environment, groups), scope), environment, groups)]
+
+    def _only_reads(self, verb: str | None, scope: str) -> bool:
+        part = find_part(verb, scope) if verb else None
+        return bool(self.get_option("reads_only")) or (part is not None and not part.changes)
 
     def _refuse_variables(self, verb: str) -> list[str]:
         if find_verb(verb) is None:
@@ -132,7 +143,19 @@ def find_environments(groups: Mapping[str, list[str]]) -> list[str]:
     return sorted(name for name, hosts in groups.items() if name not in apart and placed & set(hosts))
 
 
-def refuse(env: str | None, placement: str, groups: Mapping[str, list[str]]) -> str | None:
+def find_scope(terms: Sequence[str], verb: str | None) -> str:
+    """Return the scope that the terms name, or that of the only play of the verb; raise AnsibleLookupError for none."""
+    part = find_part(verb) if verb and not terms else None
+    if part is not None:
+        return part.scope
+    if len(terms) != 1 or terms[0] not in SCOPES:
+        raise AnsibleLookupError(
+            f"Give one placement, for example 'app', not {', '.join(terms) or 'none'}. Allowed: {', '.join(SCOPES)}."
+        )
+    return terms[0]
+
+
+def refuse(env: str | None, scope: str, groups: Mapping[str, list[str]]) -> str | None:
     """Return why no play may start, a sentence for the operator; None if one may."""
     environments = find_environments(groups)
     found = (
@@ -142,24 +165,11 @@ def refuse(env: str | None, placement: str, groups: Mapping[str, list[str]]) -> 
         return f"No environment is given. {found} Say which, for example -e env={next(iter(environments), 'dev')}."
     if env not in groups or env in PLACEMENTS or env in ("all", "ungrouped"):
         return f"There is no environment '{env}'. {found}"
-    if not set(groups[env]) & set(groups.get(placement, [])):
+    if not Topology.of(env, groups).hosts(scope):
         hosts = ", ".join(sorted(groups[env])) or "none"
+        placement = " or ".join(PLACEMENTS) if scope == "all" else scope
         return (
             f"The environment {env} has no host in the group {placement}. Its hosts are: {hosts}. "
             f"Add at least one of them to {placement} in the inventory."
         )
     return None
-
-
-def refuse_several_hosts(env: str, groups: Mapping[str, list[str]]) -> str | None:
-    """Return why nothing may be changed in an environment that is not one host in all placements; None if it is."""
-    placed = {placement: sorted(set(groups[env]) & set(groups.get(placement, []))) for placement in PLACEMENTS}
-    hosts = sorted({host for found in placed.values() for host in found})
-    if len(hosts) == 1 and all(placed.values()):
-        return None
-    hosts_of = "; ".join(f"{placement}: {', '.join(found) or 'none'}" for placement, found in placed.items())
-    return (
-        f"The environment {env} is not one host in all placements ({hosts_of}). Several hosts are not supported yet: "
-        "each would get a database and secrets of its own. Nothing was changed. "
-        f"Put one host, and only that, into {', '.join(PLACEMENTS)}."
-    )

@@ -13,17 +13,65 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-PLACEMENTS = ("edge", "app", "database")
+from ansible_collections.convosphere.platform.plugins.plugin_utils._placements import (
+    PLACEMENTS,
+    Play,
+    Topology,
+    missing_hosts,
+)
+
 ANSIBLE_GROUPS = ("all", "ungrouped")
 #: Names of Ansible's groups, and of the collection's own directories beside those of environments.
 RESERVED = (*ANSIBLE_GROUPS, "localhost", "tools", "sandbox", *PLACEMENTS)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the guard has to know of an environment of several hosts."""
+
+    #: By host.
+    private_addresses: Mapping[str, str] = field(default_factory=dict)
+    domain: str = ""
+    tls: str = "internal"
+    minio: bool = False
+
+    def problems(self, topology: Topology) -> Iterator[str]:
+        """Yield why these options do not allow the hosts of the environment, a sentence each."""
+        if not topology.several:
+            return
+        without = [host for host in topology.hosts("all") if not self.private_addresses.get(host)]
+        if without:
+            yield (
+                f"{topology.env} has several hosts ({topology.describe()}), and {', '.join(without)} has no"
+                " stack_private_address: set it for each host to the address at which the others reach it."
+            )
+        yield from self._shared_addresses(topology)
+        if len(topology.app) > 1 and not self.minio:
+            yield (
+                f"{topology.env} has {len(topology.app)} app hosts ({', '.join(topology.app)}), and each would have"
+                " uploads of its own: set stack_minio to true, so that they are stored once."
+            )
+        if len(topology.edge) > 1 and self.domain and self.tls != "files":
+            yield (
+                f"{topology.env} has {len(topology.edge)} edge hosts ({', '.join(topology.edge)}), and each would get"
+                f" a certificate of its own for {self.domain}: set stack_tls to files, and bring the certificate to"
+                " each of them."
+            )
+
+    def _shared_addresses(self, topology: Topology) -> Iterator[str]:
+        by_address: dict[str, list[str]] = {}
+        for host in topology.hosts("all"):
+            by_address.setdefault(self.private_addresses.get(host, ""), []).append(host)
+        for address, hosts in by_address.items():
+            if address and len(hosts) > 1:
+                yield f"The hosts {' and '.join(hosts)} both have the stack_private_address {address}."
 
 
 @dataclass(frozen=True)
@@ -40,10 +88,14 @@ class Host:
     #: The environments of all hosts.
     environments: tuple[str, ...]
     inventory_sources: tuple[str, ...]
+    topology: Topology
+    options: Options
+    play: Play
 
     def problems(self) -> list[str]:
         """Return why the host must not be changed, a sentence each, and the environments; empty if it may be."""
         found = [*self._name(), *self._variables(), *self._groups(), *self._other_groups(), *self._shared_variables()]
+        found += [*self.options.problems(self.topology), *missing_hosts(self.topology, self.play)]
         listed = ", ".join(sorted(set(self.environments))) or "none"
         return [*found, f"Environments found: {listed}."] if found else []
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the help of the playbooks and the reference in docs/playbooks.md from the table of parameters."""
+"""Write the help of the playbooks, and the tables of the documentation, from the declared tables."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters i
     Verb,
     parameters_of,
 )
+from ansible_collections.convosphere.platform.plugins.plugin_utils._placements import PARTS, SCOPES
 
 BEGIN = "<!-- Written by scripts/reference.py from plugins/plugin_utils/_parameters.py: begin -->"
+BEGIN_PLACEMENTS = "<!-- Written by scripts/reference.py from plugins/plugin_utils/_placements.py: begin -->"
 END = "<!-- end -->"
 #: Ansible's default callback folds longer lines.
 _WIDTH = 66
@@ -56,11 +58,20 @@ def markdown() -> str:
     return "\n\n".join(tables) + "\n"
 
 
+def placements_markdown() -> str:
+    """Return the table of docs/topology.md: the hosts of each playbook, and what it does there."""
+    rows = [(f"`{part.verb}.yml`", SCOPES[part.scope], part.does, "yes" if part.changes else "no") for part in PARTS]
+    return _table(("playbook", "runs on", "what it does there", "changes something"), rows) + "\n"
+
+
 def insert(document: str) -> str:
-    """Return the document with the tables between its two marks."""
-    before, begin, rest = document.partition(BEGIN)
-    _old, end, after = rest.partition(END)
-    return f"{before}{begin}\n\n{markdown()}\n{end}{after}"
+    """Return the document with the tables between its marks."""
+    tables = {BEGIN: markdown, BEGIN_PLACEMENTS: placements_markdown}
+    for mark, table in tables.items():
+        before, begin, rest = document.partition(mark)
+        if begin:
+            document = f"{before}{begin}\n\n{table()}\n{END}{rest.partition(END)[2]}"
+    return document
 
 
 def call(verb: Verb) -> str:

@@ -85,7 +85,7 @@ def test_a_host_of_two_environments_is_refused(inventory, env, only_host):
     run = inventory.run(env=env)
 
     if env == "blue" and not only_host:  # which has two hosts by that
-        assert "The environment blue is not one host in all placements" in run.output
+        assert "The environment blue has 2 hosts in database (blue-1, red-1)" in run.output
         return
     message = run.failures[0].message
     assert f"The host red-1 was asked for as part of {env}, but it is in the groups blue, red," in message
@@ -159,7 +159,7 @@ def test_an_environment_without_a_host_in_the_placement_is_refused(inventory):
 
     run = inventory.run(env="red")
 
-    assert "The environment red has no host in the group app. Its hosts are: red-1." in run.output
+    assert "The environment red has no host in app (edge: red-1; app: none; database: red-1)." in run.output
     assert run.tasks == []
 
 

@@ -12,14 +12,11 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.utils.vars import load_extra_vars
 from ansible_collections.convosphere.platform.plugins.lookup.hosts import (
-    PLACEMENTS,
     LookupModule,
     find_environments,
+    find_scope,
     refuse,
-    refuse_several_hosts,
 )
-
-from support.collection import playbooks
 
 GROUPS = {
     "all": ["red-1", "blue-1", "monitor"],
@@ -145,41 +142,22 @@ def test_a_limit_that_leaves_one_is_accepted(run, limit):
     assert run("red", "app", limit=limit) == ["app:&red"]
 
 
-ONE = {key: ["a"] for key in PLACEMENTS}
-
-
-@pytest.mark.parametrize(
-    ("placements", "told"),
-    [
-        ({**ONE, "app": ["a", "b"]}, "(edge: a; app: a, b; database: a)"),
-        ({**ONE, "edge": ["b"]}, "(edge: b; app: a; database: a)"),
-        ({**ONE, "database": ["b"]}, "(edge: a; app: a; database: b)"),
-        ({key: ["a", "b"] for key in PLACEMENTS}, "(edge: a, b; app: a, b; database: a, b)"),
-        ({"app": ["a"], "database": ["a"]}, "(edge: none; app: a; database: a)"),
-    ],
-)
-def test_nothing_is_changed_in_an_environment_that_is_not_one_host_in_all_placements(placements, told):
-    message = refuse_several_hosts("prod", {"prod": ["a", "b", "watcher"], **placements})
-
-    assert message is not None
-    assert f"The environment prod is not one host in all placements {told}." in message
-    assert "Nothing was changed. Put one host, and only that, into edge, app, database." in message
-
-
-def test_hosts_of_other_environments_and_without_a_placement_do_not_count():
-    groups = {"prod": ["a", "watcher"], "dev": ["b"], **{key: ["a", "b"] for key in PLACEMENTS}}
-
-    assert refuse_several_hosts("prod", groups) is None
-
-
-def test_a_play_that_only_reads_runs_for_several_hosts(run):
-    with pytest.raises(AnsibleLookupError, match="The environment red is not one host in all placements"):
+def test_a_play_that_only_reads_runs_for_any_hosts(run):
+    with pytest.raises(AnsibleLookupError, match="The environment red has no host in database"):
         run("red", "app", reads_only=False)
     assert run("blue", "app", reads_only=False) == ["app:&blue"]
     assert run("red", "app", reads_only=True) == ["app:&red"]
 
 
-def test_only_the_playbooks_that_change_nothing_say_that_they_read():
-    reading = {path.stem for path in playbooks() if "reads_only=true" in path.read_text()}
+def test_the_hosts_of_a_playbook_follow_from_its_verb(run):
+    assert run("blue", verb="setup", reads_only=False) == ["edge:app:database:&blue"]
+    assert run("blue", verb="backup", reads_only=False) == ["database:&blue"]
+    assert run("red", verb="status", reads_only=False) == ["edge:app:&red"]
+    with pytest.raises(AnsibleLookupError, match="The environment red has no host in database"):
+        run("red", verb="setup", reads_only=False)
 
-    assert reading == {"status", "health", "database", "users_audit", "users_export"}
+
+@pytest.mark.parametrize("terms", [(), ("workers",), ("app", "edge")])
+def test_a_scope_that_is_not_in_the_table_is_refused(terms):
+    with pytest.raises(AnsibleLookupError, match="Allowed: all, database, app, edge"):
+        find_scope(terms, None)

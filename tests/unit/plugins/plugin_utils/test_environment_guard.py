@@ -109,3 +109,53 @@ def test_a_list_of_hosts_that_is_too_long_for_a_path_is_no_inventory_folder(tmp_
     (tmp_path / "red/group_vars/all.yml").touch()
 
     assert problems(inventory_sources=[source, f"{'h' * length},"]) == []
+
+
+SEVERAL = {
+    "groups": ["red"],
+    "inventory_groups": {"red": ["e", "a", "d"], "edge": ["e"], "app": ["a"], "database": ["d"]},
+    "private_addresses": {"e": "10.0.0.1", "a": "10.0.0.2", "d": "10.0.0.3", "blue-1": ""},
+}
+
+
+def test_several_hosts_with_what_they_need_are_allowed():
+    assert problems(**SEVERAL) == []
+
+
+def test_one_host_needs_no_address():
+    one = {placement: ["red-1"] for placement in ("red", "edge", "app", "database")}
+
+    assert problems(inventory_groups=one, private_addresses={"red-1": ""}, domain="a.example") == []
+
+
+def test_each_of_several_hosts_needs_an_address_of_its_own():
+    first, _last = problems(**{**SEVERAL, "private_addresses": {"e": "10.0.0.1", "a": ""}})
+    assert "(edge: e; app: a; database: d), and d, a has no stack_private_address" in first
+
+    first, _last = problems(**{**SEVERAL, "private_addresses": {"e": "10.0.0.1", "a": "10.0.0.1", "d": "10.0.0.3"}})
+    assert first == "The hosts a and e both have the stack_private_address 10.0.0.1."
+
+
+def test_several_app_hosts_need_minio():
+    placed = {**SEVERAL["inventory_groups"], "app": ["a", "e"]}
+    first, _last = problems(**{**SEVERAL, "inventory_groups": placed})
+
+    assert first.startswith("red has 2 app hosts (e, a), and each would have uploads of its own: set stack_minio")
+    assert problems(**{**SEVERAL, "inventory_groups": placed, "minio": True}) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "refused"), [({"tls": "acme"}, True), ({"tls": "files"}, False), ({"domain": ""}, False)]
+)
+def test_several_edge_hosts_need_a_given_certificate(options, refused):
+    placed = {**SEVERAL["inventory_groups"], "edge": ["e", "a"]}
+    found = problems(**{**SEVERAL, "inventory_groups": placed, "domain": "a.example", **options})
+
+    assert [each for each in found if "red has 2 edge hosts (e, a)" in each] == found[:1] if refused else found == []
+
+
+def test_a_play_that_changes_something_is_refused_if_it_lacks_a_host():
+    assert problems(**SEVERAL, verb="services", play_hosts=["e", "a", "d"]) == []
+    assert problems(**SEVERAL, verb="status", play_hosts=["e"]) == []
+    first, _last = problems(**SEVERAL, verb="services", play_hosts=["e", "a"])
+    assert first.startswith("This run of services.yml leaves out d, which would be left behind")

@@ -13,7 +13,12 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters i
     VERBS,
     find_verb,
 )
-from ansible_collections.convosphere.platform.plugins.plugin_utils._reference import help_lines, insert, markdown
+from ansible_collections.convosphere.platform.plugins.plugin_utils._reference import (
+    help_lines,
+    insert,
+    markdown,
+    placements_markdown,
+)
 
 from support.collection import ROOT
 
@@ -23,6 +28,13 @@ def test_the_reference_in_the_documentation_is_that_of_the_table():
 
     assert insert(document) == document, "run: python scripts/reference.py"
     assert markdown() in document
+
+
+def test_the_placements_in_the_documentation_are_those_of_the_table():
+    document = (ROOT / "docs/topology.md").read_text()
+
+    assert insert(document) == document, "run: python scripts/reference.py"
+    assert placements_markdown() in document
 
 
 def test_the_reference_names_every_playbook_and_every_parameter():

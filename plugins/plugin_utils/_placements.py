@@ -1,0 +1,155 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Declare on which hosts each playbook runs and what it does there, and check the hosts of an environment.
+
+This table is the only place that describes it: the lookup ``hosts`` selects by it, the guard compares a play's hosts
+with it, and docs/topology.md is generated from it. A new playbook is one more row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+PLACEMENTS = ("edge", "app", "database")
+#: Whether an environment of several hosts may be changed.
+SEVERAL_HOSTS = False
+
+#: The hosts of a play by the name of its scope, as the documentation spells them.
+SCOPES = {
+    "all": "all hosts",
+    "database": "the database host",
+    "app": "app hosts",
+    "edge": "edge hosts",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one play of a playbook does, and the scope of its hosts."""
+
+    verb: str
+    scope: str
+    does: str
+    changes: bool = True
+
+
+PARTS = (
+    Part("backup", "database", "creates the backup, which stays on this host"),
+    Part("backup_verify", "database", "restores the backup into a side database"),
+    Part("database", "database", "reports the database and its backups", changes=False),
+    Part("deploy", "all", "deploys the services that the host's placements have"),
+    Part("health", "all", "checks the containers; on app hosts also the platform's own report", changes=False),
+    Part("maintenance", "database", "runs the nightly steps"),
+    Part("migrate", "database", "runs alembic in a container of the backend's image, after a verified backup"),
+    Part("restore", "database", "restores the backup and makes it the live database"),
+    Part("restore_discard", "database", "deletes the databases and files kept by earlier restores"),
+    Part("services", "all", "starts, stops or restarts the host's own services"),
+    Part("setup", "all", "installs what the host lacks"),
+    Part("status", "all", "reports the host's services", changes=False),
+    Part("teardown", "all", "removes the host's containers, and its data on request"),
+    Part("users", "database", "writes groups and users to the database"),
+    Part("users_audit", "database", "reads users for the findings", changes=False),
+    Part("users_export", "database", "reads users for the file on the controller", changes=False),
+)
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The hosts of one environment in each placement, in the order of the inventory."""
+
+    env: str
+    edge: tuple[str, ...] = ()
+    app: tuple[str, ...] = ()
+    database: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, env: str, groups: Mapping[str, Sequence[str]]) -> Topology:
+        """Read the groups of an inventory."""
+        own = list(groups.get(env, ()))
+        placed = {name: set(groups.get(name, ())) for name in PLACEMENTS}
+        return cls(env, *(tuple(host for host in own if host in placed[name]) for name in PLACEMENTS))
+
+    def hosts(self, scope: str) -> tuple[str, ...]:
+        """Return the hosts of a scope."""
+        if scope == "all":
+            return tuple(dict.fromkeys([*self.database, *self.app, *self.edge]))
+        return {"edge": self.edge, "app": self.app, "database": self.database}[scope]
+
+    def placements(self, host: str) -> list[str]:
+        """Return the placements of a host."""
+        return [name for name in PLACEMENTS if host in self.hosts(name)]
+
+    @property
+    def several(self) -> bool:
+        """Whether the environment has more than one host."""
+        return len(self.hosts("all")) > 1
+
+    def describe(self) -> str:
+        """List the hosts of each placement."""
+        return "; ".join(f"{name}: {', '.join(self.hosts(name)) or 'none'}" for name in PLACEMENTS)
+
+
+@dataclass(frozen=True)
+class Play:
+    """A play that the guard checks: the playbook, the scope of the play in it, and the hosts that it has."""
+
+    verb: str
+    scope: str
+    hosts: tuple[str, ...]
+
+
+def parts_of(verb: str) -> list[Part]:
+    """Return the plays of a playbook; empty for one that is not in the table."""
+    return [part for part in PARTS if part.verb == verb]
+
+
+def find_part(verb: str, scope: str = "") -> Part | None:
+    """Return the play of a playbook with that scope, or its only play if no scope is given, or None."""
+    found = [part for part in parts_of(verb) if scope in ("", part.scope)]
+    return found[0] if len(found) == 1 else None
+
+
+def pattern(topology: Topology, scope: str) -> str:
+    """Return the host pattern of a scope, which selects no host outside the environment."""
+    placed = [name for name in PLACEMENTS if topology.hosts(name)] if scope == "all" else [scope]
+    return f"{':'.join(placed)}:&{topology.env}"
+
+
+def refuse_hosts(topology: Topology) -> str | None:
+    """Return why nothing may be changed on these hosts, a sentence for the operator; None if it may."""
+    missing = [name for name in PLACEMENTS if not topology.hosts(name)]
+    if missing:
+        return (
+            f"The environment {topology.env} has no host in {' and '.join(missing)} ({topology.describe()})."
+            f" Nothing was changed. Add a host to {' and '.join(missing)} in the inventory; one host may be in all of"
+            f" {', '.join(PLACEMENTS)}."
+        )
+    if len(topology.database) > 1:
+        return (
+            f"The environment {topology.env} has {len(topology.database)} hosts in database"
+            f" ({', '.join(topology.database)}): each would get a database of its own. Nothing was changed."
+            " Leave exactly one of them in database."
+        )
+    if topology.several and not SEVERAL_HOSTS:
+        return (
+            f"The environment {topology.env} is not one host in all placements ({topology.describe()}). Several hosts"
+            " are not supported yet: each would get a database and secrets of its own. Nothing was changed. Put one"
+            f" host, and only that, into {', '.join(PLACEMENTS)}."
+        )
+    return None
+
+
+def missing_hosts(topology: Topology, play: Play) -> Iterator[str]:
+    """Yield a sentence if a play that changes something does not have all hosts that it is for."""
+    part = find_part(play.verb, play.scope)
+    if part is None or not part.changes:
+        return
+    left_out = [host for host in topology.hosts(part.scope) if host not in play.hosts]
+    if left_out:
+        yield (
+            f"This run of {part.verb}.yml leaves out {', '.join(left_out)}, which would be left behind: it is for"
+            f" {SCOPES[part.scope]} of {topology.env}, {', '.join(topology.hosts(part.scope))}. Nothing was changed."
+            " Run it without --limit and without job slicing, and see that every host can be reached."
+        )

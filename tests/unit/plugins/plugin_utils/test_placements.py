@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _placements
+from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import VERBS
+from ansible_collections.convosphere.platform.plugins.plugin_utils._placements import (
+    PARTS,
+    PLACEMENTS,
+    SCOPES,
+    Play,
+    Topology,
+    find_part,
+    missing_hosts,
+    parts_of,
+    pattern,
+    refuse_hosts,
+)
+
+from support.collection import load_yaml, playbooks
+
+ONE = {key: ["a"] for key in PLACEMENTS}
+SEVERAL = {
+    "prod": ["e", "a2", "a1", "d", "watcher"],
+    "dev": ["x"],
+    "edge": ["x", "e"],
+    "app": ["a1", "x", "a2"],
+    "database": ["x", "d"],
+}
+
+
+def test_every_playbook_is_in_the_table():
+    assert {part.verb for part in PARTS} == {verb.name for verb in VERBS} - {"help"}
+    assert {part.scope for part in PARTS} <= set(SCOPES)
+    assert len({(part.verb, part.scope) for part in PARTS}) == len(PARTS)
+
+
+def test_each_play_gives_the_guard_its_verb_and_scope():
+    for path in playbooks():
+        plays = [play for play in load_yaml(path) if "hosts(" in play["hosts"].replace("platform.hosts'", "hosts(")]
+        named = []
+        for play in plays:
+            guard = play["tasks"][0]
+            assert guard["ansible.builtin.import_role"]["tasks_from"] == "guard", path
+            scope = re.search(r"hosts', '(\w+)'", play["hosts"])
+            assert guard["vars"].get("environment_scope", "") == (scope[1] if scope else ""), path
+            assert guard["vars"]["environment_verb"] == path.stem
+            part = find_part(path.stem, scope[1] if scope else "")
+            assert part is not None, path
+            named.append(part)
+        assert sorted(named, key=repr) == sorted(parts_of(path.stem), key=repr), path
+
+
+def test_an_error_on_one_host_ends_each_play_that_changes_something():
+    without = [
+        f"{path.stem}: {play['name']}"
+        for path in playbooks()
+        for play in load_yaml(path)
+        if path.stem not in ("help", "maintenance") and play.get("any_errors_fatal") is not True
+    ]
+
+    assert without == []
+
+
+def test_the_hosts_of_a_scope_are_those_of_the_environment_in_the_order_of_the_inventory():
+    topology = Topology.of("prod", SEVERAL)
+
+    assert topology == Topology("prod", edge=("e",), app=("a2", "a1"), database=("d",))
+    assert [topology.hosts(scope) for scope in SCOPES] == [("d", "a2", "a1", "e"), ("d",), ("a2", "a1"), ("e",)]
+    assert (topology.several, Topology.of("dev", SEVERAL).several) == (True, False)
+    assert topology.describe() == "edge: e; app: a2, a1; database: d"
+    assert [topology.placements(host) for host in ("e", "watcher")] == [["edge"], []]
+    assert Topology.of("dev", SEVERAL).placements("x") == ["edge", "app", "database"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"), [("all", "edge:app:database:&prod"), ("app", "app:&prod"), ("edge", "edge:&prod")]
+)
+def test_a_pattern_selects_the_scope_within_the_environment(scope, expected):
+    assert pattern(Topology.of("prod", SEVERAL), scope) == expected
+
+
+def test_a_pattern_names_no_placement_that_has_no_host():
+    assert pattern(Topology("prod", app=("a",)), "all") == "app:&prod"
+
+
+@pytest.mark.parametrize(
+    ("placements", "message"),
+    [
+        ({**ONE, "edge": []}, "The environment prod has no host in edge (edge: none; app: a; database: a)."),
+        ({"app": ["a"]}, "The environment prod has no host in edge and database (edge: none; app: a; database: none)."),
+        ({**ONE, "database": ["a", "b"]}, "The environment prod has 2 hosts in database (a, b): each would get"),
+    ],
+)
+def test_a_placement_without_a_host_and_a_second_database_are_refused(monkeypatch, placements, message):
+    monkeypatch.setattr(_placements, "SEVERAL_HOSTS", True)
+    found = refuse_hosts(Topology.of("prod", {"prod": ["a", "b", "watcher"], **placements}))
+
+    assert found is not None
+    assert found.startswith(message)
+    assert "Nothing was changed." in found
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_several_hosts_are_refused_until_they_are_supported(monkeypatch, several):
+    monkeypatch.setattr(_placements, "SEVERAL_HOSTS", several)
+    found = refuse_hosts(Topology.of("prod", SEVERAL)) or ""
+
+    assert ("(edge: e; app: a2, a1; database: d). Several hosts are not supported yet" in found) is not several
+    assert refuse_hosts(Topology.of("dev", SEVERAL)) is None
+
+
+def test_a_play_that_changes_something_has_all_its_hosts():
+    topology = Topology.of("prod", SEVERAL)
+
+    def missing(verb: str, *hosts: str, scope: str = "") -> str:
+        return " ".join(missing_hosts(topology, Play(verb, scope, hosts)))
+
+    assert missing("services", "d", "a1", "a2", "e") == ""
+    assert (
+        "This run of services.yml leaves out a2, e, which would be left behind: it is for all hosts of prod, d, a2,"
+        in (missing("services", "d", "a1"))
+    )
+    assert missing("backup", "d") == ""
+    assert "the database host of prod, d. Nothing was changed." in missing("backup")
+    assert missing("status", "a1") == ""
+    assert missing("", "a1") == ""
