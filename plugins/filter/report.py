@@ -28,6 +28,7 @@ options:
       - backup_retention
       - backup_verification
       - backups
+      - bundle
       - database_status
       - health
       - maintenance

@@ -49,9 +49,22 @@ options:
     default: pull
   archive:
     description:
-      - The path on the host of an archive that C(docker save) wrote, uncompressed or compressed as C(.gz) or C(.zst).
+      - The path on the controller of an archive that M(convosphere.platform.convosphere_image_bundle) or C(docker save)
+        wrote, uncompressed or compressed as C(.gz) or C(.zst). With O(remote_src=true), the path on the host.
       - It must contain every image of O(images); that is verified before anything is loaded.
+      - Of an archive on the controller, only the images that are loaded are transferred, and of these only the layers
+        that the host lacks. An engine that keeps its images in containerd's store gets all layers of these images.
+      - If there is a manifest beside the archive, the checksum in it is verified before the transfer.
     type: path
+  remote_src:
+    description: Whether O(archive) is on the host instead of the controller. The host then reads all of it.
+    type: bool
+    default: false
+  archive_content:
+    description:
+      - The images in O(archive) by reference, each with C(id) and C(layers).
+      - The module's part on the controller reads them from the archive. There is no need to give them.
+    type: dict
   pull:
     description:
       - V(missing) skips an image that is present under its name.
@@ -117,6 +130,28 @@ reasons:
   type: dict
   returned: success
   sample: {}
+needed:
+  description:
+    - What is loaded of an archive on the controller, if there is something to load.
+  type: dict
+  returned: success
+  contains:
+    images:
+      description: The names of the images.
+      type: list
+      elements: str
+    layers:
+      description: The digests of the layers of these images that the host lacked.
+      type: list
+      elements: str
+  sample:
+    images: [postgres:15]
+    layers: ["sha256:21b954744330"]
+transferred_bytes:
+  description: The number of bytes that were transferred from the controller to the host.
+  type: int
+  returned: if layers of an archive on the controller were loaded
+  sample: 12582912
 """
 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
@@ -142,6 +177,8 @@ class ImageModule(ConvosphereModule):
         },
         "source": {"type": "str", "choices": ["pull", "build", "load"], "default": "pull"},
         "archive": {"type": "path"},
+        "remote_src": {"type": "bool", "default": False},
+        "archive_content": {"type": "dict"},
         "pull": {"type": "str", "choices": ["missing", "always"], "default": "missing"},
         "required": {"type": "bool", "default": True},
         "required_bytes": {"type": "int", "default": 0},

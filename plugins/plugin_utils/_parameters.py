@@ -54,6 +54,11 @@ class OneOff:
 VERBS = (
     Verb("backup", "Create a backup with its manifest.", "-e label=before-upgrade -e pinned=true"),
     Verb("backup_verify", "Verify a backup by a restore into a side database.", "-e backup=before-upgrade"),
+    Verb(
+        "bundle",
+        "Write the images of an environment into one archive, for a site without internet.",
+        "-e archive=/srv/bundles/prod.tar",
+    ),
     Verb("database", "Report the state of the database and its backups."),
     Verb(
         "deploy",
@@ -112,6 +117,14 @@ PARAMETERS = (
         default=(),
     ),
     Parameter(
+        "archive",
+        "str",
+        "The path of the archive on the controller, in an existing directory. It is required.",
+        ("bundle",),
+        "archive=/srv/bundles/prod.tar",
+        default="",
+    ),
+    Parameter(
         "backup",
         "str",
         "The backup: an id, a label (the newest with it), latest, or latest_verified. backup_verify.yml takes several,"
@@ -141,6 +154,14 @@ PARAMETERS = (
         choices=("checksum", "restore"),
     ),
     Parameter("pinned", "bool", "Exempt the backup from retention.", ("backup",), "pinned=true", default=False),
+    Parameter(
+        "release",
+        "str",
+        "The id of a kept release. Without it: the images that the inventory declares.",
+        ("bundle",),
+        "release=20261123T114500123Z",
+        default="",
+    ),
     Parameter(
         "restore_roles",
         "str",

@@ -38,6 +38,7 @@ class Part:
 PARTS = (
     Part("backup", "database", "creates the backup, which stays on this host"),
     Part("backup_verify", "database", "restores the backup into a side database"),
+    Part("bundle", "database", "brings the images of all services to this host, and writes them into the archive"),
     Part("database", "database", "reports the database and its backups", changes=False),
     Part("deploy", "all", "deploys the services that the host's placements have"),
     Part("health", "all", "checks the containers; on app hosts also the platform's own report", changes=False),

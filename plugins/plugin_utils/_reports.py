@@ -44,6 +44,22 @@ def prune(result: Facts, context: Facts) -> list[str]:
     return [f"{len(result['releases'])} releases and {len(result['images'])} images{size} {would}removed"]
 
 
+def bundle(result: Facts, context: Facts) -> list[str]:
+    """Describe the archive that convosphere_image_bundle wrote, and how a site without internet uses it."""
+    archive, count = context["archive"], len(result["images"])
+    if not result["changed"]:
+        return [f"{archive} has these {count} images already"]
+    if context["check_mode"]:
+        return [f"{archive} would be written"]
+    return [
+        f"{count} images, {bytes_to_human(result['size_bytes'])}, in {archive}",
+        f"sha256 {result['sha256']}",
+        f"Copy {archive} and {archive}.json to the controller of the site, and set there",
+        "  stack_image_source: load",
+        f"  stack_image_archive: {archive}",
+    ]
+
+
 def stack(result: Facts, context: Facts) -> list[str]:
     """List the ``services`` of a stack, its URL, the first login, and what can be run next.
 
@@ -132,6 +148,7 @@ REPORTS: dict[str, Report] = {
     "backup_retention": _database_reports.backup_retention,
     "backup_verification": _database_reports.backup_verification,
     "backups": _database_reports.backups,
+    "bundle": bundle,
     "database_status": _database_reports.database_status,
     "health": health,
     "maintenance": maintenance,

@@ -30,7 +30,7 @@ SECRETS = {
 #: Whose tests of playbooks share which environment.
 SHARED = {
     "dbtest": ("backup", "database", "maintenance", "restore"),
-    "itest": ("deploy", "deploy_edge", "deploy_refused", "health", "services", "setup", "status", "teardown"),
+    "itest": ("bundle", "deploy", "deploy_edge", "deploy_refused", "health", "services", "setup", "status", "teardown"),
 }
 
 

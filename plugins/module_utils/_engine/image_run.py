@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .._core.errors import EngineError, InputError
 from .._core.plan import CREATE, Plan, make_plan
 from .._core.work import Invocation, Work
-from . import images
+from . import images, layers
 from .client import connect_if_there
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class ImageRun(Work):
         self.current: dict[str, dict[str, Any]] = {}
         #: Why an image could not be made present, by name.
         self.failures: dict[str, str] = {}
+        #: What to load of an archive on the controller: the names of images, and the digests of their missing layers.
+        self.needed: dict[str, list[str]] = {"images": [], "layers": []}
 
     def plan(self) -> Plan:
         """Ask the engine for the images, and the registries or the archive if they decide."""
@@ -62,6 +64,7 @@ class ImageRun(Work):
         plan = make_plan({name: desired[name] for name in self.images}, current)
         if plan.changed and self.params["required_bytes"]:
             images.verify_space(self.client, self.params["required_bytes"])
+        self._find_needed_layers(plan)
         return plan
 
     def apply(self, plan: Plan) -> None:
@@ -93,6 +96,7 @@ class ImageRun(Work):
             "images": {name: now[name]["Id"] for name in self.images if name in now},
             "missing": [name for name in self.images if name in self.failures and name not in now],
             "reasons": self.failures,
+            "needed": self.needed,
         }
 
     def _refuse_repeated_names(self) -> None:
@@ -119,10 +123,27 @@ class ImageRun(Work):
         """Return the ids of the images in the archive, if it is needed."""
         if self.params["source"] != "load" or not (absent or self.params["pull"] == "always"):
             return {}
+        content = self.params["archive_content"]
+        if content is not None:
+            ids = {images.canonical(name): image["id"] for name, image in content.items()}
+            return images.of_archive(self.params["archive"], ids, list(self.images))
         if self.invocation.check_mode and not Path(self.params["archive"]).exists():
             self.invocation.warn(f"The archive {self.params['archive']} is not on the host yet: it was not checked.")
             return {}
         return images.archived(self.params["archive"], list(self.images))
+
+    def _find_needed_layers(self, plan: Plan) -> None:
+        """Compare the layers of an archive on the controller with those of the engine, for the images of the plan."""
+        content = self.params["archive_content"]
+        if self.params["source"] != "load" or content is None or not plan.changed:
+            return
+        digests = {images.canonical(name): image["layers"] for name, image in content.items()}
+        names = [change.name for change in plan]
+        held = layers.held_by(self.client) if self.client else set()
+        self.needed = {
+            "images": names,
+            "layers": layers.lacking([digests[images.canonical(name)] for name in names], held),
+        }
 
     def _verify_contexts(self, absent: Sequence[str]) -> None:
         """Raise InputError if a Dockerfile is missing; in check mode warn, because it may be created by then."""

@@ -12,7 +12,7 @@ import json
 import re
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path, PurePath
@@ -181,12 +181,17 @@ def each(function: Callable[[str], Any], names: Iterable[str]) -> tuple[dict[str
 
 def archived(archive: str, names: Iterable[str]) -> dict[str, str]:
     """Return the ids of the images ``names`` in an archive. Raises InputError if it lacks one of them."""
-    content = contents(archive)
+    return of_archive(archive, contents(archive), names)
+
+
+def of_archive(archive: str, content: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """Return the ids of the images ``names`` in an archive with this content. Raises InputError if it lacks one."""
+    names = list(names)
     lacking = [name for name in names if canonical(name) not in content]
     if lacking:
         raise InputError(
             f"The archive {archive} lacks {', '.join(lacking)}; it has {', '.join(sorted(content))}",
-            hint="Create it again with docker save and the names of all images.",
+            hint="Create it again with bundle.yml, or with docker save and the names of all images.",
         )
     return {name: content[canonical(name)] for name in names}
 
