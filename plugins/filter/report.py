@@ -30,6 +30,7 @@ options:
       - backups
       - bundle
       - database_status
+      - edge_maintenance
       - health
       - maintenance
       - migration

@@ -23,6 +23,10 @@ options:
     type: list
     elements: str
     required: true
+  verb:
+    description: The playbook. It is required for a parameter that has other values in other playbooks, as C(state) has.
+    type: str
+    default: ""
 seealso:
   - plugin: convosphere.platform.hosts
     plugin_type: lookup
@@ -61,10 +65,12 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: Mapping[str, Any] | None = None, **kwargs: Any) -> list[Any]:
         """Return the value of the parameter as the only element; raise AnsibleLookupError if it is not allowed."""
         self.set_options(var_options=variables, direct=kwargs)
-        parameter = find_parameter(terms[0]) if len(terms) == 1 else None
+        parameter = find_parameter(terms[0], self.get_option("verb")) if len(terms) == 1 else None
         if parameter is None:
-            names = ", ".join(item.name for item in PARAMETERS)
-            raise AnsibleLookupError(f"Give the name of one parameter, not {terms}. Allowed: {names}.")
+            names = ", ".join(dict.fromkeys(item.name for item in PARAMETERS))
+            raise AnsibleLookupError(
+                f"Give the name of one parameter, not {terms}; for state, verb too. Allowed: {names}."
+            )
         value = given_in_run(self._loader).get(parameter.name)
         try:
             return [convert(parameter, self._templar.template(value))]

@@ -78,6 +78,30 @@ exists:
   description: Whether the project has any service.
   returned: success
   type: bool
+maintenance:
+  description:
+    - The maintenance of the edge, which M(convosphere.platform.convosphere_edge_maintenance) began; null without one.
+    - A maintenance that ended by itself is returned until it is removed.
+  returned: success
+  type: dict
+  contains:
+    active:
+      description: Whether it is in effect.
+      type: bool
+    until:
+      description: Its end, in UTC.
+      type: str
+      sample: "2026-11-29T06:00:00Z"
+    reason:
+      description: One sentence on the page for users.
+      type: str
+    operators:
+      description: The addresses and networks that are let through.
+      type: list
+      elements: str
+    retry_after:
+      description: The number of seconds after which clients try again.
+      type: int
 services:
   description:
     - The services by name.
@@ -204,6 +228,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core.module 
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import client as engine_client
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import project as engine_project
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import service_stats
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import edge_maintenance
 
 VERSION_SECONDS = 10  # for the platform to report its version
 
@@ -225,15 +250,16 @@ class ServiceInfoModule(InfoModule):
         connect = engine_client.connect_if_there if self.check_mode else engine_client.connect
         client = connect(self.params["docker_host"], self.params["timeout"])
         if client is None:
-            return {"exists": False, "services": []}
+            return {"exists": False, "services": [], "maintenance": None}
         project = engine_project.read_project(client, self.params["project_name"], self.params["project_src"])
         if not project.services:
-            return {"exists": False, "services": []}
+            return {"exists": False, "services": [], "maintenance": None}
         services = [project.services[name] for name in sorted(project.chosen(self.params["services"]))]
         versions = self._versions()
         measured = service_stats.measure(services) if self.params["stats"] else {}
         return {
             "exists": True,
+            "maintenance": edge_maintenance.of_project(project.source),
             "services": [
                 {
                     **engine_project.describe(service),

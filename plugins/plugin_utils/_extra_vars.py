@@ -45,6 +45,11 @@ def convert(parameter: Parameter, value: Any) -> Any:
     """Return the value in the type of its parameter, str, bool, int or list of str; raise ParameterError otherwise."""
     if value is None and parameter.default is not None:
         return list(parameter.default) if parameter.type == "list" else parameter.default
+    if value is None and parameter.verbs:
+        raise ParameterError(
+            f"The parameter {parameter.name} is required, for example -e {parameter.example}. Allowed:"
+            f" {allowed(parameter)}."
+        )
     found = _CONVERTERS[parameter.type](parameter, value)
     wrong = [item for item in (found if isinstance(found, list) else [found]) if item not in parameter.choices]
     if parameter.choices and wrong:
@@ -76,8 +81,8 @@ def find_problems(
 
 def find_useless(given: Mapping[str, Any], verb: str) -> list[str]:
     """Return the given parameters that this playbook does not read."""
-    mine = parameters_of(verb)
-    return sorted(item.name for item in PARAMETERS if item.name in given and item not in mine)
+    mine = {item.name for item in parameters_of(verb)}
+    return sorted({item.name for item in PARAMETERS if item.name in given} - mine)
 
 
 def role_variables() -> set[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter, given with ``-e name=value``.
+    """One parameter, given with ``-e name=value``. One name may have other values for other playbooks.
 
     ``type`` is str, bool, int or list; ``minimum`` is the lowest int; ``choices`` are those of each element of a list.
     ``verbs`` are the playbooks that read it, () for all of them. ``default`` None means that a value is required.
@@ -65,6 +65,12 @@ VERBS = (
         "Bring an environment to the state that its inventory describes.",
         "--check --diff",
         ("stack_skip_backup_gate",),
+    ),
+    Verb(
+        "edge_maintenance",
+        "Have the edge answer 503 during maintenance, but not to operators.",
+        "-e state=on -e minutes=30",
+        ("stack_edge_operators",),
     ),
     Verb("health", "Report one status of an environment; the exit code is 0 if it is healthy or busy.", "-e wait=60"),
     Verb("help", "Show this help.", "-e verb=restore"),
@@ -119,10 +125,9 @@ PARAMETERS = (
     Parameter(
         "archive",
         "str",
-        "The path of the archive on the controller, in an existing directory. It is required.",
+        "The path of the archive on the controller, in an existing directory.",
         ("bundle",),
         "archive=/srv/bundles/prod.tar",
-        default="",
     ),
     Parameter(
         "backup",
@@ -153,7 +158,24 @@ PARAMETERS = (
         default="restore",
         choices=("checksum", "restore"),
     ),
+    Parameter(
+        "minutes",
+        "int",
+        "Minutes from now until the maintenance ends by itself, at most seven days.",
+        ("edge_maintenance",),
+        "minutes=30",
+        default=60,
+        minimum=1,
+    ),
     Parameter("pinned", "bool", "Exempt the backup from retention.", ("backup",), "pinned=true", default=False),
+    Parameter(
+        "reason",
+        "str",
+        "One sentence for the page that users see.",
+        ("edge_maintenance",),
+        "reason=Upgrade",
+        default="",
+    ),
     Parameter(
         "release",
         "str",
@@ -189,6 +211,14 @@ PARAMETERS = (
         "state=restarted",
         default="started",
         choices=("started", "stopped", "restarted"),
+    ),
+    Parameter(
+        "state",
+        "str",
+        "Whether there is maintenance.",
+        ("edge_maintenance",),
+        "state=on",
+        choices=("on", "off"),
     ),
     Parameter("stats", "bool", "Measure processor and memory as well.", ("status",), "stats=true", default=False),
     Parameter(
@@ -239,9 +269,13 @@ def find_verb(name: str) -> Verb | None:
     return next((verb for verb in VERBS if verb.name == name), None)
 
 
-def find_parameter(name: str) -> Parameter | None:
-    """Return the parameter of that name, or None."""
-    return next((parameter for parameter in PARAMETERS if parameter.name == name), None)
+def find_parameter(name: str, verb: str = "") -> Parameter | None:
+    """Return the parameter of that name, and if ``verb`` is given, the one that this playbook reads.
+
+    None if there is no such parameter, or several of that name.
+    """
+    found = [item for item in PARAMETERS if item.name == name and (not verb or not item.verbs or verb in item.verbs)]
+    return found[0] if len(found) == 1 else None
 
 
 def parameters_of(verb: str) -> list[Parameter]:

@@ -41,6 +41,7 @@ PARTS = (
     Part("bundle", "database", "brings the images of all services to this host, and writes them into the archive"),
     Part("database", "database", "reports the database and its backups", changes=False),
     Part("deploy", "all", "deploys the services that the host's placements have"),
+    Part("edge_maintenance", "edge", "has the edge answer 503, or serve again"),
     Part("health", "all", "checks the containers; on app hosts also the platform's own report", changes=False),
     Part("maintenance", "database", "runs the nightly steps"),
     Part("migrate", "database", "runs alembic in a container of the backend's image, after a verified backup"),

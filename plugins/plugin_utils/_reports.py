@@ -69,6 +69,7 @@ def stack(result: Facts, context: Facts) -> list[str]:
     lines = [_service("SERVICE", "HEALTH", "VERSION", "")]
     for service in result["services"]:
         lines += _measured(service)
+    lines += _maintenance_lines(result.get("maintenance"), context)
     lines.append(f"{'URL':<10} {context['url']}")
     if context["admin"]:
         lines.append(f"{'Login':<10} user {context['admin']}, password DEFAULT_ADMIN_PASSWORD in")
@@ -93,6 +94,25 @@ def _measured(service: Facts) -> Iterator[str]:
 
 def _service(name: str, health: str, version: str, note: str) -> str:
     return f"{name:<10} {health:<10} {version:<12} {note}".rstrip()
+
+
+def edge_maintenance(result: Facts, context: Facts) -> list[str]:
+    """Return whether the edge serves, and how to end a maintenance."""
+    return _maintenance_lines(result["maintenance"], context) or ["The edge serves, there is no maintenance"]
+
+
+def _maintenance_lines(period: Facts | None, context: Facts) -> list[str]:
+    if period is None:
+        return []
+    reason = f": {period['reason']}" if period["reason"] else ""
+    if not period["active"]:
+        return [f"MAINTENANCE ended by itself at {period['until']}{reason}. The edge serves"]
+    through = ", ".join(period["operators"]) or "none"
+    return [
+        f"MAINTENANCE until {period['until']}{reason}",
+        f"{'':<10} the edge answers 503; let through: {through}",
+        f"{'':<10} ansible-playbook edge_maintenance.yml -e env={context['environment']} -e state=off",
+    ]
 
 
 def health(result: Facts, _context: Facts) -> list[str]:
@@ -150,6 +170,7 @@ REPORTS: dict[str, Report] = {
     "backups": _database_reports.backups,
     "bundle": bundle,
     "database_status": _database_reports.database_status,
+    "edge_maintenance": edge_maintenance,
     "health": health,
     "maintenance": maintenance,
     "migration": _database_reports.migration,

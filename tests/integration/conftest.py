@@ -30,7 +30,18 @@ SECRETS = {
 #: Whose tests of playbooks share which environment.
 SHARED = {
     "dbtest": ("backup", "database", "maintenance", "restore"),
-    "itest": ("bundle", "deploy", "deploy_edge", "deploy_refused", "health", "services", "setup", "status", "teardown"),
+    "itest": (
+        "bundle",
+        "deploy",
+        "deploy_edge",
+        "deploy_refused",
+        "edge_maintenance",
+        "health",
+        "services",
+        "setup",
+        "status",
+        "teardown",
+    ),
 }
 
 

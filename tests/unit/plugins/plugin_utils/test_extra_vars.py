@@ -21,7 +21,7 @@ from support.collection import ROOT, load_yaml, role_names
 
 
 def parameter(name: str) -> Parameter:
-    found = find_parameter(name)
+    found = find_parameter(name, "services") or find_parameter(name)
     assert found is not None
     return found
 
@@ -149,6 +149,22 @@ def test_a_template_is_checked_only_when_it_is_read():
 
 def test_only_the_parameters_of_the_playbook_are_converted():
     assert find_problems({"volumes": "perhaps"}, "status") == []
+
+
+def test_a_required_parameter_that_is_missing_is_refused_with_an_example():
+    required = find_parameter("state", "edge_maintenance")
+    assert required is not None
+
+    with pytest.raises(ParameterError) as caught:
+        convert(required, None)
+
+    assert str(caught.value) == "The parameter state is required, for example -e state=on. Allowed: on, off."
+
+
+def test_one_name_has_other_values_for_another_playbook():
+    assert find_problems({"state": "on"}, "edge_maintenance") == []
+    assert len(find_problems({"state": "on"}, "services")) == 1
+    assert find_useless({"state": "on"}, "edge_maintenance") == []
 
 
 def test_a_parameter_of_another_playbook_is_found_to_have_no_effect():

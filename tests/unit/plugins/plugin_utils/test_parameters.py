@@ -30,8 +30,10 @@ TAKEN = {
 }
 
 
-def test_each_name_is_declared_once():
-    assert len(NAMES) == len(set(NAMES))
+def test_each_name_is_declared_once_for_a_playbook():
+    for verb in VERBS:
+        names = [parameter.name for parameter in parameters_of(verb.name)]
+        assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("name", [*NAMES, *(item.name for item in ONE_OFFS)])
@@ -73,7 +75,7 @@ def test_every_playbook_is_declared_and_every_declared_playbook_is_there():
 
 @pytest.mark.parametrize("path", playbooks(), ids=lambda path: path.stem)
 def test_a_playbook_reads_exactly_the_parameters_that_are_declared_for_it(path):
-    read = set(re.findall(r"lookup\('convosphere\.platform\.parameter', '(\w+)'\)", path.read_text()))
+    read = set(re.findall(r"lookup\('convosphere\.platform\.parameter', '(\w+)'(?:, verb='\w+')?\)", path.read_text()))
 
     assert read == {parameter.name for parameter in parameters_of(path.stem) if parameter.verbs}
 
@@ -99,6 +101,8 @@ def test_verbs_of_parameters_exist():
 
 def test_what_is_not_declared_is_not_found():
     assert find_parameter("volume") is None
+    assert find_parameter("state") is None  # several playbooks have one
+    assert find_parameter("state", "services") is not find_parameter("state", "edge_maintenance")
     assert find_verb("teardown.yml") is None
 
 
