@@ -121,4 +121,21 @@ options:
         description: The path of the Caddyfile in O(files).
         type: str
         default: edge/Caddyfile
+  beside:
+    description:
+      - The services that are replaced by a new container beside the one that serves. The O(edge) sends requests to the
+        containers that C(edge/state/SERVICE.caddy) names, which its Caddyfile has to import.
+      - If the edge does not run, or if such a service publishes a port of its own, all services are recreated instead.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      service:
+        description: The name of the service.
+        type: str
+        required: true
+      port:
+        description: The port at which its container answers.
+        type: int
+        required: true
 """

@@ -22,6 +22,10 @@ description:
   - Restarts a service that mounts a file of the stack, or a folder of such files, if it started before the file was
     written. Compose does not see that the content of a file has changed. The O(edge) reloads its files instead.
   - If a step fails after the first change, rolls back to the previous files, secrets and images and starts them again.
+  - Replaces the services O(beside) without a failed request. A new container is created beside the one that serves, and
+    asked directly until it is healthy and runs the desired image. One reload of the O(edge) is the commit point. The
+    old container is removed once it has no connection any more. Until the commit point the old one serves, so that a
+    failure costs no request.
   - Does not pull or build images. M(convosphere.platform.convosphere_image) brings them to the host first.
 options:
   project_src:
@@ -62,6 +66,31 @@ options:
     description: The number of seconds to wait until all services are healthy.
     type: int
     default: 240
+  drain_timeout:
+    description:
+      - With O(beside), the number of seconds to wait until an old container has no connection any more. It is removed
+        after that time in any case.
+    type: int
+    default: 30
+  phase:
+    description:
+      - The part of a deploy to run. V(all) is the whole deploy of one host. The other ones are for a play over several
+        hosts, which have to be the same deploy.
+      - V(beside) runs on each host with services of O(beside). It writes the secrets and files, brings the other
+        services up, and creates and gates the new containers. No request reaches them.
+      - V(switch) runs on each host of the O(edge), and has it send requests to O(upstreams). It is the commit point.
+      - V(finish) runs on every host after that. It drains and removes the old containers, and records the release.
+      - V(abandon) ends a deploy that is not finished. The new containers are removed, and the files, secrets and images
+        of the previous release come back. On a host of the edge, O(upstreams) are the previous ones.
+    type: str
+    choices: [all, beside, switch, finish, abandon]
+    default: all
+  upstreams:
+    description:
+      - With O(phase=switch) and O(phase=abandon), the addresses C(host:port) of each service of O(beside), a list by
+        the name of the service. They are those of RV(upstreams), of all hosts together.
+    type: dict
+    default: {}
   releases_kept:
     description: The number of releases to keep, including the current one; at least 1.
     type: int
@@ -195,6 +224,16 @@ schema_known:
     - If V(false), nothing was done.
   returned: with O(schema_image) and O(state=present)
   type: bool
+upstreams:
+  description: The addresses of the containers of this deploy on this host, by service.
+  returned: with O(phase=beside)
+  type: dict
+  sample: {backend: ["10.0.0.11:18001"], frontend: ["10.0.0.11:18101"]}
+previous_upstreams:
+  description: The addresses of the containers that served before this deploy on this host, by service.
+  returned: with O(phase=beside)
+  type: dict
+  sample: {backend: ["10.0.0.11:18000"], frontend: ["10.0.0.11:18100"]}
 services:
   description: The services; empty in check mode, after V(absent), and if RV(schema_known) is false.
   returned: always
@@ -238,6 +277,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._host.environ
     ENVIRONMENT_OPTION,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import phases
 from ansible_collections.convosphere.platform.plugins.module_utils._stack.deploy_options import STACK_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._stack.deploy_run import DeployRun
 from ansible_collections.convosphere.platform.plugins.module_utils._stack.teardown import TeardownRun
@@ -258,6 +298,9 @@ class StackModule(ConvosphereModule):
         "api_url": {"type": "str"},
         "api_service": {"type": "str", "default": "backend"},
         "wait_timeout": {"type": "int", "default": WAIT_SECONDS},
+        "drain_timeout": {"type": "int", "default": 30},
+        "phase": {"type": "str", "choices": list(phases.PHASES), "default": phases.ALL},
+        "upstreams": {"type": "dict", "default": {}},
         "releases_kept": {"type": "int", "default": 5},
         "released_by": {"type": "str", "default": ""},
         "advice": {"type": "str", "default": ""},
@@ -269,7 +312,7 @@ class StackModule(ConvosphereModule):
     }
     may_be_empty = frozenset({"files.content"})
     # Without a wait, every deploy would be given up at once and rolled back. The release that serves is always kept.
-    least = {"wait_timeout": 1, "releases_kept": 1}
+    least = {"wait_timeout": 1, "releases_kept": 1, "drain_timeout": 0}
 
     def build(self) -> Work:
         """Return the deploy or the removal."""

@@ -91,8 +91,13 @@ class Environment:
         return docker("compose", f"--project-directory={self.directory}", *arguments)
 
     def container(self, service: str) -> str:
-        """Return the name of a service's container."""
-        return f"{self.project}-{service}-1"
+        """Return the name of a service's container, the newest one: a deploy replaces some beside the old one."""
+        label = "--filter=label=com.docker.compose"
+        names = docker(
+            *("ps", "--all", "--format={{.Names}}", f"{label}.project={self.project}", f"{label}.service={service}"),
+            f"{label}.oneoff=False",
+        ).split()
+        return names[0] if names else f"{self.project}-{service}-1"
 
     def inspect(self, service: str) -> dict[str, Any]:
         """Return what the engine says of a service's container."""

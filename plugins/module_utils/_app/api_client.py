@@ -64,10 +64,13 @@ class Answer:
 class Api:
     """The interface at one URL. ``timeout`` is in seconds, for the connection and for each part of a response.
 
-    ``token`` is sent as a bearer token.
+    ``token`` is sent as a bearer token. ``host`` is the name to ask for at an address of this host, such as that of a
+    container, for which no proxy is used.
     """
 
-    def __init__(self, url: str, *, timeout: float, validate_certs: bool, token: str | None = None) -> None:
+    def __init__(
+        self, url: str, *, timeout: float, validate_certs: bool, token: str | None = None, host: str | None = None
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InputError(f"'{url}' is not a URL of the form http://host:port or https://host:port")
@@ -75,7 +78,8 @@ class Api:
         self.timeout = timeout
         self.validate_certs = validate_certs
         self.token = token
-        self.local = _is_loopback(parts.hostname)
+        self.host = host
+        self.local = bool(host) or _is_loopback(parts.hostname)
 
     @classmethod
     def of(cls, params: Mapping[str, Any], url: str | None = None) -> Api:
@@ -107,6 +111,8 @@ class Api:
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json, */*", "Connection": "close"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
+        if self.host:
+            headers["Host"] = self.host
         started = time.monotonic()
         # Each request has its own connection: the platform may close one after a response with status 500.
         with requests.Session() as session:

@@ -61,6 +61,18 @@ class Compose:
         arguments = ["up", "--detach", "--remove-orphans", "--no-build", "--pull", "never"]
         self._run(files, arguments, "bring the Compose project up", timeout=timeout)
 
+    def up_services(
+        self, files: Sequence[Path], services: Sequence[str], *, timeout: float, counts: Mapping[str, int] | None = None
+    ) -> None:
+        """Create, recreate and start these services, in the order of their dependencies among them.
+
+        With ``counts``, create containers until each service has as many, and recreate none.
+        """
+        scale = [f"--scale={name}={count}" for name, count in (counts or {}).items()]
+        kept = ["--no-recreate", *scale] if scale else []
+        arguments = ["up", "--detach", "--no-deps", "--no-build", "--pull=never", *kept, *services]
+        self._run(files, arguments, f"bring {', '.join(services)} up in project", timeout=timeout)
+
     def recreate(self, files: Sequence[Path], services: Sequence[str], *, timeout: float) -> None:
         """Recreate the containers of these services, although Compose sees no difference."""
         arguments = ["up", "--detach", "--no-deps", "--force-recreate", "--no-build", "--pull=never", *services]

@@ -8,7 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -85,6 +85,15 @@ class Project:
                 hint=f"It has: {', '.join(sorted(self.services))}.",
             )
         return list(dict.fromkeys(names))
+
+    def only(self, ids: Collection[str]) -> Project:
+        """Return the project as if its services had no other containers than those with the ``ids``."""
+
+        def reduced(service: Service) -> Service:
+            containers = tuple(item for item in service.containers if item.id in ids)
+            return Service(service.name, containers, service.depends_on, service.on_demand)
+
+        return Project(self.name, {name: reduced(service) for name, service in self.services.items()}, self.source)
 
     def levels(self, names: Iterable[str]) -> list[list[str]]:
         """Return ``names`` and all their dependencies in the order in which they start.

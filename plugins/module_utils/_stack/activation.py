@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from .._core import files as core_files
 from .._engine import client as engine_client
 from .._engine import writable_mounts
-from . import deploy_plan, state
+from .._engine.project import RUNNING
+from . import beside, deploy_plan, state
 from . import edge as stack_edge
+from .target import Target
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -49,22 +51,53 @@ class Activation:
     ) -> None:
         """Restart the containers that Compose kept and that have read an older text of one of the files ``names``.
 
-        The edge reloads its own files instead. Restart those of ``services`` only: containers that an operator started
-        by hand are skipped. ``previous`` are the containers that were read before the files ``written`` were replaced.
+        The edge does not restart for its own files: see ``reload_edge``. Restart those of ``services`` only: containers
+        that an operator started by hand are skipped. ``previous`` are the containers that were read before the files
+        ``written`` were replaced.
         """
         stale, started = [], {item.id: item.attrs["State"]["StartedAt"] for each in previous.values() for item in each}
-        edge, current = self.stack.edge, engine_client.project_containers(self.client, self.stack.name)
-        for service, containers in current.items():
+        edge = self.stack.edge
+        for service, containers in engine_client.project_containers(self.client, self.stack.name).items():
             read = [name for name in names if not (edge and service == edge.service and edge.owns(name))]
             for item in containers if service in services else ():
                 newer = written if started.get(item.id) == item.attrs["State"]["StartedAt"] else ()
                 if deploy_plan.stale_files(self.stack.directory, read, item, newer):
                     stale.append(item)
         engine_client.in_parallel(_restart, stale)
-        if edge:
-            # A container that is new or was restarted has read its files at its start.
-            kept = [item for item in current.get(edge.service, []) if item.id in started and item not in stale]
-            stack_edge.reload(kept)
+
+    def reload_edge(self, previous: Mapping[str, Sequence[Container]]) -> None:
+        """Have the edge load its files if it started before this run. Another container has read them at its start."""
+        if self.stack.edge is None:
+            return
+        started = {item.id: item.attrs["State"]["StartedAt"] for each in previous.values() for item in each}
+        current = engine_client.project_containers(self.client, self.stack.name).get(self.stack.edge.service, [])
+        stack_edge.reload([item for item in current if started.get(item.id) == item.attrs["State"]["StartedAt"]])
+
+    def name_upstreams(self, target: Target, containers: beside.Containers) -> None:
+        """Name the containers that Compose is about to create or recreate, so that the edge finds them at its start."""
+        for name in self._routed(target):
+            count = state.replicas(target.services[name])
+            names = beside.names_once_recreated(self.stack.name, name, count, containers.get(name, []))
+            addresses = [f"{each}:{self.stack.beside[name]}" for each in names]
+            stack_edge.write_upstreams(self.stack.directory, name, addresses)
+
+    def settle_edge(self, target: Target) -> None:
+        """Name the containers that Compose has created, and reload the edge if their names are others."""
+        current, differs = engine_client.project_containers(self.client, self.stack.name), False
+        for name in self._routed(target):
+            running = [item for item in current.get(name, []) if item.status == RUNNING]
+            addresses = [beside.endpoint(item, self.stack.beside[name])[0] for item in running]
+            if addresses and stack_edge.upstreams(self.stack.directory, name) != " ".join(addresses):
+                stack_edge.write_upstreams(self.stack.directory, name, addresses)
+                differs = True
+        if differs and self.stack.edge:
+            stack_edge.reload(current.get(self.stack.edge.service, []))
+
+    def _routed(self, target: Target) -> list[str]:
+        """Return the services that the edge on this host sends requests to."""
+        if self.stack.edge is None or self.stack.edge.service not in target.names():
+            return []
+        return [name for name in self.stack.beside if name in target.names()]
 
 
 def _restart(container: Container) -> None:

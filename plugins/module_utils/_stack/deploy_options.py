@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import edge
+from . import beside, edge
 
 VALIDATE = {
     "service": {"type": "str", "required": True},
@@ -35,6 +35,7 @@ STACK_OPTIONS: dict[str, Any] = {
     "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRET, "no_log": False},
     "allow_standins": {"type": "bool", "default": True},
     "edge": {"type": "dict", "options": edge.OPTIONS},
+    "beside": {"type": "list", "elements": "dict", "default": [], "options": beside.OPTIONS},
     "schema": {"type": "dict"},
     "schema_image": {"type": "str"},
     "images_to_come": {"type": "list", "elements": "str"},

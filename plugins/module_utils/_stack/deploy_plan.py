@@ -21,7 +21,7 @@ from .._core.redaction import Secret
 from .._engine import client, compose_parser, proxies
 from .._engine.project import COMPLETED, RUNNING, is_done, timestamp
 from .._host import served_release
-from . import state
+from . import state, upstream_plan
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -37,11 +37,17 @@ def plan(stack: state.Stack, *, engine_read: bool) -> Plan:
     ``engine_read`` is False if there is no engine yet, in check mode on an empty host: then every service will be
     created, without the details that only Compose and the engine know.
     """
+
+    def fresh(name: str, container: Container) -> bool:
+        return is_fresh(stack, name, container)
+
+    services = list(stack.references()) if engine_read else services_of(stack)
     return (
         make_plan(_secrets(stack.secrets.desired), _secrets(stack.secrets.current))
         + make_plan(_desired_files(stack), _current_files(stack))
         + (_services(stack) if engine_read else _first_services(stack))
         + (_volumes(stack) if engine_read else Plan())
+        + upstream_plan.changes(stack, services, fresh if engine_read else None)
         + make_plan({"release": desired_release(stack)}, _current_release(stack))
     )
 
@@ -104,6 +110,22 @@ def _staying(stack: state.Stack, name: str, containers: Sequence[Container]) -> 
         if container.labels.get(client.LABEL_CONFIG_HASH) == stack.hashes.get(name)
         and container.attrs["Image"] == image
     ]
+
+
+def is_stale(stack: state.Stack, name: str, container: Container) -> bool:
+    """Return whether a container is created anew, though Compose would keep it.
+
+    It has an older environment, or has read an older text of a file and is replaced rather than restarted for it.
+    """
+    reference = stack.references().get(name)
+    if reference is None or name in _jobs(stack) or is_done(container):
+        return False
+    desired = proxies.environment(stack.model["services"][name], stack.proxies)
+    if proxies.stale(desired, stack.image_variables.get(reference, set()), container):
+        return True
+    known = any(item.id == container.id for item in stack.containers.get(name, []))
+    written = stack.differing_texts() if known else ()
+    return name in stack.beside and bool(stale_files(stack.directory, stack.texts, container, written))
 
 
 def stale_environment(stack: state.Stack, name: str) -> list[str]:
@@ -173,6 +195,16 @@ def _volumes(stack: state.Stack) -> Plan:
         {item.name: {"writable_by": f"user {item.user}"} for item in unwritable},
         {item.name: {"writable_by": f"others than user {item.user}"} for item in unwritable},
     )
+
+
+def is_fresh(stack: state.Stack, name: str, container: Container) -> bool:
+    """Return whether a container is one of the desired stack: of its definition and its image, and not stale."""
+    return container in _staying(stack, name, [container]) and not is_stale(stack, name, container)
+
+
+def orphans(stack: state.Stack) -> list[str]:
+    """Return the services that have a container, and that the desired files no longer name."""
+    return sorted(stack.containers.keys() - stack.model["services"].keys() - _on_demand(stack))
 
 
 def _on_demand(stack: state.Stack) -> set[str]:

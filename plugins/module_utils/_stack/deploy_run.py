@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from .._core.errors import InputError
 from .._core.plan import Plan
 from .._core.work import Invocation
+from .._engine import client as engine_client
 from .._engine import project as engine_project
 from .._engine import proxies, service_stats
 from .._host import engine_probe, environment_directory, served_release
-from . import deploy_plan, edge, file_validation, host_limits, schema_check, secrets, state
+from . import beside, deploy_plan, edge, file_validation, host_limits, journal, phases, schema_check, secrets, state
 from .deployment import Deployment, record_release
 from .health_gate import HealthGate
 from .stack_run import StackRun
@@ -39,6 +40,8 @@ class DeployRun(StackRun):
             secrets=secrets.Secrets(self.directory, self.params["secrets"]),
             schema=self.params["schema"],
             edge=edge.of(self.params),
+            beside=beside.of(self.params),
+            phase=self.params.get("phase") or phases.ALL,
         )
         self.gate = HealthGate(invocation)
         #: Whether the release does not show which schema ``schema_image`` needs, so that nothing is deployed.
@@ -54,24 +57,26 @@ class DeployRun(StackRun):
             return Plan()
         if not self.directory.is_dir() and not self.invocation.check_mode:
             raise InputError(f"The directory {self.directory} does not exist", hint="Run the playbook setup.yml first.")
+        self.stack.given_upstreams = phases.upstreams_of(self.params)
         self.stack.texts = state.texts_of(self.params["files"])
         self.stack.read_files()
         self.invocation.hide(*self.stack.secrets.values())
         secrets.refuse_lost(self.stack.secrets, self.name, self.client)
         if self.client is None or (self.invocation.check_mode and not _has_compose()):
-            return deploy_plan.plan(self.stack, engine_read=False)
+            return phases.part(deploy_plan.plan(self.stack, engine_read=False), self.stack)
         self._check(self.client)
-        return deploy_plan.plan(self.stack, engine_read=True)
+        if self.stack.phase == phases.ABANDON:
+            return phases.plan_abandon(self.stack)
+        if not self.invocation.check_mode:
+            phases.refuse_unprepared(self.stack)
+        return phases.part(deploy_plan.plan(self.stack, engine_read=True), self.stack)
 
     def apply(self, plan: Plan) -> None:
         """Deploy, and record a release."""
         environment_directory.write_marker(self.directory, self.environment, self.name)
         self.gate.changing = True
         changed = {change.name for change in plan}
-        if changed == {"release"}:  # deployed by a run that was interrupted before it recorded the release
-            self._deployment().complete()
-        else:
-            self._deployment().apply()
+        self._act(changed)
         if "release" in changed:
             record_release(
                 self.stack,
@@ -80,10 +85,27 @@ class DeployRun(StackRun):
                 keep=self.params["releases_kept"],
             )
 
+    def _act(self, changed: set[str]) -> None:
+        deployment = self._deployment()
+        if self.stack.phase == phases.BESIDE:
+            deployment.prepare()
+        elif self.stack.phase == phases.SWITCH:
+            deployment.switch()
+        elif self.stack.phase == phases.FINISH:
+            deployment.finish()
+        elif self.stack.phase == phases.ABANDON:
+            phases.abandon(deployment)
+        elif changed == {"release"}:  # deployed by a run that was interrupted before it recorded the release
+            deployment.complete()
+        else:
+            deployment.apply()
+
     def verify(self, plan: Plan) -> None:
         """Raise UnhealthyError if nothing was to be changed and the stack is not healthy."""
-        if not plan.changed and not self.schema_unknown:
+        if not plan.changed and not self.schema_unknown and self.stack.phase in (phases.ALL, phases.FINISH):
             self._deployment().gate()
+        if self.stack.phase in (phases.ALL, phases.FINISH) and not self.invocation.check_mode:
+            journal.remove(self.directory)
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """Return the release and the services that serve."""
@@ -93,7 +115,16 @@ class DeployRun(StackRun):
             "release": served_release.current(self.directory / "releases"),
             "services": [self._described(service) for service in services],
             **known,
+            **self._addresses(),
         }
+
+    def _addresses(self) -> dict[str, Any]:
+        """Return the addresses of this host's containers, for the phase ``switch`` on the hosts of the edge."""
+        if self.stack.phase != phases.BESIDE or self.client is None or self.schema_unknown:
+            return {}
+        self.stack.containers = engine_client.project_containers(self.client, self.name)
+        previous = phases.addresses(self.stack, previous=True)
+        return {"upstreams": phases.addresses(self.stack), "previous_upstreams": previous}
 
     def _described(self, service: engine_project.Service) -> Mapping[str, Any]:
         image = service_stats.image_of(self._connected(), service)
@@ -131,6 +162,9 @@ class DeployRun(StackRun):
             lambda names: self.gate.wait(client, names),
             self.gate.ask_platform,
             self.params["wait_timeout"],
+            lambda containers, urls: self.gate.wait_for(client, containers, urls),
+            self.invocation.warn,
+            self.params["drain_timeout"],
         )
 
     def _connected(self) -> DockerClient:

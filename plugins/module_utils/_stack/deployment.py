@@ -8,23 +8,27 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from .._core import files as core_files
-from .._core.errors import CommandError, UnhealthyError
+from .._core.errors import UnhealthyError
 from .._engine import client as engine_client
-from .._engine import health_waiter
-from .._engine import project as engine_project
 from .._host import served_release
-from . import deploy_plan, releases, state
+from . import beside, deploy_plan, journal, releases, state
 from .activation import Activation
 from .rollback import Rollback
+from .rollout import Gate, Rollout
+from .target import Target, explaining
 
 if TYPE_CHECKING:
     from docker import DockerClient
+
+
+def ignore(*_values: Any) -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Deployment:
     """One deploy of one stack.
 
     ``wait`` waits until the containers of the services of these names are healthy, or raises; ``ask_platform`` raises
-    unless the desired stack itself reports that it is, at its new address.
+    unless the desired stack itself reports that it is, at its new address. ``wait_for`` does both for new containers,
+    which are asked directly.
     """
 
     stack: state.Stack
@@ -40,6 +45,9 @@ class Deployment:
     wait: Callable[[Iterable[str]], None]
     ask_platform: Callable[[], None]
     timeout: float  # seconds for Compose to create and start all containers
+    wait_for: Gate = ignore
+    warn: Callable[[str], None] = ignore
+    drain_timeout: float = 30
 
     @property
     def steps(self) -> Activation:
@@ -47,19 +55,95 @@ class Deployment:
         return Activation(self.stack, self.client)
 
     @property
+    def target(self) -> Target:
+        """The desired stack."""
+        stack = self.stack
+        return Target(
+            compose=stack.compose,
+            files=stack.compose_files(),
+            services=stack.model["services"],
+            hashes={name: (digest,) for name, digest in stack.hashes.items()},
+            images={name: stack.image_ids[reference] for name, reference in stack.references().items()},
+            is_stale=lambda name, item: deploy_plan.is_stale(stack, name, item),
+        )
+
+    @property
     def rollback(self) -> Rollback:
         """The way to the previous release."""
-        return Rollback(self.stack, self.client, self.wait, self.timeout)
+        return Rollback(self.stack, self.client, self.wait, self.timeout, self.wait_for, self.warn, self.drain_timeout)
+
+    def rollout(self) -> Rollout:
+        """Return the replacement of the services beside those that serve."""
+        hooks = (self.wait, self.wait_for, self.warn, self.timeout, self.drain_timeout)
+        return Rollout(self.stack, self.client, self.target, self.steps, *hooks)
 
     def apply(self) -> None:
         """Bring the desired stack up. If that fails, roll back to the previous release and raise the cause."""
         stack = self.stack
+        if not beside.applies(stack, stack.model["services"], stack.containers):
+            with self.rollback.on_failure():
+                self._recreate()
+            return
+        rollout = self.rollout()
         with self.rollback.on_failure():
-            self._write()
-            self._up()
-            self.steps.give_volumes()
-            self.steps.restart_stale(stack.references(), stack.containers, stack.texts, stack.differing_texts())
-            self.gate()
+            self.bring_beside(rollout)
+            self._switch(rollout)
+        rollout.finish(deploy_plan.orphans(stack))
+        self._check_images()
+
+    def prepare(self) -> None:
+        """Run the phase ``beside``. If that fails, remove the new containers, and raise the cause."""
+        self._begin()
+        with self.rollback.on_failure():
+            self.bring_beside(self.rollout())
+
+    def switch(self) -> None:
+        """Run the phase ``switch``: have the edge of this host send requests to the addresses that were given."""
+        rollout = self.rollout()
+        self._begin()
+        with self.rollback.on_failure():
+            self._write(list(self.stack.texts))
+            rollout.converge(rollout.others())
+            rollout.switch(self.stack.given_upstreams)
+            self.wait([name for name in self.target.names() if name not in rollout.ports])
+
+    def finish(self) -> None:
+        """Run the phase ``finish``: remove what does not serve any more."""
+        self.rollout().finish(deploy_plan.orphans(self.stack))
+        self._check_images()
+
+    def _begin(self) -> None:
+        stack = self.stack
+        serving = [item for name in stack.beside for item in stack.containers.get(name, [])]
+        journal.begin(stack.directory, stack.secrets.text, serving)
+
+    def bring_beside(self, rollout: Rollout) -> None:
+        """Bring up what is not replaced, and the new containers beside those that serve, which nothing reaches yet."""
+        stack, others = self.stack, rollout.others()
+        self._write([name for name in stack.texts if not self._is_of_edge(name)])
+        rollout.converge(others)
+        read = [*others, *([stack.edge.service] if stack.edge else [])]
+        self.steps.restart_stale(read, stack.containers, stack.texts, stack.differing_texts())
+        rollout.create()
+        rollout.gate()
+
+    def _switch(self, rollout: Rollout) -> None:
+        self._write([name for name in self.stack.texts if self._is_of_edge(name)])
+        rollout.switch(rollout.upstreams())
+        self.wait([name for name in self.target.names() if name not in rollout.ports])
+        self.ask_platform()
+
+    def _recreate(self) -> None:
+        """Have Compose bring everything up at once: the first deploy, and every one without an edge that can switch."""
+        stack = self.stack
+        self._write(list(stack.texts))
+        self.steps.name_upstreams(self.target, stack.containers)
+        self._up()
+        self.steps.give_volumes()
+        self.steps.restart_stale(stack.references(), stack.containers, stack.texts, stack.differing_texts())
+        self.steps.reload_edge(stack.containers)
+        self.gate()
+        self.steps.settle_edge(self.target)
 
     def complete(self) -> None:
         """Gate what an interrupted run had brought up but not recorded. If that fails, roll back as ``apply`` does.
@@ -78,6 +162,9 @@ class Deployment:
         """Raise UnhealthyError unless every service is healthy and runs the desired image."""
         self.wait(self.stack.references())
         self.ask_platform()
+        self._check_images()
+
+    def _check_images(self) -> None:
         running = engine_client.project_containers(self.client, self.stack.name)
         for service, reference in self.stack.references().items():
             desired = self.stack.image_ids[reference]
@@ -88,40 +175,27 @@ class Deployment:
                         f"({desired})"
                     )
 
-    def _write(self) -> None:
-        """Write the secrets and files that differ, and remove the files that are no longer desired."""
+    def _is_of_edge(self, name: str) -> bool:
+        return self.stack.edge is not None and self.stack.edge.owns(name)
+
+    def _write(self, names: Collection[str]) -> None:
+        """Write the secrets and those of the files ``names`` that differ, and remove files that are not desired."""
         stack = self.stack
         stack.secrets.write()
         for name in stack.differing_texts():
-            text, mode = stack.texts[name]
-            core_files.write_text(stack.directory / name, text, mode)
+            if name in names:
+                text, mode = stack.texts[name]
+                core_files.write_text(stack.directory / name, text, mode)
         for name in stack.current_texts.keys() - stack.texts.keys():
             self.steps.remove_file(name)
 
     def _up(self) -> None:
         stale = [name for name in self.stack.references() if deploy_plan.stale_environment(self.stack, name)]
-        try:
+        with explaining(self.client, self.stack.name):
             # First, because services that depend on one whose old proxy keeps it unhealthy would wait in vain.
             if stale:
                 self.stack.compose.recreate(self.stack.compose_files(), stale, timeout=self.timeout)
             self.stack.compose.up(self.stack.compose_files(), timeout=self.timeout)
-        except CommandError as error:
-            # If a service waits in vain for the health of another one, Compose names that one and gives no cause.
-            project = engine_project.read_project(self.client, self.stack.name)
-            ended = "returncode" in error.details  # or else it waited in vain until its time was up
-            hopeless = {"unhealthy"} if ended else {"unhealthy", "starting"}
-            failed = [
-                each for each in project.services.values() if each.health in hopeless or _has_ended(project, each)
-            ]
-            if not failed:
-                raise
-            symptoms = health_waiter.unhealthy(failed, "did not come up")
-            raise UnhealthyError(f"{error.message}\n{symptoms.message}", **symptoms.details) from error
-
-
-def _has_ended(project: engine_project.Project, service: engine_project.Service) -> bool:
-    states = {container.status for container in service.containers}
-    return bool(states & {"exited", "restarting", "dead"}) and not project.is_settled(service.name)
 
 
 def record_release(stack: state.Stack, *, environment: str, released_by: str, keep: int) -> None:

@@ -18,10 +18,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from .._core import command as core_command
+from .._core import files as core_files
 from .._core.errors import UnhealthyError
 from .._engine import client as engine_client
 from .._engine.project import RUNNING
@@ -61,16 +62,44 @@ class Edge:
         return self.folder in PurePosixPath(name).parents
 
 
+def state_file(directory: Path, service: str) -> Path:
+    """Return the file that names the containers of a service that serve."""
+    return directory.joinpath(*STATE, f"{service}.caddy")
+
+
+def upstreams(directory: Path, service: str) -> str | None:
+    """Return the addresses that the file of a service names, separated by spaces; None without that file."""
+    text = core_files.read_text(state_file(directory, service))
+    return text.partition(" ")[2].strip() if text is not None else None
+
+
+def write_upstreams(directory: Path, service: str, addresses: Sequence[str]) -> None:
+    """Name the addresses that serve a service. Nothing changes for requests until the edge is reloaded."""
+    path = state_file(directory, service)
+    text = f"to {' '.join(addresses)}\n"
+    if core_files.read_text(path) != text:
+        core_files.write_text(path, text, "0644")
+
+
 def of(params: Mapping[str, Any]) -> Edge | None:
     """Return the edge that the module's option ``edge`` describes; None without that option."""
     given = params.get("edge")
     return Edge(given["service"], given["config"]) if given else None
 
 
-def has_loaded(container: Container) -> bool:
-    """Return whether a running edge has loaded the configuration that its files contain now."""
+@dataclass(frozen=True)
+class Look:
+    """What a running edge has loaded: whether it is what its files say, and the hosts that it sends requests to."""
+
+    is_loaded: bool
+    hosts: frozenset[str]
+
+
+def look(container: Container) -> Look:
+    """Ask a running edge what it has loaded."""
     files, running = engine_client.in_parallel(lambda words: _json(container, words), [ADAPT, RUNNING_CONFIG])
-    return files is not None and files == running
+    hosts = frozenset(address.rpartition(":")[0] for address in dials(running))
+    return Look(files is not None and files == running, hosts)
 
 
 def running_config(container: Container) -> Any:

@@ -9,7 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._app import health
@@ -20,7 +20,10 @@ from .._engine.health_waiter import Waiter
 
 if TYPE_CHECKING:
     from docker import DockerClient
+    from docker.models.containers import Container
 
+#: The name that the platform accepts, for a container that is asked at its own address.
+HOST = "localhost"
 ASK_SECONDS = 5  # between two requests to a platform whose health check fails
 REPORT_SECONDS = 30  # for the platform to report itself healthy, once its containers are
 
@@ -37,6 +40,8 @@ class HealthGate:
         #: Whether this run has changed the stack.
         self.changing = False
         self.warned = False
+        #: The URL of a new container, which is asked directly as long as nothing serves from it.
+        self.direct: str | None = None
         #: The time of time.monotonic() from which the platform may be asked again.
         self.ask_again = 0.0
 
@@ -49,6 +54,27 @@ class HealthGate:
         )
         self.project = waiter.wait(names)
 
+    def wait_for(
+        self, client: DockerClient, containers: Mapping[str, Sequence[Container]], urls: Mapping[str, str]
+    ) -> None:
+        """Wait until these containers, by service, are healthy, beside others of their services.
+
+        The platform in them is asked at the URL of ``api_service``, if ``api_url`` is given. Raises UnhealthyError.
+        """
+        ids = {str(item.id) for several in containers.values() for item in several}
+        waiter = Waiter(
+            lambda: engine_project.read_project(client, self.params["project_name"]).only(ids),
+            self.params["wait_timeout"],
+            self._is_busy,
+        )
+        self.direct = urls.get(self.params["api_service"])
+        try:
+            waiter.wait(containers)
+            if self.direct:
+                self.ask_platform()
+        finally:
+            self.direct = None
+
     def ask_platform(self) -> None:
         """Wait for the platform's own report on all its parts, if ``api_url`` is given. Raises UnhealthyError."""
         if not self.params["api_url"]:
@@ -56,7 +82,7 @@ class HealthGate:
         report = health.until_healthy(
             self._look,
             seconds=REPORT_SECONDS,
-            what=f"The platform at {self.params['api_url']}",
+            what=f"The platform at {self.direct or self.params['api_url']}",
             patience=self.params["wait_timeout"],
         )
         self._note(report)
@@ -90,4 +116,6 @@ class HealthGate:
 
     def _api(self) -> Api:
         patience = min(health.PATIENT_SECONDS, max(self.params["wait_timeout"], 15))
+        if self.direct:
+            return Api(self.direct, timeout=patience, validate_certs=True, host=HOST)
         return Api(str(self.params["api_url"]), timeout=patience, validate_certs=True)

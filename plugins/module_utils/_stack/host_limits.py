@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 from .._core.errors import InputError
 from .._core.option_numbers import LEAST_CPUS, LEAST_MEMORY
 from .._engine import client as engine_client
+from .._engine.project import RUNNING
 from .._host import engine_probe, requirements
 from . import state
 
 if TYPE_CHECKING:
     from docker import DockerClient
+    from docker.models.containers import Container
 
 
 def refuse_excess(stack: state.Stack, client: DockerClient) -> None:
@@ -52,6 +54,25 @@ def _ports(services: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]
         for entry in service.get("ports") or []:
             for port in _numbers(entry):
                 yield {"service": name, "port": port, "host_ip": entry.get("host_ip") or "0.0.0.0"}
+
+
+def publishers(services: Mapping[str, Mapping[str, Any]]) -> dict[int, str]:
+    """Return the service that publishes each fixed port, by the services of Compose's model."""
+    return {entry["port"]: entry["service"] for entry in _ports(services)}
+
+
+def is_fixed(service: Mapping[str, Any]) -> bool:
+    """Return whether a service publishes a port of which its range has not two for each of its containers."""
+    needed = 2 * state.replicas(service)
+    return any(0 < len(_numbers(entry)) < needed for entry in service.get("ports") or [])
+
+
+def published(container: Container) -> set[int]:
+    """Return the ports of the host that a running container publishes."""
+    if container.status != RUNNING:
+        return set()
+    entries = (container.attrs["NetworkSettings"].get("Ports") or {}).values()
+    return {int(binding["HostPort"]) for several in entries for binding in several or []}
 
 
 def _numbers(entry: Mapping[str, Any]) -> range:

@@ -9,21 +9,27 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._core import files as core_files
 from .._core.errors import ConvosphereError
 from .._engine import client as engine_client
 from .._engine import compose_cli
+from .._engine.project import RUNNING, is_done
 from .._host import served_release
-from . import deploy_plan, state
+from . import beside, deploy_plan, state
+from . import edge as stack_edge
 from .activation import Activation
+from .rollout import Gate, Rollout
+from .target import Target
 
 if TYPE_CHECKING:
     from docker import DockerClient
+    from docker.models.containers import Container
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,9 @@ class Rollback:
     client: DockerClient
     wait: Callable[[Iterable[str]], None]
     timeout: float
+    wait_for: Gate
+    warn: Callable[[str], None]
+    drain_timeout: float
 
     @contextmanager
     def on_failure(self) -> Iterator[None]:
@@ -58,7 +67,7 @@ class Rollback:
         if release is None or not self.stack.containers:
             return self._explained(error, "No release served before: the containers are kept for inspection.")
         try:
-            self._restore(release)
+            self.restore(release)
         except Exception as second:  # noqa: BLE001 - whatever it is, the operator must know that nothing may serve
             return self._explained(error, f"Rolling back to release {release['id']} failed too: {second}")
         undone = self._undone_changes(release["files"])
@@ -68,22 +77,84 @@ class Rollback:
         """Return the same error with the outcome of the rollback in front of its cause."""
         return type(error)(f"The deploy failed. {outcome}\n{error.message}", hint=error.hint, **error.details)
 
-    def _restore(self, release: Mapping[str, Any]) -> None:
+    def restore(self, release: Mapping[str, Any]) -> None:
         """Restore the release's files and the previous secrets, and start the release's images by their ids."""
         stack, steps = self.stack, Activation(self.stack, self.client)
         stack.secrets.restore()
         texts = self._texts_of(release)
-        written = self._write(texts, steps)
+        of_edge = {name: text for name, text in texts.items() if stack.edge and stack.edge.owns(name)}
+        written = self._write({name: text for name, text in texts.items() if name not in of_edge}, steps)
         files = [stack.directory / name for name in compose_cli.FILE_NAMES if texts.get(name) is not None]
-        compose = stack.compose_with(stack.secrets.previous)
-        model = compose.model(files)
         running = engine_client.project_containers(self.client, stack.name)
-        with core_files.unnamed(self._pins(model, release["images"]), "images") as pins:
-            compose.up([*files, pins], timeout=self.timeout)
-        steps.give_volumes()
-        steps.restart_stale(model["services"], running, texts, written)
-        # The platform is not asked: it may have been reached at another port. Its containers' own checks ask it.
-        self.wait(name for name, service in model["services"].items() if state.replicas(service))
+        with self._target(files, release["images"]) as target:
+            if beside.applies(stack, target.services, running):
+                self._replace(target, steps, running, (texts, written, of_edge))
+                return
+            written += self._write(of_edge, steps)
+            steps.name_upstreams(target, running)
+            for name, addresses in self._upstreams().items():
+                stack_edge.write_upstreams(stack.directory, name, addresses)
+            target.compose.up(target.files, timeout=self.timeout)
+            steps.give_volumes()
+            steps.restart_stale(target.services, running, texts, written)
+            steps.reload_edge(running)
+            # The platform is not asked: it may have been reached at another port. Its containers' own checks ask it.
+            self.wait(target.names())
+            if stack.phase == "all":
+                steps.settle_edge(target)
+
+    def _upstreams(self) -> dict[str, list[str]]:
+        """Return the addresses that served before, if the edge serves containers of several hosts."""
+        return {name: text.split() for name, text in self.stack.upstreams.items()} if self.stack.phase != "all" else {}
+
+    def _replace(
+        self,
+        target: Target,
+        steps: Activation,
+        running: beside.Containers,
+        files: tuple[Mapping[str, str | None], Sequence[str], Mapping[str, str | None]],
+    ) -> None:
+        """Return to the release by the steps of a deploy. Containers of the release that still run stay as they are.
+
+        ``files`` are the release's texts, the names of those that were written, and the texts that the edge loads.
+        """
+        texts, written, of_edge = files
+        hooks = (self.wait, self.wait_for, self.warn, self.timeout, self.drain_timeout)
+        rollout = Rollout(self.stack, self.client, target, steps, *hooks)
+        rollout.converge([name for name in rollout.others() if not _is_back(target, name, running.get(name, []))])
+        read = [name for name in target.names() if name not in rollout.ports]
+        steps.restart_stale(read, running, texts, written)
+        rollout.create()
+        rollout.gate()
+        self._write(of_edge, steps)
+        rollout.switch(self._upstreams() or rollout.upstreams())
+        self.wait(read)
+        added = running.keys() - self.stack.containers.keys() - target.services.keys()
+        rollout.finish(sorted(added))
+
+    @contextmanager
+    def _target(self, files: Sequence[Path], images: Mapping[str, str]) -> Iterator[Target]:
+        """Yield the release as the target. Images of which the reference means another one by now are pinned by id."""
+        compose = self.stack.compose_with(self.stack.secrets.previous)
+        model = compose.model(files)
+        ids = self._image_ids(model, images)
+        pinned = {
+            name: {"image": found}
+            for name, found in ids.items()
+            if found and state.image_id(self.client, model["services"][name]["image"]) != found
+        }
+        with core_files.unnamed(json.dumps({"services": pinned}), "images") as pins:
+            every = [compose.hashes(files)] if self.stack.beside else []
+            every += [compose.hashes([*files, pins])] if self.stack.beside and pinned else []
+            hashes = {name: {found.get(name, "") for found in every} for name in model["services"]}
+            yield Target(compose, [*files, pins], model["services"], hashes, ids, lambda _name, _item: False)
+
+    def _image_ids(self, model: Mapping[str, Any], images: Mapping[str, str]) -> dict[str, str | None]:
+        """Return the id of the image of each service in the release, whose ``images`` are ``reference@id``."""
+        return {
+            name: state.image_id(self.client, images.get(name, "").rpartition("@")[2] or service["image"])
+            for name, service in model["services"].items()
+        }
 
     def _write(self, texts: Mapping[str, str | None], steps: Activation) -> list[str]:
         """Write the texts that differ from the files, remove files without a text, and return the names written."""
@@ -126,11 +197,8 @@ class Rollback:
             return ""
         return f" The changes found in {', '.join(names)}, made by hand or by an interrupted deploy, are undone."
 
-    def _pins(self, model: Mapping[str, Any], images: Mapping[str, str]) -> str:
-        """Return Compose text that pins the release's images by id if their reference means another image by now."""
-        pinned = {}
-        for name, service in model["services"].items():
-            previous = state.image_id(self.client, images.get(name, "").rpartition("@")[2] or service["image"])
-            if previous and state.image_id(self.client, service["image"]) != previous:
-                pinned[name] = {"image": previous}
-        return json.dumps({"services": pinned})
+
+def _is_back(target: Target, name: str, containers: Sequence[Container]) -> bool:
+    """Return whether the containers of a service are those of the release, and run or have completed their job."""
+    alive = [item for item in containers if item.status == RUNNING or is_done(item)]
+    return bool(alive) and alive == list(containers) and all(target.is_fresh(name, item) for item in alive)

@@ -24,14 +24,14 @@ from .._engine import proxies as engine_proxies
 from .._engine.project import RUNNING
 from .._host import served_release
 from . import edge as stack_edge
-from . import secrets
+from . import journal, secrets
 
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
 #: The names in the directory of a stack beside those of its files.
-RESERVED = (secrets.FILE, locks.LOCK, core_files.MARKER, "releases")
+RESERVED = (secrets.FILE, locks.LOCK, core_files.MARKER, journal.FILE, "releases")
 _MODE = re.compile(r"0[0-7]{3}")
 
 
@@ -46,6 +46,11 @@ class Stack:
     secrets: secrets.Secrets
     schema: Mapping[str, Any] | None = None  # of the backend's image, as convosphere_db_migration returns it
     edge: stack_edge.Edge | None = None
+    #: The port of each service that is replaced by a new container beside the one that serves.
+    beside: Mapping[str, int] = field(default_factory=dict)
+    #: The part of a deploy that this run is, see ``phases``, and the addresses that the edge is given in it.
+    phase: str = "all"
+    given_upstreams: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     current_texts: dict[str, str | None] = field(default_factory=dict)
     current_modes: dict[str, str] = field(default_factory=dict)
@@ -61,6 +66,10 @@ class Stack:
     unwritable: list[writable_mounts.Unwritable] = field(default_factory=list)
     #: The names of the containers of the edge that have not loaded their files as they are now.
     unloaded: set[str] = field(default_factory=set)
+    #: The addresses that the state of the edge names for each service that has one, separated by spaces.
+    upstreams: dict[str, str] = field(default_factory=dict)
+    #: The hosts to which the edge sends requests, by its state and by what it has loaded: names of containers.
+    routed: set[str] = field(default_factory=set)
 
     @property
     def releases(self) -> Path:
@@ -108,6 +117,8 @@ class Stack:
             self.current_texts[name] = core_files.read_text(path)
             if self.current_texts[name] is not None:
                 self.current_modes[name] = core_files.mode_of(path)
+        addresses = {name: stack_edge.upstreams(self.directory, name) for name in (self.beside if self.edge else ())}
+        self.upstreams = {name: text for name, text in addresses.items() if text is not None}
         existing = {name for name, text in self.current_texts.items() if text is not None}
         self.foreign = existing - self.texts.keys() - recorded.keys()
 
@@ -134,9 +145,14 @@ class Stack:
         self.image_ids = {name: str(image["Id"]) if image else None for name, image in zip(references, images)}
         self.image_variables = {name: _variables_of(image or {}) for name, image in zip(references, images)}
         self.proxies = engine_proxies.of_client(self.docker_host)
+        self._read_edge()
+
+    def _read_edge(self) -> None:
         edges = self.running(self.edge.service) if self.edge else []
-        loaded = engine_client.in_parallel(stack_edge.has_loaded, edges)
-        self.unloaded = {str(item.name) for item, is_loaded in zip(edges, loaded) if not is_loaded}
+        looks = engine_client.in_parallel(stack_edge.look, edges)
+        self.unloaded = {str(item.name) for item, look in zip(edges, looks) if not look.is_loaded}
+        named = [address for text in self.upstreams.values() for address in text.split()]
+        self.routed = {address.rpartition(":")[0] for address in named}.union(*(look.hosts for look in looks))
 
     def running(self, service: str) -> list[Container]:
         """Return the running containers of a service."""
