@@ -91,6 +91,44 @@ def test_the_login_is_shown_if_there_is_a_default_administrator():
     assert lines[4] == "Next       ansible-playbook health.yml -e env=dev"
 
 
+PERIOD = {"active": True, "until": "2026-11-29T06:00:00Z", "reason": "", "operators": [], "retry_after": 300}
+
+
+@pytest.mark.parametrize(
+    ("period", "lines"),
+    [
+        (None, ["The edge serves, there is no maintenance"]),
+        (
+            {**PERIOD, "reason": "We move.", "operators": ["10.0.0.0/8", "192.0.2.7"]},
+            [
+                "MAINTENANCE until 2026-11-29T06:00:00Z: We move.",
+                "           the edge answers 503; let through: 10.0.0.0/8, 192.0.2.7",
+                "           ansible-playbook edge_maintenance.yml -e env=dev -e state=off",
+            ],
+        ),
+        ({**PERIOD, "active": False}, ["MAINTENANCE ended by itself at 2026-11-29T06:00:00Z. The edge serves"]),
+    ],
+)
+def test_a_maintenance_of_the_edge(period, lines):
+    assert report({"maintenance": period}, "edge_maintenance", {"environment": "dev"}) == lines
+
+
+def test_a_maintenance_shows_in_the_report_of_the_stack():
+    lines = report({"services": [], "maintenance": PERIOD}, "stack", STACK)
+
+    assert "MAINTENANCE until 2026-11-29T06:00:00Z" in lines
+    assert not [line for line in report({"services": []}, "stack", STACK) if "MAINTENANCE" in line]
+
+
+def test_a_bundle():
+    written = {"changed": True, "images": [{}, {}], "size_bytes": 1 << 20, "sha256": "abc"}
+    context = {"archive": "/srv/a.tar", "check_mode": False}
+
+    assert report(written, "bundle", context)[:2] == ["2 images, 1.00 MB, in /srv/a.tar", "sha256 abc"]
+    assert report(written, "bundle", {**context, "check_mode": True}) == ["/srv/a.tar would be written"]
+    assert report({**written, "changed": False}, "bundle", context) == ["/srv/a.tar has these 2 images already"]
+
+
 def test_health():
     components = {
         "database": {"status": "healthy", "latency_ms": 1.2},
