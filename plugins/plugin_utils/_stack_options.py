@@ -19,7 +19,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core.option_
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import compose_parser
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _edge_routes
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _value_checks as checks
-from ansible_collections.convosphere.platform.plugins.plugin_utils._value_checks import Check, number, seconds
+from ansible_collections.convosphere.platform.plugins.plugin_utils._value_checks import Check, number
 
 SERVICES = ("agentrepo", "backend", "edge", "frontend", "minio", "postgres", "redis", "weaviate")
 #: Variables that the role keeps in .env, which no setting may give in plain text.
@@ -211,7 +211,7 @@ def _override(options: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _together(options: Mapping[str, Any]) -> Iterator[str]:
-    for rule in (_ports, _certificate, _archive, _first_check, _administrator, _exceptions):
+    for rule in (_ports, _certificate, _archive, _administrator, _exceptions):
         yield from rule(options)
 
 
@@ -237,15 +237,6 @@ def _certificate(options: Mapping[str, Any]) -> Iterator[str]:
 def _archive(options: Mapping[str, Any]) -> Iterator[str]:
     if options.get("stack_image_source") == "load" and options.get("stack_image_archive") == "":
         yield "stack_image_source is load, and stack_image_archive is empty: give the archive that docker save wrote"
-
-
-def _first_check(options: Mapping[str, Any]) -> Iterator[str]:
-    interval, wait = seconds(options.get("stack_health_interval")), number(options.get("stack_wait_timeout"))
-    if interval is not None and wait is not None and 1 <= wait <= interval:
-        yield (
-            f"stack_health_interval is {options['stack_health_interval']}, and stack_wait_timeout {wait} s: a "
-            "container is asked for the first time after the interval, so no deploy would ever be healthy in time"
-        )
 
 
 def _administrator(options: Mapping[str, Any]) -> Iterator[str]:

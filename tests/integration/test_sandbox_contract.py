@@ -16,7 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+import websocket
+from botocore.exceptions import ClientError
 
 from support.sandbox import ADMIN, DATABASE_KEY, Sandbox, build_all, digest, facts_folder, sandbox, until
 
@@ -248,6 +251,19 @@ def test_filters_answer_400(platform, path, headers, text):
 def test_known_hosts_pass(platform):
     for host in ("localhost", "127.0.0.1:8000", "yourdomain.com"):
         assert platform.call("GET", "/health", headers={"Host": host, "X-Forwarded-For": "1.2.3.4"}).status_code == 200
+
+
+def test_a_websocket_echoes_through_the_edge_too(platform):
+    site = ":80\nreverse_proxy backend:8000 {\nheader_up Host localhost\nheader_up -X-Forwarded-Host\n}"
+    proxy = 'printf %s "$0" > /srv/site && exec caddy run --config /srv/site --adapter caddyfile'
+    platform.run("caddy", "proxy", command=["sh", "-c", proxy, site])
+    until(lambda: platform.answers("proxy", "/health"), "the edge")
+    for name in ("backend", "proxy"):
+        socket = websocket.create_connection(f"ws://{platform.address(name)}/api/v1/ws/echo", timeout=20)
+        for text in ("hello", "x" * 100_000):
+            socket.send(text)
+            assert socket.recv() == text
+        socket.close()
 
 
 def test_backend_ignores_what_should_stop_it(platform):
@@ -606,6 +622,32 @@ def test_postgres_never_takes_a_half_made_data_directory_for_a_good_one(platform
     container = platform.run("postgres", "no-password")
     assert container.wait(timeout=30)["StatusCode"] == 1
     assert b"set POSTGRES_PASSWORD" in container.logs()
+
+
+def test_object_store_serves_s3_on_its_directory(platform):
+    keys = {"aws_access_key_id": "planted-access-key", "aws_secret_access_key": "planted-object-key"}
+    settings = {"MINIO_ROOT_USER": keys["aws_access_key_id"], "MINIO_ROOT_PASSWORD": keys["aws_secret_access_key"]}
+    # The command and the health check are those of roles/stack/templates/compose.yaml.j2.
+    command = ["server", "/data", "--console-address", ":9001"]
+    container = platform.run("minio", environment=settings, command=command)
+    until(lambda: platform.execute("minio", "mc", "ready", "local")[0] == 0, "the object store")
+
+    def client(**changed: str) -> Any:
+        place = {"endpoint_url": f"http://{platform.address('minio')}", "region_name": "us-east-1"}
+        return boto3.client("s3", **place, **{**keys, **changed})
+
+    store = client()
+    store.create_bucket(Bucket="uploads")
+    store.put_object(Bucket="uploads", Key="folder/note.txt", Body=b"hello")
+    assert platform.execute("minio", "cat", "/data/uploads/folder/note.txt") == (0, "hello")
+    with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+        client(aws_secret_access_key="wrong").list_buckets()
+    container.restart(timeout=5)
+    until(lambda: platform.execute("minio", "mc", "ready", "local")[0] == 0, "the object store")
+    store = client()  # its port is another one
+    assert store.get_object(Bucket="uploads", Key="folder/note.txt")["Body"].read() == b"hello"
+    assert platform.execute("minio", "mc", "ls", "local")[0] == 64
+    assert keys["aws_secret_access_key"] not in str(container.top())
 
 
 def test_vector_store_keeps_objects_and_restores_backups(platform):

@@ -23,7 +23,7 @@ from docker.models.containers import Container
 from support.playbook import ROOT, run_playbook
 
 FILES = ROOT / "roles/sandbox/files"
-STANDINS = ("backend", "caddy", "frontend", "postgres", "redis", "weaviate")
+STANDINS = ("backend", "caddy", "frontend", "minio", "postgres", "redis", "weaviate")
 REPOSITORY = "sandbox-contract"
 ADMIN = {"username": "root-admin", "email": "root-admin@example.com", "password": "Planted-Admin-1"}
 DATABASE_KEY = "planted-database-password"
@@ -88,7 +88,7 @@ class Sandbox:
     def run(self, standin: str, name: str = "", **options: Any) -> Container:
         """Start a container, known by `name` or else by the stand-in's; its port is published on loopback."""
         alias = name or standin
-        port = {"postgres": 5432, "redis": 6379, "backend": 8000, "caddy": 80}.get(standin, 8080)
+        port = {"postgres": 5432, "redis": 6379, "backend": 8000, "caddy": 80, "minio": 9000}.get(standin, 8080)
         container = self.client.containers.create(
             image(standin), name=f"{self.name}-{alias}", ports={str(port): ("127.0.0.1", 0)}, **options
         )

@@ -237,10 +237,6 @@ def test_a_value_that_can_be_deployed_is_taken(option, value):
         ),
         ({"stack_image_source": "load", "stack_image_archive": ""}, "stack_image_archive is empty"),
         (
-            {"stack_health_interval": "10m", "stack_wait_timeout": 240},
-            "stack_health_interval is 10m, and stack_wait_timeout 240 s",
-        ),
-        (
             {"stack_accept_revisions": ["a", "b"], "stack_assume_revisions": ["b"]},
             "stack_accept_revisions and stack_assume_revisions both name 'b'",
         ),
