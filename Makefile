@@ -17,7 +17,7 @@ ARGS ?=
 # How many integration tests run at once: most of the time of each is waiting for a server.
 WORKERS ?= 2
 
-.PHONY: help venv venv-dev prerequisites compose demo clean-demo test lint sanity importer unit matrix integration molecule rehearse bench docs format release-notes clean
+.PHONY: help venv venv-dev prerequisites compose demo clean-demo test lint sanity importer unit matrix integration molecule rehearse bench soak docs format release-notes clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ rehearse: venv-dev ## deploy.yml -e env=prod, twice, on a disposable host reache
 
 bench: venv-dev compose ## Medians and ratios of whole runs, compared with today's practice
 	@python tests/bench/run.py $(ARGS)
+
+soak: venv-dev compose ## Events of an environment under load, and the requests that failed; takes ten minutes
+	@python tests/soak/run.py $(ARGS)
 
 docs: venv-dev ## Check the documentation and build the site in .build/docsite/html; a warning is an error
 	@scripts/docsite.sh

@@ -75,3 +75,14 @@ if ! docker version >/dev/null 2>&1; then
   echo "prerequisites.sh: the engine answers root only. Run as root, or join the group docker and log in again." >&2
   exit 1
 fi
+
+# A stand-in of an earlier checkout has the name of today's, and would not be built again.
+for image in $("${as_root[@]}" docker image ls --quiet --filter label=org.convosphere.sandbox=true | sort -u); do
+  read -r built title < <("${as_root[@]}" docker image inspect "$image" \
+    --format '{{ .Created }} {{ index .Config.Labels "org.opencontainers.image.title" }}' 2>/dev/null) || continue
+  recipe=$(grep -lF "title=\"$title\"" roles/sandbox/files/*/Dockerfile) || continue
+  changed=$(git log -1 --format=%ct -- "$(dirname "$recipe")" 2>/dev/null) || continue
+  if [ "${changed:-0}" -gt "$(date -d "$built" +%s)" ]; then
+    "${as_root[@]}" docker image rm --force "$image" >/dev/null || echo "prerequisites.sh: remove the image '$title' by hand"
+  fi
+done

@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The events of the soak: what happens to an environment while it has visitors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+#: Images that an event deploys, each a service's image with these lines of a Dockerfile.
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "backend:upgraded": ("LABEL soak=upgraded",),
+    "frontend:upgraded": ("LABEL soak=upgraded",),
+    "backend:crashing": ("USER root", "RUN echo 'raise SystemExit(1)' > /app/backend/main.py", "USER app"),
+    "backend:unmigratable": (
+        "USER root",
+        'RUN printf \'from alembic import op\\nrevision = "soak"\\ndown_revision = "2025_08_14_add_agents"\\n'
+        'def upgrade():\\n    op.execute("SELECT 1/0")\\n\' > /app/backend/alembic/versions/soak.py',
+        "USER app",
+    ),
+}
+
+
+def image(variant: str) -> str:
+    """Return the reference of a variant."""
+    return f"convosphere-soak/{variant}"
+
+
+@dataclass(frozen=True)
+class Event:
+    """A run of a playbook. What a successful deploy was given is given to all later ones."""
+
+    name: str
+    playbook: str = "deploy.yml"
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    fails: bool = False
+
+
+EVENTS = (
+    Event("unchanged deploy"),
+    Event("changed setting", variables={"stack_settings": {"LOG_LEVEL": "WARNING"}}),
+    Event("changed secret", variables={"stack_secrets": {"OPENAI_API_KEY": "planted-openai-key"}}),
+    Event("upgrade of the backend", variables={"stack_images": {"backend": image("backend:upgraded")}}),
+    Event("upgrade of the frontend", variables={"stack_images": {"frontend": image("frontend:upgraded")}}),
+    Event("changed Caddyfile", variables={"stack_edge_denied": ["/api/v1/agents/*"]}),
+    Event("restart of the backend", "services.yml", {"service": "backend", "state": "restarted"}),
+    Event("crashing backend", variables={"stack_images": {"backend": image("backend:crashing")}}, fails=True),
+    Event(
+        "backend that hangs in its start",
+        variables={"stack_settings": {"SANDBOX_NEVER_HEALTHY": "1"}, "stack_wait_timeout": 60},
+        fails=True,
+    ),
+    Event(
+        "migration that fails",
+        variables={"stack_images": {"backend": image("backend:unmigratable")}, "stack_skip_backup_gate": True},
+        fails=True,
+    ),
+)
