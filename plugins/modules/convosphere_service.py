@@ -17,8 +17,8 @@ description:
   - Waits until the services are healthy. If they do not become healthy, fails with the state, exit code, last health
     probe and last log lines of each unhealthy service.
   - If a deploy or another run is changing the same stack, fails at once before it changes anything.
-  - Never recreates existing containers. To deploy a new version or a changed configuration, use
-    M(convosphere.platform.convosphere_stack).
+  - Recreates existing containers only for O(beside), with the same definition and image. To deploy a new version or a
+    changed configuration, use M(convosphere.platform.convosphere_stack).
 extends_documentation_fragment:
   - convosphere.platform.engine
   - convosphere.platform.engine.project
@@ -71,6 +71,37 @@ options:
       - If not given, the directory from which the project's containers were created, if it can be read.
       - Required only for services without a container.
     type: path
+  beside:
+    description:
+      - The services that O(state=restarted) restarts without a failed request, if only such services are restarted. A
+        new container is created beside the old one, the O(edge) is switched to it, and the old one is drained and
+        removed. The number in the name of the container grows.
+      - If the edge does not run, or if a file or an image was changed since the last deploy, the containers are
+        stopped and started instead.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      service:
+        description: The name of the service.
+        type: str
+        required: true
+      port:
+        description: The port at which its container answers.
+        type: int
+        required: true
+  edge:
+    description: The service through which users reach the platform, see M(convosphere.platform.convosphere_stack).
+    type: dict
+    suboptions:
+      service:
+        description: The name of the service.
+        type: str
+        default: edge
+      config:
+        description: The path of the Caddyfile below O(project_src).
+        type: str
+        default: edge/Caddyfile
 seealso:
   - module: convosphere.platform.convosphere_service_info
   - module: convosphere.platform.convosphere_stack
@@ -86,6 +117,19 @@ EXAMPLES = r"""
     service: backend
     state: restarted
     stop_timeout: 0
+
+- name: Restart the backend without a failed request
+  convosphere.platform.convosphere_service:
+    project_name: convosphere-dev
+    project_src: /opt/convosphere/dev
+    environment_name: dev
+    service: backend
+    state: restarted
+    edge:
+      service: edge
+    beside:
+      - service: backend
+        port: 8000
 
 - name: Start all services that are not running
   convosphere.platform.convosphere_service:
@@ -166,6 +210,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._engine.healt
 from ansible_collections.convosphere.platform.plugins.module_utils._host.environment_directory import (
     ENVIRONMENT_OPTION,
 )
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import beside, edge
 from ansible_collections.convosphere.platform.plugins.module_utils._stack.service_run import ServiceRun
 
 
@@ -181,6 +226,8 @@ class ServiceModule(ConvosphereModule):
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "int", "default": WAIT_SECONDS},
         "project_src": {"type": "path"},
+        "edge": {"type": "dict", "options": edge.OPTIONS},
+        "beside": {"type": "list", "elements": "dict", "default": [], "options": beside.OPTIONS},
     }
 
     def build(self) -> Work:

@@ -18,7 +18,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core import 
 
 from support.compose_project import docker
 from support.environment import free_ports, wait_until
-from support.module_process import ModuleProcess
+from support.module_process import ModuleProcess, run_module
 from support.stack_project import NAME, StackProject, stack_project
 
 IMAGE = "caddy:2-alpine"
@@ -181,6 +181,20 @@ def test_an_edge_that_was_not_reloaded_is(site):
     task = site.stack.deploy(site.options("one"))
 
     assert (task.changed, site.state(), site.ask()) == (True, "to web-1:8000\n", "one")
+
+
+def test_a_service_is_restarted_beside(site):
+    names = ("project_name", "project_src", "environment_name", "wait_timeout", "edge", "beside")
+    options = {name: value for name, value in site.options("one").items() if name in names}
+    options |= {"service": "web", "state": "restarted"}
+
+    with site.watched() as words:
+        result = run_module("convosphere_service", options, site.stack.folder)
+
+    assert (result.get("msg"), result["changed"]) == (None, True)
+    assert set(words) <= {"one"}
+    assert (site.names(), site.state()) == (["web-2"], "to web-2:8000\n")
+    assert site.stack.deploy(site.options("one")).changed is False
 
 
 # -------------------------------------------------------------------------------------------------------- phases

@@ -134,10 +134,11 @@ class Rollout:
             self.stack.routed.update(address.partition(":")[0] for address in addresses)
             stack_edge.write_upstreams(self.stack.directory, name, addresses)
         current = self._containers().get(edge.service, [])
-        if current and all(item.status == RUNNING and self.target.is_fresh(edge.service, item) for item in current):
-            stack_edge.reload(current)
-        else:
+        if not current or not all(self._stays(edge.service, item) for item in current):
             self.converge([edge.service])
+        # A new container has read its files at its start; Compose may have kept the old one.
+        known = {item.id for item in current}
+        stack_edge.reload([item for item in self._containers().get(edge.service, []) if item.id in known])
 
     def finish(self, orphans: Sequence[str] = ()) -> None:
         """Remove the old containers once they are drained, and the containers of the services ``orphans``."""
@@ -170,6 +171,9 @@ class Rollout:
     def _names(self) -> set[str]:
         """Return the names of the containers that serve in the end."""
         return {str(item.name) for several in self.serving.values() for item in several} or set(self.stack.routed)
+
+    def _stays(self, name: str, container: Container) -> bool:
+        return container.status == RUNNING and self.target.is_fresh(name, container)
 
     def _is_any_stale(self, name: str) -> bool:
         return any(self.target.is_stale(name, item) for item in self.stack.containers.get(name, []))

@@ -21,7 +21,7 @@ from .._core.work import Invocation, Work
 from .._engine import client as engine_client
 from .._engine import compose_cli, health_waiter
 from .._engine import project as engine_project
-from . import project_owner, secrets
+from . import beside, project_owner, secrets, service_restart
 
 
 class ServiceRun(Work):
@@ -63,6 +63,8 @@ class ServiceRun(Work):
     def apply(self, plan: Plan) -> None:
         """Stop dependents first, then start dependencies first."""
         changing = {change.name for change in plan}
+        if self.params["state"] == "restarted" and self._restart_beside(sorted(changing)):
+            return
         if self.params["state"] != "started":
             for level in reversed(self.levels):
                 self._stop([name for name in level if name in changing and name in self.chosen])
@@ -141,6 +143,19 @@ class ServiceRun(Work):
         containers = self.project.services[name].containers
         named = name in (self.params["services"] or ())
         return bool(containers) and not named and all(map(engine_project.is_done, containers))
+
+    def _restart_beside(self, names: Sequence[str]) -> bool:
+        """Replace the containers of the services, if the edge can switch all of them. Return whether it was done."""
+        if not self.params["wait"] or not set(names) <= beside.of(self.params).keys():
+            return False
+        stack = service_restart.prepare(self.client, self.project, self.params)
+        target = service_restart.target_of(self.client, stack, names) if stack else None
+        if stack is None or target is None:
+            return False
+        self.invocation.hide(*dotenv.maskable(secrets.variables_in(stack.directory)))
+        hooks = (self.waiter.wait, self.invocation.warn, self.params["wait_timeout"])
+        service_restart.restart(self.client, stack, target, names, hooks)
+        return True
 
     def _stop(self, names: Sequence[str]) -> None:
         """Stop all containers of some services at the same time."""

@@ -117,8 +117,7 @@ class Stack:
             self.current_texts[name] = core_files.read_text(path)
             if self.current_texts[name] is not None:
                 self.current_modes[name] = core_files.mode_of(path)
-        addresses = {name: stack_edge.upstreams(self.directory, name) for name in (self.beside if self.edge else ())}
-        self.upstreams = {name: text for name, text in addresses.items() if text is not None}
+        self.read_upstreams()
         existing = {name for name, text in self.current_texts.items() if text is not None}
         self.foreign = existing - self.texts.keys() - recorded.keys()
 
@@ -145,9 +144,15 @@ class Stack:
         self.image_ids = {name: str(image["Id"]) if image else None for name, image in zip(references, images)}
         self.image_variables = {name: _variables_of(image or {}) for name, image in zip(references, images)}
         self.proxies = engine_proxies.of_client(self.docker_host)
-        self._read_edge()
+        self.read_edge()
 
-    def _read_edge(self) -> None:
+    def read_upstreams(self) -> None:
+        """Read the addresses that the state of the edge names."""
+        addresses = {name: stack_edge.upstreams(self.directory, name) for name in (self.beside if self.edge else ())}
+        self.upstreams = {name: text for name, text in addresses.items() if text is not None}
+
+    def read_edge(self) -> None:
+        """Ask the running edge what it has loaded. The containers and the upstreams must have been read."""
         edges = self.running(self.edge.service) if self.edge else []
         looks = engine_client.in_parallel(stack_edge.look, edges)
         self.unloaded = {str(item.name) for item, look in zip(edges, looks) if not look.is_loaded}
