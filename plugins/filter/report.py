@@ -35,8 +35,10 @@ options:
       - maintenance
       - migration
       - prune
+      - releases
       - restore
       - restore_discard
+      - rollback
       - stack
       - users
       - users_audit

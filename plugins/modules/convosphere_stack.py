@@ -34,7 +34,7 @@ options:
     required: true
   state:
     description:
-      - V(present) deploys the stack, and requires O(files).
+      - V(present) deploys the stack, and requires O(files) or O(release).
       - V(absent) removes its containers and networks. Its volumes, files and secrets are kept, unless
         O(remove_volumes=true).
     type: str
@@ -47,6 +47,24 @@ options:
         Otherwise nothing is changed. An unused directory is marked as this environment's.
     type: str
     required: true
+  release:
+    description:
+      - The id of a kept release to deploy again instead of O(files), which is a rollback.
+      - Its files are those that it recorded. Its images are used by their ids, also if their tags mean other images by
+        now, and must be on the host. The secrets are the current ones.
+      - A rollback never downgrades the schema of the database. It is refused unless the database is at the revisions
+        that the release needs, or those that came later only add to the schema.
+      - It is recorded as a new release with C(restored_from) and C(rolled_back_from). If the release serves already,
+        nothing is changed.
+    type: str
+  replace:
+    description:
+      - The services whose containers are replaced although nothing differs, by the same steps as for a new image. A
+        completed job is not run again.
+      - With it a run is never without a change.
+    type: list
+    elements: str
+    default: []
   api_url:
     description:
       - The URL at which the host reaches the backend. The deploy is complete when C(/api/v1/health/detailed) reports
@@ -195,6 +213,15 @@ EXAMPLES = r"""
     schema: "{{ migration.schema }}"
   when: not stack.schema_known
 
+- name: Roll back to a kept release
+  convosphere.platform.convosphere_stack:
+    project_name: convosphere-dev
+    project_src: /opt/convosphere/dev
+    environment_name: dev
+    release: 20261123T114500123Z
+    login_service: postgres
+    login_env_file: /opt/convosphere/dev/.env
+
 - name: Remove the stack, and keep its data
   convosphere.platform.convosphere_stack:
     project_name: convosphere-dev
@@ -216,7 +243,10 @@ release:
     released_by: alice
     images: {redis: "redis:7-alpine@0283efa179da"}
     files: {compose.yaml: 3f1c2a9be001}
+    modes: {compose.yaml: "0640"}
     secrets: [POSTGRES_PASSWORD]
+    restored_from: 20261122T090000456Z
+    rolled_back_from: 20261123T101500789Z
     schema_revisions: [2025_08_14_add_agents, 2025_08_16_add_ai_models_and_settings_tables]
 schema_known:
   description:
@@ -295,6 +325,8 @@ class StackModule(ConvosphereModule):
         **ENVIRONMENT_OPTION,
         **confirmation.CONFIRM_OPTION,
         **STACK_OPTIONS,
+        "release": {"type": "str"},
+        "replace": {"type": "list", "elements": "str", "default": []},
         "api_url": {"type": "str"},
         "api_service": {"type": "str", "default": "backend"},
         "wait_timeout": {"type": "int", "default": WAIT_SECONDS},
@@ -307,8 +339,11 @@ class StackModule(ConvosphereModule):
         "remove_volumes": {"type": "bool", "default": False},
     }
     rules = {
-        "mutually_exclusive": [("schema", "schema_image")],
-        "required_if": [("state", "present", ("files",))],
+        "mutually_exclusive": [
+            ("schema", "schema_image"),
+            *[("release", name) for name in ("files", "secrets", "schema", "schema_image")],
+        ],
+        "required_if": [("state", "present", ("files", "release"), True)],
     }
     may_be_empty = frozenset({"files.content"})
     # Without a wait, every deploy would be given up at once and rolled back. The release that serves is always kept.

@@ -81,6 +81,7 @@ VERBS = (
         "--check --diff",
         ("database_revision", "database_accept_revisions", "database_assume_revisions", "database_skip_backup_gate"),
     ),
+    Verb("releases", "List the kept releases, what each consists of, and whether a rollback to it is possible."),
     Verb(
         "restore",
         "Restore a backup.",
@@ -88,6 +89,7 @@ VERBS = (
         ("database_include", "database_force", "database_wait_timeout"),
     ),
     Verb("restore_discard", "Delete the databases kept by earlier restores.", "-e confirm=prod"),
+    Verb("rollback", "Deploy an earlier release again.", "--check --diff"),
     Verb("services", "Start, stop or restart services.", "-e state=restarted -e service=backend"),
     Verb("setup", "Install what the hosts of an environment need, and nothing else."),
     Verb("status", "Report every service with its health and version.", "-e stats=true"),
@@ -147,6 +149,14 @@ PARAMETERS = (
         "confirm=prod",
         default="",
     ),
+    Parameter(
+        "force",
+        "bool",
+        "Replace the containers of the backend, the frontend and the edge although nothing differs.",
+        ("deploy",),
+        "force=true",
+        default=False,
+    ),
     Parameter("label", "str", "A name for the backup.", ("backup",), "label=before-upgrade", default=""),
     Parameter(
         "level",
@@ -179,8 +189,9 @@ PARAMETERS = (
     Parameter(
         "release",
         "str",
-        "The id of a kept release. Without it: the images that the inventory declares.",
-        ("bundle",),
+        "The id of a kept release, as releases.yml lists them. Without it: rollback.yml chooses the newest earlier"
+        " release of which every image is on the host, bundle.yml takes the images that the inventory declares.",
+        ("bundle", "rollback"),
         "release=20261123T114500123Z",
         default="",
     ),

@@ -84,6 +84,45 @@ def stack(result: Facts, context: Facts) -> list[str]:
     ]
 
 
+def rollback(result: Facts, context: Facts) -> list[str]:
+    """Describe the release that convosphere_stack restored, and the stack that serves."""
+    release = result["release"]
+    if result["changed"]:
+        line = f"Rolled back from the release {release['rolled_back_from']} to {release['restored_from']}"
+        lines = [f"{line}, recorded as {release['id']}"]
+    else:
+        lines = [f"The release {release.get('restored_from') or release['id']} serves already"]
+    return [
+        *lines,
+        "The next deploy deploys what the inventory describes: set stack_version, or what else the release differs in",
+        *stack(result, context),
+    ]
+
+
+def releases(result: Facts, context: Facts) -> list[str]:
+    """Describe the ``releases`` that convosphere_release_info found, newest first."""
+    lines = [line for release in result["releases"] for line in _release(release)]
+    if not lines:
+        return [f"{context['environment']} has no release on {context['host']}"]
+    return [*lines, f"Roll back: ansible-playbook rollback.yml -e env={context['environment']} -e release=<id>"]
+
+
+def _release(release: Facts) -> Iterator[str]:
+    serves = "  serves" if release["serves"] else ""
+    yield f"{release['id']}  {release['released_at'] or '-'}  by {release['released_by'] or '-'}{serves}"
+    if release["restored_from"]:
+        yield _item("restored", f"{release['restored_from']}, rolled back from {release['rolled_back_from']}")
+    yield from (_item(each["service"], f"{each['reference']}@{each['image_id']}") for each in release["images"])
+    yield _item("schema", ", ".join(release["schema_revisions"] or ()) or "not recorded")
+    yield from (_item("missing", each) for each in release["missing"])
+    if release["refusal"]:
+        yield _item("rollback", f"refused. {release['refusal']}")
+
+
+def _item(name: str, text: str) -> str:
+    return f"  {name:<10} {text}"
+
+
 def _measured(service: Facts) -> Iterator[str]:
     standin = "sandbox stand-in" if service["sandbox"] else ""
     yield _service(service["name"], service["health"] or service["state"], service["version"] or "-", standin)
@@ -175,8 +214,10 @@ REPORTS: dict[str, Report] = {
     "maintenance": maintenance,
     "migration": _database_reports.migration,
     "prune": prune,
+    "releases": releases,
     "restore": _database_reports.restore,
     "restore_discard": _database_reports.restore_discard,
+    "rollback": rollback,
     "stack": stack,
     "users": users,
     "users_audit": users_audit,

@@ -131,6 +131,7 @@ def test_what_it_returns_is_what_serves(stack):
         "released_by": "alice",
         "images": {"web": f"{stack.image}@{image_id(stack.image)}"},
         "files": {"compose.yaml": ANY},
+        "modes": {"compose.yaml": "0640"},
         "schema": None,
         "secrets": [],
     }
@@ -163,9 +164,11 @@ def test_examples(run_playbook, stack):
     run_playbook(tasks[1:2]).succeeded()
     later = run_playbook(tasks[2:4], extra_vars={"migration": migration}).succeeded()
     release = stack.release()
-    away = run_playbook(tasks[4:]).succeeded()
+    tasks[4][MODULE]["release"] = release["id"]
+    back = run_playbook(tasks[4:5]).succeeded()
+    away = run_playbook(tasks[5:]).succeeded()
 
-    assert (deploy.changed, later.changed, away.changed) == (1, 1, 1)
+    assert (deploy.changed, later.changed, back.changed, away.changed) == (1, 1, 0, 1)
     assert later.tasks[0].result["schema_known"] is False
     assert release["schema_revisions"] == ["one"]
     assert url is not None

@@ -21,7 +21,7 @@ from typing import Any
 
 from .._core import command as core_command
 from .._core.errors import CommandError, DatabaseError
-from . import alembic_script
+from . import alembic_script, upgrade_sql
 
 #: The label of a migration's container: its database, as host:port/name.
 LABEL_DATABASE = "platform.convosphere.migrates"
@@ -36,7 +36,8 @@ SECONDS_TO_READ = 120  # without a database: the start of the container and of P
 class Revision:
     """One revision of the code. ``down`` are its predecessors, none for the first.
 
-    ``sql`` are the statements of its upgrade; None if it reads the database before they are known.
+    ``sql`` are the statements of its upgrade; None if it reads the database before they are known. ``adds`` says
+    whether they are known to only add to the schema.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Revision:
     depends_on: tuple[str, ...] = ()
     doc: str = ""
     sql: str | None = ""
+    adds: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,14 @@ class Alembic:
                 "(alembic_directory).",
             )
         return [
-            Revision(item["id"], tuple(item["down"]), tuple(item["depends_on"]), item["doc"], item["sql"])
+            Revision(
+                item["id"],
+                tuple(item["down"]),
+                tuple(item["depends_on"]),
+                item["doc"],
+                item["sql"],
+                adds=upgrade_sql.only_adds(item["sql"]),
+            )
             for item in answer["done"]
         ]
 

@@ -21,7 +21,8 @@ def known(backend: Backend, image_id: str) -> Code | None:
     schema = backend.recorded_schema
     if schema.get("image_id") != image_id:
         return None
-    return Code([Revision(name, tuple(down)) for name, down in schema["revisions"].items()])
+    adds = set(schema.get("adds") or ())
+    return Code([Revision(name, tuple(down), adds=name in adds) for name, down in schema["revisions"].items()])
 
 
 def served(backend: Backend, image_id: str, code: Code, read: Callable[[str], Code]) -> frozenset[str] | None:
@@ -37,6 +38,10 @@ def served(backend: Backend, image_id: str, code: Code, read: Callable[[str], Co
 
 
 def schema_record(image_id: str, code: Code) -> dict[str, Any]:
-    """Return the record of an image's schema that a release keeps, and that ``known`` reads."""
+    """Return the record of an image's schema that a release keeps, and that ``known`` reads.
+
+    ``adds`` are the revisions that only add to the schema, which a rollback to a release from before them may keep.
+    """
     revisions = {revision.id: [*revision.down, *revision.depends_on] for revision in code.revisions}
-    return {"image_id": image_id, "heads": code.heads, "revisions": revisions}
+    adds = sorted(revision.id for revision in code.revisions if revision.adds)
+    return {"image_id": image_id, "heads": code.heads, "revisions": revisions, "adds": adds}

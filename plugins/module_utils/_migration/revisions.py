@@ -13,14 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .alembic_client import Revision, heads
+from .upgrade_sql import COLUMN, NEXT_PART, TABLE, plain, statements
 
-_TABLE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?([^\s(]+)", re.IGNORECASE)
-_COLUMN = re.compile(r"ALTER TABLE (?:ONLY )?(\S+) ADD COLUMN (?:IF NOT EXISTS )?(\S+)", re.IGNORECASE)
-#: A further part of an ALTER TABLE, of which only the first is evaluated.
-_NEXT_PART = re.compile(r",\s*(?:ADD|DROP|ALTER|RENAME|VALIDATE|SET)\b", re.IGNORECASE)
 #: Statements that belong to a table or column, and have been run if it exists.
 _ACCESSORY = re.compile(r"(CREATE (UNIQUE )?INDEX|CREATE TYPE|COMMENT ON)", re.IGNORECASE)
-_LEADING_COMMENTS = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -46,13 +42,12 @@ class Effect:
     @classmethod
     def of(cls, sql: str) -> Effect:
         """Read the effect from the statements of an upgrade."""
-        parts = [_LEADING_COMMENTS.sub("", f" {part}", count=1).strip() for part in re.split(r";\s*(?:\n|$)", sql)]
-        statements = [part for part in parts if part]
-        tables = [_plain(match[1]) for match in map(_TABLE.match, statements) if match]
-        added = [(_plain(match[1]), _plain(match[2])) for match in map(_COLUMN.match, statements) if match]
-        known = (_TABLE, _COLUMN, _ACCESSORY)
-        more = any(not any(pattern.match(statement) for pattern in known) for statement in statements)
-        more = more or any(_COLUMN.match(part) and _NEXT_PART.search(part) for part in statements)
+        found = statements(sql)
+        tables = [plain(match[1]) for match in map(TABLE.match, found) if match]
+        added = [(plain(match[1]), plain(match[2])) for match in map(COLUMN.match, found) if match]
+        known = (TABLE, COLUMN, _ACCESSORY)
+        more = any(not any(pattern.match(statement) for pattern in known) for statement in found)
+        more = more or any(COLUMN.match(part) and NEXT_PART.search(part) for part in found)
         return cls(tuple(tables), tuple(pair for pair in added if pair[0] not in tables), more)
 
     @property
@@ -120,11 +115,6 @@ class Code:
         for name in sorted(wanted):
             visit(name)
         return [self.by_id[name] for name in done]
-
-
-def _plain(name: str) -> str:
-    """Return a name in SQL without its schema and quotes."""
-    return name.rpartition(".")[2].strip('"')
 
 
 def _dotted(pair: tuple[str, str]) -> str:

@@ -93,6 +93,7 @@ def _services(stack: state.Stack) -> Plan:
             fields["containers"] = state.replicas(stack.model["services"][name])
             fields["stale_files"] = []
             fields["stale_environment"] = []
+            fields.update({"replaced": True} if is_forced(stack, name) else {})
         desired[f"service {name}"] = fields
     current = {f"service {name}": _current_service(each, name in jobs) for name, each in stack.containers.items()}
     for name, containers in stack.containers.items():
@@ -115,17 +116,23 @@ def _staying(stack: state.Stack, name: str, containers: Sequence[Container]) -> 
 def is_stale(stack: state.Stack, name: str, container: Container) -> bool:
     """Return whether a container is created anew, though Compose would keep it.
 
-    It has an older environment, or has read an older text of a file and is replaced rather than restarted for it.
+    It is forced, has an older environment, or has read an older text of a file and is not restarted for it.
     """
     reference = stack.references().get(name)
     if reference is None or name in _jobs(stack) or is_done(container):
         return False
-    desired = proxies.environment(stack.model["services"][name], stack.proxies)
-    if proxies.stale(desired, stack.image_variables.get(reference, set()), container):
-        return True
     known = any(item.id == container.id for item in stack.containers.get(name, []))
+    desired = proxies.environment(stack.model["services"][name], stack.proxies)
+    of_image = stack.image_variables.get(reference, set())
+    if (known and name in stack.forced) or proxies.stale(desired, of_image, container):
+        return True
     written = stack.differing_texts() if known else ()
     return name in stack.beside and bool(stale_files(stack.directory, stack.texts, container, written))
+
+
+def is_forced(stack: state.Stack, name: str) -> bool:
+    """Return whether the containers of a service are replaced although nothing may differ."""
+    return name in stack.forced and any(is_stale(stack, name, item) for item in stack.containers.get(name, []))
 
 
 def stale_environment(stack: state.Stack, name: str) -> list[str]:
@@ -229,7 +236,7 @@ def _first_services(stack: state.Stack) -> Plan:
 def services_of(stack: state.Stack) -> list[str]:
     """Return the names of all services in the files, without running Compose. Raises InputError."""
     names: list[str] = []
-    for file in stack.compose_files():
+    for file in [each for each in stack.compose_files() if each != stack.pins_file]:
         try:
             services = compose_parser.parse(stack.texts[file.name][0]) or {}
             names += [name for name in services if name not in names]
@@ -284,7 +291,8 @@ def images_of(stack: state.Stack) -> dict[str, str]:
     """Return the image of each service as ``reference@id``, the id shortened to 12 digits."""
     if not stack.model:
         return {}
-    return {name: f"{reference}@{_short(stack.image_ids[reference])}" for name, reference in stack.references().items()}
+    current = {name: f"{ref}@{_short(stack.image_ids[ref])}" for name, ref in stack.references().items()}
+    return {name: stack.recorded_images.get(name, image) for name, image in current.items()}
 
 
 def _short(image_id: str | None) -> str:

@@ -8,9 +8,11 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from .._core import files as core_files
 from .._core.errors import InputError
 from .._core.plan import Plan
 from .._core.work import Invocation
@@ -18,13 +20,27 @@ from .._engine import client as engine_client
 from .._engine import project as engine_project
 from .._engine import proxies, service_stats
 from .._host import engine_probe, environment_directory, served_release
-from . import beside, deploy_plan, edge, file_validation, host_limits, journal, phases, schema_check, secrets, state
+from . import (
+    beside,
+    deploy_plan,
+    edge,
+    file_validation,
+    host_limits,
+    journal,
+    phases,
+    release_source,
+    schema_check,
+    secrets,
+    state,
+)
 from .deployment import Deployment, record_release
 from .health_gate import HealthGate
 from .stack_run import StackRun
 
 if TYPE_CHECKING:
     from docker import DockerClient
+
+    from .kept_releases import Release
 
 
 class DeployRun(StackRun):
@@ -39,6 +55,7 @@ class DeployRun(StackRun):
             texts={},
             secrets=secrets.Secrets(self.directory, self.params["secrets"]),
             schema=self.params["schema"],
+            forced=frozenset(self.params.get("replace") or ()),
             edge=edge.of(self.params),
             beside=beside.of(self.params),
             phase=self.params.get("phase") or phases.ALL,
@@ -46,6 +63,8 @@ class DeployRun(StackRun):
         self.gate = HealthGate(invocation)
         #: Whether the release does not show which schema ``schema_image`` needs, so that nothing is deployed.
         self.schema_unknown = False
+        #: The kept release that is the desired stack; None if ``files`` describe it.
+        self.restored: Release | None = None
 
     def plan(self) -> Plan:
         """Compare the current stack with the desired one."""
@@ -58,9 +77,14 @@ class DeployRun(StackRun):
         if not self.directory.is_dir() and not self.invocation.check_mode:
             raise InputError(f"The directory {self.directory} does not exist", hint="Run the playbook setup.yml first.")
         self.stack.given_upstreams = phases.upstreams_of(self.params)
-        self.stack.texts = state.texts_of(self.params["files"])
+        if self.params.get("release"):
+            self.restored = release_source.read(self.stack, self.params["release"])
+        else:
+            self.stack.texts = state.texts_of(self.params["files"])
         self.stack.read_files()
         self.invocation.hide(*self.stack.secrets.values())
+        if self.restored:
+            release_source.refuse_missing_secrets(self.stack)
         secrets.refuse_lost(self.stack.secrets, self.name, self.client)
         if self.client is None or (self.invocation.check_mode and not _has_compose()):
             return phases.part(deploy_plan.plan(self.stack, engine_read=False), self.stack)
@@ -133,17 +157,33 @@ class DeployRun(StackRun):
 
     def _check(self, client: DockerClient) -> None:
         """Read Compose's model and the engine. Raises InputError for what the deploy would fail of later."""
+        to_come = self.params["images_to_come"] if self.invocation.check_mode else []
+        if self.restored:
+            self._restore(self.restored, client, to_come or [])
         self.stack.read_model()
         self.stack.read_engine(client)
-        to_come = self.params["images_to_come"] if self.invocation.check_mode else []
         if to_come is not None:
             state.refuse_missing_images(self.stack, to_come)
-        state.refuse_schema_of_another_image(self.stack)
+        if not self.restored:  # its image and its schema were recorded together
+            state.refuse_schema_of_another_image(self.stack)
         host_limits.refuse_excess(self.stack, client)
         self._warn_of_lost_exceptions()
         if not self.params["allow_standins"]:
             state.refuse_standins(self.stack, client)
         file_validation.refuse_invalid(self.stack, client, self.params["files"])
+        if self.restored:
+            release_source.assume_to_come(self.stack, self.restored)
+            if self.params["api_url"] and not release_source.publishes(self.stack, self.params["api_url"]):
+                # The release had another port: its containers' own checks ask the platform.
+                self.gate = HealthGate(replace(self.invocation, params={**self.params, "api_url": None}))
+
+    def _restore(self, release: Release, client: DockerClient, to_come: Sequence[str]) -> None:
+        """Make the images and the schema of a release those of the stack. Raises InputError if it cannot serve."""
+        release_source.fit(self.stack, release, client, self.params)
+        release_source.pin(self.stack, release, client, to_come)
+        if self.stack.pins:
+            text = release_source.pins_text(self.stack)
+            self.stack.pins_file = self.held.enter_context(core_files.unnamed(text, "images"))
 
     def _warn_of_lost_exceptions(self) -> None:
         excepted = proxies.not_bypassed(self.stack.model["services"], self.stack.proxies)

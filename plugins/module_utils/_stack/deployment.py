@@ -190,7 +190,11 @@ class Deployment:
             self.steps.remove_file(name)
 
     def _up(self) -> None:
-        stale = [name for name in self.stack.references() if deploy_plan.stale_environment(self.stack, name)]
+        stale = [
+            name
+            for name in self.stack.references()
+            if deploy_plan.stale_environment(self.stack, name) or deploy_plan.is_forced(self.stack, name)
+        ]
         with explaining(self.client, self.stack.name):
             # First, because services that depend on one whose old proxy keeps it unhealthy would wait in vain.
             if stale:
@@ -207,6 +211,8 @@ def record_release(stack: state.Stack, *, environment: str, released_by: str, ke
         "released_by": released_by,
         "secrets": sorted(stack.secrets.desired),  # their names, by which a later deploy knows that one was lost
         "schema": stack.schema,  # by which a later deploy knows without a container what the database needs
+        "modes": {name: mode for name, (_text, mode) in stack.texts.items()},
+        **stack.origin,
         **deploy_plan.desired_release(stack),
     }
     releases.save(stack.releases, record, {name: text for name, (text, _mode) in stack.texts.items()})

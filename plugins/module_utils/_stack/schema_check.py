@@ -40,11 +40,21 @@ def find(client: DockerClient | None, params: Mapping[str, Any]) -> Mapping[str,
     )
     if client is None or not schema or schema.get("image_id") != state.image_id(client, params["schema_image"]):
         return None
+    return schema if read_revisions(client, params) in _accepted(schema) else None
+
+
+def read_revisions(client: DockerClient, params: Mapping[str, Any]) -> list[str] | None:
+    """Return the revisions in alembic's record; None if there is no record or the database cannot be queried."""
     try:
         with closing(Database(project.published_login(client, params), read_only=True)) as database:
-            return schema if _revisions(database) == sorted(schema.get("heads") or []) else None
+            return _revisions(database)
     except ConvosphereError:
         return None
+
+
+def _accepted(schema: Mapping[str, Any]) -> list[list[str]]:
+    """Return the revisions that the database may be at: those of the code, and after a rollback those that only add."""
+    return [sorted(schema.get("heads") or []), *([sorted(schema["database"])] if schema.get("database") else [])]
 
 
 def _revisions(database: Database) -> list[str] | None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FILE = ".env"
 HEADER = "Secrets of this environment, generated once and kept: Compose reads them by itself. Keep this file 0600."
+LENGTH = 40  # of a generated secret, in letters and digits
 ALPHABET = string.ascii_letters + string.digits
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TYPES = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a dictionary"}

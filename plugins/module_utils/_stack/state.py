@@ -71,6 +71,18 @@ class Stack:
     #: The hosts to which the edge sends requests, by its state and by what it has loaded: names of containers.
     routed: set[str] = field(default_factory=set)
 
+    #: The services whose containers are replaced although nothing differs.
+    forced: frozenset[str] = frozenset()
+
+    # Of a stack that is a kept release:
+    #: What its new record names beside the stack itself.
+    origin: Mapping[str, str] = field(default_factory=dict)
+    #: The image of each service as the release records it.
+    recorded_images: Mapping[str, str] = field(default_factory=dict)
+    #: The ids of images whose reference means another image by now, by service, and the Compose file that pins them.
+    pins: Mapping[str, str] = field(default_factory=dict)
+    pins_file: Path | None = None
+
     @property
     def releases(self) -> Path:
         """The directory of the releases."""
@@ -90,8 +102,9 @@ class Stack:
         return compose_cli.Compose(self.name, self.directory, self.docker_host, {**others, **variables})
 
     def compose_files(self) -> list[Path]:
-        """Return the paths of the Compose files among the stack's texts."""
-        return [self.directory / name for name in compose_cli.FILE_NAMES if name in self.texts]
+        """Return the paths of the Compose files among the stack's texts, and of the one that pins images."""
+        own = [self.directory / name for name in compose_cli.FILE_NAMES if name in self.texts]
+        return [*own, self.pins_file] if self.pins_file else own
 
     def differing_texts(self) -> list[str]:
         """Return the names of the files whose text or mode differs."""
@@ -129,6 +142,12 @@ class Stack:
                 lambda read: read(files), [self.compose.model, self.compose.hashes]
             )
         without = [name for name, service in self.model["services"].items() if not service.get("image")]
+        unknown = sorted(self.forced - self.model["services"].keys())
+        if unknown:
+            raise InputError(
+                f"replace names {', '.join(unknown)}, which the Compose files do not have",
+                hint=f"Nothing was changed. Allowed: {', '.join(sorted(self.model['services']))}.",
+            )
         if without:
             raise InputError(
                 f"These services have no image: {', '.join(without)}",
@@ -166,8 +185,9 @@ class Stack:
     @contextmanager
     def _candidate(self) -> Iterator[list[Path]]:
         with ExitStack() as opened:
-            names = [file.name for file in self.compose_files()]
-            yield [opened.enter_context(core_files.unnamed(self.texts[name][0], name)) for name in names]
+            names = [name for name in compose_cli.FILE_NAMES if name in self.texts]
+            own = [opened.enter_context(core_files.unnamed(self.texts[name][0], name)) for name in names]
+            yield [*own, self.pins_file] if self.pins_file else own
 
 
 def texts_of(files: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:

@@ -176,3 +176,50 @@ def test_an_audit_lists_each_finding_up_to_the_limit():
         "breaks_the_user_list: 1",
         "  user e (7): no name, locked",
     ]
+
+
+RELEASE = {
+    "id": "20261123T114500123Z",
+    "released_at": "2026-11-23T11:45:00+00:00",
+    "released_by": "alice",
+    "restored_from": None,
+    "rolled_back_from": None,
+    "images": [{"service": "web", "reference": "registry:5000/web:1", "image_id": "0283efa179da", "present": True}],
+    "schema_revisions": ["a", "b"],
+    "serves": True,
+    "missing": [],
+    "refusal": None,
+}
+
+
+def test_the_releases():
+    unknown = dict.fromkeys(RELEASE) | {"id": "20261122T000000000Z", "images": [], "missing": ["file release.json"]}
+    restored = {"restored_from": "1", "rolled_back_from": "2", "refusal": "The database is newer."}
+
+    assert report({"releases": [RELEASE, {**unknown, **restored}]}, "releases", STACK) == [
+        "20261123T114500123Z  2026-11-23T11:45:00+00:00  by alice  serves",
+        "  web        registry:5000/web:1@0283efa179da",
+        "  schema     a, b",
+        "20261122T000000000Z  -  by -",
+        "  restored   1, rolled back from 2",
+        "  schema     not recorded",
+        "  missing    file release.json",
+        "  rollback   refused. The database is newer.",
+        "Roll back: ansible-playbook rollback.yml -e env=dev -e release=<id>",
+    ]
+    assert report({"releases": []}, "releases", STACK) == ["dev has no release on dev-1"]
+
+
+def test_a_rollback_names_both_releases_and_what_the_next_deploy_does():
+    release = {"id": "3", "restored_from": "1", "rolled_back_from": "2"}
+    result = {"services": [], "release": release}
+
+    lines = report({**result, "changed": True}, "rollback", STACK)
+    again = report({**result, "changed": False}, "rollback", STACK)
+    first = report({**result, "changed": False, "release": {"id": "3"}}, "rollback", STACK)
+
+    assert lines[0] == "Rolled back from the release 2 to 1, recorded as 3"
+    assert lines[1].startswith("The next deploy deploys what the inventory describes")
+    assert again[0] == "The release 1 serves already"
+    assert first[0] == "The release 3 serves already"
+    assert lines[2:] == report(result, "stack", STACK)
