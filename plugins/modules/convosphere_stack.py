@@ -107,8 +107,8 @@ options:
     description:
       - With O(phase=switch) and O(phase=abandon), the addresses C(host:port) of each service of O(beside), a list by
         the name of the service. They are those of RV(upstreams), of all hosts together.
+      - Required with O(phase=switch).
     type: dict
-    default: {}
   releases_kept:
     description: The number of releases to keep, including the current one; at least 1.
     type: int
@@ -332,7 +332,7 @@ class StackModule(ConvosphereModule):
         "wait_timeout": {"type": "int", "default": WAIT_SECONDS},
         "drain_timeout": {"type": "int", "default": 30},
         "phase": {"type": "str", "choices": list(phases.PHASES), "default": phases.ALL},
-        "upstreams": {"type": "dict", "default": {}},
+        "upstreams": {"type": "dict"},
         "releases_kept": {"type": "int", "default": 5},
         "released_by": {"type": "str", "default": ""},
         "advice": {"type": "str", "default": ""},
@@ -343,7 +343,7 @@ class StackModule(ConvosphereModule):
             ("schema", "schema_image"),
             *[("release", name) for name in ("files", "secrets", "schema", "schema_image")],
         ],
-        "required_if": [("state", "present", ("files", "release"), True)],
+        "required_if": [("state", "present", ("files", "release"), True), ("phase", "switch", ("upstreams",))],
     }
     may_be_empty = frozenset({"files.content"})
     # Without a wait, every deploy would be given up at once and rolled back. The release that serves is always kept.

@@ -17,7 +17,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .._core.errors import InputError
 from .._engine.project import RUNNING
 from . import host_limits, state
 
@@ -76,16 +75,6 @@ class Replacement:
 def of(params: Mapping[str, Any]) -> dict[str, int]:
     """Return the port of each service that the module's option ``beside`` names."""
     return {entry["service"]: entry["port"] for entry in params.get("beside") or []}
-
-
-def refuse_unknown(ports: Mapping[str, int], services: Collection[str]) -> None:
-    """Raise InputError for services of the option ``beside`` that the stack does not have."""
-    unknown = sorted(ports.keys() - set(services))
-    if unknown:
-        raise InputError(
-            f"The service {', '.join(unknown)}, which beside names, is not in the stack",
-            hint=f"Nothing was changed. Its services are: {', '.join(sorted(services))}.",
-        )
 
 
 def split(

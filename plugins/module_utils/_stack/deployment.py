@@ -81,6 +81,7 @@ class Deployment:
         """Bring the desired stack up. If that fails, roll back to the previous release and raise the cause."""
         stack = self.stack
         if not beside.applies(stack, stack.model["services"], stack.containers):
+            self._warn_of_recreation()
             with self.rollback.on_failure():
                 self._recreate()
             return
@@ -111,6 +112,12 @@ class Deployment:
         """Run the phase ``finish``: remove what does not serve any more."""
         self.rollout().finish(deploy_plan.orphans(self.stack))
         self._check_images()
+
+    def _warn_of_recreation(self) -> None:
+        stack = self.stack
+        problem = beside.obstacle(stack.beside, stack.model["services"], stack.containers)
+        if problem and stack.edge and stack.running(stack.edge.service):
+            self.warn(f"All services that differ are recreated, and requests fail meanwhile: {problem}.")
 
     def _begin(self) -> None:
         stack = self.stack

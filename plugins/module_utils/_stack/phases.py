@@ -102,16 +102,17 @@ def addresses(stack: state.Stack, *, previous: bool = False) -> dict[str, list[s
             several = [item for item in several if before is None or item.id in before]
         else:
             several = replacement(stack, name).serving(stack.routed)
-        found[name] = [beside.endpoint(item, port)[0] for item in several]
+        if several:
+            found[name] = [beside.endpoint(item, port)[0] for item in several]
     return found
 
 
 def plan_abandon(stack: state.Stack) -> Plan:
     """Plan the end of a deploy that was not finished: its containers go, and the previous files come back."""
     before, release = journal.read(stack.directory), served_release.current(stack.releases)
-    changes = make_plan({upstream_plan.NAME: _given(stack)}, {upstream_plan.NAME: stack.upstreams})
+    changes = upstream_plan.given(stack)
     if before is None or release is None:
-        return changes if stack.given_upstreams else Plan()
+        return changes
     new = {
         f"container {item.name}": {"service": name}
         for name in stack.beside
@@ -121,7 +122,7 @@ def plan_abandon(stack: state.Stack) -> Plan:
     return (
         make_plan(dict.fromkeys(new), new)
         + make_plan({"deploy": {"release": release["id"]}}, {"deploy": {"release": "(unfinished)"}})
-        + (changes if stack.given_upstreams else Plan())
+        + changes
     )
 
 

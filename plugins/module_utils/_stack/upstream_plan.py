@@ -28,10 +28,15 @@ def changes(stack: state.Stack, services: Sequence[str], is_fresh: IsFresh | Non
     """
     if stack.edge is None or stack.edge.service not in services:
         return Plan()
-    if stack.given_upstreams:
-        desired = {name: " ".join(several) for name, several in stack.given_upstreams.items()}
-        return make_plan({NAME: desired}, {NAME: stack.upstreams} if stack.upstreams else {})
+    if stack.phase != "all":  # the containers of all hosts are known to the play only
+        return given(stack)
     desired = {name: " ".join(_addresses(stack, name, is_fresh)) for name in stack.beside if name in services}
+    return make_plan({NAME: desired} if desired else {}, {NAME: stack.upstreams} if stack.upstreams else {})
+
+
+def given(stack: state.Stack) -> Plan:
+    """Return the change to the addresses that this phase was given."""
+    desired = {name: " ".join(several) for name, several in stack.given_upstreams.items()}
     return make_plan({NAME: desired} if desired else {}, {NAME: stack.upstreams} if stack.upstreams else {})
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._stack import beside
 
 from support.containers import container
@@ -111,8 +110,3 @@ def test_a_port_that_another_service_takes_over_prevents_it():
     found = beside.obstacle(["backend"], services, {"backend": [numbered(1, NetworkSettings=ports)]})
 
     assert found == "The service edge takes the port 8000 over from p-backend-1"
-
-
-def test_a_service_that_the_stack_lacks_is_refused():
-    with pytest.raises(InputError, match="The service backnd, which beside names, is not in the stack"):
-        beside.refuse_unknown({"backnd": 8000}, ["backend"])
