@@ -17,6 +17,7 @@ options:
   _input:
     description:
       - What the module returned. For V(database_status), V(maintenance) and V(users_audit), several results by name.
+      - For V(plan) and V(drift), the document that P(convosphere.platform.deploy_document#filter) returned.
     type: dict
     required: true
   subject:
@@ -30,10 +31,12 @@ options:
       - backups
       - bundle
       - database_status
+      - drift
       - edge_maintenance
       - health
       - maintenance
       - migration
+      - plan
       - prune
       - releases
       - restore

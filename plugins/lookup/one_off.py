@@ -52,7 +52,7 @@ from ansible.errors import AnsibleError, AnsibleLookupError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.convosphere.platform.plugins.plugin_utils._extra_vars import given_in_run
-from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import ONE_OFFS, OneOff
+from ansible_collections.convosphere.platform.plugins.plugin_utils._one_offs import ONE_OFFS, OneOff
 
 
 class LookupModule(LookupBase):

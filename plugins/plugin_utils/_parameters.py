@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Declare the playbooks, their parameters, and the role variables that count for one run only.
+"""Declare the playbooks and their parameters.
 
 This table is the only place that describes them: the lookups ``hosts`` and ``parameter`` check and convert by it, and
 ``help.yml`` and docs/playbooks.md are generated from it. A new parameter is one more row.
@@ -41,16 +41,6 @@ class Verb:
     variables: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class OneOff:
-    """A role variable that counts only in the run that it is given for; ``harmless`` is the value that does nothing."""
-
-    name: str
-    harmless: Any
-    meaning: str
-    parameter: str = ""
-
-
 VERBS = (
     Verb("backup", "Create a backup with its manifest.", "-e label=before-upgrade -e pinned=true"),
     Verb("backup_verify", "Verify a backup by a restore into a side database.", "-e backup=before-upgrade"),
@@ -65,6 +55,12 @@ VERBS = (
         "Bring an environment to the state that its inventory describes.",
         "--check --diff",
         ("stack_skip_backup_gate",),
+    ),
+    Verb(
+        "drift",
+        "Compare what runs with what is declared; the exit code is 2 if it differs.",
+        "-e fails_on=host",
+        ("users_file", "users_groups_file"),
     ),
     Verb(
         "edge_maintenance",
@@ -82,6 +78,12 @@ VERBS = (
         ("database_revision", "database_accept_revisions", "database_assume_revisions", "database_skip_backup_gate"),
     ),
     Verb("releases", "List the kept releases, what each consists of, and whether a rollback to it is possible."),
+    Verb(
+        "plan",
+        "Show what a deploy would change, and why. Nothing is changed.",
+        "-e output=json",
+        ("users_file", "users_groups_file"),
+    ),
     Verb(
         "restore",
         "Restore a backup.",
@@ -150,6 +152,16 @@ PARAMETERS = (
         default="",
     ),
     Parameter(
+        "fails_on",
+        "str",
+        "Which differences fail the run: any; host, those that came about on the host since the last deploy, and what"
+        " could not be compared; nothing.",
+        ("drift",),
+        "fails_on=host",
+        default="any",
+        choices=("any", "host", "nothing"),
+    ),
+    Parameter(
         "force",
         "bool",
         "Replace the containers of the backend, the frontend and the edge although nothing differs.",
@@ -176,6 +188,15 @@ PARAMETERS = (
         "minutes=30",
         default=60,
         minimum=1,
+    ),
+    Parameter(
+        "output",
+        "str",
+        "Whether to report lines of text, or one line of JSON.",
+        ("drift", "plan"),
+        "output=json",
+        default="text",
+        choices=("text", "json"),
     ),
     Parameter("pinned", "bool", "Exempt the backup from retention.", ("backup",), "pinned=true", default=False),
     Parameter(
@@ -251,27 +272,6 @@ PARAMETERS = (
         default=False,
     ),
     Parameter("wait", "int", "Seconds to wait until the environment is healthy.", ("health",), "wait=60", default=0),
-)
-
-#: A value of these in an inventory, in facts or in a file of variables is refused by the roles.
-ONE_OFFS = (
-    OneOff("stack_confirm", harmless="", meaning="confirms teardown", parameter="confirm"),
-    OneOff("stack_remove_volumes", harmless=False, meaning="removes the data at teardown", parameter="volumes"),
-    OneOff("stack_skip_backup_gate", harmless=False, meaning="lets a deploy migrate without a verified backup"),
-    OneOff("database_backup", harmless="", meaning="names the backup to restore", parameter="backup"),
-    OneOff("database_confirm", harmless="", meaning="confirms restore and restore_discard", parameter="confirm"),
-    OneOff(
-        "database_force",
-        harmless=False,
-        meaning="restores a backup of another environment, database, PostgreSQL version or schema",
-    ),
-    OneOff(
-        "database_restore_roles",
-        harmless="require",
-        meaning="creates or skips the roles that a restore does not find",
-        parameter="restore_roles",
-    ),
-    OneOff("database_skip_backup_gate", harmless=False, meaning="lets a migration run without a verified backup"),
 )
 
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from ansible_collections.convosphere.platform.plugins.plugin_utils._extra_vars import allowed
+from ansible_collections.convosphere.platform.plugins.plugin_utils._one_offs import ONE_OFFS
 from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import (
-    ONE_OFFS,
     PARAMETERS,
     VERBS,
     Parameter,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible.module_utils.common.text.formatters import bytes_to_human
-from ansible_collections.convosphere.platform.plugins.plugin_utils import _database_reports
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _database_reports, _deploy_document
 
 Facts = Mapping[str, Any]
 Report = Callable[[Facts, Facts], "list[str]"]
@@ -209,10 +209,12 @@ REPORTS: dict[str, Report] = {
     "backups": _database_reports.backups,
     "bundle": bundle,
     "database_status": _database_reports.database_status,
+    "drift": _deploy_document.drift_lines,
     "edge_maintenance": edge_maintenance,
     "health": health,
     "maintenance": maintenance,
     "migration": _database_reports.migration,
+    "plan": _deploy_document.plan_lines,
     "prune": prune,
     "releases": releases,
     "restore": _database_reports.restore,

@@ -35,6 +35,7 @@ SHARED = {
         "deploy",
         "deploy_edge",
         "deploy_refused",
+        "drift",
         "edge_maintenance",
         "health",
         "services",

@@ -133,6 +133,7 @@ def test_what_it_returns_is_what_serves(stack):
         "files": {"compose.yaml": ANY},
         "modes": {"compose.yaml": "0640"},
         "schema": None,
+        "configuration": {"web": ANY},
         "secrets": [],
     }
     (service,) = task.result["services"]

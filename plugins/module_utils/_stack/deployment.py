@@ -220,6 +220,8 @@ def record_release(stack: state.Stack, *, environment: str, released_by: str, ke
         "schema": stack.schema,  # by which a later deploy knows without a container what the database needs
         "modes": {name: mode for name, (_text, mode) in stack.texts.items()},
         **stack.origin,
+        # The hashes of the services, by which a plan knows whether a container was changed on the host.
+        "configuration": {name: digits[:12] for name, digits in stack.hashes.items()},
         **deploy_plan.desired_release(stack),
     }
     releases.save(stack.releases, record, {name: text for name, (text, _mode) in stack.texts.items()})

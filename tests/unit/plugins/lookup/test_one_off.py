@@ -11,7 +11,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.utils.vars import load_extra_vars
 from ansible_collections.convosphere.platform.plugins.lookup.one_off import LookupModule
-from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import ONE_OFFS
+from ansible_collections.convosphere.platform.plugins.plugin_utils._one_offs import ONE_OFFS
 
 
 class Unrendered(dict[str, Any]):

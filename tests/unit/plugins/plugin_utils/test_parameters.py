@@ -10,8 +10,8 @@ import re
 import pytest
 from ansible.vars.reserved import get_reserved_names
 from ansible_collections.convosphere.platform.plugins.plugin_utils._extra_vars import convert, role_variables
+from ansible_collections.convosphere.platform.plugins.plugin_utils._one_offs import ONE_OFFS
 from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import (
-    ONE_OFFS,
     PARAMETERS,
     VERBS,
     find_parameter,

@@ -7,12 +7,8 @@ import re
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.plugin_utils._extra_vars import role_variables
-from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import (
-    ONE_OFFS,
-    PARAMETERS,
-    VERBS,
-    find_verb,
-)
+from ansible_collections.convosphere.platform.plugins.plugin_utils._one_offs import ONE_OFFS
+from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import PARAMETERS, VERBS, find_verb
 from ansible_collections.convosphere.platform.plugins.plugin_utils._reference import (
     help_lines,
     insert,
