@@ -13,6 +13,7 @@ have left exactly one row. It ends with 1 if a request failed, a row is missing,
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
@@ -39,10 +40,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Events under load, and the requests that failed")
     parser.add_argument("names", nargs="*", metavar="text", help="only events with this in their name")
     parser.add_argument("--rate", type=float, default=RATE, help=f"requests a second ({RATE})")
+    parser.add_argument("--variables", type=json.loads, default={}, help="more variables of the environment, as JSON")
     arguments = parser.parse_args()
     chosen = [event for event in EVENTS if not arguments.names or any(name in event.name for name in arguments.names)]
     kept, good = dict(KEPT), True
-    with tempfile.TemporaryDirectory() as folder, environment("soak", Path(folder), SETTINGS) as live:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        environment("soak", Path(folder), {**SETTINGS, **arguments.variables}) as live,
+    ):
         live.run("deploy.yml", extra_vars=kept).succeeded()
         _build_variants()
         access = token(live)
@@ -63,7 +68,7 @@ def happen(
     given = combined(kept, event.variables) if deploys else dict(event.variables)
     with load(live, access, rate=rate) as found:
         run = live.run(event.playbook, extra_vars=given)
-        wait_until(lambda: found.count() >= REQUESTS, f"{REQUESTS} requests", seconds=2 * REQUESTS / rate)
+        wait_until(lambda: found.count() >= REQUESTS, f"{REQUESTS} requests", seconds=10 * REQUESTS / rate)
     problems = verdict(found)
     if (run.rc != 0) is not event.fails:
         problems.append(f"rc {run.rc}: {run.failures[0].message[:200] if run.failures else ''}")
