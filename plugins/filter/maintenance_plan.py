@@ -12,10 +12,12 @@ version_added: 1.0.0
 short_description: Plan the steps of a maintenance run
 description:
   - Returns the selected steps in their order, how many seconds each may take, and what is wrong with the selection.
-positional: _input, selected, timeouts
+positional: _input, selected, timeouts, has_database
 options:
   _input:
-    description: The known steps in their order, each with its C(timeout) in seconds and the steps that it C(needs).
+    description:
+      - The known steps in their order, each with its C(timeout) in seconds and the steps that it C(needs).
+      - Those with C(database) run only on the host of the database.
     type: dict
     required: true
   selected:
@@ -26,6 +28,10 @@ options:
     description: Other timeouts in seconds, by step.
     type: dict
     default: {}
+  has_database:
+    description: Whether the host has the database.
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""
@@ -67,10 +73,10 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils import _maint
 
 
 def maintenance_plan(
-    known: Mapping[str, Any], selected: Any, timeouts: Mapping[str, Any] | None = None
+    known: Mapping[str, Any], selected: Any, timeouts: Mapping[str, Any] | None = None, has_database: bool = True
 ) -> dict[str, Any]:
     """Return ``{steps, timeouts, problems}``."""
-    return _maintenance.plan(known, selected, timeouts or {})
+    return _maintenance.plan(known, selected, timeouts or {}, has_database=has_database)
 
 
 class FilterModule:

@@ -20,15 +20,18 @@ COPY = "copy"
 _COPIES_BACKUPS = re.compile(r"(?:.*\.)?convosphere_db_backup_copy")
 
 
-def plan(known: Mapping[str, Mapping[str, Any]], selected: Any, timeouts: Mapping[str, Any]) -> dict[str, Any]:
+def plan(
+    known: Mapping[str, Mapping[str, Any]], selected: Any, timeouts: Mapping[str, Any], *, has_database: bool = True
+) -> dict[str, Any]:
     """Return ``{steps, timeouts, problems}``: the selected steps in the order of ``known``, and seconds by step.
 
     ``selected`` is a list of names, or names separated by commas. ``problems`` are sentences without their final dot.
+    A host without the database does not run the steps that are marked as those of the ``database``.
     """
     names = list(_names(selected))
     seconds = {step: timeouts.get(step, settings["timeout"]) for step, settings in known.items()}
     return {
-        "steps": [step for step in known if step in names],
+        "steps": [step for step in known if step in names and (has_database or not known[step].get("database"))],
         "timeouts": seconds,
         "problems": list(_problems(known, names, timeouts)),
     }

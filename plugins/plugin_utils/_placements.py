@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 PLACEMENTS = ("edge", "app", "database")
-#: Whether an environment of several hosts may be changed.
-SEVERAL_HOSTS = False
 
 #: The hosts of a play by the name of its scope, as the documentation spells them.
 SCOPES = {
@@ -49,11 +47,11 @@ PARTS = (
     ),
     Part("edge_maintenance", "edge", "has the edge answer 503, or serve again"),
     Part("health", "all", "checks the containers; on app hosts also the platform's own report", changes=False),
-    Part("maintenance", "database", "runs the nightly steps"),
+    Part("maintenance", "all", "prunes and checks the health; on the database host also the steps of the backups"),
     Part("migrate", "database", "runs alembic in a container of the backend's image, after a verified backup"),
     Part("plan", "all", "reports what a deploy would change on the host", changes=False),
     Part("releases", "all", "lists the host's kept releases", changes=False),
-    Part("restore", "database", "restores the backup and makes it the live database"),
+    Part("restore", "all", "stops backends, makes the backup the live database on the database host, starts backends"),
     Part("restore_discard", "database", "deletes the databases and files kept by earlier restores"),
     Part("rollback", "all", "deploys an earlier release of the host again"),
     Part("services", "all", "starts, stops or restarts the host's own services"),
@@ -124,7 +122,8 @@ def find_part(verb: str, scope: str = "") -> Part | None:
 
 def pattern(topology: Topology, scope: str) -> str:
     """Return the host pattern of a scope, which selects no host outside the environment."""
-    placed = [name for name in PLACEMENTS if topology.hosts(name)] if scope == "all" else [scope]
+    # In this order the hosts are deployed, if one follows the other.
+    placed = [name for name in ("database", "app", "edge") if topology.hosts(name)] if scope == "all" else [scope]
     return f"{':'.join(placed)}:&{topology.env}"
 
 
@@ -142,12 +141,6 @@ def refuse_hosts(topology: Topology) -> str | None:
             f"The environment {topology.env} has {len(topology.database)} hosts in database"
             f" ({', '.join(topology.database)}): each would get a database of its own. Nothing was changed."
             " Leave exactly one of them in database."
-        )
-    if topology.several and not SEVERAL_HOSTS:
-        return (
-            f"The environment {topology.env} is not one host in all placements ({topology.describe()}). Several hosts"
-            " are not supported yet: each would get a database and secrets of its own. Nothing was changed. Put one"
-            f" host, and only that, into {', '.join(PLACEMENTS)}."
         )
     return None
 

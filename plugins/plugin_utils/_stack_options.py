@@ -56,6 +56,8 @@ SINGLE: dict[str, Check] = {
     "stack_version": checks.tag,
     "stack_domain": checks.optional(checks.host_name),
     "stack_acme_email": checks.optional(checks.email),
+    "stack_tls_directory": checks.optional(checks.path),
+    "stack_private_address": checks.optional(checks.address),
     "stack_http_port": checks.port,
     "stack_https_port": checks.port,
     "stack_api_port": checks.port,
@@ -90,6 +92,7 @@ OF_SERVICES: dict[str, Check] = {
     "stack_memory": _MEMORY,
     "stack_cpus": checks.processors,
     "stack_build_contexts": checks.path,
+    "stack_private_ports": checks.port,
 }
 
 #: The same for the options that have one for each environment variable.
@@ -220,8 +223,12 @@ def _ports(options: Mapping[str, Any]) -> Iterator[str]:
     if options.get("stack_domain"):
         names.insert(1, "stack_https_port")
     by_port: dict[int, list[str]] = {}
-    for name in names:
-        port = number(options.get(name))
+    private = options.get("stack_private_ports") or {}
+    given = {name: options.get(name) for name in names} | {
+        f"stack_private_ports.{name}": private[name] for name in private
+    }
+    for name, value in given.items():
+        port = number(value)
         if port is not None:
             by_port.setdefault(port, []).append(name)
     for port, sharing in by_port.items():
@@ -232,6 +239,10 @@ def _ports(options: Mapping[str, Any]) -> Iterator[str]:
 def _certificate(options: Mapping[str, Any]) -> Iterator[str]:
     if options.get("stack_domain") and options.get("stack_tls") == "acme" and options.get("stack_acme_email") == "":
         yield "stack_tls is acme, and stack_acme_email is empty: the authority writes there before a certificate ends"
+    if options.get("stack_tls") == "files" and options.get("stack_tls_directory") == "":
+        yield "stack_tls is files, and stack_tls_directory is empty: give the directory with tls.crt and tls.key"
+    if options.get("stack_tls_directory") and options.get("stack_tls", "files") != "files":
+        yield f"stack_tls_directory is not used with stack_tls {options.get('stack_tls')}: set stack_tls to files"
 
 
 def _archive(options: Mapping[str, Any]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from typing import Any, Optional
 
 from ansible_collections.convosphere.platform.plugins.module_utils._app import platform_rules
@@ -48,6 +49,15 @@ def number(value: Any) -> int | None:
         return None
     text = f"{value}".strip()
     return int(text) if _WHOLE.fullmatch(text) and len(text) < _LONGEST_NUMBER else None
+
+
+def address(value: Any) -> str | None:
+    """Check an address of a host, of IPv4 or IPv6."""
+    try:
+        found = ip_address(f"{value}")
+    except ValueError:
+        return "give an address such as 10.0.0.11, and not a name"
+    return "give an address that other hosts can reach" if found.is_loopback or found.is_unspecified else None
 
 
 def whole(least: int, most: int | None = None, what: str = "a whole number") -> Check:

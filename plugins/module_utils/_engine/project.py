@@ -36,6 +36,8 @@ COMPLETED = "service_completed_successfully"
 
 #: PostgreSQL's port in its container.
 POSTGRES = 5432
+#: The addresses at which the host itself reaches a published port, as the engine reports them.
+LOCAL_ADDRESSES = ("127.0.0.1", "0.0.0.0", "::1", "::")
 PUBLISHED_OPTIONS: dict[str, Any] = {"login_service": {"type": "str"}}
 
 
@@ -163,7 +165,8 @@ def published_login(client: DockerClient, params: Mapping[str, Any]) -> Mapping[
     """Return ``params`` with the port that the running container of ``login_service`` publishes as ``login_port``.
 
     The next deploy may publish another port. Return ``params`` unchanged if no service is named, if none of its
-    containers runs, or if it publishes no port.
+    containers runs, or if it publishes no port. A port of the loopback address, or of all addresses, comes before one
+    that is published on another address, for other hosts.
     """
     service, project = params["login_service"], params["project_name"]
     if not service or not project:
@@ -172,8 +175,9 @@ def published_login(client: DockerClient, params: Mapping[str, Any]) -> Mapping[
     with engine_client.asking(f"list the published ports of {service}"):
         containers = client.api.containers(filters={"label": labels})
     ports = [port for container in containers for port in container["Ports"]]
-    published = [port["PublicPort"] for port in ports if port["PrivatePort"] == POSTGRES and port.get("PublicPort")]
-    return {**params, "login_port": published[0]} if published else params
+    published = [port for port in ports if port["PrivatePort"] == POSTGRES and port.get("PublicPort")]
+    published.sort(key=lambda port: port.get("IP") not in LOCAL_ADDRESSES)
+    return {**params, "login_port": published[0]["PublicPort"]} if published else params
 
 
 def health_of(container: Container) -> str | None:

@@ -50,6 +50,14 @@ def test_steps_run_in_the_order_of_the_role(selected):
     assert plan(KNOWN, selected, {})["steps"] == ["backup", "retention"]
 
 
+def test_a_host_without_the_database_runs_the_other_steps():
+    known = {**{step: {**KNOWN[step], "database": True} for step in KNOWN}, "prune": {"timeout": 900, "needs": []}}
+
+    assert plan(known, [*STEPS, "prune"], {}, has_database=False)["steps"] == ["prune"]
+    assert plan(known, [*STEPS, "prune"], {})["steps"] == [*STEPS, "prune"]
+    assert plan(known, STEPS, {}, has_database=False) == {**plan(known, STEPS, {}), "steps": []}
+
+
 def test_a_step_that_is_not_named_keeps_its_timeout():
     assert plan(KNOWN, STEPS, {"verify": 60}) == {
         "steps": STEPS,

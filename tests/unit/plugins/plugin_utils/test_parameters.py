@@ -82,9 +82,7 @@ def test_a_playbook_reads_exactly_the_parameters_that_are_declared_for_it(path):
 
 @pytest.mark.parametrize("path", [path for path in playbooks() if path.stem != "help"], ids=lambda path: path.stem)
 def test_a_playbook_has_its_extra_variables_checked_before_it_has_hosts(path):
-    (play,) = load_yaml(path)
-
-    assert f"verb='{path.stem}'" in play["hosts"]
+    assert [play["name"] for play in load_yaml(path) if f"verb='{path.stem}'" not in play["hosts"]] == []
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)

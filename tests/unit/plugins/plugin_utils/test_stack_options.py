@@ -119,6 +119,14 @@ def test_the_defaults_of_the_role_can_be_deployed():
         ("stack_postgres_user", "x" * 64, "give at most 63 letters"),
         ("stack_postgres_database", "template1", "not a template of PostgreSQL"),
         ("stack_postgres_database", 15, "stack_postgres_database is not text"),
+        ("stack_private_address", "app-1.example", "stack_private_address is 'app-1.example': give an address such as"),
+        (
+            "stack_private_address",
+            "127.0.0.1",
+            "stack_private_address is '127.0.0.1': give an address that other hosts",
+        ),
+        ("stack_private_ports", {"backend": 0}, f"stack_private_ports of backend is 0: {PORT}"),
+        ("stack_tls_directory", "certificates", "stack_tls_directory is 'certificates': give an absolute path"),
         ("stack_images", {"backend": ""}, "stack_images of backend is '': give an image as Docker names it"),
         ("stack_images", {"backend": None}, "stack_images of backend is without a value"),
         ("stack_images", {"backend": "Backend:1"}, "stack_images of backend is 'Backend:1'"),
@@ -234,6 +242,15 @@ def test_a_value_that_can_be_deployed_is_taken(option, value):
         (
             {"stack_domain": "a.example", "stack_tls": "acme", "stack_acme_email": ""},
             "stack_tls is acme, and stack_acme_email is empty",
+        ),
+        ({"stack_tls": "files", "stack_tls_directory": ""}, "stack_tls is files, and stack_tls_directory is empty"),
+        (
+            {"stack_tls": "acme", "stack_tls_directory": "/srv/tls"},
+            "stack_tls_directory is not used with stack_tls acme",
+        ),
+        (
+            {"stack_http_port": 80, "stack_private_ports": {"backend": 80}},
+            "stack_http_port and stack_private_ports.backend are both 80",
         ),
         ({"stack_image_source": "load", "stack_image_archive": ""}, "stack_image_archive is empty"),
         (

@@ -29,6 +29,14 @@ def test_the_port_is_the_one_that_the_container_publishes():
     assert labels == ["com.docker.compose.project=p", "com.docker.compose.service=postgres"]
 
 
+def test_a_port_of_the_loopback_address_comes_before_one_for_other_hosts():
+    private = {**LOOPBACK, "IP": "10.0.0.21", "PublicPort": 5555}
+
+    for ports in ([private, LOOPBACK], [LOOPBACK, private]):
+        assert project.published_login(engine(ports), PARAMS)["login_port"] == 15432
+    assert project.published_login(engine([private]), PARAMS)["login_port"] == 5555
+
+
 @pytest.mark.parametrize("client", [engine(), engine([]), engine([{"PrivatePort": 5432, "Type": "tcp"}])])
 def test_the_port_is_the_given_one_where_no_container_publishes_one(client):
     assert project.published_login(client, PARAMS) is PARAMS

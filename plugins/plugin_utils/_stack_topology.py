@@ -1,0 +1,172 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Divide the services of one stack among the hosts of its environment. No input or output.
+
+On one host every service runs there, and the services reach each other by name. On several hosts a service that runs
+elsewhere keeps its name, which is resolved to the private address of that host, at the port that is published there.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils._core import dotenv
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _certificates
+from ansible_collections.convosphere.platform.plugins.plugin_utils._placements import Topology
+
+#: The placement of each service, and the port of its container that other hosts use.
+PLACEMENT_OF = {
+    "postgres": "database",
+    "redis": "database",
+    "weaviate": "database",
+    "minio": "database",
+    "backend": "app",
+    "frontend": "app",
+    "agentrepo": "app",
+    "edge": "edge",
+}
+PORTS = {"postgres": 5432, "redis": 6379, "weaviate": 8080, "minio": 9000, "backend": 8000, "frontend": 8080}
+#: The placements whose hosts connect to a service that other hosts use.
+CLIENTS = {"database": "app", "app": "edge"}
+#: The certificate authority of the database, in the container of a backend on another host.
+AUTHORITY = "/etc/convosphere/ca.crt"
+
+
+@dataclass(frozen=True)
+class HostStack:
+    """The part of a stack that one host of an environment has."""
+
+    host: str
+    topology: Topology
+    #: All services of the stack, in the order in which they are listed.
+    stack: Sequence[str]
+    #: By host.
+    addresses: Mapping[str, str]
+    #: The port of each service on the private address of its host.
+    ports: Mapping[str, int]
+
+    @property
+    def several(self) -> bool:
+        """Whether the stack is divided: a host that is not in the inventory's placements has all of it."""
+        return self.topology.several and self.host in self.topology.hosts("all")
+
+    def services(self) -> list[str]:
+        """Return the services of this host."""
+        own = self.topology.placements(self.host)
+        return [name for name in self.stack if not self.several or PLACEMENT_OF[name] in own]
+
+    def images(self) -> list[str]:
+        """Return the services whose images this host needs: alembic runs on the database host, in the backend's."""
+        more = ["backend"] if self.several and self.host in self.topology.database else []
+        return list(dict.fromkeys([*self.services(), *more]))
+
+    def extra_hosts(self) -> dict[str, str]:
+        """Return the addresses of the services of the database host, by name, for a backend on another host."""
+        if "backend" not in self.services():
+            return {}
+        address = self._address(self.topology.database[0]) if self.several else ""
+        return dict.fromkeys(self._remote(), address)
+
+    def endpoint(self, service: str) -> str:
+        """Return the name and the port at which a backend of this host reaches a service."""
+        return f"{service}:{self.ports[service] if service in self._remote() else PORTS[service]}"
+
+    def published(self) -> dict[str, str]:
+        """Return what this host publishes on its private address, as Compose writes it, by service."""
+        return {
+            name: f"{_bracketed(self._address(self.host))}:{self.ports[name]}:{PORTS[name]}"
+            for name in self.services()
+            if name in PORTS and self._serves_others(name)
+        }
+
+    def upstreams(self, service: str) -> str:
+        """Return where an edge reaches a service of the app hosts, as Caddy writes it; empty on one host."""
+        if not self.several:
+            return ""
+        hosts = self.topology.app
+        return " ".join(f"{_bracketed(self._address(host))}:{self.ports[service]}" for host in hosts)
+
+    def database_clients(self) -> list[str]:
+        """Return the networks of the other hosts that connect to the database, one address each."""
+        if not self.several:
+            return []
+        others = [self._address(host) for host in self.topology.app if host not in self.topology.database]
+        return [f"{address}/{ip_address(address).max_prefixlen}" for address in others]
+
+    def _remote(self) -> list[str]:
+        """Return the services with state that run on another host."""
+        here = self.services()
+        return [name for name in self.stack if PLACEMENT_OF[name] == "database" and name not in here]
+
+    def _serves_others(self, service: str) -> bool:
+        """Whether a host connects to the service at its private address: every edge does so with all backends."""
+        if not self.several:
+            return False
+        placement = PLACEMENT_OF[service]
+        clients = self.topology.hosts(CLIENTS[placement])
+        return placement == "app" or any(host not in self.topology.hosts(placement) for host in clients)
+
+    def _address(self, host: str) -> str:
+        return str(self.addresses.get(host) or "")
+
+    def describe(self) -> dict[str, Any]:
+        """Return all of it."""
+        return {
+            "several": self.several,
+            "services": self.services(),
+            "images": self.images(),
+            "database_host": next(iter(self.topology.database), self.host) if self.several else self.host,
+            "address": self._address(self.host),
+            "extra_hosts": self.extra_hosts(),
+            "endpoints": {name: self.endpoint(name) for name in PORTS},
+            "published": self.published(),
+            "upstreams": {name: self.upstreams(name) for name in ("backend", "frontend")},
+            "database_clients": self.database_clients(),
+            "database_query": f"?sslmode=verify-full&sslrootcert={AUTHORITY}" if "postgres" in self._remote() else "",
+        }
+
+
+def published_ports(model: Mapping[str, Any], local: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the ports that a host publishes: those of its services in ``local``, and those on its private address."""
+    found = [
+        {key: entry[key] for key in entry if key != "service"}
+        for entry in local
+        if entry["service"] in model["services"]
+    ]
+    for text in model["published"].values():
+        address, port, _target = text.rsplit(":", 2)
+        found.append({"port": int(port), "host_ip": address.strip("[]")})
+    return found
+
+
+def shared_secrets(
+    text: str, names: Iterable[str], model: Mapping[str, Any], environment: str, *, complete: bool
+) -> dict[str, Any]:
+    """Return the secrets that a host is given, and the authority of the database's certificate.
+
+    ``text`` is that of the file ``.env`` of the database host. That host is given its certificate; the other secrets
+    are stored there. Another host is given those of ``names``. Raises ValueError if one is missing and has to be there.
+    """
+    stored = {name: str(value) for name, value in dotenv.parse(text).items()}
+    if "postgres" in model["services"]:
+        issued = _certificates.database_certificate(stored, environment, model["address"])
+        return {"secrets": issued, "authority": issued["POSTGRES_TLS_CA"]}
+    desired = [*names, "POSTGRES_TLS_CA"] if "backend" in model["services"] else []
+    missing = [name for name in desired if not stored.get(name)]
+    if missing and complete:
+        raise ValueError(
+            f"The database host {model['database_host']} has no {', '.join(missing)} in its .env, where the secrets of"
+            f" {environment} are. Nothing was changed on this host. Deploy the database host first."
+        )
+    found = {name: stored[name] for name in desired if stored.get(name)}
+    return {"authority": found.pop("POSTGRES_TLS_CA", ""), "secrets": found}
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address

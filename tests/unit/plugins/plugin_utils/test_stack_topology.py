@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.convosphere.platform.plugins.filter.stack_shared_secrets import stack_shared_secrets
+from ansible_collections.convosphere.platform.plugins.filter.stack_topology import stack_topology
+from ansible_collections.convosphere.platform.plugins.module_utils._core import dotenv
+from ansible_collections.convosphere.platform.plugins.plugin_utils._certificates import NAMES
+from ansible_collections.convosphere.platform.plugins.plugin_utils._stack_options import SERVICES
+from ansible_collections.convosphere.platform.plugins.plugin_utils._stack_topology import PLACEMENT_OF, PORTS
+
+from support.collection import ROOT, load_yaml
+
+STACK = ["postgres", "redis", "weaviate", "backend", "frontend", "edge", "minio", "agentrepo"]
+GROUPS = {
+    "prod": ["e", "a1", "a2", "d"],
+    "dev": ["x"],
+    "edge": ["e", "x"],
+    "app": ["a1", "a2", "x"],
+    "database": ["d", "x"],
+}
+ADDRESSES = {"e": "10.0.0.1", "a1": "10.0.0.11", "a2": "10.0.0.12", "d": "10.0.0.21"}
+PRIVATE = {"postgres": 15432, "redis": 16379, "weaviate": 18081, "minio": 19000, "backend": 18000, "frontend": 18080}
+LOCAL = [
+    {"service": "edge", "port": 80},
+    {"service": "backend", "port": 8000, "host_ip": "127.0.0.1"},
+    {"service": "postgres", "port": 5432, "host_ip": "127.0.0.1"},
+]
+ENV_FILE = dotenv.merge("", {"SECRET_KEY": "s" * 64, "POSTGRES_TLS_CA": "PEM\n"}, "secrets")
+
+
+def model(host: str, environment: str = "prod", **more: Any) -> dict[str, Any]:
+    options = {"groups": GROUPS, "addresses": ADDRESSES, "ports": PRIVATE, "local": LOCAL, **more}
+    return stack_topology(STACK, environment=environment, host=host, **options)
+
+
+def test_every_service_has_a_placement():
+    assert set(PLACEMENT_OF) == set(SERVICES)
+    assert load_yaml(ROOT / "roles/stack/vars/main.yml")["__stack_default_private_ports"].keys() == PORTS.keys()
+
+
+@pytest.mark.parametrize("host", ["x", "localhost"])
+def test_the_only_host_has_everything_and_nothing_else(host):
+    found = model(host, "dev", addresses={})
+
+    assert (found["several"], found["services"], found["images"]) == (False, STACK, STACK)
+    assert found["ports"] == [{key: port[key] for key in port if key != "service"} for port in LOCAL]
+    assert found["endpoints"]["postgres"] == "postgres:5432"
+    assert (found["published"], found["extra_hosts"], found["database_clients"]) == ({}, {}, [])
+    assert (found["upstreams"], found["database_query"]) == ({"backend": "", "frontend": ""}, "")
+
+
+def test_each_host_has_the_services_of_its_placements():
+    assert model("d")["services"] == ["postgres", "redis", "weaviate", "minio"]
+    assert model("d")["images"] == ["postgres", "redis", "weaviate", "minio", "backend"]
+    assert model("a2")["services"] == ["backend", "frontend", "agentrepo"]
+    assert model("e")["services"] == ["edge"]
+    assert [model(host)["database_host"] for host in ("d", "a1", "e")] == ["d", "d", "d"]
+
+
+def test_a_backend_reaches_the_services_with_state_at_the_database_host():
+    found = model("a1")
+
+    assert found["extra_hosts"] == dict.fromkeys(["postgres", "redis", "weaviate", "minio"], "10.0.0.21")
+    assert found["endpoints"]["postgres"] == "postgres:15432"
+    assert found["database_query"] == "?sslmode=verify-full&sslrootcert=/etc/convosphere/ca.crt"
+    assert found["published"] == {"backend": "10.0.0.11:18000:8000", "frontend": "10.0.0.11:18080:8080"}
+    assert found["ports"] == [
+        {"port": 8000, "host_ip": "127.0.0.1"},
+        {"port": 18000, "host_ip": "10.0.0.11"},
+        {"port": 18080, "host_ip": "10.0.0.11"},
+    ]
+
+
+def test_the_edge_reaches_the_backends_of_all_app_hosts():
+    found = model("e")
+
+    assert found["upstreams"]["backend"] == "10.0.0.11:18000 10.0.0.12:18000"
+    assert (found["published"], found["extra_hosts"], found["ports"]) == ({}, {}, [{"port": 80}])
+
+
+def test_the_database_host_publishes_for_the_app_hosts_and_lets_only_them_in():
+    found = model("d")
+
+    assert found["published"]["postgres"] == "10.0.0.21:15432:5432"
+    assert set(found["published"]) == {"postgres", "redis", "weaviate", "minio"}
+    assert found["database_clients"] == ["10.0.0.11/32", "10.0.0.12/32"]
+    assert model("d", addresses={**ADDRESSES, "a1": "fd00::11"})["database_clients"][0] == "fd00::11/128"
+
+
+def test_a_host_of_several_placements_reaches_its_own_services_by_name():
+    groups = {"prod": ["a", "b"], "edge": ["a"], "app": ["a", "b"], "database": ["a"]}
+    both = model("a", groups=groups, addresses={"a": "10.0.0.1", "b": "10.0.0.2"})
+
+    assert both["services"] == STACK
+    assert (both["extra_hosts"], both["endpoints"]["redis"], both["database_query"]) == ({}, "redis:6379", "")
+    assert both["database_clients"] == ["10.0.0.2/32"]
+    assert set(both["published"]) == {"postgres", "redis", "weaviate", "minio", "backend", "frontend"}
+
+
+def test_what_no_other_host_uses_is_not_published():
+    groups = {"prod": ["a", "e"], "edge": ["e"], "app": ["a"], "database": ["a"]}
+    found = model("a", groups=groups, addresses={"a": "10.0.0.1", "e": "10.0.0.2"})
+
+    assert set(found["published"]) == {"backend", "frontend"}
+
+
+def test_an_app_host_is_given_the_secrets_of_the_database_host():
+    found = stack_shared_secrets(ENV_FILE, ["SECRET_KEY"], model("a1"), "prod")
+
+    assert found == {"secrets": {"SECRET_KEY": "s" * 64}, "authority": "PEM\n"}
+
+
+def test_an_edge_host_is_given_no_secret():
+    assert stack_shared_secrets(ENV_FILE, ["SECRET_KEY"], model("e"), "prod") == {"secrets": {}, "authority": ""}
+
+
+def test_a_missing_secret_is_an_error_unless_the_database_host_is_only_predicted():
+    assert stack_shared_secrets("", ["SECRET_KEY"], model("a1"), "prod", complete=False) == {
+        "secrets": {},
+        "authority": "",
+    }
+    with pytest.raises(
+        AnsibleFilterError, match=r"The database host d has no SECRET_KEY, POSTGRES_TLS_CA in its \.env"
+    ):
+        stack_shared_secrets("", ["SECRET_KEY"], model("a1"), "prod")
+
+
+def test_the_database_host_is_given_its_certificate_and_keeps_it():
+    first = stack_shared_secrets("", ["SECRET_KEY"], model("d"), "prod")
+    again = stack_shared_secrets(dotenv.merge("", first["secrets"], "x"), [], model("d"), "prod")
+
+    assert set(first["secrets"]) == set(NAMES)
+    assert again == first
+    assert first["authority"] == first["secrets"]["POSTGRES_TLS_CA"]
