@@ -34,6 +34,7 @@ SHARED = {
         "bundle",
         "deploy",
         "deploy_edge",
+        "deploy_load",
         "deploy_refused",
         "drift",
         "edge_maintenance",

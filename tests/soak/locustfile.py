@@ -45,6 +45,10 @@ class Visitor(FastHttpUser):
         """Return a random time, of which the mean gives the rate of all visitors together."""
         return random.expovariate(RATE / VISITORS)
 
+    def on_start(self) -> None:
+        """Arrive at a random time: all visitors at once would use up the backend's connections to the database."""
+        self.wait()
+
     @task(4)
     def read(self) -> None:
         """Read the account, which the backend looks up in the database."""
