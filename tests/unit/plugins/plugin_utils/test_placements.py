@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _placements
 from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import VERBS
 from ansible_collections.convosphere.platform.plugins.plugin_utils._placements import (
     PARTS,
@@ -103,8 +104,12 @@ def test_a_placement_without_a_host_and_a_second_database_are_refused(placements
     assert "Nothing was changed." in found
 
 
-def test_several_hosts_are_allowed():
-    assert refuse_hosts(Topology.of("prod", SEVERAL)) is None
+@pytest.mark.parametrize("several", [True, False])
+def test_several_hosts_are_refused_until_they_are_supported(monkeypatch, several):
+    monkeypatch.setattr(_placements, "SEVERAL_HOSTS", several)
+    found = refuse_hosts(Topology.of("prod", SEVERAL)) or ""
+
+    assert ("(edge: e; app: a2, a1; database: d). They are not supported yet" in found) is not several
     assert refuse_hosts(Topology.of("dev", SEVERAL)) is None
 
 
