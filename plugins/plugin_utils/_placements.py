@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 PLACEMENTS = ("edge", "app", "database")
-#: Whether an environment of several hosts may be changed: not before a failed deploy and a restore over several hosts are
-#: rehearsed (docs/topology.md).
+#: Whether an environment of several hosts may be changed: not before a failed deploy and a restore over several hosts
+#: are rehearsed (docs/topology.md).
 SEVERAL_HOSTS = False
 
 #: The hosts of a play by the name of its scope, as the documentation spells them.
