@@ -12,14 +12,17 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from ipaddress import ip_address
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+# ansible-core requires it at run time. The plugins that import this file are documented without it too.
+with suppress(ImportError):
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
 
 NAMES = ("POSTGRES_TLS_CA", "POSTGRES_TLS_CA_KEY", "POSTGRES_TLS_CERT", "POSTGRES_TLS_KEY")
 SERVICE = "postgres"

@@ -24,10 +24,10 @@ from support.sandbox import image, role_play
 MODULE = "convosphere_edge_maintenance"
 CADDYFILE = """
 :80 {
-	route {
-		import /etc/caddy/state/maintenance*.caddy
-		respond "served" 200
-	}
+    route {
+        import /etc/caddy/state/maintenance*.caddy
+        respond "served" 200
+    }
 }
 """
 #: All that HTML, a Caddyfile, its placeholders and its variables could take for their own.

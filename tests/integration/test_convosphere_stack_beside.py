@@ -24,15 +24,15 @@ from support.stack_project import NAME, StackProject, stack_project
 IMAGE = "caddy:2-alpine"
 CADDYFILE = """
 :80 {
-	reverse_proxy {
-		import /etc/caddy/state/web*.caddy
-		to web:8000
-		lb_policy first
-		lb_try_duration 5s
-		transport http {
-			keepalive off
-		}
-	}
+    reverse_proxy {
+        import /etc/caddy/state/web*.caddy
+        to web:8000
+        lb_policy first
+        lb_try_duration 5s
+        transport http {
+            keepalive off
+        }
+    }
 }
 """
 PROBE = {"test": ["CMD", "wget", "-q", "-O", "-", "http://127.0.0.1:8000"], "interval": "1s", "retries": 3}

@@ -41,14 +41,14 @@ _TEXT = """\
 # Written by convosphere_edge_maintenance, and removed by it. Without effect from {until} on.
 {data}
 @maintenance {{
-	expression `int({{time.now.unix}}) < {end}`
-{operators}	not path {health}
+    expression `int({{time.now.unix}}) < {end}`
+{operators}    not path {health}
 }}
 handle @maintenance {{
-	header Retry-After {retry_after}
-	header Cache-Control no-store
-	header Content-Type "text/html; charset=utf-8"
-	respond `{page}` 503
+    header Retry-After {retry_after}
+    header Cache-Control no-store
+    header Content-Type "text/html; charset=utf-8"
+    respond `{page}` 503
 }}
 """
 _PAGE = (
@@ -85,7 +85,7 @@ class Maintenance:
             until=format_time(self.until),
             data=_DATA + data[0] + data[1:-1].replace("{", "\\u007b").replace("}", "\\u007d") + data[-1],
             end=int(self.until.timestamp()),
-            operators=f"\tnot client_ip {' '.join(self.operators)}\n" if self.operators else "",
+            operators=f"    not client_ip {' '.join(self.operators)}\n" if self.operators else "",
             health=" ".join(HEALTH),
             retry_after=self.retry_after,
             page=_PAGE.format(reason=reason),

@@ -88,15 +88,29 @@ def restart(
 
     stack.beside = {name: port for name, port in stack.beside.items() if name in names}
     steps = Activation(stack, client)
-    run = stack_rollout.Rollout(client=client, stack=stack, target=target, steps=steps, wait=wait, wait_for=wait_for,
-        warn=warn, timeout=seconds, drain_timeout=DRAIN_SECONDS)  # fmt: skip
-    known = {item.id for several in stack.containers.values() for item in several}
+    run = stack_rollout.Rollout(
+        client=client,
+        stack=stack,
+        target=target,
+        steps=steps,
+        wait=wait,
+        wait_for=wait_for,
+        warn=warn,
+        timeout=seconds,
+        drain_timeout=DRAIN_SECONDS,
+    )
+    _create(run, names)
+    run.switch(run.upstreams())
+    run.finish()
+
+
+def _create(run: stack_rollout.Rollout, names: Sequence[str]) -> None:
+    """Create the new containers and gate them. If that fails, remove them."""
+    known = {item.id for several in run.stack.containers.values() for item in several}
     try:
         run.create()
         run.gate()
     except Exception:
-        after = engine_client.project_containers(client, stack.name)
+        after = engine_client.project_containers(run.client, run.stack.name)
         stack_rollout.remove([item for name in names for item in after.get(name, []) if item.id not in known])
         raise
-    run.switch(run.upstreams())
-    run.finish()

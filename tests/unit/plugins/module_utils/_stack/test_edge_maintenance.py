@@ -32,7 +32,7 @@ def test_the_reason_is_neither_markup_nor_a_placeholder():
     lines = period(reason=NASTY).render().splitlines()
 
     (page,) = [line for line in lines if "respond" in line]
-    assert not set(page.removeprefix("\trespond `").removesuffix("` 503")) & set("{}$`\\")
+    assert not set(page.removeprefix("    respond `").removesuffix("` 503")) & set("{}$`\\")
     assert "<b>" not in page
     (data,) = [line for line in lines if line.startswith("# state: ")]
     assert "{" not in data.removeprefix("# state: {")

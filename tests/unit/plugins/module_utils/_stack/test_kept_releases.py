@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._stack import deploy_plan, kept_releases, releases
 
-IDS = {"aaa", "bbb", "ccc"}
+IDS = frozenset({"aaa", "bbb", "ccc"})
 
 
 class Folder:
@@ -31,7 +31,7 @@ class Folder:
         releases.save(self.path, record, {"compose.yaml": text})
         return name
 
-    def previous(self, ids: set[str] = IDS) -> str:
+    def previous(self, ids: frozenset[str] = IDS) -> str:
         return kept_releases.choose_previous(kept_releases.read(self.path), ids).id
 
 
@@ -83,8 +83,8 @@ def test_the_previous_release_is_the_newest_complete_one_from_before(folder):
     folder.add("3", "ccc")
 
     assert folder.previous() == "1"
-    assert folder.previous({"gone", "ccc"}) == "2"
-    assert folder.previous({"ccc"}) == "2"  # none is complete: the images of the newest may be brought
+    assert folder.previous(frozenset({"gone", "ccc"})) == "2"
+    assert folder.previous(frozenset({"ccc"})) == "2"  # none is complete: the images of the newest may be brought
 
 
 def test_a_second_rollback_goes_back_one_release_more(folder):
