@@ -37,7 +37,7 @@ class Host:
     backups: Sequence[Backup]
 
     def has(self, reference: str) -> bool:
-        """Return whether an image has that reference, whatever its id."""
+        """Return whether an image has that reference, with any id."""
         return self.client is not None and state.image_id(self.client, reference) is not None
 
 
