@@ -63,7 +63,7 @@ def test_a_release_goes_to_a_site_without_internet(live, release_image, tmp_path
 
 
 def test_a_run_without_an_archive_or_with_an_unknown_release_is_refused(live, tmp_path):
-    assert f"-e archive=/srv/bundles/{live.name}.tar" in refusal(live)
+    assert "-e archive=/srv/bundles/prod.tar" in refusal(live)
     given = {"archive": str(tmp_path / "release.tar"), "release": "20200101T000000000Z"}
     assert "There is no release 20200101T000000000Z" in refusal(live, given)
 

@@ -55,7 +55,9 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     with (
         backend_with(**good) as adding,
         backend_with(**bad) as dropping,
-        environment("rollback", tmp_path_factory.mktemp("rollback"), {"stack_secrets": SECRETS}) as env,
+        environment(
+            "rollback", tmp_path_factory.mktemp("rollback"), {"stack_secrets": SECRETS, "stack_releases_kept": 20}
+        ) as env,
     ):
         env.run("deploy.yml").succeeded()
         first = serving(env)["id"]
