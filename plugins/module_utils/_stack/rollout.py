@@ -183,12 +183,12 @@ class Rollout:
 
 
 def remove(containers: Sequence[Container], *, at_once: bool = False) -> None:
-    """Stop and remove containers. Their named volumes stay."""
+    """Stop and remove containers. Their volumes stay, also unnamed ones: they may hold the only copy of data."""
 
     def end(item: Container) -> None:
         if not at_once and item.status == RUNNING:
             engine_client.stop_container(item, None)
         with engine_client.asking(f"remove {item.name}"):
-            item.remove(v=True, force=True)
+            item.remove(force=True)
 
     engine_client.in_parallel(end, containers)
