@@ -113,6 +113,13 @@ options:
     description: The number of releases to keep, including the current one; at least 1.
     type: int
     default: 5
+  release_id:
+    description:
+      - The id under which the release is recorded, a time in UTC to the millisecond. A play over several hosts gives
+        the same one to each host, so that their releases are one release of the environment.
+      - It must not be earlier than the newest release of the host. A host on which nothing changes records no release.
+      - If not given, it is the time at which the release is recorded.
+    type: str
   released_by:
     description: The name of the operator, for the record of the release.
     type: str
@@ -221,6 +228,16 @@ EXAMPLES = r"""
     release: 20261123T114500123Z
     login_service: postgres
     login_env_file: /opt/convosphere/dev/.env
+
+- name: Deploy a part of the stack on each host of an environment, as one release
+  convosphere.platform.convosphere_stack:
+    project_name: convosphere-dev
+    project_src: /opt/convosphere/dev
+    environment_name: dev
+    release_id: 20261123T114500123Z
+    files:
+      - path: compose.yaml
+        content: "{{ lookup('ansible.builtin.template', 'compose.yaml.j2') }}"
 
 - name: Remove the stack, and keep its data
   convosphere.platform.convosphere_stack:
@@ -334,6 +351,7 @@ class StackModule(ConvosphereModule):
         "phase": {"type": "str", "choices": list(phases.PHASES), "default": phases.ALL},
         "upstreams": {"type": "dict"},
         "releases_kept": {"type": "int", "default": 5},
+        "release_id": {"type": "str"},
         "released_by": {"type": "str", "default": ""},
         "advice": {"type": "str", "default": ""},
         "remove_volumes": {"type": "bool", "default": False},

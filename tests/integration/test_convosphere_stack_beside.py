@@ -240,6 +240,20 @@ def test_a_deploy_that_is_abandoned_leaves_the_release_that_served(site, switche
     assert site.stack.deploy(site.options("one")).changed is False
 
 
+def test_the_play_gives_the_id_under_which_each_host_records_its_release(site):
+    later = "20991231T235959999Z"
+    prepared = phase(site, "beside", release_id=later)
+    phase(site, "switch", upstreams=prepared["upstreams"], release_id=later)
+    phase(site, "finish", release_id=later)
+    assert phase(site, "finish", release_id=later)["changed"] is False
+
+    assert site.stack.release()["id"] == later
+    assert f"is earlier than the release {later}" in site.stack.fail(
+        site.options("one", release_id="20261123T114500123Z")
+    )
+    assert site.ask() == "two"
+
+
 def test_a_deploy_is_not_finished_before_it_was_prepared(site):
     message = site.stack.fail(site.options("two", phase="finish"))
 

@@ -29,6 +29,7 @@ from . import (
     journal,
     phases,
     release_source,
+    releases,
     schema_check,
     secrets,
     state,
@@ -69,6 +70,8 @@ class DeployRun(StackRun):
     def plan(self) -> Plan:
         """Compare the current stack with the desired one."""
         self.start()
+        if self.params.get("release_id"):
+            releases.refuse_id(self.stack.releases, self.params["release_id"])
         if self.params["schema_image"]:
             self.stack.schema = schema_check.find(self.client, self.params)
             self.schema_unknown = self.stack.schema is None
@@ -107,6 +110,7 @@ class DeployRun(StackRun):
                 environment=self.environment,
                 released_by=self.params["released_by"],
                 keep=self.params["releases_kept"],
+                name=self.params.get("release_id") or "",
             )
 
     def _act(self, changed: set[str]) -> None:

@@ -209,10 +209,13 @@ class Deployment:
             self.stack.compose.up(self.stack.compose_files(), timeout=self.timeout)
 
 
-def record_release(stack: state.Stack, *, environment: str, released_by: str, keep: int) -> None:
-    """Record the stack that serves as a release, and remove the oldest releases beyond ``keep``."""
+def record_release(stack: state.Stack, *, environment: str, released_by: str, keep: int, name: str = "") -> None:
+    """Record the stack that serves as a release, and remove the oldest releases beyond ``keep``.
+
+    ``name`` is its id; empty for one of this moment.
+    """
     record: dict[str, Any] = {
-        "id": releases.new_id(),
+        "id": name or releases.new_id(),
         "environment": environment,
         "released_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "released_by": released_by,

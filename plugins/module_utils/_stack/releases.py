@@ -12,6 +12,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -19,13 +20,39 @@ from pathlib import Path
 from typing import Any
 
 from .._core import files as core_files
+from .._core.errors import InputError
 from .._host.served_release import CURRENT, RECORD
+
+_ID = re.compile(r"\d{8}T\d{9}Z")
 
 
 def new_id(now: datetime | None = None) -> str:
     """Return an id that sorts by time, to the millisecond, in UTC."""
     timestamp = (now or datetime.now(timezone.utc)).astimezone(timezone.utc)
     return timestamp.strftime("%Y%m%dT%H%M%S") + f"{timestamp.microsecond // 1000:03d}Z"
+
+
+def refuse_id(directory: Path, name: str) -> None:
+    """Raise InputError if ``name`` cannot be the id of a new release: its form, or the time that it says.
+
+    Releases are sorted by their ids, so that a new one has to be later than all kept ones. The newest one itself is
+    accepted, which a run that is repeated has recorded.
+    """
+    if not _ID.fullmatch(name):
+        raise InputError(
+            f"release_id is {name!r}: give a time in UTC to the millisecond, such as 20261123T114500123Z",
+            hint="Nothing was changed.",
+        )
+    newest = max((path.parent.name for path in directory.glob(f"*/{RECORD}") if _is_kept(path)), default="")
+    if name < newest:
+        raise InputError(
+            f"release_id {name} is earlier than the release {newest} of {directory}",
+            hint="Nothing was changed. Compare the clocks of the controller and of this host, and run again.",
+        )
+
+
+def _is_kept(record: Path) -> bool:
+    return bool(_ID.fullmatch(record.parent.name)) and not record.parent.is_symlink()
 
 
 def save(directory: Path, record: Mapping[str, Any], files: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import ConvosphereError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import ConvosphereError, InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._host import served_release
 from ansible_collections.convosphere.platform.plugins.module_utils._stack import releases
 from hypothesis import given
@@ -111,3 +111,19 @@ def test_a_record_of_an_older_version_can_be_compared(tmp_path):
     (tmp_path / "1/release.json").write_text(json.dumps({"id": "1"}))
 
     assert served_release.current(tmp_path) == {"id": "1", "images": {}, "files": {}}
+
+
+@pytest.mark.parametrize("name", ["", "1", "20261123T114500123", "20261123T114500123Z/..", "2026-11-23T11:45:00Z"])
+def test_an_id_of_another_form_is_refused(tmp_path, name):
+    with pytest.raises(InputError, match=r"release_id is .*: give a time in UTC"):
+        releases.refuse_id(tmp_path, name)
+
+
+def test_an_id_that_is_earlier_than_a_kept_release_is_refused(tmp_path):
+    save(tmp_path, "20261123T114500123Z", "by-hand")
+    releases.refuse_id(tmp_path / "missing", "20261123T114500122Z")
+    releases.refuse_id(tmp_path, "20261123T114500123Z")  # a run that is repeated
+    releases.refuse_id(tmp_path, "20261123T114500124Z")
+
+    with pytest.raises(InputError, match=r"release_id 20261123T114500122Z is earlier than the release .*123Z of"):
+        releases.refuse_id(tmp_path, "20261123T114500122Z")
