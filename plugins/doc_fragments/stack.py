@@ -87,7 +87,8 @@ options:
       - The C(schema) that M(convosphere.platform.convosphere_db_migration) returned for the backend's image.
       - It is recorded in the release, so that the next deploy can check without a container whether the database is at
         the revisions that the code needs.
-      - It is an error if no service of the stack has that image.
+      - It is an error if the stack has the service of the backend with another image. On a host without that service,
+        which has the database of backends on other hosts, the release records the schema for all of them.
     type: dict
   schema_image:
     description:

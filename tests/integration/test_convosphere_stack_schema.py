@@ -85,8 +85,8 @@ def test_nothing_is_done_before_a_release_that_tells(stack, database):
 
 @pytest.mark.parametrize("check", [False, True])
 def test_a_stack_that_runs_another_image_than_the_database_was_looked_at_for_is_refused(released, database, check):
-    known = options_of(released, database)
-    judged = released.options(schema=released.release()["schema"])
+    known = {**options_of(released, database), "api_service": "web"}
+    judged = released.options(schema=released.release()["schema"], api_service="web")
     before = released.tree(), released.containers()
 
     for options in (known, judged):

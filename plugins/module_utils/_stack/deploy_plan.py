@@ -268,11 +268,11 @@ def _current_service(containers: Sequence[Container], job: bool) -> dict[str, An
 def desired_release(stack: state.Stack) -> dict[str, Any]:
     """Return the identity of a release.
 
-    It is the image of each service, the digest of each file, and the database revisions that its code needs, if known.
+    It is the image of each service, the digest of each file, and the database revisions that its code needs, if known,
+    with the image of a backend that is on other hosts only.
     """
     digests = {name: digest(text) for name, (text, _mode) in stack.texts.items()}
-    revisions = {"schema_revisions": list(stack.schema["heads"])} if stack.schema else {}
-    return {"images": images_of(stack), "files": digests, **revisions}
+    return {"images": images_of(stack), "files": digests, **state.recorded_schema(stack)}
 
 
 def digest(text: str) -> str:
@@ -284,7 +284,7 @@ def _current_release(stack: state.Stack) -> dict[str, dict[str, Any]]:
     record = served_release.current(stack.releases)
     if record is None:
         return {}
-    return {"release": {name: record.get(name) for name in ("images", "files", "schema_revisions")}}
+    return {"release": {name: record.get(name) for name in ("images", "files", "schema_revisions", "schema_image")}}
 
 
 def images_of(stack: state.Stack) -> dict[str, str]:

@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from .kept_releases import Release
 
 
+#: The service whose image has the schema of the database, if the module has no option ``api_service``.
+BACKEND = "backend"
+
+
 class DeployRun(StackRun):
     """One run of convosphere_stack with ``state=present``."""
 
@@ -169,7 +173,7 @@ class DeployRun(StackRun):
         if to_come is not None:
             state.refuse_missing_images(self.stack, to_come)
         if not self.restored:  # its image and its schema were recorded together
-            state.refuse_schema_of_another_image(self.stack)
+            state.refuse_schema_of_another_image(self.stack, self.params.get("api_service") or BACKEND)
         host_limits.refuse_excess(self.stack, client)
         self._warn_of_lost_exceptions()
         if not self.params["allow_standins"]:

@@ -212,7 +212,7 @@ class Deployment:
 def record_release(stack: state.Stack, *, environment: str, released_by: str, keep: int, name: str = "") -> None:
     """Record the stack that serves as a release, and remove the oldest releases beyond ``keep``.
 
-    ``name`` is its id; empty for one of this moment.
+    ``name`` is its id; if empty, it is the current time.
     """
     record: dict[str, Any] = {
         "id": name or releases.new_id(),

@@ -9,7 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from .._engine import images as engine_images
 from .._engine import project
 from .._engine.service_stats import is_standin
 from .._host import served_release
+from . import kept_releases
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -116,6 +117,15 @@ def records(releases: Path) -> dict[str, dict[str, str]]:
                 f"{path} is not the record of a release", hint="Nothing was removed. Remove that directory by hand."
             ) from error
     return recorded
+
+
+def schema_images(releases: Path, removed: Collection[str] = ()) -> set[str]:
+    """Return the ids of the backend's images of which the kept releases of a directory record the schema.
+
+    On a database host no container has them, but migrations run in them.
+    """
+    schemas = [each.schema for each in kept_releases.read(releases) if each.id not in removed]
+    return {str(schema["image_id"]) for schema in schemas if schema and schema.get("image_id")}
 
 
 def beside(directory: Path) -> list[Path]:

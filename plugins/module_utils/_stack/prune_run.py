@@ -123,5 +123,6 @@ class PruneRun(Work):
             for name, record in prune.records(directory).items():
                 if directory.parent != here or name not in removed:
                     needed |= prune.named(record)
+            needed |= prune.schema_images(directory, removed if directory.parent == here else ())
         unused = prune.unused(prune.read(client), removable, needed)
         return prune.settled(client, unused, time.time() - self.params["min_age"])

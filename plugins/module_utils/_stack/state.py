@@ -230,15 +230,31 @@ def refuse_missing_images(stack: Stack, to_come: Sequence[str] = ()) -> None:
         )
 
 
-def refuse_schema_of_another_image(stack: Stack) -> None:
-    """Raise InputError if the option schema, to which the database was migrated, is of an image that no service has."""
-    image = (stack.schema or {}).get("image_id")
-    if image and image not in set(stack.image_ids.values()):
+def refuse_schema_of_another_image(stack: Stack, service: str) -> None:
+    """Raise InputError if the option schema, to which the database was migrated, is of an image that no service has.
+
+    If the stack has no ``service`` at all, its backend runs on another host, and the database is on this one.
+    """
+    if service in stack.references() and schema_of_others(stack):
+        image = (stack.schema or {})["image_id"]
         raise InputError(
             f"The schema is that of the backend's image {image}, which no service of the stack has",
             hint="Nothing was changed. Give the schema of the image in compose.yaml. With the role stack, "
             "stack_version or stack_images must name the image of the backend, not stack_compose_override.",
         )
+
+
+def schema_of_others(stack: Stack) -> str | None:
+    """Return the id of the image whose schema is recorded if no service of the stack has that image; None otherwise."""
+    image = (stack.schema or {}).get("image_id")
+    return str(image) if image and image not in set(stack.image_ids.values()) else None
+
+
+def recorded_schema(stack: Stack) -> dict[str, Any]:
+    """Return the part of a release's identity that is the schema: its revisions, and its image if it is of others."""
+    revisions: dict[str, Any] = {"schema_revisions": list(stack.schema["heads"])} if stack.schema else {}
+    other = schema_of_others(stack) if stack.image_ids else None
+    return {**revisions, **({"schema_image": other.rpartition(":")[2][:12]} if other else {})}
 
 
 def refuse_standins(stack: Stack, client: DockerClient) -> None:

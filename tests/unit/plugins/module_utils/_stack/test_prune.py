@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import ConvosphereError
-from ansible_collections.convosphere.platform.plugins.module_utils._stack import prune
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import prune, releases
 from docker.errors import APIError, ImageNotFound
 
 OWN = "ghcr.io/convosphere/convosphere/backend"
@@ -155,3 +155,13 @@ def test_every_name_is_removed_without_force_and_failures_are_told():
     ]  # fmt: skip
     assert list(failures) == ["c:1"]
     assert "conflict" in failures["c:1"]
+
+
+def test_the_image_of_a_recorded_schema_is_needed(tmp_path):
+    for name, image in {"20260101T000000000Z": "sha256:a", "20260102T000000000Z": "sha256:b"}.items():
+        record = {"id": name, "images": {}, "files": {}, "schema": {"image_id": image, "heads": []}}
+        releases.save(tmp_path, record, {})
+    releases.save(tmp_path, {"id": "20260103T000000000Z", "images": {}, "files": {}, "schema": None}, {})
+
+    assert prune.schema_images(tmp_path) == {"sha256:a", "sha256:b"}
+    assert prune.schema_images(tmp_path, {"20260101T000000000Z"}) == {"sha256:b"}

@@ -172,14 +172,30 @@ def test_an_image_that_is_to_come_is_not_missing(tmp_path):
 
 @pytest.mark.parametrize("other", ["sha256:5678", None])
 def test_the_schema_of_another_image_is_refused_whether_all_images_are_there_or_not(tmp_path, other):
-    stack = running(stack_of(tmp_path), {})
+    stack = running(stack_of(tmp_path), {"web": {}})
     stack.schema = {"image_id": GOOD}
 
     stack.image_ids = {IMAGE: GOOD, "sidecar": other}
-    state.refuse_schema_of_another_image(stack)
+    state.refuse_schema_of_another_image(stack, "web")
     stack.image_ids = {IMAGE: "sha256:1", "sidecar": other}
     with pytest.raises(InputError, match="image sha256:1234, which no service of the stack has"):
-        state.refuse_schema_of_another_image(stack)
+        state.refuse_schema_of_another_image(stack, "web")
+
+
+def test_a_database_host_records_the_schema_of_backends_on_other_hosts_and_their_image(tmp_path):
+    stack = running(stack_of(tmp_path), {"web": {}}, web=[like()])
+    stack.read_files()
+    stack.schema = {"image_id": "sha256:0123456789abcdef", "heads": ["a"]}
+
+    state.refuse_schema_of_another_image(stack, "backend")
+
+    assert deploy_plan.desired_release(stack)["schema_image"] == "0123456789ab"
+    releases.save(stack.releases, {"id": "1", "schema": stack.schema, **deploy_plan.desired_release(stack)}, {})
+    assert "release" in deploy_plan.plan(stack, engine_read=True).unchanged
+    stack.schema = {"image_id": "sha256:another00000", "heads": ["a"]}
+    assert "release" in deploy_plan.plan(stack, engine_read=True).names(UPDATE)
+    stack.schema = {"image_id": stack.image_ids[IMAGE], "heads": ["a"]}
+    assert "schema_image" not in deploy_plan.desired_release(stack)
 
 
 def test_every_standin_is_named(tmp_path):
