@@ -11,13 +11,15 @@ short_description: Hold a lock over several tasks of one run
 version_added: 1.0.0
 author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
-  - Takes, renews and releases a lock that one run of Ansible holds over several tasks. Another run fails at once,
-    with the holder of the lock, its start and its latest end.
+  - Takes, renews and releases a lock that one run of Ansible holds over several tasks. Another run fails, at once or
+    after O(wait_timeout), with the holder of the lock, its start and its latest end.
   - The lock ends by itself after O(lease) seconds, and with a restart of the host, so that an interrupted run does not
     block the next one for longer.
-  - A module of this collection renews the lock for 120 seconds, every 30 seconds and for as long as it works, if its
+  - A module of this collection renews the lock for 30 seconds, every 10 seconds and for as long as it works, if its
     environment has C(CONVOSPHERE_LEASE), the O(path), and C(CONVOSPHERE_LEASE_RUN), the O(run_id). So a short lease is
     enough for tasks that take hours, and the next run can soon take over the lock of an interrupted one.
+  - If another run took over the lock because this one did not renew it in time, such a module fails and changes
+    nothing, also after that run has released the lock.
   - The seconds are those of a monotonic clock. Changes of the host's time of day have no effect.
 extends_documentation_fragment:
   - convosphere.platform.attributes
@@ -46,7 +48,13 @@ options:
       - The number of seconds until the lock ends, unless it is renewed or released.
       - A lock of the same run that ends then, or up to a tenth of O(lease) earlier, is not changed.
     type: int
-    default: 120
+    default: 30
+  wait_timeout:
+    description:
+      - The number of seconds to wait for a lock that another run holds. The lock of an interrupted run ends meanwhile.
+      - Check mode does not wait.
+    type: int
+    default: 0
   state:
     description:
       - V(present) takes the lock, or renews it if this run holds it.
@@ -64,6 +72,7 @@ EXAMPLES = r"""
     holder: nightly
     purpose: The maintenance of prod
     lease: 600
+    wait_timeout: 40
 
 - name: Create a backup, and renew the lock meanwhile
   convosphere.platform.convosphere_db_backup:
@@ -130,9 +139,15 @@ class RunLockModule(ConvosphereModule):
         "holder": {"type": "str"},
         "purpose": {"type": "str", "default": "A run"},
         "lease": {"type": "int", "default": lease.SECONDS},
+        "wait_timeout": {"type": "int", "default": 0},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
     least = {"lease": 1}
+
+    @property
+    def is_fenced(self) -> bool:
+        """False: it decides itself what it does about the lock of another run."""
+        return False
 
     def build(self) -> Work:
         """Return the work on the lock."""

@@ -80,6 +80,31 @@ def test_another_run_neither_takes_nor_releases_it_and_takes_over_what_was_left_
     assert [found.name for found in tmp_path.glob("lock*")] == ["lock"]
 
 
+def test_it_waits_for_the_lock_of_an_interrupted_run_and_that_run_works_no_longer(run_steps, tmp_path):
+    path = str(tmp_path / "lock")
+    mine, other = {"path": path, "run_id": "a"}, {"path": path, "run_id": "b", "purpose": "The deploy of dev"}
+    group = {"login_unix_socket": str(tmp_path), "name": "editors"}
+    run_steps(
+        MODULE,
+        [
+            Step("take", {**mine, "lease": 600}, changed=True),
+            Step("it is renewed", {**other, "wait_timeout": 1}, fails="(run a) has held the lock since"),
+            Step("for a second", {**mine, "lease": 1}, changed=True),
+            Step("it ends", {**other, "wait_timeout": 60}, changed=True),
+            Step("release", {**other, "state": "absent"}, changed=True, returns={"lease": None}),
+            Step("release again", {**other, "state": "absent"}, changed=False, returns={"lease": None}),
+            {
+                "name": "Work on without the lock",
+                "convosphere.platform.convosphere_group": group,
+                "environment": {"CONVOSPHERE_LEASE": path, "CONVOSPHERE_LEASE_RUN": "a"},
+                "register": "worked",
+                "failed_when": "'The deploy of dev by' not in worked.msg",
+            },
+            Step("take it again", {**mine, "wait_timeout": 60}, changed=True, returns={"abandoned": None}),
+        ],
+    )
+
+
 def test_of_two_runs_at_the_same_moment_one_gets_it(run_playbook, tmp_path):
     def take(run_id):
         folder = tmp_path / run_id

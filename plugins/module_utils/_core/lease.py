@@ -4,7 +4,10 @@
 """Hold a lock over several tasks: a file with its holder and its end.
 
 A lock of the kernel ends with its process, and each task is a process of its own. The lease is short, and each module
-of the run renews it while it works: after an interrupted run, the next one waits for two minutes at most.
+of the run renews it while it works: after an interrupted run, the next one waits for half a minute at most.
+
+A run that pauses for longer between two modules may lose its lease to another run. Its next module then refuses to
+work, also after that other run has released the lock: see ``Lease.fences``.
 
 This file is private to the collection and may change without notice.
 """
@@ -29,14 +32,16 @@ from .timestamps import format_time
 
 VERSION = 1
 #: The seconds of a lease, and the seconds between two renewals by a module.
-SECONDS = 120
-EVERY = 30
+SECONDS = 30
+EVERY = 10
 #: The environment variables with the file of a run's lease, and the run's id.
 PATH_VARIABLE, RUN_VARIABLE = "CONVOSPHERE_LEASE", "CONVOSPHERE_LEASE_RUN"
 #: The seconds to wait for another process that reads or writes leases, which takes milliseconds.
 _PATIENCE = 30
 #: The part of a lease that may pass before a task renews it, so that two tasks in a row do not write it twice.
 _SLACK = 0.1
+#: The fields of a lease that are not shown.
+_HIDDEN = ("boot", "ends", "fences")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -57,7 +62,11 @@ class Clock:
 
 @dataclass(frozen=True)
 class Lease:
-    """The holder of the lock. ``since`` and ``until``, UTC, are shown; ``ends``, in seconds of uptime, is compared."""
+    """The holder of the lock. ``since`` and ``until``, UTC, are shown; ``ends``, in seconds of uptime, is compared.
+
+    ``fences`` is the run whose expired lease this one took over; "" if it took over none. Such a lease stays in its
+    file after its release, so that a module of the run which lost it finds out. ``boot`` is "" then.
+    """
 
     run_id: str
     holder: str
@@ -66,6 +75,12 @@ class Lease:
     until: str
     boot: str
     ends: float
+    fences: str = ""
+
+    @property
+    def is_released(self) -> bool:
+        """Whether the lock is free, and the lease is kept only for the run that had lost it before."""
+        return not self.boot
 
     def left(self, clock: Clock) -> float:
         """Return the remaining seconds; 0 after a restart of the host, which ended the holder's work."""
@@ -73,11 +88,15 @@ class Lease:
 
     def shown(self) -> dict[str, Any]:
         """Return the fields for a diff and the return values."""
-        return {name: value for name, value in asdict(self).items() if name not in ("boot", "ends")}
+        return {name: value for name, value in asdict(self).items() if name not in _HIDDEN}
 
 
 class HeldError(ConvosphereError):
     """Another run holds the lock."""
+
+
+class LostError(ConvosphereError):
+    """Another run took over the lock of this one."""
 
 
 def decide(current: Lease | None, desired: Lease, seconds: float, clock: Clock) -> Lease:
@@ -85,8 +104,10 @@ def decide(current: Lease | None, desired: Lease, seconds: float, clock: Clock) 
 
     Raises HeldError if another run holds it.
     """
-    if current is None or (current.run_id != desired.run_id and current.left(clock) <= 0):
+    if current is None or current.is_released:
         return desired
+    if current.run_id != desired.run_id and current.left(clock) <= 0:
+        return replace(desired, fences=current.run_id)
     if current.run_id != desired.run_id:
         raise HeldError(
             f"{current.purpose} is in progress: {current.holder} (run {current.run_id}) has held the lock since "
@@ -107,6 +128,11 @@ def make(run_id: str, holder: str, purpose: str, seconds: float, clock: Clock) -
     )
 
 
+def released(lease: Lease) -> Lease | None:
+    """Return what stays of a lease after its release: nothing, unless a run has lost its lock to it."""
+    return replace(lease, boot="", ends=0.0) if lease.fences else None
+
+
 def read(path: Path) -> Lease | None:
     """Return the lease in a file, None without a file. Raises InputError if the file is not a lease."""
     text = files.read_text(path)
@@ -115,7 +141,8 @@ def read(path: Path) -> Lease | None:
     try:
         found = json.loads(text)
         if found.pop("lease_version") == VERSION:
-            return Lease(**{field.name: _typed(field.type, found.pop(field.name)) for field in fields(Lease)})
+            given = {field.name: found.pop(field.name, field.default) for field in fields(Lease)}
+            return Lease(**{field.name: _typed(field.type, given[field.name]) for field in fields(Lease)})
     except (ValueError, KeyError, TypeError, AttributeError):
         pass
     raise InputError(f"{path} is not a lock of this collection", hint="Check what it is, and move it away.")
@@ -126,36 +153,45 @@ def write(path: Path, lease: Lease) -> None:
     files.write_text(path, json.dumps({"lease_version": VERSION, **asdict(lease)}, indent=2) + "\n", "0600")
 
 
-def renew(path: Path, run_id: str) -> bool:
-    """Extend a lease to SECONDS from now. Return False if the run no longer holds it. Raises ConvosphereError."""
+def renew(path: Path, run_id: str) -> Lease | None:
+    """Extend the lease of a run to SECONDS from now. Return the lease in the file, which may be another run's, or None.
+
+    Raises ConvosphereError.
+    """
     if not path.exists():
-        return False
+        return None
     with exclusive(path.parent):
         current, clock = read(path), Clock.read()
-        if current is None or current.run_id != run_id:
-            return False
-        if current.left(clock) < SECONDS:
+        if current is not None and current.run_id == run_id and current.left(clock) < SECONDS:
             desired = make(run_id, current.holder, current.purpose, SECONDS, clock)
-            write(path, replace(desired, since=current.since))
-    return True
+            current = replace(desired, since=current.since, fences=current.fences)
+            write(path, current)
+    return current
 
 
 @contextmanager
-def kept(environment: Mapping[str, str], every: float = EVERY) -> Iterator[None]:
-    """Renew the lease that ``environment`` names, if any, while the block runs, every so many seconds."""
+def kept(environment: Mapping[str, str], *, fenced: bool = False, every: float = EVERY) -> Iterator[None]:
+    """Renew the lease that ``environment`` names, if any, while the block runs, every so many seconds.
+
+    If ``fenced``, raises LostError before the block if the lease is another run's.
+    """
     path, run_id = environment.get(PATH_VARIABLE), environment.get(RUN_VARIABLE)
     if not path or not run_id:
         yield
         return
+    found = _attempt(Path(path), run_id)
+    if fenced and found is not None and found.run_id != run_id:
+        raise LostError(
+            f"This run ({run_id}) no longer holds the lock {path}: it had not renewed it for more than {SECONDS} s, "
+            f"and {found.purpose} by {found.holder} (run {found.run_id}) took it over at {found.since}",
+            hint="This task changed nothing. Wait until that run has ended, and run this playbook again.",
+            lease=found.shown(),
+        )
     over = threading.Event()
 
     def keep() -> None:
-        while True:
-            with suppress(ConvosphereError, OSError):  # for example a full disk: the next renewal may succeed
-                if not renew(Path(path), run_id):
-                    return
-            if over.wait(every):
-                return
+        while not over.wait(every):
+            _attempt(Path(path), run_id)
 
     thread = threading.Thread(target=keep, daemon=True)
     thread.start()
@@ -164,6 +200,12 @@ def kept(environment: Mapping[str, str], every: float = EVERY) -> Iterator[None]
     finally:
         over.set()
         thread.join(1)
+
+
+def _attempt(path: Path, run_id: str) -> Lease | None:
+    with suppress(ConvosphereError, OSError):  # for example a full disk: the next renewal may succeed
+        return renew(path, run_id)
+    return None
 
 
 @contextmanager

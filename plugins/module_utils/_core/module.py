@@ -140,7 +140,7 @@ class _Base:
         module = cls()
         try:
             module._refuse_unusable_options()
-            with lease.kept(os.environ):
+            with lease.kept(os.environ, fenced=module.is_fenced):
                 result = module.execute()
         except ConvosphereError as error:
             module.hide(*module.secrets())
@@ -153,6 +153,11 @@ class _Base:
                 {},
             )
         module.ansible.exit_json(**result)
+
+    @property
+    def is_fenced(self) -> bool:
+        """Whether the module must not work after another run took over the lock of its own run."""
+        return False
 
     @property
     def invocation(self) -> Invocation:
@@ -210,6 +215,11 @@ class ConvosphereModule(_Base):
         super().__init__()
         #: What ``build`` returned; None until then.
         self.working: Work | None = None
+
+    @property
+    def is_fenced(self) -> bool:
+        """Whether it may change something."""
+        return not self.check_mode
 
     def build(self) -> Work:
         """Return the work, which is not started yet."""

@@ -9,14 +9,18 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import getpass
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from . import files, lease
-from .lease import Clock, Lease
+from .lease import Clock, HeldError, Lease
 from .plan import Plan, make_plan
 from .work import Invocation, Work
+
+#: The seconds between two looks at a lock that another run holds.
+_POLL = 0.5
 
 
 class RunLockWork(Work):
@@ -27,21 +31,34 @@ class RunLockWork(Work):
         self.params = call.params
         self.path = Path(call.params["path"])
         self.held = ExitStack()
-        #: The lock after the run, and that of another run which this one takes over.
+        #: The lease in the file, the lock after the run, and that of another run which this one takes over.
+        self.current: Lease | None = None
         self.lease: Lease | None = None
         self.abandoned: Lease | None = None
 
     def plan(self) -> Plan:
-        """Read the lock and decide: take, renew, keep or release it. Raises HeldError if another run holds it."""
+        """Read the lock and decide: take, renew, keep or release it. Raises HeldError if another run keeps it."""
+        deadline = time.monotonic() + (0 if self.call.check_mode else self.params["wait_timeout"])
+        while True:
+            try:
+                return self._decide()
+            except HeldError:
+                if time.monotonic() > deadline:
+                    raise
+                self.held.close()  # its holder has to be able to renew and release it
+                time.sleep(_POLL)
+
+    def _decide(self) -> Plan:
         if not self.call.check_mode:  # until close, no other process reads or writes the lock
             self.held.enter_context(lease.exclusive(self.path.parent))
         clock = Clock.read()
-        current = lease.read(self.path)
+        self.current = lease.read(self.path)
+        current = None if self.current is None or self.current.is_released else self.current
         if self.params["state"] == "absent":
             mine = current is not None and current.run_id == self.params["run_id"]
             self.lease = None if mine else current
         else:
-            self.lease = lease.decide(current, self._desired(clock), self.params["lease"], clock)
+            self.lease = lease.decide(self.current, self._desired(clock), self.params["lease"], clock)
             if current is not None and current.run_id != self.lease.run_id:
                 self.abandoned = current
         name = str(self.path)
@@ -49,8 +66,9 @@ class RunLockWork(Work):
 
     def apply(self, plan: Plan) -> None:
         """Write the file, or remove it."""
-        if self.lease:
-            lease.write(self.path, self.lease)
+        desired = self.lease or (lease.released(self.current) if self.current else None)
+        if desired:
+            lease.write(self.path, desired)
         else:
             files.remove(self.path)
 

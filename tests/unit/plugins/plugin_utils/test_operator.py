@@ -3,6 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from types import SimpleNamespace
 
 import pytest
@@ -67,3 +70,11 @@ def test_a_user_without_a_name_is_its_number(monkeypatch):
     monkeypatch.setattr(_operator.os, "getuid", lambda: 1234)
 
     assert _operator.name({}, {}) == "1234"
+
+
+def test_the_id_of_a_run_is_the_same_in_its_processes_and_the_number_of_the_job_in_awx():
+    with ProcessPoolExecutor(1, get_context("fork")) as pool:
+        assert pool.submit(_operator.run_id, {}).result() == _operator.run_id({})
+
+    assert _operator.run_id({}).startswith(f"bastion/{os.getpid()}/")
+    assert _operator.run_id({"awx_job_id": 4711}) == "4711"

@@ -56,7 +56,8 @@ def test_another_run_has_it_and_is_named():
     ],
 )
 def test_a_run_that_was_killed_does_not_block_the_next_one_for_ever(clock):
-    assert decide(lease("a"), lease("b", clock=clock), 600, clock) == lease("b", clock=clock)
+    taken = decide(lease("a"), lease("b", clock=clock), 600, clock)
+    assert taken == replace(lease("b", clock=clock), fences="a")
 
 
 def test_a_clock_that_was_set_forward_takes_nothing_away():
@@ -177,9 +178,9 @@ def test_a_module_that_works_renews_the_lease_of_its_run_again_and_again(tmp_pat
     core_lease.write(path, short)
 
     with core_lease.kept(variables(path), every=0.05):
-        until(lambda: left_in(path) > 100, "the first renewal")
+        until(lambda: left_in(path) > 20, "the first renewal")
         core_lease.write(path, short)
-        until(lambda: left_in(path) > 100, "the second renewal")
+        until(lambda: left_in(path) > 20, "the second renewal")
     core_lease.write(path, short)
 
     assert core_lease.read(path) == short, "whoever has ended does not renew it any more"
@@ -188,15 +189,39 @@ def test_a_module_that_works_renews_the_lease_of_its_run_again_and_again(tmp_pat
 
 def test_a_lease_that_is_another_runs_or_nobodys_is_not_touched(tmp_path):
     path = tmp_path / "lock"
-    with core_lease.kept(variables(path), every=0.01):
-        assert not core_lease.renew(path, "a")
+    with core_lease.kept(variables(path), fenced=True, every=0.01):
+        assert core_lease.renew(path, "a") is None
     assert list(tmp_path.iterdir()) == []
 
     other = make("b", "next", "The maintenance of prod", 1, Clock.read())
     core_lease.write(path, other)
     with core_lease.kept(variables(path), every=0.01):
-        assert not core_lease.renew(path, "a")
+        assert core_lease.renew(path, "a") == other
     assert core_lease.read(path) == other
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_run_that_lost_its_lock_works_no_longer_even_after_its_release(tmp_path, is_over):
+    path, clock = tmp_path / "lock", Clock.read()
+    taken = decide(make("a", "me", "A run", 0, clock), make("b", "bob", "The deploy of prod", 30, clock), 30, clock)
+    kept_one = core_lease.released(taken) if is_over else taken
+    assert kept_one is not None
+    assert kept_one.is_released is is_over
+    core_lease.write(path, kept_one)
+
+    with (
+        pytest.raises(core_lease.LostError, match=r"The deploy of prod by bob \(run b\) took it over"),
+        core_lease.kept(variables(path), fenced=True),
+    ):
+        pytest.fail("it works")
+
+
+def test_after_a_release_nothing_is_kept_unless_a_run_had_lost_the_lock():
+    assert core_lease.released(lease("b")) is None
+
+    kept_one = core_lease.released(replace(lease("b"), fences="a"))
+
+    assert decide(kept_one, lease("c"), 600, START) == lease("c"), "the next run takes it at once"
 
 
 def test_a_longer_lease_is_not_shortened_and_one_that_ran_out_is_still_this_runs(tmp_path):

@@ -1,0 +1,120 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lock of an environment over all of its hosts: two runs at once, a failure, a killed run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+HOSTS = ("edge-1", "app-1", "data-1")
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Return a function that starts a run which takes the lock on three hosts, and works until a file is there."""
+    lock = f"{tmp_path}/{{{{ inventory_hostname }}}}.lock"
+    hosts = {
+        "vars": {"convosphere_environment": "itlock", "environment_lock": lock},
+        "hosts": {host: {} for host in HOSTS},
+    }
+    local = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
+    inventory = {"all": {"vars": local, "children": {"itlock": hosts, "database": {"hosts": {"data-1": {}}}}}}
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump(inventory))
+    role = {"name": "convosphere.platform.environment"}
+    block = [
+        {"name": "Lock", "ansible.builtin.import_role": {**role, "tasks_from": "lock"}},
+        {"name": "Begin", "ansible.builtin.file": {"path": "{{ begun }}.{{ inventory_hostname }}", "state": "touch"}},
+        {"name": "Work", "ansible.builtin.wait_for": {"path": "{{ awaited }}", "timeout": 100}},
+    ]
+    release = [{"name": "Unlock", "ansible.builtin.import_role": {**role, "tasks_from": "unlock"}}]
+    work = {"name": "Work with the lock", "environment": "{{ environment_lease }}", "block": block, "always": release}
+    play = {"name": "Work", "hosts": "itlock", "gather_facts": False, "tasks": [work]}
+    (tmp_path / "ansible.cfg").touch()  # or Ansible would take the developer's own
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+
+    def start(user, awaited, **variables):
+        given = {
+            "begun": str(tmp_path / user),
+            "awaited": str(awaited),
+            "environment_verb": "deploy",
+            "awx_user_name": user,
+        }
+        argv = ["ansible-playbook", "-i", "inventory.yml", "play.yml", "-e", json.dumps({**given, **variables})]
+        return subprocess.Popen(
+            argv,
+            cwd=tmp_path,
+            env={name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    return start
+
+
+def begun(folder, user):
+    deadline = time.monotonic() + 120
+    while not all((folder / f"{user}.{host}").exists() for host in HOSTS):
+        assert time.monotonic() < deadline, f"the run of {user} did not begin"
+        time.sleep(0.1)
+
+
+def locks(folder):
+    return sorted(path.name for path in folder.glob("*.lock"))
+
+
+def test_of_two_runs_one_is_refused_and_names_the_other_and_a_failed_run_leaves_no_lock(runs, tmp_path):
+    first = runs("alice", tmp_path / "end")
+    begun(tmp_path, "alice")
+
+    second = runs("bob", tmp_path / "play.yml", environment_lock_wait=0)
+    output = second.communicate(timeout=120)[0]
+
+    assert second.returncode == 2, output
+    assert "deploy.yml of itlock is in progress: alice (run " in output
+    assert not list(tmp_path.glob("bob.*")), "it changed something"
+    assert locks(tmp_path) == sorted(f"{host}.lock" for host in HOSTS)
+    os.killpg(first.pid, signal.SIGINT)
+    first.communicate(timeout=60)
+
+
+def test_a_run_that_one_host_refuses_releases_the_others(runs, tmp_path):
+    first = runs("alice", tmp_path / "play.yml", awx_job_id=4711)
+    assert first.wait(timeout=120) == 0, first.stdout.read()
+    assert locks(tmp_path) == []
+    lease = {"run_id": "1", "holder": "carol", "purpose": "prune", "since": "now", "until": "later", "ends": 1e12}
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    (tmp_path / "app-1.lock").write_text(json.dumps({"lease_version": 1, "boot": boot, **lease}))
+
+    second = runs("bob", tmp_path / "play.yml", environment_lock_wait=0)
+    output = second.communicate(timeout=120)[0]
+
+    assert second.returncode == 2, output
+    assert "prune is in progress: carol (run 1)" in output
+    assert locks(tmp_path) == ["app-1.lock"]
+    assert not list(tmp_path.glob("bob.*")), "it changed something"
+
+
+def test_the_lock_of_a_killed_run_is_taken_over_within_seconds(runs, tmp_path):
+    first = runs("alice", tmp_path / "never")
+    begun(tmp_path, "alice")
+    os.killpg(first.pid, signal.SIGKILL)
+    first.communicate(timeout=60)
+    assert locks(tmp_path) == sorted(f"{host}.lock" for host in HOSTS)
+
+    killed = time.monotonic()
+    second = runs("bob", tmp_path / "play.yml")
+    begun(tmp_path, "bob")
+
+    assert time.monotonic() - killed < 60
+    assert second.wait(timeout=120) == 0, second.stdout.read()
