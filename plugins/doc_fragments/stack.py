@@ -139,4 +139,18 @@ options:
         description: The port at which its container answers.
         type: int
         required: true
+      variable:
+        description:
+          - The variable that names the port of the host in the Compose file, as in
+            C("10.0.0.11:${BACKEND_PORT:-18000}:8000"). For an edge on another host, which cannot reach a container by
+            its name.
+          - Each new container gets a port between O(beside[].first_port) and O(beside[].last_port) that no other
+            container of the service has, and keeps it. C(.env) has the last one.
+        type: str
+      first_port:
+        description: The first port of the host. Required with O(beside[].variable).
+        type: int
+      last_port:
+        description: The last port of the host, so that at least two are there. Required with O(beside[].variable).
+        type: int
 """

@@ -31,7 +31,11 @@ PLACEMENT_OF = {
     "agentrepo": "app",
     "edge": "edge",
 }
+#: The number of ports that the containers of a service of an app host may publish: old, new, and left over ones.
+PORTS_OF_APP = 10
 PORTS = {"postgres": 5432, "redis": 6379, "weaviate": 8080, "minio": 9000, "backend": 8000, "frontend": 8080}
+#: The services that are replaced by a new container beside the one that serves.
+BESIDE = ("backend", "frontend")
 #: The placements whose hosts connect to a service that other hosts use.
 CLIENTS = {"database": "app", "app": "edge"}
 #: The certificate authority of the database, in the container of a backend on another host.
@@ -80,17 +84,34 @@ class HostStack:
     def published(self) -> dict[str, str]:
         """Return what this host publishes on its private address, as Compose writes it, by service."""
         return {
-            name: f"{_bracketed(self._address(self.host))}:{self.ports[name]}:{PORTS[name]}"
+            name: f"{_bracketed(self._address(self.host))}:{self._port(name)}:{PORTS[name]}"
             for name in self.services()
             if name in PORTS and self._serves_others(name)
         }
 
-    def upstreams(self, service: str) -> str:
-        """Return where an edge reaches a service of the app hosts, as Caddy writes it; empty on one host."""
+    def beside(self) -> list[dict[str, Any]]:
+        """Return the services that are replaced by a new container beside the one that serves, as the module's option.
+
+        On several hosts each container has a port of its own on the private address, which ``.env`` names.
+        """
         if not self.several:
-            return ""
-        hosts = self.topology.app
-        return " ".join(f"{_bracketed(self._address(host))}:{self.ports[service]}" for host in hosts)
+            return [{"service": name, "port": PORTS[name]} for name in BESIDE]
+        return [
+            {
+                "service": name,
+                "port": PORTS[name],
+                "variable": f"{name.upper()}_PORT",
+                "first_port": self.ports[name],
+                "last_port": self.ports[name] + PORTS_OF_APP - 1,
+            }
+            for name in BESIDE
+        ]
+
+    def _port(self, service: str) -> str:
+        """Return the port on the private address, as Compose writes it."""
+        if service in BESIDE:
+            return f"${{{service.upper()}_PORT:-{self.ports[service]}}}"
+        return str(self.ports[service])
 
     def database_clients(self) -> list[str]:
         """Return the networks of the other hosts that connect to the database, one address each."""
@@ -126,7 +147,7 @@ class HostStack:
             "extra_hosts": self.extra_hosts(),
             "endpoints": {name: self.endpoint(name) for name in PORTS},
             "published": self.published(),
-            "upstreams": {name: self.upstreams(name) for name in ("backend", "frontend")},
+            "beside": self.beside(),
             "database_clients": self.database_clients(),
             "database_query": f"?sslmode=verify-full&sslrootcert={AUTHORITY}" if "postgres" in self._remote() else "",
         }
@@ -139,7 +160,8 @@ def published_ports(model: Mapping[str, Any], local: Iterable[Mapping[str, Any]]
         for entry in local
         if entry["service"] in model["services"]
     ]
-    for text in model["published"].values():
+    # The containers of an app host take ports that are free, whichever they are.
+    for text in (text for name, text in model["published"].items() if name not in BESIDE):
         address, port, _target = text.rsplit(":", 2)
         found.append({"port": int(port), "host_ip": address.strip("[]")})
     return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,10 @@ class Compose:
     directory: Path
     docker_host: str
     variables: Mapping[str, str]
+
+    def with_variables(self, variables: Mapping[str, str]) -> Compose:
+        """Return the same project with other values of these variables."""
+        return replace(self, variables={**self.variables, **variables})
 
     def model(self, files: Sequence[Path]) -> dict[str, Any]:
         """Return the project's files merged, checked and with all variables replaced, as Compose reads them.

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .._engine.project import RUNNING
-from . import host_limits, state
+from . import host_limits, published_ports, state
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -30,6 +30,7 @@ LABEL_NUMBER = "com.docker.compose.container-number"
 OPTIONS: dict[str, Any] = {
     "service": {"type": "str", "required": True},
     "port": {"type": "int", "required": True},
+    **published_ports.OPTIONS,
 }
 
 
@@ -93,19 +94,19 @@ def applies(stack: state.Stack, services: Mapping[str, Mapping[str, Any]], conta
     edge = stack.edge.service if stack.edge else None
     runs = edge in services and any(item.status == RUNNING for item in containers.get(str(edge), []))
     runs = runs or stack.phase != "all"
-    return runs and bool(stack.beside.keys() & services.keys()) and obstacle(stack.beside, services, containers) is None
+    return runs and bool(stack.beside.keys() & services.keys()) and obstacle(stack, services, containers) is None
 
 
-def obstacle(ports: Collection[str], services: Mapping[str, Mapping[str, Any]], containers: Containers) -> str | None:
-    """Return why the services ``ports`` cannot have a second container beside the one that serves; None if they can.
+def obstacle(stack: state.Stack, services: Mapping[str, Mapping[str, Any]], containers: Containers) -> str | None:
+    """Return why a service of ``beside`` cannot have a second container beside the one that serves; None if it can.
 
     ``services`` are those of Compose's model, ``containers`` the current ones. Two containers cannot publish the same
     port, and a container cannot start while another one publishes its port.
     """
-    for name in sorted(set(ports) & services.keys()):
+    for name in sorted(stack.beside.keys() & services.keys()):
         if services[name].get("container_name"):
             return f"The service {name} has a container_name, which two containers cannot have"
-        if host_limits.is_fixed(services[name]):
+        if name not in stack.port_ranges and host_limits.is_fixed(services[name]):
             return f"The service {name} publishes a port that two containers cannot publish"
     desired = host_limits.publishers(services)
     for name, several in containers.items():
@@ -139,7 +140,7 @@ def endpoint(container: Container, port: int) -> tuple[str, str]:
     published = (settings.get("Ports") or {}).get(f"{port}/tcp")
     if published:
         host = published[0]["HostIp"] if published[0]["HostIp"] not in ("", "0.0.0.0") else "127.0.0.1"
-        address = f"{host}:{published[0]['HostPort']}"
+        address = f"{f'[{host}]' if ':' in host else host}:{published[0]['HostPort']}"
         return address, f"http://{address}"
     networks = (settings.get("Networks") or {}).values()
     inside = next((network["IPAddress"] for network in networks if network.get("IPAddress")), str(container.name))

@@ -148,7 +148,8 @@ class Reasons:
     def _settings(self, name: str) -> list[str]:
         """Return the names of the settings in which the first container that Compose would replace differs."""
         service, found = self.stack.model["services"][name], self.stack.containers[name]
-        replaced = [each for each in found if each.labels.get(client.LABEL_CONFIG_HASH) != self.stack.hashes.get(name)]
+        same = self.stack.hashes_of(name)
+        replaced = [each for each in found if each.labels.get(client.LABEL_CONFIG_HASH) not in same]
         of_image = self.stack.image_variables.get(self.stack.references().get(name, ""), set())
         return definition.differing(service, (replaced or found)[0].attrs, of_image, self.stack.proxies)
 

@@ -95,7 +95,7 @@ def _services(stack: state.Stack) -> Plan:
             fields["stale_environment"] = []
             fields.update({"replaced": True} if is_forced(stack, name) else {})
         desired[f"service {name}"] = fields
-    current = {f"service {name}": _current_service(each, name in jobs) for name, each in stack.containers.items()}
+    current = {f"service {name}": _current_service(stack, name, job=name in jobs) for name in stack.containers}
     for name, containers in stack.containers.items():
         current[f"service {name}"]["stale_files"] = _stale_files_of(stack, name, containers)
         current[f"service {name}"]["stale_environment"] = stale_environment(stack, name)
@@ -108,8 +108,7 @@ def _staying(stack: state.Stack, name: str, containers: Sequence[Container]) -> 
     return [
         container
         for container in containers
-        if container.labels.get(client.LABEL_CONFIG_HASH) == stack.hashes.get(name)
-        and container.attrs["Image"] == image
+        if container.labels.get(client.LABEL_CONFIG_HASH) in stack.hashes_of(name) and container.attrs["Image"] == image
     ]
 
 
@@ -247,21 +246,23 @@ def services_of(stack: state.Stack) -> list[str]:
     return names
 
 
-def _current_service(containers: Sequence[Container], job: bool) -> dict[str, Any]:
+def _current_service(stack: state.Stack, name: str, *, job: bool) -> dict[str, Any]:
     """Return the fields of the containers of a service. If their values differ, they are joined."""
+    containers, same = stack.containers[name], stack.hashes_of(name)
     done = all(map(is_done, containers))
 
     def fields(container: Container) -> dict[str, Any]:
+        digits = container.labels.get(client.LABEL_CONFIG_HASH, "")
         ended_well = done or (job and container.status == "exited" and container.attrs["State"]["ExitCode"] == 0)
         return {
             "image": container.attrs["Config"]["Image"],
             "image_id": _short(container.attrs["Image"]),
-            "configuration": container.labels.get(client.LABEL_CONFIG_HASH, "")[:12],
+            "configuration": (stack.hashes[name] if digits in same else digits)[:12],
             "state": COMPLETED_JOB if ended_well else container.status,
         }
 
     every = [fields(container) for container in containers]
-    joined = {name: ", ".join(sorted({each[name] for each in every})) for name in every[0]}
+    joined = {key: ", ".join(sorted({each[key] for each in every})) for key in every[0]}
     return {**joined, "containers": len(containers)}
 
 

@@ -26,8 +26,10 @@ from . import (
     edge,
     file_validation,
     host_limits,
+    image_checks,
     journal,
     phases,
+    published_ports,
     release_source,
     releases,
     schema_check,
@@ -63,9 +65,11 @@ class DeployRun(StackRun):
             forced=frozenset(self.params.get("replace") or ()),
             edge=edge.of(self.params),
             beside=beside.of(self.params),
+            port_ranges=published_ports.of(self.params),
             phase=self.params.get("phase") or phases.ALL,
         )
         self.gate = HealthGate(invocation)
+        self.gate.asks_directly = self.params.get("api_service") in self.stack.port_ranges
         #: Whether the release does not show which schema ``schema_image`` needs, so that nothing is deployed.
         self.schema_unknown = False
         #: The kept release that is the desired stack; None if ``files`` describe it.
@@ -155,8 +159,11 @@ class DeployRun(StackRun):
         if self.stack.phase != phases.BESIDE or self.client is None or self.schema_unknown:
             return {}
         self.stack.containers = engine_client.project_containers(self.client, self.name)
-        previous = phases.addresses(self.stack, previous=True)
-        return {"upstreams": phases.addresses(self.stack), "previous_upstreams": previous}
+        predicted = self.invocation.check_mode
+        return {
+            "upstreams": phases.addresses(self.stack, predicted=predicted),
+            "previous_upstreams": phases.previous_addresses(self.stack),
+        }
 
     def _described(self, service: engine_project.Service) -> Mapping[str, Any]:
         image = service_stats.image_of(self._connected(), service)
@@ -171,13 +178,13 @@ class DeployRun(StackRun):
         self.stack.read_model()
         self.stack.read_engine(client)
         if to_come is not None:
-            state.refuse_missing_images(self.stack, to_come)
+            image_checks.refuse_missing_images(self.stack, to_come)
         if not self.restored:  # its image and its schema were recorded together
-            state.refuse_schema_of_another_image(self.stack, self.params.get("api_service") or BACKEND)
+            image_checks.refuse_schema_of_another_image(self.stack, self.params.get("api_service") or BACKEND)
         host_limits.refuse_excess(self.stack, client)
         self._warn_of_lost_exceptions()
         if not self.params["allow_standins"]:
-            state.refuse_standins(self.stack, client)
+            image_checks.refuse_standins(self.stack, client)
         file_validation.refuse_invalid(self.stack, client, self.params["files"])
         if self.restored:
             release_source.assume_to_come(self.stack, self.restored)

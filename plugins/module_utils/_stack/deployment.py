@@ -62,7 +62,7 @@ class Deployment:
             compose=stack.compose,
             files=stack.compose_files(),
             services=stack.model["services"],
-            hashes={name: (digest,) for name, digest in stack.hashes.items()},
+            hashes={name: stack.hashes_of(name) for name in stack.hashes},
             images={name: stack.image_ids[reference] for name, reference in stack.references().items()},
             is_stale=lambda name, item: deploy_plan.is_stale(stack, name, item),
         )
@@ -107,6 +107,7 @@ class Deployment:
             rollout.converge(rollout.others())
             rollout.switch(self.stack.given_upstreams)
             self.wait([name for name in self.target.names() if name not in rollout.ports])
+            self.ask_platform()
 
     def finish(self) -> None:
         """Run the phase ``finish``: remove what does not serve any more."""
@@ -115,7 +116,7 @@ class Deployment:
 
     def _warn_of_recreation(self) -> None:
         stack = self.stack
-        problem = beside.obstacle(stack.beside, stack.model["services"], stack.containers)
+        problem = beside.obstacle(stack, stack.model["services"], stack.containers)
         if problem and stack.edge and stack.running(stack.edge.service):
             self.warn(f"All services that differ are recreated, and requests fail meanwhile: {problem}.")
 

@@ -42,6 +42,8 @@ class HealthGate:
         self.warned = False
         #: The URL of a new container, which is asked directly as long as nothing serves from it.
         self.direct: str | None = None
+        #: Whether a new container is asked though there is no ``api_url``, because the edge is on another host.
+        self.asks_directly = False
         #: The time of time.monotonic() from which the platform may be asked again.
         self.ask_again = 0.0
 
@@ -67,7 +69,8 @@ class HealthGate:
             self.params["wait_timeout"],
             self._is_busy,
         )
-        self.direct = urls.get(self.params["api_service"])
+        if self.params["api_url"] or self.asks_directly:
+            self.direct = urls.get(self.params["api_service"])
         try:
             waiter.wait(containers)
             if self.direct:
@@ -76,8 +79,8 @@ class HealthGate:
             self.direct = None
 
     def ask_platform(self) -> None:
-        """Wait for the platform's own report on all its parts, if ``api_url`` is given. Raises UnhealthyError."""
-        if not self.params["api_url"]:
+        """Wait for the platform's own report on all its parts, if a URL is known. Raises UnhealthyError."""
+        if not (self.direct or self.params["api_url"]):
             return
         report = health.until_healthy(
             self._look,
@@ -90,7 +93,7 @@ class HealthGate:
 
     def _is_busy(self, service: engine_project.Service) -> bool:
         if (
-            not self.params["api_url"]
+            not (self.direct or self.params["api_url"])
             or service.name != self.params["api_service"]
             or time.monotonic() < self.ask_again
         ):

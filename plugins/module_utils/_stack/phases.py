@@ -79,7 +79,7 @@ def replacement(stack: state.Stack, name: str) -> beside.Replacement:
 def refuse_unprepared(stack: state.Stack) -> None:
     """Raise InputError if the phase cannot run on this host: two containers cannot exist, or the new one does not."""
     services = stack.model["services"]
-    problem = beside.obstacle(stack.beside, services, stack.containers)
+    problem = beside.obstacle(stack, services, stack.containers)
     if problem and stack.phase in (BESIDE, FINISH):
         raise InputError(f"{problem}, so that phase={stack.phase} cannot run", hint="Nothing was changed.")
     lacking = [name for name in stack.beside if name in services and not has_fresh(stack, name)]
@@ -90,28 +90,47 @@ def refuse_unprepared(stack: state.Stack) -> None:
         )
 
 
-def addresses(stack: state.Stack, *, previous: bool = False) -> dict[str, list[str]]:
-    """Return the addresses of the containers of this deploy by service, or of those that served before it."""
-    before = (journal.read(stack.directory) or {}).get("containers") if previous else None
+def addresses(stack: state.Stack, *, predicted: bool = False) -> dict[str, list[str]]:
+    """Return the addresses of the containers of this deploy by service; ``predicted`` also those to be created."""
     found = {}
-    for name, port in stack.beside.items():
-        if name not in stack.model.get("services", {}):
-            continue
-        several = stack.containers.get(name, [])
-        if previous:
-            several = [item for item in several if before is None or item.id in before]
-        else:
-            several = replacement(stack, name).serving(stack.routed)
+    for name, port in _own(stack):
+        split = replacement(stack, name)
+        several = [beside.endpoint(item, port)[0] for item in split.serving(stack.routed)]
+        if predicted and split.missing and name in stack.port_ranges:
+            ports = stack.model["services"][name].get("ports") or [{}]
+            free = stack.port_ranges[name].free(stack.containers.get(name, []))
+            several.append(f"{_bracketed(str(ports[0].get('host_ip') or ''))}:{free}")
+        if several:
+            found[name] = several
+    return found
+
+
+def previous_addresses(stack: state.Stack) -> dict[str, list[str]]:
+    """Return the addresses of the containers that served before this deploy by service."""
+    before = (journal.read(stack.directory) or {}).get("containers")
+    found = {}
+    for name, port in _own(stack):
+        several = [item for item in stack.containers.get(name, []) if before is None or item.id in before]
         if several:
             found[name] = [beside.endpoint(item, port)[0] for item in several]
     return found
 
 
+def _own(stack: state.Stack) -> list[tuple[str, int]]:
+    return [(name, port) for name, port in stack.beside.items() if name in stack.model.get("services", {})]
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
 def plan_abandon(stack: state.Stack) -> Plan:
     """Plan the end of a deploy that was not finished: its containers go, and the previous files come back."""
     before, release = journal.read(stack.directory), served_release.current(stack.releases)
+    if release is None:
+        return Plan()  # nothing served before: the containers are kept for inspection
     changes = upstream_plan.given(stack)
-    if before is None or release is None:
+    if before is None:
         return changes
     new = {
         f"container {item.name}": {"service": name}

@@ -21,7 +21,7 @@ from .._engine import client as engine_client
 from .._engine import compose_cli
 from .._engine.project import RUNNING, is_done
 from .._host import served_release
-from . import beside, deploy_plan, state
+from . import beside, deploy_plan, published_ports, state
 from . import edge as stack_edge
 from .activation import Activation
 from .rollout import Gate, Rollout
@@ -147,7 +147,14 @@ class Rollback:
             every = [compose.hashes(files)] if self.stack.beside else []
             every += [compose.hashes([*files, pins])] if self.stack.beside and pinned else []
             hashes = {name: {found.get(name, "") for found in every} for name in model["services"]}
+            for name, found in self._other_hashes(compose, [*files, pins]).items():
+                hashes.get(name, set()).update(found)
             yield Target(compose, [*files, pins], model["services"], hashes, ids, lambda _name, _item: False)
+
+    def _other_hashes(self, compose: compose_cli.Compose, files: Sequence[Path]) -> Mapping[str, set[str]]:
+        """Return the hashes of the release at other ports that containers publish."""
+        running = engine_client.project_containers(self.client, self.stack.name)
+        return published_ports.other_hashes(compose, files, self.stack.port_ranges, running)
 
     def _image_ids(self, model: Mapping[str, Any], images: Mapping[str, str]) -> dict[str, str | None]:
         """Return the id of the image of each service in the release, whose ``images`` are ``reference@id``."""

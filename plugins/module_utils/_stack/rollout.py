@@ -17,14 +17,14 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .._core.errors import UnhealthyError
 from .._engine import client as engine_client
 from .._engine.project import RUNNING
-from . import beside, drain, state
+from . import beside, drain, published_ports, state
 from . import edge as stack_edge
 from .activation import Activation
 from .target import Target, explaining
@@ -89,6 +89,7 @@ class Rollout:
             if each.missing
         }
         if counts:
+            self._publish(counts, before)
             with explaining(self.client, self.stack.name):
                 self.target.compose.up_services(self.target.files, list(counts), timeout=self.timeout, counts=counts)
             self.steps.give_volumes()
@@ -97,6 +98,17 @@ class Rollout:
             new = [item for item in after.get(each.service, []) if item.id not in known]
             self.created.update(str(item.name) for item in new)
             self.serving[each.service] = [*each.serving(routed), *new]
+
+    def _publish(self, names: Collection[str], containers: Containers) -> None:
+        """Have new containers of the services ``names`` publish ports that the present ones do not."""
+        ranges, target = self.stack.port_ranges, self.target
+        ports = published_ports.choose(ranges, names, containers)
+        if ports:
+            self.stack.secrets.write_variables(ports)
+            compose = target.compose.with_variables(ports)
+            new = compose.hashes(target.files)
+            hashes = {name: {*target.hashes.get(name, ()), new[name]} for name in new}
+            self.target = replace(target, compose=compose, hashes=hashes)
 
     def gate(self) -> None:
         """Raise UnhealthyError unless the containers that will serve are healthy and run the image of the target."""

@@ -81,7 +81,8 @@ class Secrets:
     def write(self) -> None:
         """Write the file if a secret differs."""
         if any(self.current.get(name) != value for name, value in self.desired.items()):
-            core_files.write_text(self.path, dotenv.merge(self.text or "", self.desired, HEADER), "0600")
+            text = core_files.read_text(self.path) or ""
+            core_files.write_text(self.path, dotenv.merge(text, self.desired, HEADER), "0600")
 
     def restore(self) -> None:
         """Write the text that was read. Keep generated secrets: a service may have created its data with them."""
@@ -90,6 +91,13 @@ class Secrets:
         generated = {name: self.desired[name] for name in self.generated}
         text = dotenv.merge(self.text, generated, HEADER) if generated else None
         core_files.write_text(self.path, text or self.text, "0600")
+
+    def write_variables(self, variables: Mapping[str, str]) -> None:
+        """Write variables that are no secrets into the file as it is now."""
+        text = core_files.read_text(self.path) or ""
+        if any(dotenv.parse(text).get(name) != value for name, value in variables.items()):
+            core_files.write_text(self.path, dotenv.merge(text, variables, HEADER), "0600")
+        self.current.update({name: Secret(value) for name, value in variables.items()})
 
     def values(self) -> list[str]:
         """Return the values to mask: every secret, old and new.

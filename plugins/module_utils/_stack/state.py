@@ -24,7 +24,7 @@ from .._engine import proxies as engine_proxies
 from .._engine.project import RUNNING
 from .._host import served_release
 from . import edge as stack_edge
-from . import journal, secrets
+from . import journal, published_ports, secrets
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -48,6 +48,8 @@ class Stack:
     edge: stack_edge.Edge | None = None
     #: The port of each service that is replaced by a new container beside the one that serves.
     beside: Mapping[str, int] = field(default_factory=dict)
+    #: The ports that containers of these services may publish, by service.
+    port_ranges: Mapping[str, published_ports.PortRange] = field(default_factory=dict)
     #: The part of a deploy that this run is, see ``phases``, and the addresses that the edge is given in it.
     phase: str = "all"
     given_upstreams: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -58,6 +60,8 @@ class Stack:
     foreign: set[str] = field(default_factory=set)
     model: dict[str, Any] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
+    #: The hashes of the same definition at other ports that containers publish, by service.
+    other_hashes: dict[str, set[str]] = field(default_factory=dict)
     containers: dict[str, list[Container]] = field(default_factory=dict)
     image_ids: dict[str, str | None] = field(default_factory=dict)
     #: The names of the variables that an image sets, by its reference.
@@ -98,7 +102,8 @@ class Stack:
 
         The other variables of the file are passed too. Compose itself reads those that may refer to other variables.
         """
-        others = dotenv.literal(self.secrets.current)
+        ports = published_ports.variables(self.port_ranges, self.secrets.current)
+        others = {**dotenv.literal(self.secrets.current), **ports}
         return compose_cli.Compose(self.name, self.directory, self.docker_host, {**others, **variables})
 
     def compose_files(self) -> list[Path]:
@@ -113,6 +118,10 @@ class Stack:
             for name, (text, mode) in self.texts.items()
             if self.current_texts.get(name) != text or self.current_modes.get(name) != mode
         ]
+
+    def hashes_of(self, name: str) -> set[str]:
+        """Return the hashes by which Compose labels containers of the desired definition of a service."""
+        return {self.hashes[name], *self.other_hashes.get(name, ())} if name in self.hashes else set()
 
     def references(self) -> dict[str, str]:
         """Return the image reference of each service with at least one container."""
@@ -163,7 +172,14 @@ class Stack:
         self.image_ids = {name: str(image["Id"]) if image else None for name, image in zip(references, images)}
         self.image_variables = {name: _variables_of(image or {}) for name, image in zip(references, images)}
         self.proxies = engine_proxies.of_client(self.docker_host)
+        self.read_other_hashes()
         self.read_edge()
+
+    def read_other_hashes(self) -> None:
+        """Have Compose compare the desired files at the ports that containers publish, if they are others."""
+        if self.port_ranges:
+            with self._candidate() as files:
+                self.other_hashes = published_ports.other_hashes(self.compose, files, self.port_ranges, self.containers)
 
     def read_upstreams(self) -> None:
         """Read the addresses that the state of the edge names."""
@@ -216,34 +232,6 @@ def replicas(service: Mapping[str, Any]) -> int:
     return int(service.get("scale", (service.get("deploy") or {}).get("replicas", 1)))
 
 
-def refuse_missing_images(stack: Stack, to_come: Sequence[str] = ()) -> None:
-    """Raise InputError that names each missing image: a deploy does not pull.
-
-    Those of ``to_come`` are brought before it begins.
-    """
-    missing = sorted(name for name, found in stack.image_ids.items() if found is None and name not in to_come)
-    if missing:
-        raise InputError(
-            f"The host has no image {', '.join(missing)}",
-            hint="Nothing was changed. Bring it first: convosphere_image, docker pull or docker load. The role "
-            "stack brings the images of its own services, and none that only stack_compose_override names.",
-        )
-
-
-def refuse_schema_of_another_image(stack: Stack, service: str) -> None:
-    """Raise InputError if the option schema, to which the database was migrated, is of an image that no service has.
-
-    If the stack has no ``service`` at all, its backend runs on another host, and the database is on this one.
-    """
-    if service in stack.references() and schema_of_others(stack):
-        image = (stack.schema or {})["image_id"]
-        raise InputError(
-            f"The schema is that of the backend's image {image}, which no service of the stack has",
-            hint="Nothing was changed. Give the schema of the image in compose.yaml. With the role stack, "
-            "stack_version or stack_images must name the image of the backend, not stack_compose_override.",
-        )
-
-
 def schema_of_others(stack: Stack) -> str | None:
     """Return the id of the image whose schema is recorded if no service of the stack has that image; None otherwise."""
     image = (stack.schema or {}).get("image_id")
@@ -255,24 +243,6 @@ def recorded_schema(stack: Stack) -> dict[str, Any]:
     revisions: dict[str, Any] = {"schema_revisions": list(stack.schema["heads"])} if stack.schema else {}
     other = schema_of_others(stack) if stack.image_ids else None
     return {**revisions, **({"schema_image": other.rpartition(":")[2][:12]} if other else {})}
-
-
-def refuse_standins(stack: Stack, client: DockerClient) -> None:
-    """Raise InputError that names each desired image that is a stand-in image."""
-    current = {reference: identifier for reference, identifier in stack.image_ids.items() if identifier}
-    with engine_client.asking("read the labels of the images"):
-        images = engine_client.in_parallel(client.api.inspect_image, list(current.values()))
-    standins = sorted(
-        reference
-        for reference, image in zip(current, images)
-        if service_stats.is_standin(image["Config"].get("Labels"))
-    )
-    if standins:
-        raise InputError(
-            f"These images on the host are stand-ins for tests, which allow_standins=false refuses: "
-            f"{', '.join(standins)}",
-            hint="Nothing was changed. Remove them (docker rmi), and pull, build or load the real images.",
-        )
 
 
 def image_id(client: DockerClient, reference: str) -> str | None:

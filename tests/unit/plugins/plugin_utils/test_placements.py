@@ -60,7 +60,10 @@ def test_an_error_on_one_host_ends_each_play_that_changes_something():
         f"{path.stem}: {play['name']}"
         for path in playbooks()
         for play in load_yaml(path)
-        if path.stem not in ("help", "maintenance") and play.get("any_errors_fatal") is not True
+        if path.stem not in ("help", "maintenance")
+        and play.get("any_errors_fatal") is not True
+        # Its role decides after each step by the outcomes of all hosts, and returns all of them to the release before.
+        and (path.stem, play["name"]) != ("deploy", "Deploy ConvoSphere")
     ]
 
     assert without == []

@@ -25,10 +25,10 @@ GROUPS = {
     "database": ["d", "x"],
 }
 ADDRESSES = {"e": "10.0.0.1", "a1": "10.0.0.11", "a2": "10.0.0.12", "d": "10.0.0.21"}
-PRIVATE = {"postgres": 15432, "redis": 16379, "weaviate": 18081, "minio": 19000, "backend": 18000, "frontend": 18080}
+PRIVATE = {"postgres": 15432, "redis": 16379, "weaviate": 18081, "minio": 19000, "backend": 18000, "frontend": 18010}
 LOCAL = [
     {"service": "edge", "port": 80},
-    {"service": "backend", "port": 8000, "host_ip": "127.0.0.1"},
+    {"service": "edge", "port": 8000, "host_ip": "127.0.0.1"},
     {"service": "postgres", "port": 5432, "host_ip": "127.0.0.1"},
 ]
 ENV_FILE = dotenv.merge("", {"SECRET_KEY": "s" * 64, "POSTGRES_TLS_CA": "PEM\n"}, "secrets")
@@ -52,7 +52,8 @@ def test_the_only_host_has_everything_and_nothing_else(host):
     assert found["ports"] == [{key: port[key] for key in port if key != "service"} for port in LOCAL]
     assert found["endpoints"]["postgres"] == "postgres:5432"
     assert (found["published"], found["extra_hosts"], found["database_clients"]) == ({}, {}, [])
-    assert (found["upstreams"], found["database_query"]) == ({"backend": "", "frontend": ""}, "")
+    assert found["beside"] == [{"service": "backend", "port": 8000}, {"service": "frontend", "port": 8080}]
+    assert found["database_query"] == ""
 
 
 def test_each_host_has_the_services_of_its_placements():
@@ -69,19 +70,25 @@ def test_a_backend_reaches_the_services_with_state_at_the_database_host():
     assert found["extra_hosts"] == dict.fromkeys(["postgres", "redis", "weaviate", "minio"], "10.0.0.21")
     assert found["endpoints"]["postgres"] == "postgres:15432"
     assert found["database_query"] == "?sslmode=verify-full&sslrootcert=/etc/convosphere/ca.crt"
-    assert found["published"] == {"backend": "10.0.0.11:18000:8000", "frontend": "10.0.0.11:18080:8080"}
-    assert found["ports"] == [
-        {"port": 8000, "host_ip": "127.0.0.1"},
-        {"port": 18000, "host_ip": "10.0.0.11"},
-        {"port": 18080, "host_ip": "10.0.0.11"},
+    assert found["published"] == {
+        "backend": "10.0.0.11:${BACKEND_PORT:-18000}:8000",
+        "frontend": "10.0.0.11:${FRONTEND_PORT:-18010}:8080",
+    }
+    assert found["ports"] == []
+
+
+def test_each_container_of_an_app_host_has_a_port_of_its_own_on_the_private_address():
+    assert model("a1")["beside"] == [
+        {"service": "backend", "port": 8000, "variable": "BACKEND_PORT", "first_port": 18000, "last_port": 18009},
+        {"service": "frontend", "port": 8080, "variable": "FRONTEND_PORT", "first_port": 18010, "last_port": 18019},
     ]
 
 
-def test_the_edge_reaches_the_backends_of_all_app_hosts():
+def test_the_edge_publishes_the_site_and_the_interface_of_the_backends_for_its_host():
     found = model("e")
 
-    assert found["upstreams"]["backend"] == "10.0.0.11:18000 10.0.0.12:18000"
-    assert (found["published"], found["extra_hosts"], found["ports"]) == ({}, {}, [{"port": 80}])
+    assert found["ports"] == [{"port": 80}, {"port": 8000, "host_ip": "127.0.0.1"}]
+    assert (found["published"], found["extra_hosts"]) == ({}, {})
 
 
 def test_the_database_host_publishes_for_the_app_hosts_and_lets_only_them_in():

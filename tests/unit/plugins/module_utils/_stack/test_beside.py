@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._stack import beside
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import beside, published_ports, state
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.secrets import Secrets
 
 from support.containers import container
 
@@ -15,6 +17,10 @@ from support.containers import container
 def numbered(number: int, status: str = "running", service: str = "backend", **more: Any) -> Any:
     labels = {beside.LABEL_NUMBER: str(number), **more.pop("labels", {})}
     return container(service, status, number=number, labels=labels, **more)
+
+
+def stack_of(service: str) -> state.Stack:
+    return state.Stack("p", Path("/stack"), "unix:///x", {}, Secrets(Path("/stack"), []), beside={service: 8000})
 
 
 def split(fresh: set[int], containers: list[Any], count: int = 1) -> beside.Replacement:
@@ -98,15 +104,22 @@ def test_a_container_is_reached_by_its_name_or_at_the_port_that_it_publishes():
     ],
 )
 def test_what_two_containers_cannot_have_prevents_it(service: Mapping[str, Any], problem: str | None):
-    found = beside.obstacle(["backend"], {"backend": service}, {})
+    found = beside.obstacle(stack_of("backend"), {"backend": service}, {})
 
     assert (problem is None and found is None) or (problem and problem in str(found))
+
+
+def test_two_containers_may_publish_ports_of_a_range_of_their_own():
+    stack = stack_of("backend")
+    stack.port_ranges = {"backend": published_ports.PortRange("backend", 8000, "BACKEND_PORT", range(18000, 18010))}
+
+    assert beside.obstacle(stack, {"backend": {"ports": [{"published": "18000", "target": 8000}]}}, {}) is None
 
 
 def test_a_port_that_another_service_takes_over_prevents_it():
     services = {"backend": {}, "edge": {"ports": [{"published": "8000", "target": 8000, "host_ip": "127.0.0.1"}]}}
     ports = {"Ports": {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8000"}]}}
 
-    found = beside.obstacle(["backend"], services, {"backend": [numbered(1, NetworkSettings=ports)]})
+    found = beside.obstacle(stack_of("backend"), services, {"backend": [numbered(1, NetworkSettings=ports)]})
 
     assert found == "The service edge takes the port 8000 over from p-backend-1"

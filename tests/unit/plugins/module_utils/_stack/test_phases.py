@@ -113,7 +113,7 @@ def test_an_abandoned_deploy_removes_the_containers_that_it_created(tmp_path):
 
     assert journal.read(tmp_path) == {"secrets": "TOKEN=old\n", "containers": ["p-backend-1"]}
     assert names(phases.plan_abandon(found)) == {"container p-backend-2", "deploy"}
-    assert phases.addresses(found, previous=True) == {"backend": ["p-backend-1:8000"]}
+    assert phases.previous_addresses(found) == {"backend": ["p-backend-1:8000"]}
 
 
 def test_the_record_between_the_phases_is_private(tmp_path):

@@ -11,7 +11,12 @@ from unittest.mock import Mock
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import CREATE, DELETE, UPDATE
-from ansible_collections.convosphere.platform.plugins.module_utils._stack import deploy_plan, releases, state
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import (
+    deploy_plan,
+    image_checks,
+    releases,
+    state,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._stack.secrets import Secrets
 from docker.errors import ImageNotFound
 
@@ -159,7 +164,7 @@ def test_every_missing_image_is_named(tmp_path):
     stack.image_ids = {"b:1": None, IMAGE: GOOD, "a:1": None}
 
     with pytest.raises(InputError, match="The host has no image a:1, b:1"):
-        state.refuse_missing_images(stack)
+        image_checks.refuse_missing_images(stack)
 
 
 def test_an_image_that_is_to_come_is_not_missing(tmp_path):
@@ -167,7 +172,7 @@ def test_an_image_that_is_to_come_is_not_missing(tmp_path):
     stack.image_ids = {"b:1": None, "a:1": None}
 
     with pytest.raises(InputError, match="The host has no image b:1\\. "):
-        state.refuse_missing_images(stack, ["a:1"])
+        image_checks.refuse_missing_images(stack, ["a:1"])
 
 
 @pytest.mark.parametrize("other", ["sha256:5678", None])
@@ -176,10 +181,10 @@ def test_the_schema_of_another_image_is_refused_whether_all_images_are_there_or_
     stack.schema = {"image_id": GOOD}
 
     stack.image_ids = {IMAGE: GOOD, "sidecar": other}
-    state.refuse_schema_of_another_image(stack, "web")
+    image_checks.refuse_schema_of_another_image(stack, "web")
     stack.image_ids = {IMAGE: "sha256:1", "sidecar": other}
     with pytest.raises(InputError, match="image sha256:1234, which no service of the stack has"):
-        state.refuse_schema_of_another_image(stack, "web")
+        image_checks.refuse_schema_of_another_image(stack, "web")
 
 
 def test_a_database_host_records_the_schema_of_backends_on_other_hosts_and_their_image(tmp_path):
@@ -187,7 +192,7 @@ def test_a_database_host_records_the_schema_of_backends_on_other_hosts_and_their
     stack.read_files()
     stack.schema = {"image_id": "sha256:0123456789abcdef", "heads": ["a"]}
 
-    state.refuse_schema_of_another_image(stack, "backend")
+    image_checks.refuse_schema_of_another_image(stack, "backend")
 
     assert deploy_plan.desired_release(stack)["schema_image"] == "0123456789ab"
     releases.save(stack.releases, {"id": "1", "schema": stack.schema, **deploy_plan.desired_release(stack)}, {})
@@ -206,9 +211,9 @@ def test_every_standin_is_named(tmp_path):
     client.api.inspect_image.side_effect = lambda found: {"Config": real if found == "sha256:c" else standin}
 
     with pytest.raises(InputError, match=r"stand-ins.*: a:1, b:1\. Nothing"):
-        state.refuse_standins(stack, client)
+        image_checks.refuse_standins(stack, client)
     stack.image_ids = {"real:1": "sha256:c", "missing:1": None}
-    state.refuse_standins(stack, client)
+    image_checks.refuse_standins(stack, client)
 
 
 # ------------------------------------------------------------------------------------------------------- the plan
