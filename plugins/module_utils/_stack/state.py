@@ -19,7 +19,7 @@ from .._core import dotenv, locks
 from .._core import files as core_files
 from .._core.errors import InputError
 from .._engine import client as engine_client
-from .._engine import compose_cli, service_stats, writable_mounts
+from .._engine import compose_cli, writable_mounts
 from .._engine import proxies as engine_proxies
 from .._engine.project import RUNNING
 from .._host import served_release
