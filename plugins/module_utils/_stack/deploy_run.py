@@ -104,6 +104,7 @@ class DeployRun(StackRun):
             return phases.plan_abandon(self.stack)
         if not self.invocation.check_mode:
             phases.refuse_unprepared(self.stack)
+            phases.refuse_unreachable(self.stack.given_upstreams)
         return phases.part(deploy_plan.plan(self.stack, engine_read=True), self.stack)
 
     def apply(self, plan: Plan) -> None:

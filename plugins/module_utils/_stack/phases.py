@@ -11,11 +11,12 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._core import dotenv
-from .._core.errors import ConvosphereError, InputError
+from .._core.errors import ConvosphereError, InputError, UnhealthyError
 from .._core.plan import Change, Plan, make_plan
 from .._host import served_release
 from . import beside, deploy_plan, journal, state, upstream_plan
@@ -23,6 +24,7 @@ from . import beside, deploy_plan, journal, state, upstream_plan
 if TYPE_CHECKING:
     from .deployment import Deployment
 
+CONNECT_SECONDS = 5
 ALL, BESIDE, SWITCH, FINISH, ABANDON = PHASES = ("all", "beside", "switch", "finish", "abandon")
 
 
@@ -161,6 +163,23 @@ def abandon(deployment: Deployment) -> None:
 
 def _given(stack: state.Stack) -> dict[str, str]:
     return {name: " ".join(several) for name, several in stack.given_upstreams.items()}
+
+
+def refuse_unreachable(upstreams: Mapping[str, Sequence[str]]) -> None:
+    """Raise UnhealthyError if this host cannot connect to an address, before any request is sent there."""
+    problems = []
+    for name, several in upstreams.items():
+        for address in several:
+            host, _colon, port = address.rpartition(":")
+            try:
+                socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+            except OSError as error:
+                problems.append(f"the service {name} at {address}: {error}")
+    if problems:
+        raise UnhealthyError(
+            f"This host cannot connect to {'; '.join(problems)}",
+            hint="No request was sent there. Let the hosts of the edge connect to these ports of the other hosts.",
+        )
 
 
 def upstreams_of(params: Mapping[str, Any]) -> dict[str, Sequence[str]]:

@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError, UnhealthyError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import Plan, make_plan
 from ansible_collections.convosphere.platform.plugins.module_utils._stack import (
     edge,
@@ -125,3 +126,13 @@ def test_the_record_between_the_phases_is_private(tmp_path):
         journal.read(tmp_path)
     journal.remove(tmp_path)
     assert journal.read(tmp_path) is None
+
+
+def test_an_edge_that_cannot_reach_a_new_container_is_not_switched():
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.create_server(("127.0.0.1", 0)) as closed:
+        good, bad = (f"127.0.0.1:{each.getsockname()[1]}" for each in (listening, closed))
+        closed.close()
+
+        phases.refuse_unreachable({"backend": [good]})
+        with pytest.raises(UnhealthyError, match=f"cannot connect to the service backend at {bad}: "):
+            phases.refuse_unreachable({"backend": [good, bad]})
