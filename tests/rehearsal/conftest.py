@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from support.playbook import PlaybookRun
-from support.rehearsal import Rehearsal, build_images, images
+from support.rehearsal import HOST, Rehearsal, build_images, images
 from support.remote_host import remote_host, watched_processes
 
 
@@ -32,7 +32,7 @@ def prod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     build_images(tmp_path_factory.mktemp("images"))
     folder = tmp_path_factory.mktemp("prod")
     with remote_host(folder) as host:
-        yield Rehearsal(host, folder)
+        yield Rehearsal({HOST: host}, folder)
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,28 @@ class Event:
     playbook: str = "deploy.yml"
     variables: Mapping[str, Any] = field(default_factory=dict)
     fails: bool = False
+    #: Whether requests that are no reads may fail: those that a lost host had taken are not sent again.
+    loses_writes: bool = False
+
+    def happen(self, live: Any, kept: dict[str, Any]) -> tuple[float, list[str]]:
+        """Let it happen. Return the seconds of the run, and what was not as it should be."""
+        deploys = self.playbook == "deploy.yml"
+        given = combined(kept, self.variables) if deploys else dict(self.variables)
+        run = live.run(self.playbook, extra_vars=given)
+        problems = []
+        if (run.rc != 0) is not self.fails:
+            problems.append(f"rc {run.rc}: {run.failures[0].message[:200] if run.failures else ''}")
+        if deploys and not self.fails:
+            kept.update(given)
+        return run.seconds, problems
+
+
+def combined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the variables of both; dictionaries are merged."""
+    merged = dict(first)
+    for name, value in second.items():
+        merged[name] = {**merged.get(name, {}), **value} if isinstance(value, dict) else value
+    return merged
 
 
 EVENTS = (

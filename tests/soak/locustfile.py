@@ -16,13 +16,27 @@ import time
 import uuid
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import gevent.socket
 from locust import FastHttpUser, events, task
 
 VISITORS = int(os.environ["LOAD_VISITORS"])
 RATE = float(os.environ["LOAD_RATE"])
+ADDRESS = os.environ["LOAD_ADDRESS"]
 HEADERS = {"Authorization": f"Bearer {os.environ['LOAD_TOKEN']}"}
 RECORD = Path(os.environ["LOAD_RECORD"]).open("a", buffering=1, encoding="utf-8")  # noqa: SIM115 - open until the end
+
+
+@events.init.add_listener
+def resolve(environment: Any, **_more: Any) -> None:
+    """Let the name of the host lead to the address that was given, as a line in /etc/hosts would."""
+    domain, ask = urlsplit(environment.host).hostname, gevent.socket.getaddrinfo
+
+    def answer(name: Any, *options: Any, **more: Any) -> Any:
+        return ask(ADDRESS if ADDRESS and name == domain else name, *options, **more)
+
+    gevent.socket.getaddrinfo = answer
 
 
 @events.request.add_listener

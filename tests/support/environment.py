@@ -41,6 +41,9 @@ DEPLOY_TIMEOUT = 600
 class Environment:
     """One environment on this machine: `host` is the inventory's name of it, `directory` is that of its stack."""
 
+    #: localhost needs no other.
+    address = ""
+
     def __init__(self, name: str, folder: Path, variables: Mapping[str, Any] | None = None) -> None:
         given = variables or {}
         self.name = name

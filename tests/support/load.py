@@ -16,15 +16,32 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from support.environment import Environment, wait_until
+from support.environment import wait_until
 from support.playbook import ROOT
 
 LOCUSTFILE = ROOT / "tests/soak/locustfile.py"
 RATE = 50  # requests a second
 VISITORS = 100  # so many requests wait at most, if the platform does not answer
 STOP_SECONDS = 90
+
+
+class Visited(Protocol):
+    """An environment that can have visitors. `address` is where the name in `url` leads to, if no name server knows."""
+
+    folder: Path
+    url: str
+    address: str
+
+    def sql(self, statement: str) -> str:
+        """Return what the environment's database answers."""
+
+    def secrets(self) -> dict[str, str]:
+        """Return its secrets by name."""
+
+    def request(self, path: str, payload: Mapping[str, Any] | None = None) -> tuple[int, Any]:
+        """Return status and answer of the edge."""
 
 
 @dataclass
@@ -67,7 +84,7 @@ class Load:
         return ", ".join(f"{count} {kind}" for kind, count in sorted(found.items()))
 
 
-def token(environment: Environment) -> str:
+def token(environment: Visited) -> str:
     """Log an administrator in and return the token, which is valid for 30 minutes."""
     login = {"username": "admin", "password": environment.secrets()["DEFAULT_ADMIN_PASSWORD"]}
     status, answer = environment.request("/api/v1/auth/login", login)
@@ -76,11 +93,12 @@ def token(environment: Environment) -> str:
 
 
 @contextmanager
-def load(environment: Environment, access: str, *, rate: float = RATE) -> Iterator[Load]:
+def load(environment: Visited, access: str, *, rate: float = RATE) -> Iterator[Load]:
     """Have visitors while the block runs. The load has begun when it starts, and has ended after it."""
     name = f"load-{uuid.uuid4().hex[:10]}"
     found = Load(name, environment.folder / f"{name}.jsonl")
     variables = {
+        "LOAD_ADDRESS": environment.address,
         "LOAD_NAME": name,
         "LOAD_RATE": f"{rate}",
         "LOAD_RECORD": str(found.record),
@@ -99,7 +117,7 @@ def load(environment: Environment, access: str, *, rate: float = RATE) -> Iterat
     found.rows = int(environment.sql(f"SELECT count(*) FROM assistants WHERE name LIKE '{name}-%'"))  # noqa: S608 - of this test
 
 
-def _start(environment: Environment, variables: Mapping[str, str]) -> subprocess.Popen[str]:
+def _start(environment: Visited, variables: Mapping[str, str]) -> subprocess.Popen[str]:
     options = ("--headless", "--only-summary", f"--users={VISITORS}", f"--spawn-rate={VISITORS}")
     command = (sys.executable, "-m", "locust", f"--locustfile={LOCUSTFILE}", f"--host={environment.url}", *options)
     return subprocess.Popen(

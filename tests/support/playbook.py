@@ -10,14 +10,16 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+SECONDS_BETWEEN = 0.1  # two questions whether a run is to be killed
 LOCALHOST = "localhost ansible_connection=local ansible_python_interpreter=/usr/bin/python3\n"
 
 #: A playbook's path, or plays, or the tasks of one play on localhost.
@@ -103,13 +105,15 @@ def run_playbook(
     verbosity: int = 0,
     arguments: Sequence[str] = (),
     timeout: float = 900,
+    kill_when: Callable[[list[dict[str, Any]]], bool] | None = None,
 ) -> PlaybookRun:
     """Run `playbook` in a process of its own and return what came of it, failed or not.
 
     A path runs as an operator would run it: from its own folder, with the ansible.cfg that lies there. Plays or tasks
     are written to `folder`, an empty one, and run with Ansible's defaults against localhost, or `inventory`.
     `env` is added to the process's environment; `timeout` is in seconds, after which the run and its children are
-    killed and TimeoutExpired is raised.
+    killed and TimeoutExpired is raised. `kill_when` is asked again and again with what the run has recorded so far: the
+    run is killed as soon as that is true.
     """
     if isinstance(playbook, Path):
         path = playbook
@@ -128,11 +132,21 @@ def run_playbook(
         variables.write_text(json.dumps(dict(extra_vars)))
         command += ["--extra-vars", f"@{variables}"]
     started = time.monotonic()
-    rc, stdout, stderr = _execute(command, path.parent, _environment(record, env or {}), timeout)
-    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    is_over = partial(_asks, kill_when, record) if kill_when else None
+    rc, stdout, stderr = _execute(command, path.parent, _environment(record, env or {}), timeout, is_over)
+    lines = _read(record)
     tasks = [TaskResult(**line) for line in lines if line.pop("kind", "") == "task"]
     recap = {line["host"]: line["counts"] for line in lines if "counts" in line}
     return PlaybookRun(rc, stdout, stderr, tasks, recap, time.monotonic() - started)
+
+
+def _read(record: Path) -> list[dict[str, Any]]:
+    # The last line of a run that was killed may be half a line.
+    return [json.loads(line) for line in record.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+
+def _asks(kill_when: Callable[[list[dict[str, Any]]], bool], record: Path) -> bool:
+    return kill_when(_read(record))
 
 
 def _write_playbook(content: Sequence[Mapping[str, Any]], folder: Path) -> Path:
@@ -166,7 +180,10 @@ def _environment(record: Path, more: Mapping[str, str]) -> dict[str, str]:
     return env | dict(more)
 
 
-def _execute(command: list[str], folder: Path, env: Mapping[str, str], timeout: float) -> tuple[int, str, str]:
+def _execute(
+    command: list[str], folder: Path, env: Mapping[str, str], timeout: float, is_over: Callable[[], bool] | None
+) -> tuple[int, str, str]:
+    deadline = time.monotonic() + timeout
     with subprocess.Popen(
         command,
         cwd=folder,
@@ -178,9 +195,17 @@ def _execute(command: list[str], folder: Path, env: Mapping[str, str], timeout: 
         start_new_session=True,
     ) as process:
         try:
-            stdout, stderr = process.communicate(timeout=timeout)
+            while True:
+                try:
+                    stdout, stderr = process.communicate(timeout=SECONDS_BETWEEN if is_over else timeout)
+                    return process.returncode, stdout, stderr
+                except subprocess.TimeoutExpired:
+                    if is_over is None or time.monotonic() > deadline:
+                        raise
+                    if is_over():
+                        os.killpg(process.pid, signal.SIGKILL)
+                        is_over = None
         except BaseException:
             # Ansible's workers are a session of their own here: none may outlive the test that started them.
             os.killpg(process.pid, signal.SIGKILL)
             raise
-    return process.returncode, stdout, stderr

@@ -1,14 +1,14 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The environment prod, with the inventories of the checkout, on a machine that takes the place of prod-1."""
+"""The environment prod, with the variables of the checkout, on one machine or several that take the place of prod-1."""
 
 from __future__ import annotations
 
 import json
 import secrets
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from support.collection import ROOT, load_yaml
 from support.compose_project import docker
 from support.environment import SERVICES
 from support.playbook import PlaybookRun, run_playbook
-from support.remote_host import RemoteHost
+from support.remote_host import USER, RemoteHost
 
 ENV = "prod"
 HOST = "prod-1"
@@ -30,21 +30,21 @@ DIRECTORY = f"/opt/convosphere/{ENV}"
 SETTINGS: dict[str, Any] = load_yaml(ROOT / f"inventories/{ENV}/group_vars/{ENV}/main.yml")
 DEFAULTS: dict[str, Any] = load_yaml(ROOT / "roles/stack/defaults/main.yml")
 IMAGES: dict[str, str] = load_yaml(ROOT / "roles/stack/vars/main.yml")["__stack_default_images"]
-STANDINS = {**{service: service for service in SERVICES}, "edge": "caddy"}
+STANDINS = {**{service: service for service in SERVICES}, "edge": "caddy", "minio": "minio"}
 #: Where only running machines write, or where Ansible and sshd work while they look.
 NOT_LISTED = ("/dev", "/home/ansible/.ansible", "/proc", "/run", "/sys", "/tmp", "/var/log", "/var/tmp")
 AUTHORITY = "/data/caddy/pki/authorities/local/root.crt"
 
 
-def images() -> dict[str, str]:
+def images(services: Iterable[str] = SERVICES) -> dict[str, str]:
     """Return the image of each service of prod."""
     wanted = {**DEFAULTS, **SETTINGS}
-    return {service: jinja2.Template(IMAGES[service]).render(wanted) for service in SERVICES}
+    return {service: jinja2.Template(IMAGES[service]).render(wanted) for service in services}
 
 
-def build_images(folder: Path) -> None:
+def build_images(folder: Path, services: Iterable[str] = SERVICES) -> None:
     """Have the images of prod on the controller: pulled if that is possible, else stand-ins."""
-    wanted = [{"name": name, "standin": STANDINS[service]} for service, name in images().items()]
+    wanted = [{"name": name, "standin": STANDINS[service]} for service, name in images(services).items()]
     settings = {"sandbox_images": wanted, "sandbox_directory": str(folder / "contexts"), "sandbox_pull_timeout": 5}
     role = {"role": "convosphere.platform.sandbox", "vars": settings}
     play = {"name": "Have the images", "hosts": "localhost", "gather_facts": False, "roles": [role]}
@@ -64,11 +64,23 @@ def controller_traces() -> dict[str, list[str]]:
 
 
 class Rehearsal:
-    """prod on `host`. `given` are the secrets that its inventory gives, in an encrypted file."""
+    """prod on `hosts`, by their names in the inventory. `given` are the secrets that it gives, in an encrypted file.
 
-    def __init__(self, host: RemoteHost, folder: Path) -> None:
-        self.host = host
+    `placements` are the hosts of each placement, if they are not as in the inventory of the checkout.
+    """
+
+    def __init__(
+        self,
+        hosts: Mapping[str, RemoteHost],
+        folder: Path,
+        placements: Mapping[str, Sequence[str]] | None = None,
+        variables: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.hosts: Mapping[str, RemoteHost] = hosts
         self.folder = folder
+        self.placements = placements or {}
+        #: The host of the database, and that of the edge: the same if there is one host.
+        self.host, self.edge = (self.hosts[self.placements.get(name, [HOST])[0]] for name in ("database", "edge"))
         self.token = secrets.token_hex(8)
         self.given = {
             "OPENAI_API_KEY": f"sk-{self.token}-planted",
@@ -77,30 +89,43 @@ class Rehearsal:
         }
         self.password_file = folder / "vault-password"
         self.controller_before = controller_traces()
-        self._write_inventory()
+        self._write_inventory(variables or {})
 
-    def run(self, playbook: str, extra_vars: Mapping[str, Any] | None = None, **settings: Any) -> PlaybookRun:
+    def run(
+        self,
+        playbook: str,
+        extra_vars: Mapping[str, Any] | None = None,
+        arguments: Sequence[str] = (),
+        **settings: Any,
+    ) -> PlaybookRun:
         """Run one of the collection's playbooks for prod as an operator would; `settings` are those of run_playbook.
 
         The inventories are those of the checkout, all of them; one more says where prod-1 is, and holds its secrets.
+        With placements of its own, that one takes the place of the checkout's, of which it has the variables.
         """
-        inventories = [ROOT / "inventories" / name for name in ("dev", "staging", ENV)] + [self.folder / "inventory"]
-        arguments = [f"--inventory={inventory}" for inventory in inventories]
         return run_playbook(
             ROOT / "playbooks" / playbook,
             self.folder,
             extra_vars={"env": ENV, **(extra_vars or {})},
-            arguments=[*arguments, f"--vault-password-file={self.password_file}"],
+            arguments=[*self.arguments, *arguments],
             # What Ansible itself keeps, its sockets among it, stays in the test's folder as well.
             env={"ANSIBLE_HOME": str(self.folder / "ansible")},
             **settings,
         )
 
-    def containers(self) -> dict[str, dict[str, Any]]:
-        """Return what the host's engine says of each service's container."""
+    @property
+    def arguments(self) -> list[str]:
+        """The arguments of ansible-playbook that say where prod is."""
+        names = ("dev", "staging") if self.placements else ("dev", "staging", ENV)
+        inventories = [*(ROOT / "inventories" / name for name in names), self.folder / "inventory"]
+        return [*(f"--inventory={path}" for path in inventories), f"--vault-password-file={self.password_file}"]
+
+    def containers(self, host: RemoteHost | None = None) -> dict[str, dict[str, Any]]:
+        """Return what a host's engine, that of the database if none is given, says of each service's container."""
+        host = host or self.host
         label = f"--filter=label=com.docker.compose.project={PROJECT}"
-        names = self.host.as_root("docker", "ps", "--all", "--quiet", label).split()
-        found = json.loads(self.host.as_root("docker", "inspect", *names)) if names else []
+        names = host.as_root("docker", "ps", "--all", "--quiet", label).split()
+        found = json.loads(host.as_root("docker", "inspect", *names)) if names else []
         return {item["Config"]["Labels"]["com.docker.compose.service"]: item for item in found}
 
     def volumes(self) -> set[str]:
@@ -120,8 +145,8 @@ class Rehearsal:
 
     def authority(self) -> str:
         """Return the certificate of the edge's own authority, as it is on the host."""
-        container = self.containers()["edge"]["Name"].lstrip("/")
-        return self.host.as_root("docker", "exec", container, "cat", AUTHORITY)
+        container = self.containers(self.edge)["edge"]["Name"].lstrip("/")
+        return self.edge.as_root("docker", "exec", container, "cat", AUTHORITY)
 
     @cached_property
     def trusted(self) -> Path:
@@ -133,8 +158,9 @@ class Rehearsal:
     def https(self, method: str, path: str, **options: Any) -> urllib3.BaseHTTPResponse:
         """Return the edge's answer at prod's public name, resolved to the host; its certificate is verified."""
         domain = SETTINGS["stack_domain"]
+        headers = {"Host": domain, **options.pop("headers", {})}
         with urllib3.HTTPSConnectionPool(
-            self.host.address,
+            self.edge.address,
             SETTINGS["stack_https_port"],
             ca_certs=str(self.trusted),
             server_hostname=domain,
@@ -142,12 +168,12 @@ class Rehearsal:
             timeout=30,
             retries=False,
         ) as pool:
-            return pool.request(method, path, headers={"Host": domain}, redirect=False, **options)
+            return pool.request(method, path, headers=headers, redirect=False, **options)
 
     def http(self, path: str) -> urllib3.BaseHTTPResponse:
         """Return the same without encryption."""
         with urllib3.HTTPConnectionPool(
-            self.host.address, SETTINGS["stack_http_port"], timeout=30, retries=False
+            self.edge.address, SETTINGS["stack_http_port"], timeout=30, retries=False
         ) as pool:
             return pool.request("GET", path, headers={"Host": SETTINGS["stack_domain"]}, redirect=False)
 
@@ -166,21 +192,32 @@ class Rehearsal:
         # 1: nothing found, 2: some could not be read.
         return set(ask(*command, text="\n".join(patterns), accepted=(0, 1, 2)).splitlines())
 
-    def _write_inventory(self) -> None:
+    def _write_inventory(self, variables: Mapping[str, Any]) -> None:
         self.password_file.touch(mode=0o600)
         self.password_file.write_text(secrets.token_urlsafe())
         inventory = self.folder / "inventory"
-        variables = inventory / f"group_vars/{ENV}"
-        variables.mkdir(parents=True)
-        where = {
-            "ansible_host": self.host.address,
-            "ansible_ssh_private_key_file": str(self.host.key),
-            "ansible_ssh_extra_args": f"-o UserKnownHostsFile={self.host.known_hosts}",
-            # prod does not take stand-ins for the platform; here there is nothing else.
-            "stack_allow_standins": True,
+        group_vars = inventory / f"group_vars/{ENV}"
+        group_vars.mkdir(parents=True)
+        groups: dict[str, Any] = {
+            name: {"hosts": {host: {} for host in hosts}} for name, hosts in self.placements.items()
         }
-        (inventory / "hosts.yml").write_text(yaml.safe_dump({ENV: {"hosts": {HOST: where}}}))
-        vault = variables / "vault.yml"
+        if self.placements:
+            (group_vars / "main.yml").symlink_to(ROOT / f"inventories/{ENV}/group_vars/{ENV}/main.yml")
+        hosts = {name: self._connection(host) for name, host in self.hosts.items()}
+        (inventory / "hosts.yml").write_text(yaml.safe_dump({ENV: {"hosts": hosts}, **groups}, sort_keys=False))
+        # prod does not take stand-ins for the platform; here there is nothing else.
+        more = {"stack_allow_standins": True, **variables}
+        (group_vars / "rehearsal.yml").write_text(yaml.safe_dump(more))
+        vault = group_vars / "vault.yml"
         vault.write_text(yaml.safe_dump({"stack_secrets": self.given}))
         encrypt = ["ansible-vault", "encrypt", f"--vault-password-file={self.password_file}", str(vault)]
         subprocess.run(encrypt, check=True, capture_output=True)
+
+    def _connection(self, host: RemoteHost) -> dict[str, Any]:
+        where = {
+            "ansible_host": host.address,
+            "ansible_user": USER,
+            "ansible_ssh_private_key_file": str(host.key),
+            "ansible_ssh_extra_args": f"-o UserKnownHostsFile={host.known_hosts}",
+        }
+        return {**where, "stack_private_address": host.address} if self.placements else where

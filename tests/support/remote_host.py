@@ -21,6 +21,8 @@ from support.playbook import ROOT, run_playbook
 USER = "ansible"
 #: The Debian of a test host: 12 or 13. The latter needs debian:trixie-slim on the engine, which `make matrix` makes.
 RELEASE = os.environ.get("REHEARSAL_DEBIAN", "12")
+#: In the template of `docker inspect`: a host is in one network.
+ADDRESS = "{{ range .NetworkSettings.Networks }}{{ .IPAddress }}{{ end }}"
 BASES = {"12": "debian:bookworm-slim", "13": "debian:trixie-slim"}
 
 
@@ -32,7 +34,7 @@ class RemoteHost:
         self.folder = folder
         self.key = folder / "id_ed25519"
         self.known_hosts = folder / "known_hosts"
-        self.address = docker("inspect", "--format={{ .NetworkSettings.IPAddress }}", name).strip()
+        self.address = docker("inspect", f"--format={ADDRESS}", name).strip()
         self._exchange_keys()
 
     def ssh_command(self, *command: str) -> list[str]:
