@@ -310,6 +310,20 @@ def test_a_service_that_is_not_wanted_any_more_is_removed(stack):
     assert "service old" not in task.diff["after"]
 
 
+def test_a_container_with_the_labels_of_the_project_that_compose_does_not_find_is_removed(stack):
+    options = stack.options({"web": stack.service()})
+    stack.deploy(options)
+    labels = (f"project={stack.name}", f"project.working_dir={stack.directory}", "service=stray")
+    of_project = [f"--label=com.docker.compose.{label}" for label in labels]
+    docker("run", "--detach", f"--name={stack.name}-stray", *of_project, stack.image, "sleep", "600")
+
+    task = stack.deploy(options)
+
+    assert list(task.diff["before"]) == ["service stray"]
+    assert set(stack.containers()) == {"web"}
+    assert stack.deploy(options).changed is False
+
+
 def test_a_service_of_a_profile_that_was_started_by_hand_is_left_alone(stack):
     options = stack.options({"web": stack.service(), "admin": stack.service(profiles=["tools"])})
     stack.deploy(options)

@@ -74,7 +74,7 @@ def _current_files(stack: state.Stack) -> dict[str, dict[str, Any]]:
 
 
 def _services(stack: state.Stack) -> Plan:
-    skipped = _on_demand(stack)
+    skipped = on_demand(stack)
     desired: dict[str, Mapping[str, Any] | None] = {
         f"service {name}": None for name in stack.containers if name not in skipped
     }
@@ -210,10 +210,10 @@ def is_fresh(stack: state.Stack, name: str, container: Container) -> bool:
 
 def orphans(stack: state.Stack) -> list[str]:
     """Return the services that have a container, and that the desired files no longer name."""
-    return sorted(stack.containers.keys() - stack.model["services"].keys() - _on_demand(stack))
+    return sorted(stack.containers.keys() - stack.model["services"].keys() - on_demand(stack))
 
 
-def _on_demand(stack: state.Stack) -> set[str]:
+def on_demand(stack: state.Stack) -> set[str]:
     """Return the services of inactive profiles that have a container, because an operator started it by hand.
 
     They are not in Compose's model, but in its files: a deploy skips them.

@@ -35,6 +35,7 @@ from . import (
     schema_check,
     secrets,
     state,
+    version_jumps,
 )
 from .deployment import Deployment, record_release
 from .health_gate import HealthGate
@@ -183,6 +184,8 @@ class DeployRun(StackRun):
         if not self.restored:  # its image and its schema were recorded together
             image_checks.refuse_schema_of_another_image(self.stack, self.params.get("api_service") or BACKEND)
         host_limits.refuse_excess(self.stack, client)
+        if self.stack.phase in (phases.ALL, phases.BESIDE):
+            version_jumps.refuse(self.stack, client, self.environment)
         self._warn_of_lost_exceptions()
         if not self.params["allow_standins"]:
             image_checks.refuse_standins(self.stack, client)

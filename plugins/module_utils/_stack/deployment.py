@@ -20,7 +20,7 @@ from .._host import served_release
 from . import beside, deploy_plan, journal, releases, state
 from .activation import Activation
 from .rollback import Rollback
-from .rollout import Gate, Rollout
+from .rollout import Gate, Rollout, remove
 from .target import Target, explaining
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ class Deployment:
             self.bring_beside(rollout)
             self._switch(rollout)
         rollout.finish(deploy_plan.orphans(stack))
+        self._remove_unseen()
         self._check_images()
 
     def prepare(self) -> None:
@@ -112,6 +113,7 @@ class Deployment:
     def finish(self) -> None:
         """Run the phase ``finish``: remove what does not serve any more."""
         self.rollout().finish(deploy_plan.orphans(self.stack))
+        self._remove_unseen()
         self._check_images()
 
     def _warn_of_recreation(self) -> None:
@@ -147,6 +149,7 @@ class Deployment:
         self._write(list(stack.texts))
         self.steps.name_upstreams(self.target, stack.containers)
         self._up()
+        self._remove_unseen()
         self.steps.give_volumes()
         self.steps.restart_stale(stack.references(), stack.containers, stack.texts, stack.differing_texts())
         self.steps.reload_edge(stack.containers)
@@ -182,6 +185,18 @@ class Deployment:
                         f"The service {service} runs the image {container.attrs['Image']} instead of {reference} "
                         f"({desired})"
                     )
+
+    def _remove_unseen(self) -> None:
+        """Remove the containers that have the labels of the project, and not the one by which Compose finds them."""
+        current = engine_client.project_containers(self.client, self.stack.name)
+        remove(
+            [
+                item
+                for name in current.keys() - deploy_plan.on_demand(self.stack)
+                for item in current[name]
+                if not item.labels.get(engine_client.LABEL_CONFIG_HASH)
+            ]
+        )
 
     def _is_of_edge(self, name: str) -> bool:
         return self.stack.edge is not None and self.stack.edge.owns(name)
