@@ -102,6 +102,24 @@ options:
   project_name:
     description: The Compose project of the environment. Ports that its own containers use do not count as taken.
     type: str
+  services:
+    description: The services of O(project_name) whose images and memory are reported, if they run.
+    type: list
+    elements: str
+    default: []
+  secret_files:
+    description: Files with secrets. One that exists, and that other users than root can read, is a problem.
+    type: list
+    elements: path
+    default: []
+  backup_dir:
+    description: The directory of the backups. If given, the last verified one is reported.
+    type: path
+  controller_time:
+    description:
+      - The time of the controller in seconds since 1970, as it is when the task begins. It is returned beside the time
+        of the host, so that both can be compared.
+    type: float
   docker_host:
     description:
       - The URL of the Docker Engine on this host, V(unix://) or V(tcp://).
@@ -131,6 +149,10 @@ EXAMPLES = r"""
       - port: 8080
     required_bytes: 5000000000
     project_name: convosphere-dev
+    services: [backend, frontend]
+    secret_files: [/opt/convosphere/dev/.env]
+    backup_dir: /var/backups/convosphere/dev
+    controller_time: "{{ now(utc=true).timestamp() }}"
   register: host
 
 - name: Stop if a person has to solve a problem
@@ -180,6 +202,37 @@ present_images:
   elements: str
   returned: success
   sample: [redis:7-alpine]
+image_ids:
+  description: The ids of these images, by the names in O(images).
+  type: dict
+  returned: success
+  sample: {"redis:7-alpine": "sha256:201a23c24c6e8f1c0e3b6bd3a1a3c6de2f3b8a4c5d6e7f8091a2b3c4d5e6f708"}
+memory:
+  description: The memory of the host, C(total_bytes) and C(available_bytes); null if the kernel does not report it.
+  type: dict
+  returned: success
+  sample: {total_bytes: 8323264512, available_bytes: 3221225472}
+clock:
+  description: The time of the C(host), and O(controller_time) as C(controller), in seconds since 1970.
+  type: dict
+  returned: success
+  sample: {host: 1795939443.21, controller: 1795939442.87}
+running:
+  description: The running containers of O(services), each with C(image), C(image_id) and C(memory_bytes).
+  type: dict
+  returned: success
+  sample:
+    backend:
+      image: ghcr.io/convosphere/convosphere/backend:0.1.2-beta
+      image_id: "sha256:dde98533ef05b1c0e3b6bd3a1a3c6de2f3b8a4c5d6e7f8091a2b3c4d5e6f7081"
+      memory_bytes: 423624704
+last_verified_backup:
+  description:
+    - The newest verified backup in O(backup_dir), with C(id), C(level) and C(age_hours); null without one.
+    - Only returned with O(backup_dir).
+  type: dict
+  returned: with backup_dir
+  sample: {id: 20261128T010002Z-nightly, level: restore, age_hours: 7.2}
 engine:
   description:
     - Docker Engine. C(state) is one of V(missing), V(stopped), V(no_permission), V(not_answering), V(running).
@@ -239,9 +292,11 @@ problems:
   sample: ["Port 8080 is already taken by nginx (process 812). Stop it, or choose another port for the environment"]
 """
 
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
+from ansible_collections.convosphere.platform.plugins.module_utils._backup import listing
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
 from ansible_collections.convosphere.platform.plugins.module_utils._engine.client import DEFAULT_HOST
 from ansible_collections.convosphere.platform.plugins.module_utils._host import host_report
@@ -288,13 +343,19 @@ class HostInfoModule(InfoModule):
         "required_bytes": {"type": "int", "default": 0},
         "images": {"type": "list", "elements": "str", "default": []},
         "project_name": {"type": "str"},
+        "services": {"type": "list", "elements": "str", "default": []},
+        "secret_files": {"type": "list", "elements": "path", "default": []},
+        "backup_dir": {"type": "path"},
+        "controller_time": {"type": "float"},
         "docker_host": {"type": "str", "default": DEFAULT_HOST, "fallback": (env_fallback, ["DOCKER_HOST"])},
         "timeout": {"type": "int", "default": 10},
     }
 
     def report(self) -> dict[str, Any]:
         """Return the report."""
-        return host_report.report(self.params)
+        directory = self.params["backup_dir"]
+        backup = {"last_verified_backup": listing.last_verified(Path(directory), self.params)} if directory else {}
+        return {**host_report.report(self.params), **backup}
 
 
 def main() -> None:

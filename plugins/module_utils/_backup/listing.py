@@ -79,3 +79,17 @@ class Listing:
             "file": str(backup.paths()[1]),
             "keep": reasons.get(backup.manifest.id) if self.params["retention"] else None,
         }
+
+
+def last_verified(directory: Path, params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return ``{id, level, age_hours}`` of the newest verified backup of an environment, or None."""
+    now, scope = datetime.now(timezone.utc), Scope(params["environment_name"], None)
+    if not directory.is_dir():
+        return None
+    backups = [each for each in Catalogue(directory).read()[0] if scope.has(each.manifest)]
+    verified = [each for each in backups if each.manifest.level and not each.manifest.damaged_at]
+    if not verified:
+        return None
+    found = verified[-1]
+    age = round(found.age(now) / timedelta(hours=1), 2)
+    return {"id": found.manifest.id, "level": found.manifest.level, "age_hours": age}

@@ -110,10 +110,14 @@ class EngineProbe:
         """Return the ports that running containers publish: ``{address, port, container, project}`` each."""
         return published_by(self.get("/containers/json"))
 
-    def present_images(self, references: Sequence[str]) -> list[str]:
-        """Return those of ``references``, each a name with a tag, that an image of the engine has."""
-        tags = {tag for image in self.get("/images/json") for tag in image.get("RepoTags") or []}
-        return [reference for reference in references if reference in tags]
+    def image_ids(self, references: Sequence[str]) -> dict[str, str]:
+        """Return the id of each of ``references``, a name with a tag or a digest, that an image of the engine has."""
+        ids = {
+            name: str(image["Id"])
+            for image in self.get("/images/json")
+            for name in [*(image.get("RepoTags") or []), *(image.get("RepoDigests") or [])]
+        }
+        return {reference: ids[_stored(reference)] for reference in references if _stored(reference) in ids}
 
     def get(self, path: str) -> Any:
         """Return the JSON response of one request. Raises OSError, HTTPException or ValueError."""
@@ -127,6 +131,13 @@ class EngineProbe:
         if response.status != 200:
             raise ValueError(f"GET {path} returned {response.status} {response.reason}")
         return json.loads(body)
+
+
+def _stored(reference: str) -> str:
+    """Return a reference as the engine lists it: a name that has a digest is listed without its tag."""
+    name, at, digest = reference.partition("@")
+    path, slash, last = name.rpartition("/")
+    return f"{path}{slash}{last.partition(':')[0]}@{digest}" if at else reference
 
 
 def published_by(containers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

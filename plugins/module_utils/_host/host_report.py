@@ -8,11 +8,12 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import engine_probe, requirements
+from . import engine_probe, readiness, requirements
 
 
 def report(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,10 +29,17 @@ def report(params: Mapping[str, Any]) -> dict[str, Any]:
     disk = [requirements.space(entry["path"], entry["required_bytes"]) for entry in params["disk"]]
     disk.append(requirements.space(engine["root"], params["required_bytes"]))
     taken_numbers = {entry["port"] for entry in taken}
+    images = probe.image_ids(params["images"]) if running and params["images"] else {}
+    exposed = readiness.exposed_secrets(params["secret_files"])
+    project = params["project_name"]
     return {
         "ready": not any(missing.values()) and running and compose is not None,
         "missing": missing,
-        "present_images": probe.present_images(params["images"]) if running and params["images"] else [],
+        "present_images": list(images),
+        "image_ids": images,
+        "memory": readiness.memory(),
+        "clock": {"host": time.time(), "controller": params["controller_time"]},
+        "running": readiness.running(probe, project, params["services"]) if running and project else {},
         "engine": engine,
         "compose": compose,
         "service_manager": "systemd" if Path("/run/systemd/system").is_dir() else "none",
@@ -42,6 +50,7 @@ def report(params: Mapping[str, Any]) -> dict[str, Any]:
         "problems": [
             *_engine_problems(engine, probe),
             *foreign,
+            *exposed,
             *(requirements.port_problem(entry) for entry in taken),
             *(_disk_problem(entry) for entry in disk if not entry["enough"]),
         ],
