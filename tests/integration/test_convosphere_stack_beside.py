@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.convosphere.platform.plugins.module_utils._core import locks
 
 from support.compose_project import docker
@@ -222,6 +223,16 @@ def test_a_deploy_in_phases(site):
     assert (site.names(), site.stack.release()["id"] != record["id"]) == (["web-2"], True)
     assert not (site.stack.directory / ".deploy.json").exists()
     assert site.stack.deploy(site.options("two")).changed is False
+
+
+def test_a_new_container_that_reads_a_file_of_the_deploy_is_one_of_the_addresses(site):
+    options = site.options("two", phase="beside")
+    project = yaml.safe_load(options["files"][0]["content"])
+    project["services"]["web"]["volumes"] = ["./word:/etc/word:ro"]
+    options["files"][0]["content"] = yaml.safe_dump(project)
+    options["files"].append({"path": "word", "content": "two", "mode": "0644"})
+
+    assert site.stack.deploy(options).result["upstreams"] == {"web": [f"{site.stack.name}-web-2:8000"]}
 
 
 @pytest.mark.parametrize("switched", [False, True])

@@ -160,8 +160,10 @@ class DeployRun(StackRun):
         """Return the addresses of this host's containers, for the phase ``switch`` on the hosts of the edge."""
         if self.stack.phase != phases.BESIDE or self.client is None or self.schema_unknown:
             return {}
-        self.stack.containers = engine_client.project_containers(self.client, self.name)
         predicted = self.invocation.check_mode
+        self.stack.containers = engine_client.project_containers(self.client, self.name)
+        if not predicted:
+            self.stack.read_files()  # a container has read those that this deploy has written
         return {
             "upstreams": phases.addresses(self.stack, predicted=predicted),
             "previous_upstreams": phases.previous_addresses(self.stack),
