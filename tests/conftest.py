@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
+import tempfile
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -16,10 +19,16 @@ import pytest
 from support import law, playbook
 
 
-def pytest_configure() -> None:
-    """End as on Ctrl-C where somebody else ends the run: what a fixture has brought up is taken away first."""
+def pytest_configure(config: pytest.Config) -> None:
+    """End as on Ctrl-C where somebody else ends the run: what a fixture has brought up is taken away first.
+
+    All runs of Ansible in this session share the modules that they pack, see callback_plugins/recorder.py.
+    """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not hasattr(config, "workerinput"):  # workers inherit the environment
+        os.environ["RECORDER_MODULES"] = tempfile.mkdtemp(prefix="cvtest-modules-")
+        config.add_cleanup(partial(shutil.rmtree, os.environ["RECORDER_MODULES"], ignore_errors=True))
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ def run_playbook(
         command += ["--extra-vars", f"@{variables}"]
     started = time.monotonic()
     is_over = partial(_asks, kill_when, record) if kill_when else None
-    rc, stdout, stderr = _execute(command, path.parent, _environment(record, env or {}), timeout, is_over)
+    rc, stdout, stderr = _execute(command, path.parent, _environment(record, path.parent, env or {}), timeout, is_over)
     lines = _read(record)
     tasks = [TaskResult(**line) for line in lines if line.pop("kind", "") == "task"]
     recap = {line["host"]: line["counts"] for line in lines if "counts" in line}
@@ -165,7 +165,7 @@ def _write_inventory(folder: Path) -> Path:
     return path
 
 
-def _environment(record: Path, more: Mapping[str, str]) -> dict[str, str]:
+def _environment(record: Path, folder: Path, more: Mapping[str, str]) -> dict[str, str]:
     # The developer's own ANSIBLE_ settings must not decide what a test sees.
     env = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     env |= {
@@ -177,6 +177,8 @@ def _environment(record: Path, more: Mapping[str, str]) -> dict[str, str]:
         "ANSIBLE_NOCOLOR": "1",
         "RECORDER_FILE": str(record),
     }
+    if (folder / "library").exists():  # whose modules are not those of another test
+        env.pop("RECORDER_MODULES", None)
     return env | dict(more)
 
 
