@@ -110,7 +110,7 @@ options:
     description:
       - The service through which users reach the platform, a Caddy that mounts the folder of its configuration at
         C(/etc/caddy).
-      - A changed file of that folder is loaded by C(caddy reload), without a restart and without a failed request.
+      - A changed file of that folder is loaded by C(caddy reload), without a restart.
         So are its files if the running edge has another configuration, for example after an interrupted run.
     type: dict
     suboptions:

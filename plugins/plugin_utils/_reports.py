@@ -64,12 +64,14 @@ def stack(result: Facts, context: Facts) -> list[str]:
     """List the ``services`` of a stack, its URL, the first login, and what can be run next.
 
     ``context`` has ``environment``, ``host``, ``directory``, ``url``, and ``admin``, which is empty without a default
-    administrator.
+    administrator. Without ``url`` only the services are listed: another host of the environment has the rest.
     """
     lines = [_service("SERVICE", "HEALTH", "VERSION", "")]
     for service in result["services"]:
         lines += _measured(service)
     lines += _maintenance_lines(result.get("maintenance"), context)
+    if not context["url"]:
+        return lines
     lines.append(f"{'URL':<10} {context['url']}")
     if context["admin"]:
         lines.append(f"{'Login':<10} user {context['admin']}, password DEFAULT_ADMIN_PASSWORD in")

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.convosphere.platform.plugins.module_utils._core import locks
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import upstream_files
 
 from support.compose_project import docker
 from support.environment import free_ports, wait_until
@@ -100,7 +101,8 @@ class Site:
 
     def state(self) -> str:
         """Return what the edge is told."""
-        return (self.stack.directory / "edge/state/web.caddy").read_text().replace(f"{self.stack.name}-", "")
+        found = upstream_files.read(self.stack.directory, "web")
+        return str(found).replace(f"{self.stack.name}-", "")
 
 
 @pytest.fixture
@@ -127,7 +129,7 @@ def test_a_changed_service_is_replaced_beside_and_nothing_else_is_touched(site):
     assert upstreams == {"before": f"{site.stack.name}-web-1:8000", "after": f"{site.stack.name}-web-2:8000"}
     assert set(words) <= {"one", "two"}
     assert words == sorted(words, key=["one", "two"].index), "requests went to two releases in turn"
-    assert (site.names(), site.state(), site.ask()) == (["web-2"], "to web-2:8000\n", "two")
+    assert (site.names(), site.state(), site.ask()) == (["web-2"], "web-2:8000", "two")
     assert edge_id(site) == edge
     assert site.stack.deploy(site.options("two")).changed is False
 
@@ -153,7 +155,7 @@ def test_a_release_that_does_not_come_up_never_serves(site):
 
     assert "It was rolled back" in message
     assert set(words) <= {"one"}
-    assert (site.names(), site.state(), site.stack.files()) == (["web-1"], "to web-1:8000\n", files)
+    assert (site.names(), site.state(), site.stack.files()) == (["web-1"], "web-1:8000", files)
     assert site.stack.deploy(site.options("one")).changed is False
 
 
@@ -181,7 +183,7 @@ def test_an_edge_that_was_not_reloaded_is(site):
 
     task = site.stack.deploy(site.options("one"))
 
-    assert (task.changed, site.state(), site.ask()) == (True, "to web-1:8000\n", "one")
+    assert (task.changed, site.state(), site.ask()) == (True, "web-1:8000", "one")
 
 
 def test_a_service_is_restarted_beside(site):
@@ -194,7 +196,7 @@ def test_a_service_is_restarted_beside(site):
 
     assert (result.get("msg"), result["changed"]) == (None, True)
     assert set(words) <= {"one"}
-    assert (site.names(), site.state()) == (["web-2"], "to web-2:8000\n")
+    assert (site.names(), site.state()) == (["web-2"], "web-2:8000")
     assert site.stack.deploy(site.options("one")).changed is False
 
 

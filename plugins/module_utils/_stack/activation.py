@@ -16,7 +16,7 @@ from .._core import files as core_files
 from .._engine import client as engine_client
 from .._engine import writable_mounts
 from .._engine.project import RUNNING
-from . import beside, deploy_plan, state
+from . import beside, deploy_plan, state, upstream_files
 from . import edge as stack_edge
 from .target import Target
 
@@ -75,22 +75,23 @@ class Activation:
 
     def name_upstreams(self, target: Target, containers: beside.Containers) -> None:
         """Name the containers that Compose is about to create or recreate, so that the edge finds them at its start."""
+        upstreams = {}
         for name in self._routed(target):
             count = state.replicas(target.services[name])
             names = beside.names_once_recreated(self.stack.name, name, count, containers.get(name, []))
-            addresses = [f"{each}:{self.stack.beside[name]}" for each in names]
-            stack_edge.write_upstreams(self.stack.directory, name, addresses)
+            upstreams[name] = [f"{each}:{self.stack.beside[name]}" for each in names]
+        upstream_files.write(self.stack.directory, upstreams)
 
     def settle_edge(self, target: Target) -> None:
         """Name the containers that Compose has created, and reload the edge if their names are others."""
-        current, differs = engine_client.project_containers(self.client, self.stack.name), False
+        current, upstreams = engine_client.project_containers(self.client, self.stack.name), {}
         for name in self._routed(target):
             running = [item for item in current.get(name, []) if item.status == RUNNING]
             addresses = [beside.endpoint(item, self.stack.beside[name])[0] for item in running]
-            if addresses and stack_edge.upstreams(self.stack.directory, name) != " ".join(addresses):
-                stack_edge.write_upstreams(self.stack.directory, name, addresses)
-                differs = True
-        if differs and self.stack.edge:
+            if addresses and upstream_files.read(self.stack.directory, name) != " ".join(addresses):
+                upstreams[name] = addresses
+        upstream_files.write(self.stack.directory, upstreams)
+        if upstreams and self.stack.edge:
             stack_edge.reload(current.get(self.stack.edge.service, []))
 
     def _routed(self, target: Target) -> list[str]:

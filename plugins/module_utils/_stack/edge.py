@@ -18,11 +18,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from .._core import command as core_command
-from .._core import files as core_files
 from .._core.errors import UnhealthyError
 from .._engine import client as engine_client
 from .._engine.project import RUNNING
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 PLACE = "/etc/caddy/Caddyfile"
 ADAPT = ("caddy", "adapt", "--config", PLACE, "--adapter", "caddyfile")
 RELOAD = ("caddy", "reload", "--config", PLACE, "--adapter", "caddyfile")
+RELOAD_UNCHANGED = (*RELOAD, "--force")
 #: Both images have wget: that of Caddy is Alpine's busybox. No proxy is used.
 RUNNING_CONFIG = ("env", "http_proxy=", "wget", "-q", "-O", "-", "http://127.0.0.1:2019/config/")
 #: The folder of what the host knows of the edge and no release contains: who serves, and whether there is maintenance.
@@ -62,25 +62,6 @@ class Edge:
         return self.folder in PurePosixPath(name).parents
 
 
-def state_file(directory: Path, service: str) -> Path:
-    """Return the file that names the containers of a service that serve."""
-    return directory.joinpath(*STATE, f"{service}.caddy")
-
-
-def upstreams(directory: Path, service: str) -> str | None:
-    """Return the addresses that the file of a service names, separated by spaces; None without that file."""
-    text = core_files.read_text(state_file(directory, service))
-    return text.partition(" ")[2].strip() if text is not None else None
-
-
-def write_upstreams(directory: Path, service: str, addresses: Sequence[str]) -> None:
-    """Name the addresses that serve a service. Nothing changes for requests until the edge is reloaded."""
-    path = state_file(directory, service)
-    text = f"to {' '.join(addresses)}\n"
-    if core_files.read_text(path) != text:
-        core_files.write_text(path, text, "0644")
-
-
 def of(params: Mapping[str, Any]) -> Edge | None:
     """Return the edge that the module's option ``edge`` describes; None without that option."""
     given = params.get("edge")
@@ -98,7 +79,8 @@ class Look:
 def look(container: Container) -> Look:
     """Ask a running edge what it has loaded."""
     files, running = engine_client.in_parallel(lambda words: _json(container, words), [ADAPT, RUNNING_CONFIG])
-    hosts = frozenset(address.rpartition(":")[0] for address in dials(running))
+    # Those in files are known without Caddy.
+    hosts = frozenset(address.rpartition(":")[0] for address in dials(running) if "{" not in address)
     return Look(files is not None and files == running, hosts)
 
 
@@ -121,12 +103,26 @@ def dials(config: Any) -> Iterator[str]:
 
 
 def reload(containers: Sequence[Container]) -> None:
-    """Have each running edge load its files. Raises UnhealthyError with Caddy's message; it keeps the old ones then."""
-    engine_client.in_parallel(_reload, [item for item in containers if item.status == RUNNING])
+    """Have each running edge load its files, unless it has.
+
+    Raises UnhealthyError with Caddy's message; it keeps the old ones then.
+    """
+
+    def load(container: Container) -> None:
+        if not look(container).is_loaded:
+            _reload(container, RELOAD)
+
+    engine_client.in_parallel(load, [item for item in containers if item.status == RUNNING])
 
 
-def _reload(container: Container) -> None:
-    code, output, errors = _run(container, RELOAD)
+def close_streams(containers: Sequence[Container]) -> None:
+    """Have each running edge end its WebSockets, which a reload does, also one of the same files."""
+    running = [item for item in containers if item.status == RUNNING]
+    engine_client.in_parallel(lambda item: _reload(item, RELOAD_UNCHANGED), running)
+
+
+def _reload(container: Container, words: Sequence[str]) -> None:
+    code, output, errors = _run(container, words)
     if code != 0:
         text = core_command.last_lines((output + errors).decode("utf-8", errors="replace"))
         raise UnhealthyError(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from .._core import dotenv
@@ -166,10 +167,13 @@ def _given(stack: state.Stack) -> dict[str, str]:
 
 
 def refuse_unreachable(upstreams: Mapping[str, Sequence[str]]) -> None:
-    """Raise UnhealthyError if this host cannot connect to an address, before any request is sent there."""
+    """Raise UnhealthyError if this host cannot connect to an address, before any request is sent there.
+
+    The names of containers are known to the edge only, and are skipped.
+    """
     problems = []
     for name, several in upstreams.items():
-        for address in several:
+        for address in filter(_is_numeric, several):
             host, _colon, port = address.rpartition(":")
             try:
                 socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
@@ -196,6 +200,13 @@ def upstreams_of(params: Mapping[str, Any]) -> dict[str, Sequence[str]]:
             hint="Nothing was changed. Give the upstreams that phase=beside returned, of all hosts together.",
         )
     return {str(name): several for name, several in given.items()}
+
+
+def _is_numeric(address: str) -> bool:
+    try:
+        return bool(ip_address(address.rpartition(":")[0].strip("[]")))
+    except ValueError:
+        return False
 
 
 def _is_address(text: Any) -> bool:

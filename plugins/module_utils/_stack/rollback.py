@@ -21,8 +21,7 @@ from .._engine import client as engine_client
 from .._engine import compose_cli
 from .._engine.project import RUNNING, is_done
 from .._host import served_release
-from . import beside, deploy_plan, published_ports, state
-from . import edge as stack_edge
+from . import beside, deploy_plan, published_ports, state, upstream_files
 from .activation import Activation
 from .rollout import Gate, Rollout
 from .target import Target
@@ -92,8 +91,7 @@ class Rollback:
                 return
             written += self._write(of_edge, steps)
             steps.name_upstreams(target, running)
-            for name, addresses in self._upstreams().items():
-                stack_edge.write_upstreams(stack.directory, name, addresses)
+            upstream_files.write(stack.directory, self._upstreams())
             target.compose.up(target.files, timeout=self.timeout)
             steps.give_volumes()
             steps.restart_stale(target.services, running, texts, written)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from .._core.errors import UnhealthyError
 from .._engine import client as engine_client
 from .._engine.project import RUNNING
-from . import beside, drain, published_ports, state
+from . import beside, drain, published_ports, state, upstream_files
 from . import edge as stack_edge
 from .activation import Activation
 from .target import Target, explaining
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 Containers = Mapping[str, Sequence["Container"]]
 #: Waits until the containers are healthy, and the platform at one of the URLs by service reports itself healthy.
 Gate = Callable[[Containers, Mapping[str, str]], None]
+
+
+#: How long requests may take before WebSockets, which do not end by themselves, are ended.
+QUIET_SECONDS = 10
 
 
 @dataclass
@@ -142,9 +146,9 @@ class Rollout:
         edge = self.stack.edge
         if edge is None or edge.service not in self.target.names():
             return
-        for name, addresses in upstreams.items():
-            self.stack.routed.update(address.partition(":")[0] for address in addresses)
-            stack_edge.write_upstreams(self.stack.directory, name, addresses)
+        every = [address for addresses in upstreams.values() for address in addresses]
+        self.stack.routed.update(address.rpartition(":")[0] for address in every)
+        upstream_files.write(self.stack.directory, upstreams)
         current = self._containers().get(edge.service, [])
         if not current or not all(self._stays(edge.service, item) for item in current):
             self.converge([edge.service])
@@ -160,7 +164,10 @@ class Rollout:
             for name in self.ports
             for item in self.replacement(name, containers).leaving(self._names())
         ]
-        busy = drain.wait(old, self.drain_timeout)
+        busy = drain.wait(old, min(QUIET_SECONDS, self.drain_timeout))
+        if busy and self.drain_timeout > QUIET_SECONDS:
+            stack_edge.close_streams(containers.get(self.stack.edge.service, []) if self.stack.edge else [])
+            busy = drain.wait(old, self.drain_timeout - QUIET_SECONDS)
         if busy:
             self.warn(
                 f"{', '.join(busy)} still had connections after {self.drain_timeout:g} s and was removed: requests "

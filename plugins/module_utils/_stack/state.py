@@ -24,7 +24,7 @@ from .._engine import proxies as engine_proxies
 from .._engine.project import RUNNING
 from .._host import served_release
 from . import edge as stack_edge
-from . import journal, published_ports, secrets
+from . import journal, published_ports, secrets, upstream_files
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -183,7 +183,7 @@ class Stack:
 
     def read_upstreams(self) -> None:
         """Read the addresses that the state of the edge names."""
-        addresses = {name: stack_edge.upstreams(self.directory, name) for name in (self.beside if self.edge else ())}
+        addresses = {name: upstream_files.read(self.directory, name) for name in (self.beside if self.edge else ())}
         self.upstreams = {name: text for name, text in addresses.items() if text is not None}
 
     def read_edge(self) -> None:

@@ -87,6 +87,7 @@ def test_the_login_is_shown_if_there_is_a_default_administrator():
         "Login      user root, password DEFAULT_ADMIN_PASSWORD in",
         "           /opt/dev/.env on dev-1",
     ]
+    assert report({"services": []}, "stack", {**STACK, "url": ""}) == ["SERVICE    HEALTH     VERSION"]
     assert "DEFAULT_ADMIN_PASSWORD" not in "\n".join(report({"services": []}, "stack", STACK))
     assert lines[4] == "Next       ansible-playbook health.yml -e env=dev"
 

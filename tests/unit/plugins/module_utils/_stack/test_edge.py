@@ -19,7 +19,7 @@ CONFIG = {"apps": {"http": [{"upstreams": [{"dial": "p-backend-2:8000"}, {"dial"
 
 def caddy(monkeypatch: Any, files: Any, running: Any, code: int = 0) -> Any:
     """Build the container of an edge with this configuration in its files, and this one loaded."""
-    answers = {edge.ADAPT: files, edge.RUNNING_CONFIG: running, edge.RELOAD: running}
+    answers = {edge.ADAPT: files, edge.RUNNING_CONFIG: running, edge.RELOAD: running, edge.RELOAD_UNCHANGED: running}
 
     def run(words: list[str], **_options: Any) -> Any:
         return SimpleNamespace(exit_code=code, output=(json.dumps(answers[tuple(words)]).encode(), b"line 3: bad"))
@@ -42,18 +42,28 @@ def test_an_edge_that_does_not_answer_has_not(monkeypatch):
 
 
 def test_a_configuration_that_is_not_loaded_is_an_error_with_the_reason(monkeypatch):
-    edge.reload([caddy(monkeypatch, CONFIG, CONFIG)])
+    edge.reload([caddy(monkeypatch, {}, CONFIG)])
 
     with pytest.raises(UnhealthyError, match=r"(?s)p-edge-1 did not load its configuration.*1: .*line 3: bad"):
         edge.reload([caddy(monkeypatch, CONFIG, CONFIG, code=1), Mock(status="exited")])
 
 
-def test_the_state_names_who_serves_in_one_line(tmp_path):
-    assert edge.upstreams(tmp_path, "backend") is None
-    edge.write_upstreams(tmp_path, "backend", ["10.0.0.11:18001", "10.0.0.12:18000"])
+def test_an_edge_that_has_loaded_its_files_is_not_reloaded(monkeypatch):
+    item = caddy(monkeypatch, CONFIG, CONFIG)
+    words: list[str] = []
+    run = item.exec_run
+    monkeypatch.setattr(item, "exec_run", lambda given, **more: words.append(given[1]) or run(given, **more))
 
-    assert (tmp_path / "edge/state/backend.caddy").read_text() == "to 10.0.0.11:18001 10.0.0.12:18000\n"
-    assert edge.upstreams(tmp_path, "backend") == "10.0.0.11:18001 10.0.0.12:18000"
+    edge.reload([item])
+    assert "reload" not in words
+    edge.close_streams([item])
+    assert "reload" in words
+
+
+def test_addresses_in_files_are_no_hosts_of_the_loaded_configuration(monkeypatch):
+    config = {"upstreams": [{"dial": "{file./etc/caddy/state/current/a.host}:80"}, {"dial": "backend:8000"}]}
+
+    assert edge.look(caddy(monkeypatch, config, config)).hosts == {"backend"}
 
 
 def test_files_of_its_folder_are_its_own():

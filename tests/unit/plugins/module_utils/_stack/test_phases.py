@@ -133,6 +133,6 @@ def test_an_edge_that_cannot_reach_a_new_container_is_not_switched():
         good, bad = (f"127.0.0.1:{each.getsockname()[1]}" for each in (listening, closed))
         closed.close()
 
-        phases.refuse_unreachable({"backend": [good]})
+        phases.refuse_unreachable({"backend": [good, "p-backend-2:8000"]})
         with pytest.raises(UnhealthyError, match=f"cannot connect to the service backend at {bad}: "):
             phases.refuse_unreachable({"backend": [good, bad]})
