@@ -164,6 +164,7 @@ class DeployRun(StackRun):
         self.stack.containers = engine_client.project_containers(self.client, self.name)
         if not predicted:
             self.stack.read_files()  # a container has read those that this deploy has written
+            self.stack.forced = frozenset()  # of two containers that are the same, the new one is to serve
         return {
             "upstreams": phases.addresses(self.stack, predicted=predicted),
             "previous_upstreams": phases.previous_addresses(self.stack),
