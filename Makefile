@@ -15,7 +15,7 @@ STEPS := prerequisites venv-dev lint+sanity unit+importer integration molecule+r
 # More arguments for the playbook or pytest at hand: make demo ARGS=-v, make unit ARGS='-k plan'
 ARGS ?=
 # How many integration tests run at once: most of the time of each is waiting for a server.
-WORKERS ?= 2
+WORKERS ?= 3
 
 .PHONY: help venv venv-dev prerequisites compose demo clean-demo test lint sanity importer unit matrix integration molecule rehearse bench soak docs format release-notes clean
 
@@ -41,7 +41,7 @@ importer: venv-dev ## galaxy-importer on the built artifact: no error, no warnin
 	@scripts/importer.sh
 
 unit: venv-dev ## Unit tests and the rules of the tree
-	@pytest tests/unit --junitxml=$(REPORTS)/unit.xml $(ARGS)
+	@pytest tests/unit --numprocesses=2 --dist=loadfile --junitxml=$(REPORTS)/unit.xml $(ARGS)
 
 matrix: venv-dev compose ## Unit tests and the law's cases on newer versions of ansible-core, in Debian 13; MATRIX=quick for a part
 	@scripts/matrix.sh $(ARGS)

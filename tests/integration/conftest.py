@@ -47,6 +47,23 @@ SHARED = {
 }
 
 
+#: What takes longest, longest first. One of them begun last would leave the other workers without work.
+LONGEST = (
+    "itest",
+    "dbtest",
+    "test_playbook_deploy_schema",
+    "test_upgrade",
+    "test_playbook_rollback",
+    "test_convosphere_stack_faults",
+    "test_convosphere_stack",
+    "test_convosphere_db_restore_faults",
+    "test_convosphere_db_migration_faults",
+    "test_convosphere_db_backup_faults",
+    "test_sandbox_contract",
+    "test_playbook_environments",
+)
+
+
 def scope_of(nodeid: str) -> str:
     """Return what a test shares with others: an environment, or what its file sets up."""
     file = nodeid.split("::")[0].rpartition("/")[2].removesuffix(".py")
@@ -65,8 +82,15 @@ class ByEnvironment(LoadScopeScheduling):  # type: ignore[misc]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByEnvironment:
-    """Return the scheduler by which pytest-xdist distributes tests."""
+    """Return the scheduler by which pytest-xdist distributes tests, in the order of `pytest_collection_modifyitems`."""
+    config.option.loadscopereorder = False
     return ByEnvironment(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    ranks = {scope: rank for rank, scope in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(scope_of(item.nodeid), len(ranks)))
 
 
 @pytest.hookimpl(trylast=True)  # after what the test itself put back
