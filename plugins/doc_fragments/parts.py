@@ -35,7 +35,7 @@ options:
     type: int
     default: 600
   weaviate_api_key:
-    description: The API key of the vector store, if it requires one.
+    description: The API key of the vector store, if it requires one. If not given, the first one that it allows.
     type: str
 requirements:
   - Docker SDK for Python >= 5.0.3 for uploads and vectors (Debian and Ubuntu package python3-docker)

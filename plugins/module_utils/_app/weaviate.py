@@ -220,7 +220,8 @@ def find(
 ) -> VectorStore:
     """Return the vector store of a Compose project, at its container's own address: its port is not published.
 
-    ``timeout`` is in seconds, for each request. Raises InputError if there is no store, or if it cannot make backups.
+    ``timeout`` is in seconds, for each request. Without ``api_key`` use the first key that the store itself allows, as
+    root of the host can read it. Raises InputError if there is no store, or if it cannot make backups.
     """
     containers = engine_client.project_containers(client, project_name).get(SERVICE)
     if not containers or containers[0].status != "running":
@@ -230,7 +231,7 @@ def find(
         )
     container = containers[0]
     folder = _folder(container)
-    api = Api(f"http://{_address(container)}:{PORT}", timeout=timeout, validate_certs=True, token=api_key)
+    api = Api(f"http://{_address(container)}:{PORT}", timeout=timeout, validate_certs=True, token=api_key or _key(container))
     api.local = True  # no proxy stands between the host and its own containers
     return VectorStore(api, container, folder, docker_host, timeout_option)
 
@@ -245,8 +246,16 @@ def kept_name(now: datetime, prefix: str = BEFORE) -> str:
     return f"{prefix}{now.astimezone(timezone.utc):%Y%m%dt%H%M%Sz}"
 
 
+def _settings(container: Container) -> dict[str, str]:
+    return dict(item.split("=", 1) for item in container.attrs["Config"]["Env"] or () if "=" in item)
+
+
+def _key(container: Container) -> str | None:
+    return _settings(container).get("AUTHENTICATION_APIKEY_ALLOWED_KEYS", "").split(",")[0] or None
+
+
 def _folder(container: Container) -> str:
-    settings = dict(item.split("=", 1) for item in container.attrs["Config"]["Env"] or () if "=" in item)
+    settings = _settings(container)
     folder = settings.get("BACKUP_FILESYSTEM_PATH", "").rstrip("/")
     if "backup-filesystem" not in settings.get("ENABLE_MODULES", "").split(",") or not folder:
         raise InputError(
