@@ -45,6 +45,13 @@ options:
     description: One sentence for the page, and for the operators who read the status. Anyone can read it.
     type: str
     default: ""
+  keep_others:
+    description:
+      - Whether to leave a maintenance that is in effect with another O(reason) as it is, with V(present) and with
+        V(absent). For a run that needs a maintenance of its own, such as a restore, and must not end that of an
+        operator.
+    type: bool
+    default: false
   operators:
     description:
       - The addresses and networks of clients that are let through.
@@ -79,6 +86,15 @@ EXAMPLES = r"""
     project_name: convosphere-prod
     project_src: /opt/convosphere/prod
     state: absent
+
+- name: End the maintenance of a restore, and not one that an operator began
+  convosphere.platform.convosphere_edge_maintenance:
+    environment_name: prod
+    project_name: convosphere-prod
+    project_src: /opt/convosphere/prod
+    state: absent
+    reason: A backup is being restored.
+    keep_others: true
 """
 
 RETURN = r"""
@@ -133,6 +149,7 @@ class EdgeMaintenanceModule(ConvosphereModule):
         "minutes": {"type": "int", "default": 60},
         "until": {"type": "str"},
         "reason": {"type": "str", "default": ""},
+        "keep_others": {"type": "bool", "default": False},
         "operators": {"type": "list", "elements": "str", "default": []},
         "retry_after": {"type": "int", "default": 300},
         "edge": {"type": "str", "default": "edge"},

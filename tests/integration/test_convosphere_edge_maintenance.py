@@ -183,6 +183,27 @@ def test_it_ends_by_itself_and_a_longer_one_is_a_change(edge, tmp_path):
     assert edge.get()[0] == 503
 
 
+def test_a_maintenance_of_others_is_kept(run_steps, edge):
+    own = {**edge.options, "minutes": 5, "reason": "A backup is being restored.", "keep_others": True}
+    theirs = {**edge.options, "minutes": 30, "reason": "We move to a larger disk."}
+    run = run_steps(
+        MODULE,
+        [
+            Step("theirs", theirs, changed=True),
+            Step("kept", own, changed=False, diff=NO_DIFF),
+            Step("not ended", {**own, "state": "absent"}, changed=False, diff=NO_DIFF),
+            Step("ended by them", {**theirs, "state": "absent"}, changed=True),
+            Step("own", own, changed=True),
+            Step("own ended", {**own, "state": "absent"}, changed=True),
+        ],
+    )
+
+    assert run.task("kept").result["maintenance"]["reason"] == "We move to a larger disk."
+    assert run.task("own").result["maintenance"]["reason"] == "A backup is being restored."
+    assert run.task("own ended").result["maintenance"] is None
+    assert edge.get()[0] == 200
+
+
 def test_a_run_that_was_interrupted_before_the_reload_is_finished(run_steps, edge, tmp_path):
     begin = {**edge.options, "until": end(60)}
     run_module(MODULE, begin, tmp_path)

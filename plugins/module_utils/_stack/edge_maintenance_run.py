@@ -51,7 +51,9 @@ class EdgeMaintenanceRun(Work):
         if problems:
             raise InputError.of(problems, hint="Nothing was changed.")
         self._read()
-        if self.params["state"] == "present":
+        if self.params["keep_others"] and self._is_of_others(now):
+            self.desired = self.current
+        elif self.params["state"] == "present":
             self.desired = self._desired(now)
             self._refuse_old_configuration()
         desired: dict[str, Any] = {
@@ -98,6 +100,11 @@ class EdgeMaintenanceRun(Work):
             containers = engine_client.project_containers(client, self.params["project_name"])
             self.edges = [item for item in containers.get(self.params["edge"], []) if item.status == RUNNING]
         self.current = maintenance.read(self.directory)
+
+    def _is_of_others(self, now: datetime) -> bool:
+        """Return whether a maintenance with another reason is in effect."""
+        current = self.current
+        return current is not None and now < current.until and current.reason != self.params["reason"]
 
     def _desired(self, now: datetime) -> maintenance.Maintenance:
         until = self._until(now)
