@@ -17,6 +17,7 @@ options:
   _input:
     description:
       - What the module returned. For V(database_status), V(maintenance) and V(users_audit), several results by name.
+      - For V(environment) what P(convosphere.platform.environment_status#filter) returned.
       - For V(plan) and V(drift), the document that P(convosphere.platform.deploy_document#filter) returned.
     type: dict
     required: true
@@ -33,6 +34,7 @@ options:
       - database_status
       - drift
       - edge_maintenance
+      - environment
       - health
       - maintenance
       - migration
@@ -42,6 +44,7 @@ options:
       - restore
       - restore_discard
       - rollback
+      - rollback_of_several
       - stack
       - users
       - users_audit

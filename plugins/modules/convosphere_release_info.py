@@ -105,6 +105,10 @@ releases:
         present:
           description: Whether the host has the image with that id.
           type: bool
+    files:
+      description: The first digits of the sha256 of each of its files.
+      type: dict
+      sample: {compose.yaml: 3f1c2a9be001}
     schema_revisions:
       description: The revisions of the database that its code needs; null if they were not recorded.
       type: list
@@ -120,6 +124,13 @@ releases:
       type: list
       elements: str
       sample: ["image redis:7-alpine@0283efa179da of redis"]
+    images_to_bring:
+      description:
+        - Its missing images for M(convosphere.platform.convosphere_image). An image whose reference means another image
+          by now is not among them.
+      type: list
+      elements: dict
+      sample: [{"name": "redis:7-alpine"}]
     refusal:
       description: Why a rollback to it is refused, and the next action; null if it is possible once nothing is missing.
       type: str
@@ -128,9 +139,7 @@ releases:
       type: str
 target:
   description:
-    - The release that O(release) names, with the same fields and C(images_to_bring); null if it is not given.
-    - C(images_to_bring) are its missing images for M(convosphere.platform.convosphere_image). An image whose reference
-      means another image by now is not among them.
+    - The release that O(release) names, with the same fields; null if it is not given.
   returned: success
   type: dict
 """

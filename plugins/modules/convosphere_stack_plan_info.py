@@ -113,6 +113,16 @@ release:
   description: The release that serves, with C(id), C(released_at) and C(released_by); null before the first one.
   returned: success
   type: dict
+routes:
+  description:
+    - For an environment of several hosts, of which O(beside[].variable) gives each container a port of its own. Empty
+      for any other one.
+    - C(upstreams) are the addresses of this host's containers after the deploy, a list by service.
+    - C(edge_upstreams) are those to which the edge of this host sends requests now, a text by service.
+    - Whether the edge has to be switched is not among RV(changes). Only all hosts together tell.
+  returned: success
+  type: dict
+  sample: {"upstreams": {"backend": ["10.0.0.11:18001"]}, "edge_upstreams": {}}
 schema_known:
   description:
     - Whether the database is known to be at the revisions of O(schema_image). If not, nothing was planned, and

@@ -31,7 +31,7 @@ def plan(compared: Facts, context: Facts) -> dict[str, Any]:
     """Return what a deploy would change: the stack, the images that are brought, and the schema of the database."""
     changes = [*_schema(compared["migration"]), *compared["stack"]["changes"]]
     document = _document(compared, context, changes)
-    return {**document, "users": _user_counts(compared), "verdict": _plan_verdict(document)}
+    return {**document, "users": _user_counts(compared), "verdict": plan_verdict(document)}
 
 
 def drift(compared: Facts, context: Facts) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def drift(compared: Facts, context: Facts) -> dict[str, Any]:
     pending = any(change["object"] == "schema" for change in changes)
     changes += [*_tables(compared["database"], INVENTORY if pending else HOST), *_users(compared)]
     document = _document(compared, context, changes)
-    return {**document, "verdict": _drift_verdict(document)}
+    return {**document, "verdict": drift_verdict(document)}
 
 
 def _document(compared: Facts, context: Facts, changes: list[Facts]) -> dict[str, Any]:
@@ -53,6 +53,7 @@ def _document(compared: Facts, context: Facts, changes: list[Facts]) -> dict[str
         "changes": changes,
         "services": compared["stack"]["services"],
         "origins": sorted({change["origin"] for change in counted}),
+        "routes": compared["stack"].get("routes") or {},
     }
 
 
@@ -106,8 +107,15 @@ def _user_counts(compared: Facts) -> dict[str, int] | None:
     return {key: sum(len(each.get(key) or ()) for each in found) for key in ("created", "updated", "deleted")}
 
 
-def _place(document: Facts) -> str:
-    return f"{document['environment']} on {document['host']}"
+def place(document: Facts) -> str:
+    """Return the environment with its host, or with the number of its hosts."""
+    hosts = document.get("hosts") or [document["host"]]
+    return f"{document['environment']} on {hosts[0] if len(hosts) == 1 else f'{len(hosts)} hosts'}"
+
+
+def label(change: Facts) -> str:
+    """Return the name of the object of a change, with its host if the environment has several."""
+    return f"{change['host']}: {change['object']}" if change.get("host") else str(change["object"])
 
 
 def _release(document: Facts) -> str:
@@ -116,24 +124,26 @@ def _release(document: Facts) -> str:
 
 
 def _listed(changes: Iterable[Facts]) -> str:
-    names = [change["object"] for change in changes]
+    names = [label(change) for change in changes]
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return ", ".join(names[:8]) + more
 
 
-def _plan_verdict(document: Facts) -> str:
+def plan_verdict(document: Facts) -> str:
+    """Return in one line whether a deploy would change something."""
     count = len([item for item in document["changes"] if item["object"] != "release" and item["action"] != COMPARE])
     if not document["changes"]:
-        return f"{_place(document)}: nothing to change ({_release(document)})."
+        return f"{place(document)}: nothing to change ({_release(document)})."
     what = "the record of the release" if not count else f"{count} object{'s' if count > 1 else ''}"
-    return f"{_place(document)}: a deploy would change {what} ({_release(document)})."
+    return f"{place(document)}: a deploy would change {what} ({_release(document)})."
 
 
-def _drift_verdict(document: Facts) -> str:
+def drift_verdict(document: Facts) -> str:
+    """Return in one line whether something differs, and what."""
     if not document["changes"]:
-        return f"{_place(document)}: no drift ({_release(document)})."
+        return f"{place(document)}: no drift ({_release(document)})."
     parts = [f"{len(found)} {text} ({_listed(found)})" for text, found in _sections(document) if found]
-    return f"{_place(document)} has drifted from {_release(document)}: {'; '.join(parts)}."
+    return f"{place(document)} has drifted from {_release(document)}: {'; '.join(parts)}."
 
 
 def _sections(document: Facts) -> list[tuple[str, list[Facts]]]:
@@ -150,13 +160,14 @@ def _sections(document: Facts) -> list[tuple[str, list[Facts]]]:
 def plan_lines(document: Facts, _context: Facts) -> list[str]:
     """Describe a plan: each change with its reason, what becomes of the services, and the users that are declared."""
     shown = [change for change in document["changes"] if change["object"] != "release"]
-    lines = [document["verdict"], *(line for change in shown for line in _lines(change, _note(change)))]
+    lines = [document["verdict"], *_left_out(document)]
+    lines += [line for change in shown for line in _lines(change, _note(change))]
     return [*lines, *_consequences(document), *_declared_users(document)]
 
 
 def drift_lines(document: Facts, _context: Facts) -> list[str]:
     """Describe the drift, in sections by its origin."""
-    lines = [document["verdict"]]
+    lines = [document["verdict"], *_left_out(document)]
     for text, found in _sections(document):
         if found:
             lines += [f"{text[0].upper()}{text[1:]}:", *(line for change in found for line in _lines(change))]
@@ -164,7 +175,7 @@ def drift_lines(document: Facts, _context: Facts) -> list[str]:
 
 
 def _lines(change: Facts, note: str = "") -> Iterator[str]:
-    yield f"  {SIGNS[change['action']]} {change['object']}: {change['reason']}{note}"
+    yield f"  {SIGNS[change['action']]} {label(change)}: {change['reason']}{note}"
     lines = change["diff"]
     yield from (f"      {line}" for line in lines[:DIFF_LINES])
     if len(lines) > DIFF_LINES:
@@ -178,12 +189,31 @@ def _note(change: Facts) -> str:
 def _consequences(document: Facts) -> Iterator[str]:
     if not document["changes"]:
         return
-    services = document["services"]
+    services = document["services"] if document["host"] else _services_of_hosts(document["services"])
     described = [f"{effect} {', '.join(names)}" for effect, names in services.items() if names]
     if described:
         yield f"Services: {'; '.join(described)}."
     interrupted = sorted(name for effect, names in services.items() if effect not in _HARMLESS for name in names)
     yield f"Interrupted until healthy again: {', '.join(interrupted) or 'none'}."
+
+
+def _services_of_hosts(by_host: Mapping[str, Mapping[str, Iterable[str]]]) -> dict[str, list[str]]:
+    """Return the services of several hosts by what becomes of them, each with its hosts."""
+    found: dict[str, dict[str, list[str]]] = {effect: {} for services in by_host.values() for effect in services}
+    for host, services in by_host.items():
+        for effect, names in services.items():
+            for name in names:
+                found[effect].setdefault(name, []).append(host)
+    return {
+        effect: [f"{name} on {' and '.join(hosts)}" for name, hosts in sorted(names.items())]
+        for effect, names in found.items()
+    }
+
+
+def _left_out(document: Facts) -> list[str]:
+    return (
+        [f"Without {', '.join(document['left_out'])}, which this run leaves out."] if document.get("left_out") else []
+    )
 
 
 def _declared_users(document: Facts) -> Iterator[str]:

@@ -12,12 +12,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible.module_utils.common.text.formatters import bytes_to_human
-from ansible_collections.convosphere.platform.plugins.plugin_utils import _database_reports, _deploy_document
+from ansible_collections.convosphere.platform.plugins.plugin_utils import (
+    _database_reports,
+    _deploy_document,
+    _environment_status,
+)
 
 Facts = Mapping[str, Any]
 Report = Callable[[Facts, Facts], "list[str]"]
 #: How many characters of a step's message the table of a maintenance run shows.
 MESSAGE = 150
+_NEXT_DEPLOY = (
+    "The next deploy deploys what the inventory describes: set stack_version, or what else the release differs in"
+)
 
 
 def maintenance(result: Facts, _context: Facts) -> list[str]:
@@ -69,10 +76,27 @@ def stack(result: Facts, context: Facts) -> list[str]:
     lines = [_service("SERVICE", "HEALTH", "VERSION", "")]
     for service in result["services"]:
         lines += _measured(service)
-    lines += _maintenance_lines(result.get("maintenance"), context)
+    return [*lines, *_maintenance_lines(result.get("maintenance"), context), *_next(context)]
+
+
+def environment(result: Facts, context: Facts) -> list[str]:
+    """List the services of all hosts of an environment, what is wrong with them, and what a stack names."""
+    hosts = result["left_out"]
+    lines = [f"Without {', '.join(hosts)}, which this run leaves out"] if hosts else []
+    lines += _environment_status.table(result["services"])
+    lines += [f"{'PROBLEM':<10} {text}" for text in result["problems"]]
+    for text in result["left_over"]:
+        lines += [f"{'LEFT OVER':<10} {text}", f"{'':<10} The next deploy removes it; its volumes stay"]
+    periods = result["maintenance"]
+    for host, period in periods.items():
+        lines += [*([f"On {host}:"] if len(periods) > 1 else []), *_maintenance_lines(period, context)]
+    return [*lines, *_next(context)]
+
+
+def _next(context: Facts) -> list[str]:
     if not context["url"]:
-        return lines
-    lines.append(f"{'URL':<10} {context['url']}")
+        return []
+    lines = [f"{'URL':<10} {context['url']}"]
     if context["admin"]:
         lines.append(f"{'Login':<10} user {context['admin']}, password DEFAULT_ADMIN_PASSWORD in")
         lines.append(f"{'':<10} {context['directory']}/.env on {context['host']}")
@@ -94,19 +118,29 @@ def rollback(result: Facts, context: Facts) -> list[str]:
         lines = [f"{line}, recorded as {release['id']}"]
     else:
         lines = [f"The release {release.get('restored_from') or release['id']} serves already"]
-    return [
-        *lines,
-        "The next deploy deploys what the inventory describes: set stack_version, or what else the release differs in",
-        *stack(result, context),
-    ]
+    return [*lines, _NEXT_DEPLOY, *stack(result, context)]
+
+
+def rollback_of_several(result: Facts, _context: Facts) -> list[str]:
+    """Describe a rollback over several hosts: ``serving`` served before, ``target`` was restored.
+
+    ``recorded`` are the ids of the releases that serve on the hosts now, by host.
+    """
+    new = {host: name for host, name in result["recorded"].items() if name > result["serving"]}
+    if not new:
+        return [f"The release {result['target']} serves already", _NEXT_DEPLOY]
+    line = f"Rolled back from the release {result['serving']} to {result['target']}"
+    return [f"{line}, recorded as {max(new.values())} on {', '.join(new)}", _NEXT_DEPLOY]
 
 
 def releases(result: Facts, context: Facts) -> list[str]:
-    """Describe the ``releases`` that convosphere_release_info found, newest first."""
+    """Describe the ``releases`` of an environment, newest first, as the filter environment_releases returns them."""
     lines = [line for release in result["releases"] for line in _release(release)]
     if not lines:
         return [f"{context['environment']} has no release on {context['host']}"]
-    return [*lines, f"Roll back: ansible-playbook rollback.yml -e env={context['environment']} -e release=<id>"]
+    left_out = context.get("left_out")
+    note = [f"Without {', '.join(left_out)}, which this run leaves out"] if left_out else []
+    return [*note, *lines, f"Roll back: ansible-playbook rollback.yml -e env={context['environment']} -e release=<id>"]
 
 
 def _release(release: Facts) -> Iterator[str]:
@@ -114,7 +148,12 @@ def _release(release: Facts) -> Iterator[str]:
     yield f"{release['id']}  {release['released_at'] or '-'}  by {release['released_by'] or '-'}{serves}"
     if release["restored_from"]:
         yield _item("restored", f"{release['restored_from']}, rolled back from {release['rolled_back_from']}")
-    yield from (_item(each["service"], f"{each['reference']}@{each['image_id']}") for each in release["images"])
+    several = len(release["hosts"]) > 1
+    if several:
+        yield _item("changed", ", ".join(release["changed"]))
+    for each in release["images"]:
+        on_hosts = f" on {', '.join(each['hosts'])}" if several else ""
+        yield _item(each["service"], f"{each['reference']}@{each['image_id']}{on_hosts}")
     yield _item("schema", ", ".join(release["schema_revisions"] or ()) or "not recorded")
     yield from (_item("missing", each) for each in release["missing"])
     if release["refusal"]:
@@ -213,6 +252,7 @@ REPORTS: dict[str, Report] = {
     "database_status": _database_reports.database_status,
     "drift": _deploy_document.drift_lines,
     "edge_maintenance": edge_maintenance,
+    "environment": environment,
     "health": health,
     "maintenance": maintenance,
     "migration": _database_reports.migration,
@@ -222,6 +262,7 @@ REPORTS: dict[str, Report] = {
     "restore": _database_reports.restore,
     "restore_discard": _database_reports.restore_discard,
     "rollback": rollback,
+    "rollback_of_several": rollback_of_several,
     "stack": stack,
     "users": users,
     "users_audit": users_audit,

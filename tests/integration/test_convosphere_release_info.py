@@ -61,10 +61,12 @@ class Kept:
             "restored_from": None,
             "rolled_back_from": None,
             "images": [{**image, "present": tag != "gone"}],
+            "files": {"compose.yaml": deploy_plan.digest(f"{TEXT} # {number}")},
             "schema_revisions": None,
             "serves": False,
             "complete": True,
             "missing": [],
+            "images_to_bring": [],
             "refusal": None,
             "backup": None,
             **more,
@@ -90,6 +92,7 @@ def test_law(run_info_law, kept):
     kept.add(3, "three")
     docker("rmi", f"{kept.project.name}:gone")
     missing = f"image {kept.project.name}:gone@{kept.ids['gone']} of web"
+    to_bring = [{"name": f"{kept.project.name}:gone"}]
     first = kept.described(1, "one")
     run_info_law(
         MODULE,
@@ -97,10 +100,10 @@ def test_law(run_info_law, kept):
         returns={
             "releases": [
                 kept.described(3, "three", serves=True),
-                kept.described(2, "gone", complete=False, missing=[missing]),
+                kept.described(2, "gone", complete=False, missing=[missing], images_to_bring=to_bring),
                 first,
             ],
-            "target": {**first, "images_to_bring": []},
+            "target": first,
         },
         refused=[
             Refused("unknown", {**kept.options, "release": "4"}, "There is no release 4. Nothing was changed. Kept"),

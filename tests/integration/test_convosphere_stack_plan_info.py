@@ -73,6 +73,7 @@ def test_law(run_info_law, stack):
                 "unchanged": [],
             },
             "release": None,
+            "routes": {},
             "schema_known": True,
         },
         refused=[

@@ -231,7 +231,8 @@ def find(
         )
     container = containers[0]
     folder = _folder(container)
-    api = Api(f"http://{_address(container)}:{PORT}", timeout=timeout, validate_certs=True, token=api_key or _key(container))
+    token = api_key or _key(container)
+    api = Api(f"http://{_address(container)}:{PORT}", timeout=timeout, validate_certs=True, token=token)
     api.local = True  # no proxy stands between the host and its own containers
     return VectorStore(api, container, folder, docker_host, timeout_option)
 

@@ -65,12 +65,7 @@ def _target(
         release = kept_releases.choose_previous(kept, host.short_ids)
     else:
         release = kept_releases.find(kept, name)
-    references = {image.reference: None for image in release.missing_images(host.short_ids)}
-    return {
-        **described[release.id],
-        # One whose reference means another image by now cannot be brought by it.
-        "images_to_bring": [{"name": reference} for reference in references if not host.has(reference)],
-    }
+    return described[release.id]
 
 
 def _described(release: Release, host: Host, judge: schema_fit.Judge) -> dict[str, Any]:
@@ -78,15 +73,19 @@ def _described(release: Release, host: Host, judge: schema_fit.Judge) -> dict[st
     files = release.missing_files()
     missing = [f"image {image.reference}@{image.short_id} of {image.service}" for image in images]
     missing += [f"file {name}" for name in files]
+    references = {image.reference: None for image in images}
     refusal, backup = _refusal(release, files, host, judge)
     return {
         "id": release.id,
         **{name: release.record.get(name) for name in _RECORDED},
         "images": [_image(image, host.short_ids) for image in release.images],
+        "files": release.record.get("files") or {},
         "schema_revisions": release.record.get("schema_revisions"),
         "serves": False,
         "complete": not missing,
         "missing": missing,
+        # One whose reference means another image by now cannot be brought by it.
+        "images_to_bring": [{"name": reference} for reference in references if not host.has(reference)],
         "refusal": refusal,
         "backup": backup,
     }

@@ -61,9 +61,15 @@ class Backend:
 
     @property
     def serving_image_id(self) -> str | None:
-        """The id of the image of the backend's container, running or not; None if there is no container."""
+        """The id of the image of the backend's container, running or not; None if there is no container.
+
+        On a database host whose backends run elsewhere it is that of the schema in the release.
+        """
         containers = self._containers(self.params["service"])
-        return str(containers[0].attrs["Image"]) if containers else None
+        if containers:
+            return str(containers[0].attrs["Image"])
+        known = self.project is not None and self.params["service"] in self.project.services
+        return None if known else self.recorded_schema.get("image_id")
 
     @property
     def is_deployed(self) -> bool:

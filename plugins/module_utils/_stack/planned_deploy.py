@@ -16,7 +16,7 @@ from typing import Any
 from .._core.plan import CREATE, DELETE, Change, Plan
 from .._core.work import Invocation
 from .._host import served_release
-from . import beside, upstream_plan
+from . import beside, phases, upstream_plan
 from .change_reasons import HOST, INVENTORY, Reasons
 from .deploy_run import DeployRun
 from .state import Stack
@@ -47,6 +47,9 @@ class PlannedDeploy:
         finally:
             self.deploy.close()
         stack = self.deploy.stack
+        if stack.port_ranges:  # of an environment of several hosts, whose hosts replace containers in phases
+            stack.phase = phases.BESIDE
+            plan = Plan(tuple(change for change in plan if change.name != upstream_plan.NAME), plan.unchanged)
         record = served_release.current(stack.releases)
         changes = [*_missing_images(stack, record or {}), *described(plan, stack, record or {})]
         return {
@@ -54,7 +57,15 @@ class PlannedDeploy:
             "services": effects(changes, stack),
             "release": {name: record[name] for name in ("id", "released_at", "released_by")} if record else None,
             "schema_known": not self.deploy.schema_unknown,
+            "routes": routes(stack),
         }
+
+
+def routes(stack: Stack) -> dict[str, Any]:
+    """Return the addresses by which the hosts of several serve: those of this host's containers, and its edge's."""
+    if not stack.port_ranges:
+        return {}
+    return {"upstreams": phases.addresses(stack, predicted=True), "edge_upstreams": dict(stack.upstreams)}
 
 
 def described(plan: Plan, stack: Stack, record: Mapping[str, Any]) -> list[dict[str, Any]]:

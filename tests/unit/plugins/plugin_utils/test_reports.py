@@ -185,7 +185,9 @@ RELEASE = {
     "released_by": "alice",
     "restored_from": None,
     "rolled_back_from": None,
-    "images": [{"service": "web", "reference": "registry:5000/web:1", "image_id": "0283efa179da", "present": True}],
+    "images": [{"service": "web", "reference": "registry:5000/web:1", "image_id": "0283efa179da", "hosts": ["dev-1"]}],
+    "hosts": {"dev-1": "20261123T114500123Z"},
+    "changed": ["dev-1"],
     "schema_revisions": ["a", "b"],
     "serves": True,
     "missing": [],
@@ -195,6 +197,7 @@ RELEASE = {
 
 def test_the_releases():
     unknown = dict.fromkeys(RELEASE) | {"id": "20261122T000000000Z", "images": [], "missing": ["file release.json"]}
+    unknown["hosts"] = {"dev-1": "20261122T000000000Z"}
     restored = {"restored_from": "1", "rolled_back_from": "2", "refusal": "The database is newer."}
 
     assert report({"releases": [RELEASE, {**unknown, **restored}]}, "releases", STACK) == [
@@ -209,6 +212,27 @@ def test_the_releases():
         "Roll back: ansible-playbook rollback.yml -e env=dev -e release=<id>",
     ]
     assert report({"releases": []}, "releases", STACK) == ["dev has no release on dev-1"]
+
+
+def test_the_releases_of_several_hosts_name_the_hosts():
+    images = [{**RELEASE["images"][0], "hosts": ["app-1", "app-2"]}]
+    release = {**RELEASE, "hosts": {"db": "1", "app-1": "2", "app-2": "2"}, "changed": ["app-1"], "images": images}
+
+    lines = report({"releases": [release]}, "releases", {**STACK, "left_out": ["edge"]})
+
+    assert lines[0] == "Without edge, which this run leaves out"
+    assert lines[2:4] == ["  changed    app-1", "  web        registry:5000/web:1@0283efa179da on app-1, app-2"]
+
+
+def test_a_rollback_over_several_hosts_names_those_on_which_it_changed_something():
+    result = {"serving": "2", "target": "1", "recorded": {"db": "1", "app-1": "3", "app-2": "3"}}
+
+    lines = report(result, "rollback_of_several", STACK)
+    again = report({**result, "recorded": {"db": "1", "app-1": "2", "app-2": "2"}}, "rollback_of_several", STACK)
+
+    assert lines[0] == "Rolled back from the release 2 to 1, recorded as 3 on app-1, app-2"
+    assert again[0] == "The release 1 serves already"
+    assert lines[1].startswith("The next deploy deploys what the inventory describes")
 
 
 def test_a_rollback_names_both_releases_and_what_the_next_deploy_does():
