@@ -173,6 +173,7 @@ class Rollout:
                 f"{', '.join(busy)} still had connections after {self.drain_timeout:g} s and was removed: requests "
                 "that took longer, or open WebSockets, were cut off."
             )
+        upstream_files.prune(self.stack.directory)
         remove([item for item, _port in old])
         remove([item for name in orphans for item in containers.get(name, [])])
 

@@ -93,8 +93,11 @@ def test_what_compose_let_run_on_is_restarted_where_it_has_a_written_file_mounte
     deploy = deployment(tmp_path)
     ahead = "2999-01-31T12:00:00Z"  # the clock was set back since: what was written tells
     mounted = {"Mounts": [{"Type": "bind", "Source": f"{tmp_path}/compose.override.yaml"}], "started": ahead}
-    reader, started_anew, other = container("web", **mounted), container("api", **mounted), container("other")
+    hashed = {"labels": {"com.docker.compose.config-hash": "1"}}
+    reader, started_anew = (container(name, **mounted, **hashed) for name in ("web", "api"))
+    other = container("other", **hashed)
     deploy.stack.containers = {"web": [reader], "api": [container("api")], "other": [other]}
+    deploy.stack.model = {"services": dict.fromkeys(["web", "api", "other"], {"image": IMAGE})}
     deploy.client.containers.list.return_value = [reader, started_anew, other]
 
     deploy.apply()
