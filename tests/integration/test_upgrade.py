@@ -73,7 +73,9 @@ def upgrade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgrade]:
     """Deploy, fill and back up by the last release; then deploy by the tree: a failing one, the upgrade, and again."""
     folder = tmp_path_factory.mktemp(NAME)
     old = last_release.check_out(folder / "last_release")
-    with environment(NAME, folder, {"database_include": ["database", "uploads"]}) as found:
+    # The last release waits a whole interval for the first check of each container.
+    settings = {"database_include": ["database", "uploads"], "stack_health_interval": "3s"}
+    with environment(NAME, folder, settings) as found:
         first = found.run("deploy.yml", checkout=old, verbosity=2).succeeded()
         assert f"task path: {old}/roles" in first.stdout
         assert f"task path: {ROOT}/" not in first.stdout

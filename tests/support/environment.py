@@ -205,8 +205,6 @@ class Environment:
             "stack_api_port": self.api_port,
             "stack_postgres_port": self.postgres_port,
             "stack_create_default_admin": True,
-            # Each check is a process in a container: twelve of them a second take most of a small machine.
-            "stack_health_interval": "3s",
             **more,
         }
 
