@@ -17,6 +17,9 @@ ARGS ?=
 # How many integration tests run at once: most of the time of each is waiting for a server.
 WORKERS ?= 3
 
+# Hundreds of modules are processes of their own: they share byte code, which some machines do not let Python write.
+CACHED := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.build/pycache
+
 .PHONY: help venv venv-dev prerequisites compose demo clean-demo test lint sanity importer unit matrix integration molecule rehearse bench soak docs format release-notes clean
 
 help: ## This list
@@ -41,13 +44,13 @@ importer: venv-dev ## galaxy-importer on the built artifact: no error, no warnin
 	@scripts/importer.sh
 
 unit: venv-dev ## Unit tests and the rules of the tree
-	@pytest tests/unit --numprocesses=2 --dist=loadfile --junitxml=$(REPORTS)/unit.xml $(ARGS)
+	@$(CACHED) pytest tests/unit --numprocesses=2 --dist=loadfile --junitxml=$(REPORTS)/unit.xml $(ARGS)
 
 matrix: venv-dev compose ## Unit tests and the law's cases on newer versions of ansible-core, in Debian 13; MATRIX=quick for a part
 	@scripts/matrix.sh $(ARGS)
 
 integration: venv-dev compose ## Real ansible-playbook runs against real services
-	@pytest tests/integration --numprocesses=$(WORKERS) --dist=loadscope --junitxml=$(REPORTS)/integration.xml $(ARGS)
+	@$(CACHED) pytest tests/integration --numprocesses=$(WORKERS) --dist=loadscope --junitxml=$(REPORTS)/integration.xml $(ARGS)
 
 molecule: venv-dev ## Every role scenario under extensions/molecule
 	@scripts/molecule.sh $(ARGS)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from support.collection import ROOT, playbooks
+from support.collection import ROOT
 from support.environment import PLACEMENTS
 from support.playbook import PlaybookRun, run_playbook
 
@@ -55,14 +55,9 @@ def inventory(tmp_path: Path) -> Inventory:
     return Inventory(tmp_path)
 
 
-def test_the_mark_is_left_where_a_host_is_touched(inventory):
-    with pytest.raises(AssertionError, match="a host was touched"):
-        inventory.run(env="red", environment_required_bytes=str(1 << 60))
-
-
-@pytest.mark.parametrize("playbook", [path for path in playbooks() if path.stem != "help"], ids=lambda path: path.stem)
-def test_every_playbook_wants_an_environment(inventory, playbook):
-    output = inventory.run(playbook).output
+def test_a_playbook_wants_an_environment(inventory):
+    # That each playbook asks the same lookup for its hosts is shown in tests/unit/test_inventories.py.
+    output = inventory.run().output
 
     assert "No environment is given. Environments found: blue, red. Say which, for example -e env=blue." in output
 
@@ -127,7 +122,8 @@ def test_an_extra_variable_makes_no_environment(inventory):
     assert "red-1 was asked for as part of red, but its variables are those of 'blue'." in message
 
 
-@pytest.mark.parametrize("name", ["all.yml", "app/main.yml", "edge.yaml", "database.json"])
+# The other names are those of tests/unit/plugins/plugin_utils/test_environment_guard.py.
+@pytest.mark.parametrize("name", ["all.yml", "app/main.yml"])
 def test_variables_of_a_group_that_inventories_share_are_refused(inventory, name):
     path = inventory.folder / "group_vars" / name
     path.parent.mkdir(parents=True)

@@ -60,19 +60,31 @@ def test_text_that_looks_like_a_dictionary_is_told_in_one_sentence(tmp_path, opt
     assert "planted" not in message
 
 
-@pytest.mark.parametrize(
-    ("ports", "url"),
-    [
-        ("stack_http_port=80", "http://localhost"),
-        ("stack_http_port=8080", "http://localhost:8080"),
-        ("stack_domain=a.example stack_https_port=443", "https://a.example"),
-        ("stack_domain=a.example stack_https_port=8443", "https://a.example:8443"),
-    ],
-)
-def test_a_port_that_is_text_makes_the_same_url(tmp_path, ports, url):
-    run = precheck(tmp_path, "-e", ports, show="__stack_public_url").succeeded()
+def test_a_port_that_is_text_makes_the_same_url(tmp_path):
+    urls = {
+        "http://localhost": {"stack_http_port": "80"},
+        "http://localhost:8080": {"stack_http_port": "8080"},
+        "https://a.example": {"stack_domain": "a.example", "stack_https_port": "443"},
+        "https://a.example:8443": {"stack_domain": "a.example", "stack_https_port": "8443"},
+    }
+    role = {"name": "convosphere.platform.stack", "tasks_from": "precheck"}
+    plays = [
+        {
+            "name": url,
+            "hosts": "localhost",
+            "gather_facts": False,
+            "vars": {"convosphere_environment": "trial", **ports},
+            "tasks": [
+                {"name": "Precheck", "ansible.builtin.import_role": role},
+                {"name": url, "ansible.builtin.debug": {"msg": "{{ __stack_public_url }}"}},
+            ],
+        }
+        for url, ports in urls.items()
+    ]
 
-    assert run.task("Show").message == url
+    run = run_playbook(plays, tmp_path).succeeded()
+
+    assert {url: run.task(url).message for url in urls} == {url: url for url in urls}
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,18 @@ def test_playbooks_name_only_hosts_of_the_environment_asked_for():
     assert [set(text.split()) & everyone for text in listed] == [set(hosts("prod"))] * len(names)
 
 
+def test_every_play_of_a_playbook_asks_the_lookup_for_its_hosts():
+    # Which refuses a run without an environment: tests/unit/plugins/lookup/test_hosts.py.
+    for path in playbooks():
+        wanted = (
+            "localhost"
+            if path.stem == "help"
+            else f"{{{{ lookup('convosphere.platform.hosts', verb='{path.stem}') }}}}"
+        )
+
+        assert {play["hosts"] for play in yaml.safe_load(path.read_text())} == {wanted}, path.name
+
+
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_variables_are_those_of_the_environment_alone(environment):
     # The inventories are loaded together: variables of a shared group would leak from one into the others.
