@@ -76,6 +76,13 @@ if ! docker version >/dev/null 2>&1; then
   exit 1
 fi
 
+# With control groups of version 1 and no systemd, all containers together weigh as much as one process of the host, so that
+# the services under test hardly run beside pytest, and time out.
+shares=/sys/fs/cgroup/cpu/docker/cpu.shares
+if [ ! -d /run/systemd/system ] && [ -e /sys/fs/cgroup/cpu/cpu.shares ]; then
+  "${as_root[@]}" sh -c "mkdir -p '${shares%/*}' && { [ \$(cat '$shares') -gt 1024 ] || echo 8192 >'$shares'; }"
+fi
+
 # A stand-in of an earlier checkout has the name of today's, and would not be built again.
 for image in $("${as_root[@]}" docker image ls --quiet --filter label=org.convosphere.sandbox=true | sort -u); do
   read -r built title < <("${as_root[@]}" docker image inspect "$image" \

@@ -97,7 +97,7 @@ def test_what_compose_let_run_on_is_restarted_where_it_has_a_written_file_mounte
     reader, started_anew = (container(name, **mounted, **hashed) for name in ("web", "api"))
     other = container("other", **hashed)
     deploy.stack.containers = {"web": [reader], "api": [container("api")], "other": [other]}
-    deploy.stack.model = {"services": dict.fromkeys(["web", "api", "other"], {"image": IMAGE})}
+    deploy.stack.model = {"services": {name: {"image": IMAGE} for name in ("web", "api", "other")}}
     deploy.client.containers.list.return_value = [reader, started_anew, other]
 
     deploy.apply()
