@@ -15,9 +15,10 @@ description:
     after O(wait_timeout), with the holder of the lock, its start and its latest end.
   - The lock ends by itself after O(lease) seconds, and with a restart of the host, so that an interrupted run does not
     block the next one for longer.
-  - A module of this collection renews the lock for 30 seconds, every 10 seconds and for as long as it works, if its
+  - A module of this collection renews the lock for 20 seconds, every 5 seconds and for as long as it works, if its
     environment has C(CONVOSPHERE_LEASE), the O(path), and C(CONVOSPHERE_LEASE_RUN), the O(run_id). So a short lease is
-    enough for tasks that take hours, and the next run can soon take over the lock of an interrupted one.
+    enough for tasks that take hours, and the next run can soon take over the lock of an interrupted one. If the
+    connection was lost meanwhile, the lock ends with the module.
   - If another run took over the lock because this one did not renew it in time, such a module fails and changes
     nothing, also after that run has released the lock.
   - The seconds are those of a monotonic clock. Changes of the host's time of day have no effect.
@@ -48,7 +49,7 @@ options:
       - The number of seconds until the lock ends, unless it is renewed or released.
       - A lock of the same run that ends then, or up to a tenth of O(lease) earlier, is not changed.
     type: int
-    default: 30
+    default: 20
   wait_timeout:
     description:
       - The number of seconds to wait for a lock that another run holds. The lock of an interrupted run ends meanwhile.
@@ -72,7 +73,7 @@ EXAMPLES = r"""
     holder: nightly
     purpose: The maintenance of prod
     lease: 600
-    wait_timeout: 40
+    wait_timeout: 45
 
 - name: Create a backup, and renew the lock meanwhile
   convosphere.platform.convosphere_db_backup:

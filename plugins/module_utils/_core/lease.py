@@ -4,7 +4,7 @@
 """Hold a lock over several tasks: a file with its holder and its end.
 
 A lock of the kernel ends with its process, and each task is a process of its own. The lease is short, and each module
-of the run renews it while it works: after an interrupted run, the next one waits for half a minute at most.
+of the run renews it while it works: after an interrupted run, the next one waits for 20 seconds at most.
 
 A run that pauses for longer between two modules may lose its lease to another run. Its next module then refuses to
 work, also after that other run has released the lock: see ``Lease.fences``.
@@ -17,6 +17,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import select
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -32,8 +33,8 @@ from .timestamps import format_time
 
 VERSION = 1
 #: The seconds of a lease, and the seconds between two renewals by a module.
-SECONDS = 30
-EVERY = 10
+SECONDS = 20
+EVERY = 5
 #: The environment variables with the file of a run's lease, and the run's id.
 PATH_VARIABLE, RUN_VARIABLE = "CONVOSPHERE_LEASE", "CONVOSPHERE_LEASE_RUN"
 #: The seconds to wait for another process that reads or writes leases, which takes milliseconds.
@@ -169,11 +170,27 @@ def renew(path: Path, run_id: str) -> Lease | None:
     return current
 
 
+def end(path: Path, run_id: str) -> None:
+    """End the lease of a run now, without releasing it, so that the run would find out. Raises ConvosphereError."""
+    with exclusive(path.parent):
+        current, clock = read(path), Clock.read()
+        if current is not None and current.run_id == run_id:
+            write(path, replace(current, until=format_time(clock.now), ends=min(current.ends, clock.uptime)))
+
+
+def _is_unread(descriptor: int = 1) -> bool:
+    """Return whether the other end of a pipe or socket, by default of the standard output, is closed."""
+    poller = select.poll()
+    poller.register(descriptor, 0)  # these events are reported in any case
+    return any(event & (select.POLLERR | select.POLLHUP) for _descriptor, event in poller.poll(0))
+
+
 @contextmanager
 def kept(environment: Mapping[str, str], *, fenced: bool = False, every: float = EVERY) -> Iterator[None]:
     """Renew the lease that ``environment`` names, if any, while the block runs, every so many seconds.
 
-    If ``fenced``, raises LostError before the block if the lease is another run's.
+    If ``fenced``, raises LostError before the block if the lease is another run's. After the block the lease ends at
+    once if nobody reads the output of this process: then the run was killed, or has lost its connection.
     """
     path, run_id = environment.get(PATH_VARIABLE), environment.get(RUN_VARIABLE)
     if not path or not run_id:
@@ -200,6 +217,9 @@ def kept(environment: Mapping[str, str], *, fenced: bool = False, every: float =
     finally:
         over.set()
         thread.join(1)
+        if _is_unread():
+            with suppress(ConvosphereError, OSError):
+                end(Path(path), run_id)
 
 
 def _attempt(path: Path, run_id: str) -> Lease | None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -178,9 +180,9 @@ def test_a_module_that_works_renews_the_lease_of_its_run_again_and_again(tmp_pat
     core_lease.write(path, short)
 
     with core_lease.kept(variables(path), every=0.05):
-        until(lambda: left_in(path) > 20, "the first renewal")
+        until(lambda: left_in(path) > 10, "the first renewal")
         core_lease.write(path, short)
-        until(lambda: left_in(path) > 20, "the second renewal")
+        until(lambda: left_in(path) > 10, "the second renewal")
     core_lease.write(path, short)
 
     assert core_lease.read(path) == short, "whoever has ended does not renew it any more"
@@ -214,6 +216,28 @@ def test_a_run_that_lost_its_lock_works_no_longer_even_after_its_release(tmp_pat
         core_lease.kept(variables(path), fenced=True),
     ):
         pytest.fail("it works")
+
+
+def test_the_lease_of_a_module_ends_with_it_if_nobody_reads_its_output(tmp_path):
+    path, program = (
+        tmp_path / "lock",
+        (
+            "import os, sys; from ansible_collections.convosphere.platform.plugins.module_utils._core import lease\n"
+            "with lease.kept(os.environ): sys.stdin.read()"
+        ),
+    )
+    for is_read in (True, False):
+        core_lease.write(path, make("a", "me", "A run", 30, Clock.read()))
+        environment = {**os.environ, **variables(path)}
+        command = [sys.executable, "-c", program]
+        with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as module:
+            assert module.stdin is not None
+            assert module.stdout is not None
+            if not is_read:
+                module.stdout.close()
+            module.stdin.close()
+            module.wait()
+        assert (left_in(path) > 0) is is_read
 
 
 def test_after_a_release_nothing_is_kept_unless_a_run_had_lost_the_lock():
