@@ -16,7 +16,8 @@ description:
   - The lock ends by itself after O(lease) seconds, and with a restart of the host, so that an interrupted run does not
     block the next one for longer.
   - A module of this collection renews the lock for 20 seconds, every 5 seconds and for as long as it works, if its
-    environment has C(CONVOSPHERE_LEASE), the O(path), and C(CONVOSPHERE_LEASE_RUN), the O(run_id). So a short lease is
+    environment has C(CONVOSPHERE_LEASE), the O(path), or several of them separated by colons, and
+    C(CONVOSPHERE_LEASE_RUN), the O(run_id). So a short lease is
     enough for tasks that take hours, and the next run can soon take over the lock of an interrupted one. If the
     connection was lost meanwhile, the lock ends with the module.
   - If another run took over the lock because this one did not renew it in time, such a module fails and changes

@@ -164,7 +164,7 @@ PARAMETERS = (
     Parameter(
         "force",
         "bool",
-        "Replace the containers of the backend, the frontend and the edge although nothing differs.",
+        "Replace the containers of the backend and the frontend although nothing differs. No request fails.",
         ("deploy",),
         "force=true",
         default=False,

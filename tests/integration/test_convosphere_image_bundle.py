@@ -87,7 +87,7 @@ def test_law(run_law, names, tmp_path):
         ],
         refused=[
             Refused("no images", options(tmp_path, "cvtest-none:1"), "The host has no image cvtest-none:1"),
-            Refused("a digest", options(tmp_path, f"{first}@{one}"), "under a digest of a registry"),
+            Refused("a digest", options(tmp_path, f"{first}@{one}"), f"docker tag {first}@{one} {first}. Then name"),
             Refused("no directory", {**options(tmp_path, first), "path": "/nowhere/b.tar"}, "no directory /nowhere"),
             Refused(
                 "no release",

@@ -90,6 +90,24 @@ def test_a_run_that_was_killed_does_not_block_the_next_night(dbtest):
     assert not lock.exists()
 
 
+def test_a_step_that_would_hinder_a_deploy_is_not_run_during_one(dbtest):
+    lock = Path("/run/convosphere/dbtest.lock")
+    lock.parent.mkdir(exist_ok=True)
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    held = {"run_id": "4711", "holder": "alice", "purpose": "deploy.yml of dbtest", "since": "x", "until": "x"}
+    lock.write_text(json.dumps({"lease_version": 1, **held, "boot": boot, "ends": 1e9}))
+    only = {"steps": "vacuum,prune", "maintenance_lock_wait": 1}
+
+    found = results(dbtest.run("maintenance.yml", extra_vars=only))
+    lock.unlink()
+
+    assert found["vacuum"]["status"] != "failed"
+    assert found["prune"]["status"] == "failed"
+    assert "deploy.yml of dbtest is in progress: alice (run 4711)" in found["prune"]["message"]
+    assert results(dbtest.run("maintenance.yml", extra_vars=only).succeeded())["prune"]["status"] != "failed"
+    assert not lock.exists()
+
+
 def test_check_mode_lists_what_would_be_done_and_does_nothing(dbtest):
     before = dbtest.traces()
 

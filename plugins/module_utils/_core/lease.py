@@ -35,7 +35,7 @@ VERSION = 1
 #: The seconds of a lease, and the seconds between two renewals by a module.
 SECONDS = 20
 EVERY = 5
-#: The environment variables with the file of a run's lease, and the run's id.
+#: The environment variables with the files of a run's leases, separated by colons, and the run's id.
 PATH_VARIABLE, RUN_VARIABLE = "CONVOSPHERE_LEASE", "CONVOSPHERE_LEASE_RUN"
 #: The seconds to wait for another process that reads or writes leases, which takes milliseconds.
 _PATIENCE = 30
@@ -187,28 +187,26 @@ def _is_unread(descriptor: int = 1) -> bool:
 
 @contextmanager
 def kept(environment: Mapping[str, str], *, fenced: bool = False, every: float = EVERY) -> Iterator[None]:
-    """Renew the lease that ``environment`` names, if any, while the block runs, every so many seconds.
+    """Renew the leases that ``environment`` names, if any, while the block runs, every so many seconds.
 
-    If ``fenced``, raises LostError before the block if the lease is another run's. After the block the lease ends at
-    once if nobody reads the output of this process: then the run was killed, or has lost its connection.
+    If ``fenced``, raises LostError before the block if one of them is another run's. After the block they end at once
+    if the output of this process is not read: then the run was killed, or has lost its connection.
     """
-    path, run_id = environment.get(PATH_VARIABLE), environment.get(RUN_VARIABLE)
-    if not path or not run_id:
+    paths = [Path(name) for name in environment.get(PATH_VARIABLE, "").split(":") if name]
+    run_id = environment.get(RUN_VARIABLE)
+    if not paths or not run_id:
         yield
         return
-    found = _attempt(Path(path), run_id)
-    if fenced and found is not None and found.run_id != run_id:
-        raise LostError(
-            f"This run ({run_id}) no longer holds the lock {path}: it had not renewed it for more than {SECONDS} s, "
-            f"and {found.purpose} by {found.holder} (run {found.run_id}) took it over at {found.since}",
-            hint="This task changed nothing. Wait until that run has ended, and run this playbook again.",
-            lease=found.shown(),
-        )
+    for path in paths:
+        found = _attempt(path, run_id)
+        if fenced and found is not None and found.run_id != run_id:
+            raise _lost(path, run_id, found)
     over = threading.Event()
 
     def keep() -> None:
         while not over.wait(every):
-            _attempt(Path(path), run_id)
+            for path in paths:
+                _attempt(path, run_id)
 
     thread = threading.Thread(target=keep, daemon=True)
     thread.start()
@@ -217,9 +215,18 @@ def kept(environment: Mapping[str, str], *, fenced: bool = False, every: float =
     finally:
         over.set()
         thread.join(1)
-        if _is_unread():
+        for path in paths if _is_unread() else ():
             with suppress(ConvosphereError, OSError):
-                end(Path(path), run_id)
+                end(path, run_id)
+
+
+def _lost(path: Path, run_id: str, found: Lease) -> LostError:
+    return LostError(
+        f"This run ({run_id}) no longer holds the lock {path}: it had not renewed it for more than {SECONDS} s, and "
+        f"{found.purpose} by {found.holder} (run {found.run_id}) took it over at {found.since}",
+        hint="This task changed nothing. Wait until that run has ended, and run this playbook again.",
+        lease=found.shown(),
+    )
 
 
 def _attempt(path: Path, run_id: str) -> Lease | None:

@@ -110,10 +110,19 @@ def _refuse_digests(references: dict[str, str]) -> None:
     pinned = [name for name in references if "@" in name]
     if pinned:
         raise InputError(
-            f"An archive cannot have an image under a digest of a registry: {', '.join(pinned)}",
-            hint="Nothing was written. Name these images by a tag, in the role stack with stack_images: the archive "
-            "fixes their ids all the same.",
+            f"An archive cannot have an image under a digest of a registry, which no docker load restores: "
+            f"{', '.join(pinned)}",
+            hint=f"Nothing was written. Tag them on the host: {'; '.join(map(_tagging, pinned))}. Then name that "
+            "tag in stack_images, for this run and for the deploy of the other site. The archive fixes the ids all the "
+            "same.",
         )
+
+
+def _tagging(reference: str) -> str:
+    """Return the command that names an image, which has a digest, by its tag, or by the beginning of its digest."""
+    name, _at, digest = reference.partition("@")
+    tag = "" if ":" in name.rpartition("/")[2] else f":{digest.partition(':')[2][:12]}"
+    return f"docker tag {reference} {name}{tag}"
 
 
 def _by_id(found: dict[str, dict[str, Any]]) -> list[image_archive.ArchivedImage]:

@@ -218,7 +218,7 @@ def test_a_run_that_lost_its_lock_works_no_longer_even_after_its_release(tmp_pat
         pytest.fail("it works")
 
 
-def test_the_lease_of_a_module_ends_with_it_if_nobody_reads_its_output(tmp_path):
+def test_the_lease_of_a_module_ends_with_it_if_its_output_is_not_read(tmp_path):
     path, program = (
         tmp_path / "lock",
         (
@@ -246,6 +246,20 @@ def test_after_a_release_nothing_is_kept_unless_a_run_had_lost_the_lock():
     kept_one = core_lease.released(replace(lease("b"), fences="a"))
 
     assert decide(kept_one, lease("c"), 600, START) == lease("c"), "the next run takes it at once"
+
+
+def test_a_run_may_have_two_leases_and_work_only_if_it_holds_both(tmp_path):
+    paths = [tmp_path / "one", tmp_path / "two"]
+    both = {core_lease.PATH_VARIABLE: ":".join(map(str, paths)), core_lease.RUN_VARIABLE: "a"}
+    for path in paths:
+        core_lease.write(path, make("a", "me", "A run", 1, Clock.read()))
+
+    with core_lease.kept(both, fenced=True, every=60):
+        assert [left_in(path) > 10 for path in paths] == [True, True]
+
+    core_lease.write(paths[1], make("b", "bob", "A run", 1, Clock.read()))
+    with pytest.raises(core_lease.LostError, match="two"), core_lease.kept(both, fenced=True):
+        pytest.fail("it works")
 
 
 def test_a_longer_lease_is_not_shortened_and_one_that_ran_out_is_still_this_runs(tmp_path):
