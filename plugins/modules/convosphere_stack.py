@@ -24,7 +24,7 @@ description:
   - If a step fails after the first change, rolls back to the previous files, secrets and images and starts them again.
   - Replaces the services O(beside) without a failed request. A new container is created beside the one that serves, and
     asked directly until it is healthy and runs the desired image. The commit point is one link that the
-    O(edge) reads: it names the containers for all services at once, and needs no reload. The
+    O(edge) reads. It names the containers for all services at once, and needs no reload. The
     old container is removed once it has no connection any more. Until the commit point the old one serves, so that a
     failure costs no request.
   - Does not pull or build images. M(convosphere.platform.convosphere_image) brings them to the host first.
