@@ -25,6 +25,16 @@ OUTAGE = 15  # seconds
 SECONDS_TO_REPAIR = 60
 UPGRADED = image("backend:upgraded")
 KILLS = 3  # of each step
+#: The steps of a deploy, by their tasks, on all hosts, the database host, app hosts and edge hosts.
+STEPS = {
+    "lock": "Take the lock of the environment on its other hosts",
+    "images": "Bring the images to the host",
+    "database": "Bring the stack up if its schema is known to fit",
+    "beside": "Bring up the new containers beside those that serve",
+    "switch": "Have the edge send requests to the new containers",
+    "finish": "Finish the deploy on the host",
+    "unlock": "Release the lock of the environment",
+}
 
 
 def other_release(live: Several, kept: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +91,7 @@ class Killed(Event):
             run = live.run("deploy.yml", given, kill_when=self._within(random.uniform(0, 3)))
             end_modules(live)
             if run.rc == 0:
-                problems.append(f"the run ended before {self.task} did")
+                problems.append("a run ended before it could be killed")
             routed = live.routed()
             if len(routed) != 1:
                 problems.append(f"the edge sends requests to {routed}")
@@ -139,6 +149,6 @@ SEVERAL_EVENTS: tuple[Event, ...] = (
     Lost("lost app host: paused", how=GroupHost.paused),
     Lost("lost app host: cut off", how=GroupHost.isolated),
     Lost("lost app host: killed", how=GroupHost.switched_off),
-    *(Killed(f"killed in: {task}", task=task) for task in ("Bring the images to the host",)),
+    *(Killed(f"killed in the step {step}", task=task) for step, task in STEPS.items()),
     Twice("two deploys at once"),
 )

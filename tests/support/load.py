@@ -107,7 +107,7 @@ def load(environment: Visited, access: str, *, rate: float = RATE) -> Iterator[L
     }
     process = _start(environment, variables)
     try:
-        wait_until(lambda: found.count() >= rate or process.poll() is not None, "the first requests", seconds=60)
+        wait_until(lambda: found.count() >= rate or process.poll() is not None, "the first requests", seconds=180)
         yield found
     finally:
         process.send_signal(signal.SIGTERM)

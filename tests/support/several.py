@@ -64,7 +64,7 @@ class Several(Rehearsal):
     def secrets(self, host: str = "db-1") -> dict[str, str]:
         """Return the secrets of a host as they are written in its file; none without that file."""
         text = self.hosts[host].as_root("sh", "-c", f"cat {DIRECTORY}/.env || true")
-        return dict(re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE))
+        return dict(re.findall(r'^(\w+)="(.*)"$', text, re.MULTILINE))
 
     def request(self, path: str, payload: Mapping[str, Any] | None = None) -> tuple[int, Any]:
         """Return status and answer of the edge; payload makes it a POST."""
@@ -96,6 +96,16 @@ class Several(Rehearsal):
         label = "--filter=label=com.docker.compose.service=backend"
         command = ("docker", "ps", "--format={{ .Image }}", label)
         return {name: self.hosts[name].as_root(*command).split() for name in APPS}
+
+    def routed(self) -> set[str]:
+        """Return the images of the containers that the edge sends requests for the backend to."""
+        state = f"{DIRECTORY}/edge/state/current"
+        read = f'for file in {state}/backend-*.host; do echo "$(cat $file):$(cat ${{file%.host}}.port)"; done'
+        addresses = set(self.edge.as_root("sh", "-c", read).split())
+        command = ("docker", "ps", "--format={{ .Ports }} {{ .Image }}")
+        lines = [line for name in APPS for line in self.hosts[name].as_root(*command).splitlines()]
+        found = {line.partition("->")[0]: line.rpartition(" ")[2] for line in lines}
+        return {found.get(address, f"nothing at {address}") for address in addresses}
 
     def releases(self) -> dict[str, str]:
         """Return the id of the current release of each host."""
