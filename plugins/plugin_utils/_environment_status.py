@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible.module_utils.common.text.formatters import bytes_to_human
 from ansible_collections.convosphere.platform.plugins.plugin_utils._placements import Topology
 from ansible_collections.convosphere.platform.plugins.plugin_utils._stack_topology import PLACEMENT_OF
 
@@ -103,12 +104,16 @@ class Environment:
 
 
 def table(rows: Sequence[Facts]) -> list[str]:
-    """Return the services of several hosts as lines of a table."""
+    """Return the services of several hosts as lines of a table, with their usage if it was measured."""
     width = max((len(row["host"]) for row in rows), default=4)
     lines = [_line("HOST", width, "SERVICE", "HEALTH", "VERSION", "")]
     for row in rows:
         note = "sandbox stand-in" if row["sandbox"] else ""
-        lines.append(_line(row["host"], width, row["name"], row["health"] or row["state"], row["version"] or "-", note))
+        health = row["health"] or row["state"]
+        lines.append(_line(row["host"], width, row["name"], health, row["version"] or "-", note))
+        if row.get("memory_bytes") is not None:
+            memory = bytes_to_human(row["memory_bytes"])
+            lines.append(f"{'':<{width}} {'':<10} {row['cpu_percent']}% of a processor, {memory} of memory")
     return lines
 
 

@@ -104,3 +104,11 @@ def test_the_report_has_one_table_and_what_is_wrong_below_it():
     left = REPORTS["environment"](status(hosts(edge=host(service("edge"), service("backend")))), CONTEXT)
     assert "LEFT OVER  edge: a container of backend is left, which belongs to app-1, app-2" in left
     assert "           The next deploy removes it; its volumes stay" in left
+
+
+def test_usage_is_below_its_service_if_it_was_measured():
+    measured = service("backend", memory_bytes=2048, cpu_percent=1.5)
+
+    lines = REPORTS["environment"](status(hosts(app_1=host(measured))), CONTEXT)
+
+    assert lines[3] == f"{'':<16} 1.5% of a processor, 2.00 KB of memory"
