@@ -36,24 +36,26 @@ def results(run: PlaybookRun) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("settings", "problem"),
+    ("settings", "problems"),
     [
         (
-            {"maintenance_steps": ["backup", "verfy"]},
-            "There is no maintenance step 'verfy'. Allowed: backup, verify, retention",
+            {"maintenance_steps": ["backup", "verfy"], "maintenance_timeouts": {"bakup": 1, "backup": 0}},
+            [
+                "There is no maintenance step 'verfy'. Allowed: backup, verify, retention",
+                "maintenance_timeouts names the step 'bakup', which does not exist",
+                "maintenance_timeouts.backup is '0'. Allowed: a number of seconds",
+            ],
         ),
-        ({"maintenance_steps": []}, "No maintenance step is selected"),
-        ({"maintenance_timeouts": {"bakup": 1}}, "maintenance_timeouts names the step 'bakup', which does not exist"),
-        ({"maintenance_timeouts": {"backup": 0}}, "maintenance_timeouts.backup is '0'. Allowed: a number of seconds"),
+        ({"maintenance_steps": []}, ["No maintenance step is selected"]),
     ],
 )
-def test_what_cannot_be_run_is_refused_before_anything_is_done(dbtest, settings, problem):
+def test_what_cannot_be_run_is_refused_before_anything_is_done_and_all_at_once(dbtest, settings, problems):
     before = dbtest.traces()
 
     run = dbtest.run("maintenance.yml", extra_vars=settings)
 
     assert run.rc == 2
-    assert problem in run.failures[0].message
+    assert [problem for problem in problems if problem not in run.failures[0].message] == []
     assert dbtest.traces() == before
     assert not lock_of(dbtest).exists()
 
