@@ -256,30 +256,31 @@ def test_a_statement_that_fails_leaves_neither_email_nor_hash_in_the_servers_log
     assert "$2b$" not in log
 
 
-def test_pruning_stops_at_its_limit_and_its_scope(run_playbook, run_steps, database):
+def test_pruning_stops_at_its_limit_and_its_scope(run_steps, database):
     for number in range(20):
         database.add_user(f"local{number:02}@example.com")
     database.add_user("ldap@example.com", auth_provider="LDAP")
     database.add_user("org@example.com", organization_id="6f1c9a4e-8f0f-4a0f-9d39-0a4d1f6a2b11")
     keep = [{"email": f"local{number:02}@example.com"} for number in range(17)]
-    refused = run_playbook(one_task(database, users=keep, prune=True))
-
-    assert "prune would remove 3 of 20 users (15.0 %), and prune_limit allows 10 %" in refused.task("Users").message
-
+    kept = {**database.login, "users": keep, "prune": True}
+    limit = "prune would remove 3 of 20 users (15.0 %), and prune_limit allows 10 %"
     everybody = {**database.login, "prune": True, "prune_limit": 100}
     nobody = "this list has none: all users would be removed"
     run_steps(
         MODULE,
         [
+            Step("over the limit", kept, fails=limit),
             Step("an empty list", {**everybody, "users": []}, fails=nobody),
             Step("an empty list (check)", {**everybody, "users": []}, check=True, fails=nobody),
             Step("another list", {**everybody, "users": [{"email": ADA}]}, fails="the list has none of the 20"),
+            Step(
+                "within the limit",
+                {**kept, "prune_limit": 15},
+                returns={"deleted": [f"local{number}@example.com" for number in (17, 18, 19)]},
+            ),
         ],
     )
 
-    run = run_playbook(one_task(database, users=keep, prune=True, prune_limit=15)).succeeded()
-
-    assert run.task("Users").result["deleted"] == [f"local{number}@example.com" for number in (17, 18, 19)]
     assert {"ldap@example.com", "org@example.com"} <= set(database.emails())
 
 
@@ -345,7 +346,7 @@ def test_the_last_active_super_admin_stays(run_steps, database):
     assert database.emails() == ["next@example.com"]
 
 
-def test_names_can_be_exchanged_and_derived_ones_do_not_collide(run_playbook, database):
+def test_names_can_be_exchanged_and_derived_ones_do_not_collide(run_steps, database):
     database.add_user("a@example.com", username="left")
     database.add_user("b@example.com", username="right")
     users = [
@@ -355,14 +356,14 @@ def test_names_can_be_exchanged_and_derived_ones_do_not_collide(run_playbook, da
         {"email": "new@example.com"},
         {"email": "new@example.org"},
     ]
-    tasks = one_task(database, users=users)
-    run_playbook(tasks).succeeded()
+    wanted = {**database.login, "users": users}
+    run_steps(MODULE, [Step("exchange", wanted, changed=True)])
     found = dict(database.query("SELECT email, username FROM users"))
 
     assert found.pop("left@example.com").startswith("left-")
     assert found.pop("new@example.org").startswith("new-")
     assert found == {"a@example.com": "right", "b@example.com": "left", "new@example.com": "new"}
-    assert run_playbook(tasks).succeeded().changed == 0
+    run_steps(MODULE, [Step("again", wanted, changed=False)])
 
 
 @pytest.mark.parametrize("suffix", ["yml", "json", "csv"])
@@ -427,10 +428,11 @@ def test_an_unchanged_run_computes_no_hash(run_playbook, database):
     assert "the required Python library (bcrypt)" in refused.task("Users").message
 
 
-def test_who_did_what_is_in_the_audit_trail_without_passwords(run_playbook, database):
+def test_who_did_what_is_in_the_audit_trail_without_passwords(run_steps, database):
     user = {"email": ADA, "password": PASSWORD}
-    run_playbook(one_task(database, users=[user], audit_actor="ops@example.com", audit_run="CHG-42")).succeeded()
-    run_playbook(one_task(database, users=[{"email": ADA, "role": "admin"}])).succeeded()
+    named = {**database.login, "users": [user], "audit_actor": "ops@example.com", "audit_run": "CHG-42"}
+    unnamed = {**database.login, "users": [{"email": ADA, "role": "admin"}]}
+    run_steps(MODULE, [Step("register", named, changed=True), Step("promote", unnamed, changed=True)])
     rows = database.query("SELECT event_type::text, session_id, details FROM audit_logs ORDER BY created_at")
 
     assert [row[0] for row in rows] == ["USER_REGISTER", "USER_UPDATE"]
@@ -514,20 +516,18 @@ def test_two_runs_at_once_leave_one_result(tmp_path, database):
     assert database.query("SELECT count(*), count(DISTINCT job_title) FROM users") == [(300, 1)]
 
 
-def test_a_table_that_is_not_as_expected_and_missing_rights(run_playbook, database):
+def test_a_table_that_is_not_as_expected_and_missing_rights(run_steps, database):
     database.query("ALTER TABLE users RENAME COLUMN employee_id TO staff_number")
-    run = run_playbook(one_task(database, users=generated(1)))
-
-    assert "has no column employee_id" in run.task("Users").message
+    options = {**database.login, "users": generated(1)}
+    run_steps(MODULE, [Step("another table", options, fails="has no column employee_id")])
 
     database.query("ALTER TABLE users RENAME COLUMN staff_number TO employee_id")
     role = f"reader_{database.name}"
     database.query(f"CREATE ROLE {role} LOGIN PASSWORD 'planted-reader-key'")
     database.query(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
-    reader = {**database.login, "login_user": role, "login_password": "planted-reader-key"}
-    run = run_playbook([{"name": "Users", "convosphere.platform.convosphere_user": {**reader, "users": generated(1)}}])
+    reader = {**options, "login_user": role, "login_password": "planted-reader-key"}
+    run_steps(MODULE, [Step("no right", reader, fails="has no right to INSERT in table users")])
 
-    assert "has no right to INSERT in table users" in run.task("Users").message
     assert database.emails() == []
 
 
