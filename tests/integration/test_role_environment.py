@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,30 +81,43 @@ def _image(tmp_path_factory: pytest.TempPathFactory) -> None:
     run_playbook(tasks, folder, extra_vars={"test_hosts_source": str(HOSTS)}).succeeded()
 
 
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[Host]:
+@contextmanager
+def new_host(path: Path) -> Iterator[Host]:
     name = f"cvtest-host-{uuid.uuid4().hex[:8]}"
 
     def have(action: str) -> None:
-        folder = tmp_path / action
+        folder = path / action
         folder.mkdir()
         tasks = [{"name": action, "ansible.builtin.include_tasks": str(HOSTS / f"{action}.yml")}]
         run_playbook(tasks, folder, extra_vars={"test_hosts_names": [name]}).succeeded()
 
     have("start")
     try:
-        yield Host(name, tmp_path)
+        yield Host(name, path)
     finally:
         have("stop")
 
 
 @pytest.fixture
-def unchanged(host: Host) -> Iterator[Host]:
+def host(tmp_path: Path) -> Iterator[Host]:
+    with new_host(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """Start the host of all tests that must not change it."""
+    with new_host(tmp_path_factory.mktemp("shared")) as found:
+        wait_until(lambda: "sshd" in found.run("ps", "-eo", "comm"), "sshd runs")
+        yield found
+
+
+@pytest.fixture
+def unchanged(shared: Host) -> Iterator[Host]:
     """Return the host, which the test must not change."""
-    wait_until(lambda: "sshd" in host.run("ps", "-eo", "comm"), "sshd runs")
-    before = host.state()
-    yield host
-    assert host.state() - before == set()
+    before = shared.state()
+    yield shared
+    assert shared.state() - before == set()
 
 
 def failure(run: PlaybookRun) -> str:
