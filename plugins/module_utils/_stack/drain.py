@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._core.errors import EngineError
 from .._engine import client as engine_client
 from .._engine.project import RUNNING
 
@@ -73,7 +74,14 @@ def _count(container: Container, port: int) -> int | None:
 
 
 def _count_inside(container: Container, port: int) -> int | None:
-    with engine_client.asking(f"list the connections of {container.name}"):
-        answer: Any = container.exec_run(["cat", *(f"/proc/net/{name}" for name in TABLES)])
+    try:
+        with engine_client.asking(f"list the connections of {container.name}"):
+            answer: Any = container.exec_run(["cat", *(f"/proc/net/{name}" for name in TABLES)])
+    except EngineError:
+        with engine_client.asking(f"inspect {container.name}"):
+            container.reload()
+        if container.status == RUNNING:
+            raise
+        return 0  # it ended, or restarts again and again: nothing is connected to it
     text = answer.output.decode("ascii", errors="replace")
     return connections(text, port) if "local_address" in text else None

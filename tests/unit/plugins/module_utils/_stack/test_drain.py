@@ -39,3 +39,13 @@ def test_one_that_is_not_drained_in_time_or_cannot_be_looked_into_is_named(monke
     monkeypatch.setattr(drain, "_count", Mock(return_value=None))
 
     assert drain.wait([(container("backend"), 8000), (container("old", "exited"), 8000)], 0) == ["p-backend-1"]
+
+
+def test_a_container_that_crashes_meanwhile_has_no_connection(monkeypatch):
+    monkeypatch.setattr(drain, "POLL_SECONDS", 0)
+    crashing = container("backend")
+    refusal = RuntimeError("Container 1 is restarting, wait until the container is running")
+    monkeypatch.setattr(crashing, "exec_run", Mock(side_effect=refusal))
+    monkeypatch.setattr(crashing, "reload", lambda: crashing.attrs["State"].update(Status="restarting"))
+
+    assert drain.wait([(crashing, 8000)], 60) == []
