@@ -137,6 +137,7 @@ options:
     description:
       - The services to stop before the databases are renamed, and to start afterwards.
       - They are started even if they did not run before. Services without a container are skipped.
+      - An empty list stops none, for a database whose services run on other hosts and were stopped before.
     type: list
     elements: str
     default: [backend]

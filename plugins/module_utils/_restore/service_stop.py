@@ -57,7 +57,7 @@ class ServiceStop:
                 hint="Nothing was changed. Set project_name to a project of this engine: "
                 f"{', '.join(client.project_names(self.client)) or '(no project found)'}.",
             )
-        chosen = project.chosen(self.params["services"])
+        chosen = project.chosen(self.params["services"]) if self.params["services"] else []
         self.names = [name for name in chosen if project.services[name].containers]
         self.levels = [[name for name in level if name in self.names] for level in project.levels(self.names)]
         states = {name: project.services[name].state for name in self.names}
