@@ -55,7 +55,7 @@ integration: venv-dev compose ## Real ansible-playbook runs against real service
 molecule: venv-dev ## Every role scenario under extensions/molecule
 	@scripts/molecule.sh $(ARGS)
 
-rehearse: venv-dev ## deploy.yml -e env=prod, twice, on a disposable host reached over SSH
+rehearse: venv-dev ## deploy.yml -e env=prod on disposable hosts reached over SSH: one empty host, and four
 	@pytest tests/rehearsal --junitxml=$(REPORTS)/rehearsal.xml $(ARGS)
 
 bench: venv-dev compose ## Medians and ratios of whole runs, compared with today's practice
