@@ -57,6 +57,18 @@ options:
       - Check mode does not wait.
     type: int
     default: 0
+  grace:
+    description:
+      - The number of seconds for which the lock of another run counts as held after its end, for a run on some hosts
+        of an environment, of which the other run may be at work on another one.
+    type: int
+    default: 0
+  only_wait:
+    description:
+      - Only wait until no other run holds the lock, and take nothing. So a run that needs the locks of several hosts
+        takes none of them while one is held.
+    type: bool
+    default: false
   state:
     description:
       - V(present) takes the lock, or renews it if this run holds it.
@@ -142,6 +154,8 @@ class RunLockModule(ConvosphereModule):
         "purpose": {"type": "str", "default": "A run"},
         "lease": {"type": "int", "default": lease.SECONDS},
         "wait_timeout": {"type": "int", "default": 0},
+        "grace": {"type": "int", "default": 0},
+        "only_wait": {"type": "bool", "default": False},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
     least = {"lease": 1}

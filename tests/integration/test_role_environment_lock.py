@@ -33,11 +33,22 @@ def runs(tmp_path):
     block = [
         {"name": "Lock", "ansible.builtin.import_role": {**role, "tasks_from": "lock"}},
         {"name": "Begin", "ansible.builtin.file": {"path": "{{ begun }}.{{ inventory_hostname }}", "state": "touch"}},
-        {"name": "Work", "ansible.builtin.wait_for": {"path": "{{ awaited }}", "timeout": 100}},
+        # A module of the collection renews the lock while it works, here while it waits for another lock.
+        {
+            "name": "Work",
+            "convosphere.platform.convosphere_run_lock": {
+                "path": "{{ busy }}",
+                "run_id": "none",
+                "wait_timeout": 100,
+                "only_wait": True,
+            },
+            "when": "busy is defined",
+        },
+        {"name": "Pause", "ansible.builtin.wait_for": {"path": "{{ awaited }}", "timeout": 100}},
     ]
     release = [{"name": "Unlock", "ansible.builtin.import_role": {**role, "tasks_from": "unlock"}}]
     work = {"name": "Work with the lock", "environment": "{{ environment_lease }}", "block": block, "always": release}
-    play = {"name": "Work", "hosts": "itlock", "gather_facts": False, "tasks": [work]}
+    play = {"name": "Work", "hosts": "{{ only | default('itlock') }}", "gather_facts": False, "tasks": [work]}
     (tmp_path / "ansible.cfg").touch()  # or Ansible would take the developer's own
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
 
@@ -73,8 +84,11 @@ def locks(folder):
     return sorted(path.name for path in folder.glob("*.lock"))
 
 
-def test_of_two_runs_one_is_refused_and_names_the_other_and_a_failed_run_leaves_no_lock(runs, tmp_path):
-    first = runs("alice", tmp_path / "end")
+def test_of_two_runs_one_is_refused_and_names_the_other(runs, tmp_path):
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    busy = {"run_id": "0", "holder": "x", "purpose": "x", "since": "x", "until": "x", "boot": boot, "ends": 1e12}
+    (tmp_path / "busy").write_text(json.dumps({"lease_version": 1, **busy}))
+    first = runs("alice", tmp_path / "play.yml", busy=str(tmp_path / "busy"))
     begun(tmp_path, "alice")
 
     second = runs("bob", tmp_path / "play.yml", environment_lock_wait=0)
@@ -84,8 +98,9 @@ def test_of_two_runs_one_is_refused_and_names_the_other_and_a_failed_run_leaves_
     assert "deploy.yml of itlock is in progress: alice (run " in output
     assert not list(tmp_path.glob("bob.*")), "it changed something"
     assert locks(tmp_path) == sorted(f"{host}.lock" for host in HOSTS)
-    os.killpg(first.pid, signal.SIGINT)
-    first.communicate(timeout=60)
+    (tmp_path / "busy").unlink()
+    assert first.wait(timeout=120) == 0, first.stdout.read()
+    assert locks(tmp_path) == []
 
 
 def test_a_run_that_one_host_refuses_releases_the_others(runs, tmp_path):
@@ -103,6 +118,23 @@ def test_a_run_that_one_host_refuses_releases_the_others(runs, tmp_path):
     assert "prune is in progress: carol (run 1)" in output
     assert locks(tmp_path) == ["app-1.lock"]
     assert not list(tmp_path.glob("bob.*")), "it changed something"
+
+
+@pytest.mark.parametrize("only", ["itlock", "edge-1"])
+def test_a_run_takes_no_host_that_only_waits_for_one_at_work(runs, tmp_path, only):
+    lease = {"run_id": "1", "holder": "carol", "purpose": "deploy.yml", "since": "now", "until": "later"}
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    old = time.clock_gettime(time.CLOCK_BOOTTIME) - 60
+    for host, ends in (("edge-1", old), ("data-1", old), ("app-1", 1e12)):
+        (tmp_path / f"{host}.lock").write_text(json.dumps({"lease_version": 1, "boot": boot, **lease, "ends": ends}))
+    before = {path.name: path.read_text() for path in tmp_path.glob("*.lock")}
+
+    run = runs("bob", tmp_path / "play.yml", environment_lock_wait=0, only=only)
+    output = run.communicate(timeout=120)[0]
+
+    assert run.returncode == 2, output
+    assert "deploy.yml is in progress: carol (run 1)" in output
+    assert {path.name: path.read_text() for path in tmp_path.glob("*.lock")} == before
 
 
 def test_the_lock_of_a_killed_run_is_taken_over_within_seconds(runs, tmp_path):

@@ -100,20 +100,22 @@ class LostError(ConvosphereError):
     """Another run took over the lock of this one."""
 
 
-def decide(current: Lease | None, desired: Lease, seconds: float, clock: Clock) -> Lease:
+def decide(current: Lease | None, desired: Lease, seconds: float, clock: Clock, grace: float = 0) -> Lease:
     """Return the lease after the run: the current one if it lasts long enough, a renewed one, or ``desired``.
 
-    Raises HeldError if another run holds it.
+    Raises HeldError if another run holds it, or held it ``grace`` seconds ago.
     """
     if current is None or current.is_released:
         return desired
-    if current.run_id != desired.run_id and current.left(clock) <= 0:
+    is_over = current.boot != clock.boot or current.left(clock) + grace <= 0
+    if current.run_id != desired.run_id and is_over:
         return replace(desired, fences=current.run_id)
     if current.run_id != desired.run_id:
         raise HeldError(
             f"{current.purpose} is in progress: {current.holder} (run {current.run_id}) has held the lock since "
             f"{current.since}, until {current.until} at the latest",
-            hint="Wait for it to end. The lock of an interrupted run is not renewed, and ends by itself.",
+            hint="Wait for it to end. The lock of an interrupted run is not renewed, and ends by itself"
+            + (f" {grace:g} s later, or with the next run on all hosts, such as deploy.yml." if grace else "."),
             lease=current.shown(),
         )
     enough = seconds * (1 - _SLACK) <= current.left(clock) <= seconds

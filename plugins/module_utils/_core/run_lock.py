@@ -58,8 +58,12 @@ class RunLockWork(Work):
             mine = current is not None and current.run_id == self.params["run_id"]
             self.lease = None if mine else current
         else:
-            self.lease = lease.decide(self.current, self._desired(clock), self.params["lease"], clock)
-            if current is not None and current.run_id != self.lease.run_id:
+            self.lease = lease.decide(
+                self.current, self._desired(clock), self.params["lease"], clock, self.params["grace"]
+            )
+            if self.params["only_wait"]:
+                self.lease = current
+            elif current is not None and current.run_id != self.lease.run_id:
                 self.abandoned = current
         name = str(self.path)
         return make_plan({name: self.lease.shown() if self.lease else None}, {name: current.shown()} if current else {})

@@ -88,6 +88,15 @@ def test_a_run_goes_on_after_a_restart_of_the_host():
     assert decide(lease("a"), lease("a", clock=clock), 600, clock).left(clock) == 600
 
 
+def test_an_old_lock_counts_as_held_for_the_grace_of_a_run_on_some_hosts_but_not_after_a_restart():
+    clock = later(900)
+    with pytest.raises(HeldError, match=r"ends by itself 600 s later, or with the next run on all hosts"):
+        decide(lease("a"), lease("b", clock=clock), 600, clock, grace=600)
+
+    for free in (later(1200), later(5, boot="boot-2", uptime=3.0)):
+        assert decide(lease("a"), lease("b", clock=free), 600, free, grace=600).run_id == "b"
+
+
 def test_what_is_written_is_read(tmp_path):
     path = tmp_path / "new/lock"
     with core_lease.exclusive(path.parent):
