@@ -92,7 +92,7 @@ def _desired(directory: Path, upstreams: Mapping[str, Sequence[str]]) -> dict[st
     texts = {}
     for service, several in upstreams.items():
         known = (core_files.read_text(slots_file(directory, service)) or "").count(".host}")
-        padded = [*several, *several[:1] * (known - len(several))]
+        padded = [*several, *[several[0]] * (known - len(several))]
         for number, address in enumerate(padded, 1):
             host, _colon, port = address.rpartition(":")
             texts.update({f"{service}-{number}.host": host, f"{service}-{number}.port": port})
