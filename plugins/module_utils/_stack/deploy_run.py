@@ -164,9 +164,13 @@ class DeployRun(StackRun):
         self.stack.containers = engine_client.project_containers(self.client, self.name)
         if not predicted:
             self.stack.read_files()  # a container has read those that this deploy has written
+            self.stack.read_other_hashes()  # and has been given a port of its own
             self.stack.forced = frozenset()  # of two containers that are the same, the new one is to serve
+        upstreams = phases.addresses(self.stack, predicted=predicted)
+        if not predicted:
+            phases.refuse_incomplete(self.stack, upstreams)
         return {
-            "upstreams": phases.addresses(self.stack, predicted=predicted),
+            "upstreams": upstreams,
             "previous_upstreams": phases.previous_addresses(self.stack),
         }
 

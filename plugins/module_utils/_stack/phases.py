@@ -108,6 +108,17 @@ def addresses(stack: state.Stack, *, predicted: bool = False) -> dict[str, list[
     return found
 
 
+def refuse_incomplete(stack: state.Stack, upstreams: Mapping[str, Sequence[str]]) -> None:
+    """Raise UnhealthyError if a service has no address: the edge would keep those that are about to be removed."""
+    own = [name for name, _port in _own(stack) if state.replicas(stack.model["services"][name])]
+    lacking = [name for name in own if name not in upstreams]
+    if lacking:
+        raise UnhealthyError(
+            f"The service {', '.join(lacking)} has no container of this deploy that the edge could be switched to",
+            hint="No request was sent to a new container. Deploy again.",
+        )
+
+
 def previous_addresses(stack: state.Stack) -> dict[str, list[str]]:
     """Return the addresses of the containers that served before this deploy by service."""
     before = (journal.read(stack.directory) or {}).get("containers")
