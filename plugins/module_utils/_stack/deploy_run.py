@@ -163,8 +163,10 @@ class DeployRun(StackRun):
         predicted = self.invocation.check_mode
         self.stack.containers = engine_client.project_containers(self.client, self.name)
         if not predicted:
-            self.stack.read_files()  # a container has read those that this deploy has written
-            self.stack.read_other_hashes()  # and has been given a port of its own
+            # A new container has read the files of this deploy, and has a port of its own.
+            self.stack.read_files()
+            self.stack.read_model()
+            self.stack.read_other_hashes()
             self.stack.forced = frozenset()  # of two containers that are the same, the new one is to serve
         upstreams = phases.addresses(self.stack, predicted=predicted)
         if not predicted:
