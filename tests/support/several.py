@@ -28,7 +28,7 @@ PLACED = {
     "edge-1": {"edge"},
 }
 ALL_SERVICES = (*SERVICES, "minio")
-#: Uploads exist once; and somebody has to log in.
+#: Uploads exist once; and the visitors log in.
 VARIABLES = {"stack_minio": True, "stack_create_default_admin": True}
 #: The service of an image, and lines of a Dockerfile that make it of that service's own, by its name.
 Variants: TypeAlias = Mapping[str, tuple[str, tuple[str, ...]]]

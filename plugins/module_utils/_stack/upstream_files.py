@@ -40,7 +40,7 @@ def slots_file(directory: Path, service: str) -> Path:
 def read(directory: Path, service: str) -> str | None:
     """Return the addresses that serve a service, separated by spaces; None if no file names any.
 
-    A file of another form, which somebody wrote by hand, is returned as it is.
+    A file of another form, that was written by hand, is returned as it is.
     """
     text = core_files.read_text(slots_file(directory, service))
     if text is None:
