@@ -13,9 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 PLACEMENTS = ("edge", "app", "database")
-#: Whether an environment of several hosts may be changed: not before a failed deploy and a restore over several hosts
-#: are rehearsed (docs/topology.md).
-SEVERAL_HOSTS = False
 
 #: The hosts of a play by the name of its scope, as the documentation spells them.
 SCOPES = {
@@ -144,12 +141,6 @@ def refuse_hosts(topology: Topology) -> str | None:
             f"The environment {topology.env} has {len(topology.database)} hosts in database"
             f" ({', '.join(topology.database)}): each would get a database of its own. Nothing was changed."
             " Leave exactly one of them in database."
-        )
-    if topology.several and not SEVERAL_HOSTS:
-        return (
-            f"The environment {topology.env} has several hosts ({topology.describe()}). They are not supported yet: a"
-            " failed deploy and a restore over several hosts are not rehearsed. Nothing was changed. Put one host, and"
-            f" only that, into {', '.join(PLACEMENTS)}."
         )
     return None
 

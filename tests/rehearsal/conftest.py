@@ -9,14 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.plugin_utils import _placements
 
 from support.playbook import PlaybookRun
 from support.rehearsal import HOST, Rehearsal, build_images, images
 from support.remote_host import remote_host, watched_processes
-
-#: Several hosts are rehearsed as soon as playbooks accept them.
-collect_ignore = [] if _placements.SEVERAL_HOSTS else ["several"]
 
 
 @dataclass(frozen=True)
