@@ -278,3 +278,57 @@ def test_addresses_of_another_form_are_refused(site):
     message = site.stack.fail(site.options("two", phase="switch", upstreams={"web": ["one two"]}))
 
     assert "upstreams of web is not a list of addresses of the form host:port" in message
+
+
+@pytest.fixture
+def ranged(site: Site) -> RangedSite:
+    return RangedSite(site)
+
+
+class RangedSite:
+    """The same stack, whose service publishes a port of its own for each container, as for an edge on another host."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        (self.first,) = free_ports(1)
+
+    def phase(self, name: str, word: str, **more: Any) -> dict[str, Any]:
+        """Run a phase of the deploy of a release that answers with ``word``, and return its result."""
+        options = self.site.options(word, phase=name, **more)
+        project = yaml.safe_load(options["files"][0]["content"])
+        project["services"]["web"]["ports"] = [f"127.0.0.1:${{WEB_PORT:-{self.first}}}:8000"]
+        options["files"][0]["content"] = yaml.safe_dump(project)
+        ports = {"variable": "WEB_PORT", "first_port": self.first, "last_port": self.first + 2}
+        options["beside"] = [{"service": "web", "port": 8000, **ports}]
+        return self.site.stack.deploy(options).result
+
+    def deploy(self, word: str) -> list[str]:
+        """Deploy a release in phases, and return the addresses of its containers."""
+        upstreams = self.phase("beside", word)["upstreams"]
+        self.phase("switch", word, upstreams=upstreams)
+        self.phase("finish", word)
+        return list(upstreams["web"])
+
+
+def test_each_container_has_a_port_of_its_own_which_it_keeps(ranged):
+    first, second = (f"127.0.0.1:{ranged.first + number}" for number in (0, 1))
+    assert ranged.deploy("one") == [first]
+    assert ranged.deploy("two") == [second]
+
+    (name,) = ranged.site.names()
+    assert f'WEB_PORT="{ranged.first + 1}"' in (ranged.site.stack.directory / ".env").read_text()
+    docker("restart", "--time=0", f"{ranged.site.stack.name}-{name}")
+    again = ranged.phase("beside", "two")
+    assert (again["changed"], again["upstreams"], ranged.site.names()) == (False, {"web": [second]}, [name])
+
+
+def test_an_abandoned_deploy_gives_its_port_back(ranged):
+    ranged.deploy("one")
+    variables = (ranged.site.stack.directory / ".env").read_text()
+    prepared = ranged.phase("beside", "two")
+    assert prepared["previous_upstreams"] == {"web": [f"127.0.0.1:{ranged.first}"]}
+
+    ranged.phase("abandon", "two", upstreams=prepared["previous_upstreams"])
+
+    assert (ranged.site.stack.directory / ".env").read_text() == variables
+    assert ranged.phase("beside", "one")["changed"] is False
