@@ -89,7 +89,8 @@ def test_a_run_that_was_killed_does_not_block_the_next_night(dbtest):
     run = dbtest.run("maintenance.yml", extra_vars={"steps": "health"}).succeeded()
 
     assert run.task("Take the lock of the maintenance").result["abandoned"] == left
-    assert not lock.exists()
+    assert json.loads(lock.read_text())["boot"] == "", "the lock is free, and tells the killed run that it lost it"
+    lock.unlink()
 
 
 def test_a_step_that_would_hinder_a_deploy_is_not_run_during_one(dbtest):
