@@ -344,7 +344,7 @@ class HostInfoModule(InfoModule):
         "images": {"type": "list", "elements": "str", "default": []},
         "project_name": {"type": "str"},
         "services": {"type": "list", "elements": "str", "default": []},
-        "secret_files": {"type": "list", "elements": "path", "default": []},
+        "secret_files": {"type": "list", "elements": "path", "default": [], "no_log": False},
         "backup_dir": {"type": "path"},
         "controller_time": {"type": "float"},
         "docker_host": {"type": "str", "default": DEFAULT_HOST, "fallback": (env_fallback, ["DOCKER_HOST"])},

@@ -115,9 +115,10 @@ class Several(Rehearsal):
 
 @contextmanager
 def several(
-    folder: Path, variants: Variants = VARIANTS, variables: Mapping[str, Any] | None = None
+    folder: Path, variants: Variants | None = None, variables: Mapping[str, Any] | None = None
 ) -> Iterator[Several]:
     """Yield four hosts on which nothing is deployed; remove them afterwards. Their engines have all images."""
+    variants = variants or VARIANTS
     (folder / "images").mkdir()
     build_images(folder / "images", ALL_SERVICES)
     build_variants(variants)

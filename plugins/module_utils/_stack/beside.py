@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .._engine.project import RUNNING
-from . import host_limits, published_ports, state
+from . import host_limits, state
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -30,7 +30,6 @@ LABEL_NUMBER = "com.docker.compose.container-number"
 OPTIONS: dict[str, Any] = {
     "service": {"type": "str", "required": True},
     "port": {"type": "int", "required": True},
-    **published_ports.OPTIONS,
 }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import beside, edge
+from . import beside, edge, published_ports
 
 VALIDATE = {
     "service": {"type": "str", "required": True},
@@ -29,13 +29,15 @@ SECRET = {
     "length": {"type": "int", "default": 40},
 }
 
+BESIDE = {**beside.OPTIONS, **published_ports.OPTIONS}
+
 #: The doc fragment ``stack`` documents them.
 STACK_OPTIONS: dict[str, Any] = {
     "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
     "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRET, "no_log": False},
     "allow_standins": {"type": "bool", "default": True},
     "edge": {"type": "dict", "options": edge.OPTIONS},
-    "beside": {"type": "list", "elements": "dict", "default": [], "options": beside.OPTIONS},
+    "beside": {"type": "list", "elements": "dict", "default": [], "options": BESIDE},
     "schema": {"type": "dict"},
     "schema_image": {"type": "str"},
     "images_to_come": {"type": "list", "elements": "str"},
