@@ -100,15 +100,14 @@ def test_the_second_deploy_changes_nothing_and_starts_no_container(live):
 
 def test_a_revision_that_is_misspelt_is_named_also_where_nothing_is_to_be_migrated(live):
     before = live.traces()
-    options = ("stack_accept_revisions", "stack_assume_revisions")
 
-    for option in options:
+    for option in ("stack_accept_revisions", "stack_assume_revisions"):
         run = live.run("deploy.yml", extra_vars={option: [AGENTS, "f00"]})
 
         assert run.rc == 2
         assert "This version of the backend has no revision f00. It has: " in run.task(LOOK).message
         assert live.traces() == before
-    assert live.run("deploy.yml", extra_vars={option: [AGENTS] for option in options}).succeeded().changed == 0
+        assert live.run("deploy.yml", extra_vars={option: [AGENTS]}).succeeded().changed == 0
 
 
 def test_a_database_that_alembic_knows_nothing_of_is_recorded_before_the_next_deploy(live):
