@@ -20,10 +20,10 @@ WORKERS ?= 3
 # Hundreds of modules are processes of their own: they share byte code, which some machines do not let Python write.
 CACHED := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.build/pycache
 
-.PHONY: help venv venv-dev prerequisites compose demo clean-demo test lint sanity importer unit matrix integration molecule rehearse bench soak docs format release-notes clean
+.PHONY: help venv venv-dev prerequisites compose demo clean-demo test lint sanity importer unit matrix integration molecule rehearse rehearse-several bench soak docs format release-notes clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: venv ## A working environment on this machine: dev, on localhost
 	@cd playbooks && "$(BIN)/ansible-playbook" deploy.yml -e env=dev $(ARGS)
@@ -55,8 +55,11 @@ integration: venv-dev compose ## Real ansible-playbook runs against real service
 molecule: venv-dev ## Every role scenario under extensions/molecule
 	@scripts/molecule.sh $(ARGS)
 
-rehearse: venv-dev ## deploy.yml -e env=prod on disposable hosts reached over SSH: one empty host, and four
-	@pytest tests/rehearsal --junitxml=$(REPORTS)/rehearsal.xml $(ARGS)
+rehearse: venv-dev ## deploy.yml -e env=prod, twice, on a disposable host reached over SSH
+	@pytest tests/rehearsal --ignore=tests/rehearsal/several --junitxml=$(REPORTS)/rehearsal.xml $(ARGS)
+
+rehearse-several: venv-dev ## The same over four hosts: a first, an unchanged, a failed deploy, an upgrade under load, a rollback
+	@pytest tests/rehearsal/several --junitxml=$(REPORTS)/several.xml $(ARGS)
 
 bench: venv-dev compose ## Medians and ratios of whole runs, compared with today's practice
 	@python tests/bench/run.py $(ARGS)
