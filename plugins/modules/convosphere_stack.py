@@ -235,7 +235,7 @@ EXAMPLES = r"""
     project_name: convosphere-dev
     project_src: /opt/convosphere/dev
     environment_name: dev
-    release_id: 20261123T114500123Z
+    release_id: "{{ now(utc=true).strftime('%Y%m%dT%H%M%S%f')[:18] }}Z"
     files:
       - path: compose.yaml
         content: "{{ lookup('ansible.builtin.template', 'compose.yaml.j2') }}"
