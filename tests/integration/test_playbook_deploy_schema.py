@@ -92,10 +92,9 @@ def test_the_second_deploy_changes_nothing_and_starts_no_container(live):
     assert run.task(BRING_UP).result["schema_known"] is True
     assert not ran(run, LOOK)
     until = docker("info", "--format={{.SystemTime}}").strip()
-    created = docker(
-        "events", f"--since={since}", f"--until={until}", "--filter=event=create", "--format={{.Actor.Attributes.name}}"
-    )
-    assert not [name for name in created.split() if name.startswith("convosphere-alembic-")]
+    # Those of alembic have no project: other tests create them at the same time, and here the task that would is not run.
+    filters = ("--filter=event=create", "--filter=label=com.docker.compose.project=mig-shop")
+    assert docker("events", f"--since={since}", f"--until={until}", *filters) == ""
 
 
 def test_a_revision_that_is_misspelt_is_named_also_where_nothing_is_to_be_migrated(live):
