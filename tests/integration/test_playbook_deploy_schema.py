@@ -92,7 +92,7 @@ def test_the_second_deploy_changes_nothing_and_starts_no_container(live):
     assert run.task(BRING_UP).result["schema_known"] is True
     assert not ran(run, LOOK)
     until = docker("info", "--format={{.SystemTime}}").strip()
-    # Those of alembic have no project: other tests create them at the same time, and here the task that would is not run.
+    # Those of alembic have no project, and other tests create them meanwhile; the task that would is not run here.
     filters = ("--filter=event=create", "--filter=label=com.docker.compose.project=mig-shop")
     assert docker("events", f"--since={since}", f"--until={until}", *filters) == ""
 
