@@ -11,7 +11,7 @@ unexport ANSIBLE_CONFIG
 BIN := $(CURDIR)/.venv/bin
 REPORTS := .build/reports
 # The steps of `make test`, cheapest first: the first that fails ends the run. Those joined by + run at the same time.
-STEPS := prerequisites venv-dev lint+sanity unit+importer integration molecule+rehearse+matrix
+STEPS := prerequisites venv-dev lint+sanity importer unit integration molecule+rehearse+matrix
 # More arguments for the playbook or pytest at hand: make demo ARGS=-v, make unit ARGS='-k plan'
 ARGS ?=
 # How many integration tests run at once: most of the time of each is waiting for a server.
