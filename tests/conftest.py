@@ -22,7 +22,7 @@ from support import law, playbook
 def pytest_configure(config: pytest.Config) -> None:
     """End as on Ctrl-C where somebody else ends the run: what a fixture has brought up is taken away first.
 
-    All runs of Ansible in this session share the modules that they pack, see callback_plugins/recorder.py.
+    All runs of Ansible in one run of the tests share the modules that they pack, see callback_plugins/recorder.py.
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)

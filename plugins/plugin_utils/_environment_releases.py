@@ -57,7 +57,7 @@ class Release:
 
     @cached_property
     def losses(self) -> list[str]:
-        """Why it cannot be restored on today's hosts whatever is brought to them, a sentence each."""
+        """Why it cannot be restored on the present hosts even with all images, a sentence each."""
         return [*self._lost(), *self._elsewhere(), *self._mixed()]
 
     def content(self) -> dict[str, Any]:
