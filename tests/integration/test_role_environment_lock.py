@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from support.environment import wait_until
+
 HOSTS = ("edge-1", "app-1", "data-1")
 
 
@@ -74,10 +76,8 @@ def runs(tmp_path):
 
 
 def begun(folder, user):
-    deadline = time.monotonic() + 120
-    while not all((folder / f"{user}.{host}").exists() for host in HOSTS):
-        assert time.monotonic() < deadline, f"the run of {user} did not begin"
-        time.sleep(0.1)
+    places = [folder / f"{user}.{host}" for host in HOSTS]
+    wait_until(lambda: all(place.exists() for place in places), f"the run of {user} has begun", 120)
 
 
 def locks(folder):

@@ -65,6 +65,7 @@ def write(directory: Path, upstreams: Mapping[str, Sequence[str]]) -> None:
     folder = state / f"{SERVING}{digest}"
     for name, text in texts.items():
         core_files.write_text(folder / name, text, "0644")
+    before = (state / CURRENT).resolve().name
     with core_files.changing("upstreams", state):
         folder.chmod(0o755)
         state.chmod(0o755)
@@ -77,13 +78,15 @@ def write(directory: Path, upstreams: Mapping[str, Sequence[str]]) -> None:
         text = _slots(service, len(several))
         if core_files.read_text(slots_file(directory, service)) != text:
             core_files.write_text(slots_file(directory, service), text, "0644")
+    # An edge on another host does not know when the old containers are drained: its next switch removes the rest.
+    prune(directory, keep=before)
 
 
-def prune(directory: Path) -> None:
-    """Remove the folders from before, which requests that began before the last change may have read until now."""
+def prune(directory: Path, keep: str = "") -> None:
+    """Remove the folders from before, but not ``keep``, which a request that began before may still read."""
     state = directory.joinpath(*STATE)
     for old in state.glob(f"{SERVING}*"):
-        if old.name != (state / CURRENT).resolve().name:
+        if old.name not in (keep, (state / CURRENT).resolve().name):
             shutil.rmtree(old, ignore_errors=True)
 
 

@@ -44,7 +44,7 @@ def test_one_link_names_all_addresses_so_that_they_change_at_once(tmp_path):
 
 
 def test_the_folder_from_before_stays_for_requests_that_read_it_until_it_is_pruned(tmp_path):
-    for port in (1, 2, 2):
+    for port in (0, 1, 2, 2):
         upstream_files.write(tmp_path, {"web": [f"a:{port}"]})
 
     assert len(folders(tmp_path)) == 2
