@@ -49,7 +49,7 @@ def test_roles_and_modules_are_those_of_the_project(teardown, tmp_path):
     job = teardown(51, env="red", confirm="red", volumes="false")
 
     assert (job.rc, job.status) == (0, "successful"), job.text
-    assert job.tasks("runner_on_ok")[-1] == "Remove the stack"
+    assert "Remove the stack" in job.tasks("runner_on_ok")
     assert (tmp_path / "stack/compose.yaml").exists(), "volumes: true of the inventory has counted"
     assert paths(job)
     assert {path for path in paths(job) if not path.startswith(str(tmp_path / "job-51/project"))} == set()

@@ -48,7 +48,13 @@ def build(folder: Path, name: str, base: str, content: bytes) -> str:
     folder.mkdir(exist_ok=True)
     (folder / "content").write_bytes(content)
     (folder / "Dockerfile").write_text(f"FROM {base}\nCOPY content /content-{len(content)}\n")
-    docker("build", "--quiet", f"--tag={name}", str(folder))
+    try:
+        docker("build", "--quiet", f"--tag={name}", str(folder))
+    except AssertionError as error:
+        # The builder of Engine 20.10 may lose an image before it has its name, while another test removes images.
+        if "unable to find image" not in str(error):
+            raise
+        docker("build", "--quiet", f"--tag={name}", str(folder))
     return image_id(name)
 
 

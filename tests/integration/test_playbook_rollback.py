@@ -141,7 +141,7 @@ def test_a_forced_deploy_replaces_the_stateless_services_and_no_other(deployed):
     run = env.run("deploy.yml", extra_vars={**deployed.adding, "force": "true"}).succeeded()
 
     replaced = {service for service, ids in before.items() if container_ids(env, service) != ids}
-    assert (run.changed, replaced) == (1, {"backend", "frontend", "edge"})
+    assert (run.changed, replaced) == (1, {"backend", "frontend"})
     assert env.health() == "healthy"
 
 

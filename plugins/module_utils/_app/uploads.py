@@ -23,6 +23,7 @@ from .._core import pipeline, tar_stream
 from .._core.errors import InputError
 from .._core.pipeline import Program
 from .._engine import client as engine_client
+from .._engine import execution
 from . import uploads_script
 
 if TYPE_CHECKING:
@@ -105,9 +106,8 @@ class Volume:
         """Estimate the bytes of all files; 0 if the container does not run and cannot be asked."""
         if self.container.status != "running":
             return 0
-        with engine_client.asking(f"measure {self.path} of {self.container.name}"):
-            _status, output = self.container.exec_run(["du", "--summarize", "--bytes", "--", self.path], user="0")
-        found = b"".join([output] if isinstance(output, bytes) else output).split()
+        measured = execution.read(self.container, ["du", "--summarize", "--bytes", "--", self.path], user="0")
+        found = measured.output.split()
         return int(found[0]) if found and found[0].isdigit() else 0
 
     def stage(

@@ -23,6 +23,7 @@ from .._core import pipeline, tar_stream
 from .._core.errors import ApiError, ConvosphereError, InputError
 from .._core.pipeline import Program
 from .._engine import client as engine_client
+from .._engine import execution
 from .api_client import Answer, Api
 
 if TYPE_CHECKING:
@@ -113,11 +114,14 @@ class VectorStore:
 
     def names(self, prefix: str) -> list[str]:
         """Return the names of the backups in the container that begin with ``prefix``, sorted."""
-        if self._ends("test", "-d", self.folder)[0]:
+        if execution.run(self.container, ["test", "-d", self.folder], user="0").exit_code:
             return []  # there has been no backup yet; listing must not create the folder
-        return sorted(
-            name for name in self._execute("ls", "-1", "--", self.folder).splitlines() if name.startswith(prefix)
-        )
+        # With -a it always prints something, so that silence is not taken for an empty folder.
+        listed = execution.read(self.container, ["ls", "-1a", "--", self.folder], user="0")
+        if listed.exit_code or not listed.output:
+            raise ConvosphereError(f"Cannot list {self.folder} in {self.container.name}: {listed.text.strip()}")
+        names = listed.output.decode("utf-8", errors="replace").splitlines()
+        return sorted(name for name in names if name.startswith(prefix) and not name.startswith("."))
 
     def remove_leftovers(self) -> None:
         """Delete the backups that interrupted runs left in the container."""
@@ -195,18 +199,11 @@ class VectorStore:
                 return
             time.sleep(POLL_SECONDS)
 
-    def _execute(self, *command: str) -> str:
-        status, text = self._ends(*command)
-        if status:
-            raise ConvosphereError(f"Cannot run {' '.join(command)} in {self.container.name}: {text.strip()}")
-        return text
-
-    def _ends(self, *command: str) -> tuple[int, str]:
-        """Run a command in the container. Return its exit code and its output."""
-        with engine_client.asking(f"run {command[0]} in {self.container.name}"):
-            status, output = self.container.exec_run(list(command), user="0")
-        text = b"".join([output] if isinstance(output, bytes) else output).decode("utf-8", errors="replace")
-        return status or 0, text
+    def _execute(self, *command: str) -> None:
+        done = execution.run(self.container, command, user="0")
+        if done.exit_code:
+            text = done.text.strip()
+            raise ConvosphereError(f"Cannot run {' '.join(command)} in {self.container.name}: {text}")
 
 
 def find(

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .._core.errors import UnhealthyError
+from .._core.errors import EngineError, UnhealthyError
 from . import client as engine_client
+from . import execution
 from .project import RUNNING
 
 if TYPE_CHECKING:
@@ -123,16 +124,13 @@ def _change_owner(client: DockerClient, project: str, item: Unwritable) -> None:
 
 
 def _probe(container: Container) -> list[Unwritable]:
-    from docker.errors import APIError
-
     mounts = _mounts(container)
-    with engine_client.asking(f"check which mounts {container.name} can write"):
-        try:
-            answer: Any = container.exec_run(["sh", "-c", PROBE, "sh", *mounts])
-        except APIError:  # there is no shell, or the container has ended, which its health shows
-            return []
-    user, *lines = answer.output.decode("utf-8", errors="replace").splitlines() or [""]
-    if answer.exit_code not in (0, None) or ":" not in user:
+    try:
+        probed = execution.read(container, ["sh", "-c", PROBE, "sh", *mounts])
+    except EngineError:  # there is no shell, or the container has ended, which its health shows
+        return []
+    user, *lines = probed.output.decode("utf-8", errors="replace").splitlines() or [""]
+    if probed.exit_code or ":" not in user:
         return []
     service = container.labels.get(engine_client.LABEL_SERVICE, str(container.name))
     unwritable = []

@@ -14,10 +14,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._core.errors import EngineError
 from .._engine import client as engine_client
+from .._engine import execution
 from .._engine.project import RUNNING
 
 if TYPE_CHECKING:
@@ -75,13 +76,12 @@ def _count(container: Container, port: int) -> int | None:
 
 def _count_inside(container: Container, port: int) -> int | None:
     try:
-        with engine_client.asking(f"list the connections of {container.name}"):
-            answer: Any = container.exec_run(["cat", *(f"/proc/net/{name}" for name in TABLES)])
+        listed = execution.read(container, ["cat", *(f"/proc/net/{name}" for name in TABLES)])
     except EngineError:
         with engine_client.asking(f"inspect {container.name}"):
             container.reload()
         if container.status == RUNNING:
             raise
         return 0  # it ended, or restarts again and again: nothing is connected to it
-    text = answer.output.decode("ascii", errors="replace")
+    text = listed.output.decode("ascii", errors="replace")
     return connections(text, port) if "local_address" in text else None

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from .._core import command as core_command
 from .._core.errors import UnhealthyError
 from .._engine import client as engine_client
+from .._engine import execution
 from .._engine.project import RUNNING
 
 if TYPE_CHECKING:
@@ -122,25 +123,18 @@ def close_streams(containers: Sequence[Container]) -> None:
 
 
 def _reload(container: Container, words: Sequence[str]) -> None:
-    code, output, errors = _run(container, words)
-    if code != 0:
-        text = core_command.last_lines((output + errors).decode("utf-8", errors="replace"))
+    done = execution.run(container, words)
+    if done.exit_code:
+        text = core_command.last_lines(done.text)
         raise UnhealthyError(
-            f"{container.name} did not load its configuration: caddy reload ended with {code}: {text}",
+            f"{container.name} did not load its configuration: caddy reload ended with {done.exit_code}: {text}",
             hint="It serves with the configuration that it had before.",
         )
 
 
 def _json(container: Container, words: Sequence[str]) -> Any:
-    code, output, _errors = _run(container, words)
+    done = execution.read(container, words)
     try:
-        return json.loads(output) if code == 0 else None
+        return json.loads(done.output) if done.exit_code == 0 else None
     except ValueError:
         return None
-
-
-def _run(container: Container, words: Sequence[str]) -> tuple[int, bytes, bytes]:
-    with engine_client.asking(f"run {' '.join(words[:2])} in {container.name}"):
-        answer: Any = container.exec_run(list(words), demux=True)
-    output, errors = answer.output
-    return int(answer.exit_code), output or b"", errors or b""

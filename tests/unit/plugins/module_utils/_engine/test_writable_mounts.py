@@ -25,7 +25,7 @@ def asked(user: str, *mounts: dict[str, Any], status: str = "running", answer: t
     found.attrs["Config"]["User"] = user
     found.client.api.exec_create.return_value = {"Id": "1"}
     found.client.api.exec_inspect.return_value = {"ExitCode": answer[0]}
-    found.client.api.exec_start.return_value = answer[1].encode()
+    found.client.api.exec_start.return_value = (answer[1].encode(), None)
     return found
 
 
