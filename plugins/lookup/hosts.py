@@ -15,9 +15,9 @@ description:
     A playbook of the collection names only its O(verb), and its hosts follow from the table in docs/topology.md.
   - Stops the run, before any host is reached, if O(env) is missing or unknown, if the environment has no host in the
     placement, and if C(--limit) leaves none of its hosts.
-  - Stops it too unless one and the same host is in all placements of the environment, edge, app and database, because
-    several would each get a database of their own. A play that only reads says so with O(reads_only), unless the table
-    knows that its O(verb) only reads.
+  - Stops it too unless the environment has hosts in edge and app, and exactly one in database, because several would
+    each get a database of their own. A play that only reads says so with O(reads_only), unless the table knows that its
+    O(verb) only reads.
   - With O(verb) it checks all extra variables as well. A parameter of a wrong type stops the run, and so does an
     unknown name that resembles a parameter or a role variable.
   - That a host belongs to no other environment, and that its variables are those of this one, is checked by the entry
@@ -40,6 +40,13 @@ options:
     description: Whether the play changes nothing, so that it may run for an environment of several hosts.
     type: bool
     default: false
+  departed:
+    description:
+      - Select only this host, which has left all placements of the environment and is still in its group. Any other
+        host stops the run.
+      - If it is empty, the hosts with a placement are selected.
+    type: str
+    default: ''
 seealso:
   - plugin: convosphere.platform.parameter
     plugin_type: lookup
@@ -86,6 +93,7 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils._placements i
     Topology,
     find_part,
     pattern,
+    refuse_departed,
     refuse_hosts,
 )
 
@@ -102,11 +110,15 @@ class LookupModule(LookupBase):
         scope = find_scope(terms, verb)
         environment, groups = self.get_option("env"), variables["groups"]
         problem = refuse(environment, scope, groups)
+        departed = self.get_option("departed")
+        if departed and not problem:
+            problem = refuse_departed(Topology.of(environment, groups), departed, groups[environment])
         if not problem and not self._only_reads(verb, scope):
             problem = refuse_hosts(Topology.of(environment, groups))
         if problem or problems:
             raise AnsibleLookupError(" ".join([*problems, *([problem] if problem else [])]))
-        return [self._limited(pattern(Topology.of(environment, groups), scope), environment, groups)]
+        wanted = f"{departed}:&{environment}" if departed else pattern(Topology.of(environment, groups), scope)
+        return [self._limited(wanted, environment, groups)]
 
     def _only_reads(self, verb: str | None, scope: str) -> bool:
         part = find_part(verb, scope) if verb else None

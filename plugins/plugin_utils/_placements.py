@@ -127,6 +127,21 @@ def pattern(topology: Topology, scope: str) -> str:
     return f"{':'.join(placed)}:&{topology.env}"
 
 
+def refuse_departed(topology: Topology, host: str, members: Sequence[str]) -> str | None:
+    """Return why a host is not one that has left the environment's placements, of which ``members`` are all hosts."""
+    placed = topology.hosts("all")
+    departed = [name for name in members if name not in placed]
+    listed = f"Hosts of {topology.env} without a placement: {', '.join(departed) or 'none'}."
+    if host in departed:
+        return None
+    if host in placed:
+        return (
+            f"{host} has a placement in {topology.env} ({', '.join(topology.placements(host))}). Nothing was changed."
+            f" {listed} Take it out of its placements in the inventory and deploy, so that nothing needs it any more."
+        )
+    return f"There is no host {host} in {topology.env}. Nothing was changed. {listed}"
+
+
 def refuse_hosts(topology: Topology) -> str | None:
     """Return why nothing may be changed on these hosts, a sentence for the operator; None if it may."""
     missing = [name for name in PLACEMENTS if not topology.hosts(name)]
@@ -148,7 +163,9 @@ def refuse_hosts(topology: Topology) -> str | None:
 def missing_hosts(topology: Topology, play: Play) -> Iterator[str]:
     """Yield a sentence if a play that changes something does not have all hosts that it is for."""
     part = find_part(play.verb, play.scope)
-    if part is None or not part.changes:
+    # A host that has left all placements is cleared alone.
+    departed = play.verb == "teardown" and play.hosts and not {*play.hosts} & {*topology.hosts("all")}
+    if part is None or not part.changes or departed:
         return
     left_out = [host for host in topology.hosts(part.scope) if host not in play.hosts]
     if left_out:

@@ -79,8 +79,6 @@ class Rehearsal:
         self.hosts: Mapping[str, RemoteHost] = hosts
         self.folder = folder
         self.placements = placements or {}
-        #: The host of the database, and that of the edge: the same if there is one host.
-        self.host, self.edge = (self.hosts[self.placements.get(name, [HOST])[0]] for name in ("database", "edge"))
         self.token = secrets.token_hex(8)
         self.given = {
             "OPENAI_API_KEY": f"sk-{self.token}-planted",
@@ -90,6 +88,24 @@ class Rehearsal:
         self.password_file = folder / "vault-password"
         self.controller_before = controller_traces()
         self._write_inventory(variables or {})
+
+    @property
+    def host(self) -> RemoteHost:
+        """The host of the database."""
+        return self.hosts[self.placements.get("database", [HOST])[0]]
+
+    @property
+    def edge(self) -> RemoteHost:
+        """The host of the edge, the same if there is one host."""
+        return self.hosts[self.placements.get("edge", [HOST])[0]]
+
+    def place(self, placements: Mapping[str, Sequence[str]]) -> None:
+        """Change the placements in the inventory, as an operator would edit it. All hosts stay in the environment."""
+        self.placements = placements
+        groups: dict[str, Any] = {name: {"hosts": {host: {} for host in hosts}} for name, hosts in placements.items()}
+        hosts = {name: self._connection(host) for name, host in self.hosts.items()}
+        text = yaml.safe_dump({ENV: {"hosts": hosts}, **groups}, sort_keys=False)
+        (self.folder / "inventory/hosts.yml").write_text(text)
 
     def run(
         self,
@@ -198,13 +214,9 @@ class Rehearsal:
         inventory = self.folder / "inventory"
         group_vars = inventory / f"group_vars/{ENV}"
         group_vars.mkdir(parents=True)
-        groups: dict[str, Any] = {
-            name: {"hosts": {host: {} for host in hosts}} for name, hosts in self.placements.items()
-        }
         if self.placements:
             (group_vars / "main.yml").symlink_to(ROOT / f"inventories/{ENV}/group_vars/{ENV}/main.yml")
-        hosts = {name: self._connection(host) for name, host in self.hosts.items()}
-        (inventory / "hosts.yml").write_text(yaml.safe_dump({ENV: {"hosts": hosts}, **groups}, sort_keys=False))
+        self.place(self.placements)
         # prod does not take stand-ins for the platform; here there is nothing else.
         more = {"stack_allow_standins": True, **variables}
         (group_vars / "rehearsal.yml").write_text(yaml.safe_dump(more))

@@ -76,15 +76,17 @@ def run(monkeypatch):
         verb: str | None = None,
         limit: str = "",
         reads_only: bool = True,
+        departed: str = "",
+        groups: dict[str, list[str]] = GROUPS,
         **extra_vars: Any,
     ) -> list[str]:
         monkeypatch.setattr(load_extra_vars, "extra_vars", {"env": env, **extra_vars}, raising=False)
         monkeypatch.setattr(context, "CLIARGS", {"subset": limit})
         monkeypatch.setattr(LookupModule, "set_options", lambda _self, **_options: None)
-        options = {"env": env, "verb": verb, "reads_only": reads_only}
+        options = {"env": env, "verb": verb, "reads_only": reads_only, "departed": departed}
         monkeypatch.setattr(LookupModule, "get_option", lambda _self, name: options[name])
         loader = DataLoader()
-        return LookupModule(loader=loader, templar=Templar(loader)).run(list(terms), {"groups": GROUPS})
+        return LookupModule(loader=loader, templar=Templar(loader)).run(list(terms), {"groups": groups})
 
     return call
 
@@ -127,6 +129,30 @@ def test_a_parameter_of_another_playbook_is_warned_of(run, monkeypatch):
 
     assert run("red", "app", verb="teardown", label="x", volumes=True, site="berlin") == ["app:&red"]
     assert warnings == ["The parameter label has no effect on teardown.yml."]
+
+
+DEPARTED = {**GROUPS, "red": ["red-1", "red-2"], "database": ["blue-1", "red-1"]}
+
+
+def test_a_teardown_may_name_a_host_that_has_left_all_placements(run):
+    assert run("red", verb="teardown", departed="red-2", groups=DEPARTED) == ["red-2:&red"]
+    assert run("red", verb="teardown", departed="", groups=DEPARTED) == ["database:app:edge:&red"]
+
+
+@pytest.mark.parametrize(
+    ("host", "message"),
+    [
+        ("red-1", "red-1 has a placement in red (edge, app, database). Nothing was changed."),
+        ("blue-1", "There is no host blue-1 in red. Nothing was changed. Hosts of red without a placement: red-2."),
+        ("red-2:blue-1", "There is no host red-2:blue-1 in red."),
+        ("*", "There is no host * in red."),
+    ],
+)
+def test_a_teardown_of_any_other_host_is_refused(run, host, message):
+    with pytest.raises(AnsibleLookupError) as caught:
+        run("red", verb="teardown", departed=host, groups=DEPARTED)
+
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("limit", ["blue", "monitor", "all:!red", "red-2,blue-1"])

@@ -131,6 +131,9 @@ def test_a_play_that_changes_something_has_all_its_hosts():
         "This run of services.yml leaves out a2, e, which would be left behind: it is for all hosts of prod, d, a2,"
         in (missing("services", "d", "a1"))
     )
+    assert missing("teardown", "watcher") == ""
+    assert "leaves out d" in missing("teardown", "watcher", "a1")
+    assert "leaves out d" in missing("deploy", "watcher")
     assert missing("backup", "d") == ""
     assert "the database host of prod, d. Nothing was changed." in missing("backup")
     assert missing("status", "a1") == ""
