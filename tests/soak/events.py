@@ -13,6 +13,7 @@ from typing import Any
 VARIANTS: dict[str, tuple[str, ...]] = {
     "backend:upgraded": ("LABEL soak=upgraded",),
     "frontend:upgraded": ("LABEL soak=upgraded",),
+    "edge:upgraded": ("LABEL soak=upgraded",),
     "backend:crashing": ("USER root", "RUN echo 'raise SystemExit(1)' > /app/backend/main.py", "USER app"),
     "backend:unmigratable": (
         "USER root",
@@ -38,6 +39,8 @@ class Event:
     fails: bool = False
     #: Whether requests that are no reads may fail: those that a lost host had taken are not sent again.
     loses_writes: bool = False
+    #: Whether requests may fail: of what exists once there is nothing beside it meanwhile. How many is to be documented.
+    interrupts: bool = False
 
     def happen(self, live: Any, kept: dict[str, Any]) -> tuple[float, list[str]]:
         """Let it happen. Return the seconds of the run, and what was not as it should be."""
@@ -68,6 +71,8 @@ EVENTS = (
     Event("upgrade of the frontend", variables={"stack_images": {"frontend": image("frontend:upgraded")}}),
     Event("changed Caddyfile", variables={"stack_edge_denied": ["/api/v1/agents/*"]}),
     Event("restart of the backend", "services.yml", {"service": "backend", "state": "restarted"}),
+    Event("upgrade of the edge", variables={"stack_images": {"edge": image("edge:upgraded")}}, interrupts=True),
+    Event("restart of PostgreSQL", "services.yml", {"service": "postgres", "state": "restarted"}, interrupts=True),
     Event("crashing backend", variables={"stack_images": {"backend": image("backend:crashing")}}, fails=True),
     Event(
         "backend that hangs in its start",

@@ -70,6 +70,8 @@ def happen(live: Any, access: str, event: Event, kept: dict[str, Any], rate: flo
 def verdict(found: Load, event: Event) -> list[str]:
     """Return what is wrong with the answers. Where a host is lost, a write that it had taken may fail."""
     counted = [entry for entry in found.failed if entry["name"] == "read" or not event.loses_writes]
+    if event.interrupts:
+        counted = []
     problems = [f"{len(counted)} failed"] if counted else []
     if found.refused:
         problems.append(f"{len(found.refused)} refused, such as {found.refused[0]}")
