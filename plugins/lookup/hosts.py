@@ -112,7 +112,7 @@ class LookupModule(LookupBase):
         problem = refuse(environment, scope, groups)
         departed = self.get_option("departed")
         if departed and not problem:
-            problem = refuse_departed(Topology.of(environment, groups), departed, groups[environment])
+            problem = refuse_departed(Topology.of(environment, groups), departed)
         if not problem and not self._only_reads(verb, scope):
             problem = refuse_hosts(Topology.of(environment, groups))
         if problem or problems:

@@ -72,13 +72,16 @@ class Topology:
     edge: tuple[str, ...] = ()
     app: tuple[str, ...] = ()
     database: tuple[str, ...] = ()
+    #: The hosts of the environment that have no placement any more, or not yet.
+    unplaced: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, env: str, groups: Mapping[str, Sequence[str]]) -> Topology:
         """Read the groups of an inventory."""
         own = list(groups.get(env, ()))
         placed = {name: set(groups.get(name, ())) for name in PLACEMENTS}
-        return cls(env, *(tuple(host for host in own if host in placed[name]) for name in PLACEMENTS))
+        edge, app, database = (tuple(host for host in own if host in placed[name]) for name in PLACEMENTS)
+        return cls(env, edge, app, database, tuple(host for host in own if host not in {*edge, *app, *database}))
 
     def hosts(self, scope: str) -> tuple[str, ...]:
         """Return the hosts of a scope."""
@@ -127,14 +130,12 @@ def pattern(topology: Topology, scope: str) -> str:
     return f"{':'.join(placed)}:&{topology.env}"
 
 
-def refuse_departed(topology: Topology, host: str, members: Sequence[str]) -> str | None:
-    """Return why a host is not one that has left the environment's placements, of which ``members`` are all hosts."""
-    placed = topology.hosts("all")
-    departed = [name for name in members if name not in placed]
-    listed = f"Hosts of {topology.env} without a placement: {', '.join(departed) or 'none'}."
-    if host in departed:
+def refuse_departed(topology: Topology, host: str) -> str | None:
+    """Return why a host is not one that has left the environment's placements; None if it is."""
+    listed = f"Hosts of {topology.env} without a placement: {', '.join(topology.unplaced) or 'none'}."
+    if host in topology.unplaced:
         return None
-    if host in placed:
+    if host in topology.hosts("all"):
         return (
             f"{host} has a placement in {topology.env} ({', '.join(topology.placements(host))}). Nothing was changed."
             f" {listed} Take it out of its placements in the inventory and deploy, so that nothing needs it any more."

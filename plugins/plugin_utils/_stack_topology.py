@@ -114,11 +114,16 @@ class HostStack:
         return str(self.ports[service])
 
     def database_clients(self) -> list[str]:
-        """Return the networks of the other hosts that connect to the database, one address each."""
+        """Return the networks of the other hosts that connect to the database, one address each.
+
+        A host that leaves its placement serves until the edge is switched: it may connect until it leaves the
+        environment's group.
+        """
         if not self.several:
             return []
-        others = [self._address(host) for host in self.topology.app if host not in self.topology.database]
-        return [f"{address}/{ip_address(address).max_prefixlen}" for address in others]
+        hosts = [*(host for host in self.topology.app if host not in self.topology.database), *self.topology.unplaced]
+        addresses = [self._address(host) for host in hosts]
+        return [f"{address}/{ip_address(address).max_prefixlen}" for address in addresses if address]
 
     def _remote(self) -> list[str]:
         """Return the services with state that run on another host."""

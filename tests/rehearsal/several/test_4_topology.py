@@ -61,7 +61,7 @@ def test_an_app_host_leaves_without_a_failed_request_and_is_cleared_alone(prod):
     assert prod.request("/api/v1/health")[0] == 200
 
 
-def test_an_app_host_joins_without_a_failed_request(prod):
+def test_an_app_host_joins_and_no_other_one_fails_a_request(prod):
     prod.place(PLACEMENTS)
     visited(prod)
 
@@ -117,9 +117,7 @@ def test_one_host_becomes_several_with_its_data(prod):
     prod.deploy().succeeded()
 
     assert prod.sql("SELECT count(*) FROM users") == rows != "0"
-    assert {name: prod.secrets("app-2")[name] for name in ("SECRET_KEY", "REDIS_PASSWORD")} == {
-        name: secrets[name] for name in ("SECRET_KEY", "REDIS_PASSWORD")
-    }
+    assert prod.secrets("app-2")["SECRET_KEY"] == prod.secrets("db-1")["SECRET_KEY"] == secrets["SECRET_KEY"]
     assert {host: services(prod, host) for host in prod.hosts} == {
         "db-1": OF_DATABASE,
         "app-1": {"backend", "frontend"},

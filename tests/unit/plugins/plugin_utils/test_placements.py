@@ -81,7 +81,7 @@ def test_an_error_on_one_host_ends_each_play_that_changes_something():
 def test_the_hosts_of_a_scope_are_those_of_the_environment_in_the_order_of_the_inventory():
     topology = Topology.of("prod", SEVERAL)
 
-    assert topology == Topology("prod", edge=("e",), app=("a2", "a1"), database=("d",))
+    assert topology == Topology("prod", edge=("e",), app=("a2", "a1"), database=("d",), unplaced=("watcher",))
     assert [topology.hosts(scope) for scope in SCOPES] == [("d", "a2", "a1", "e"), ("d",), ("a2", "a1"), ("e",)]
     assert (topology.several, Topology.of("dev", SEVERAL).several) == (True, False)
     assert topology.describe() == "edge: e; app: a2, a1; database: d"

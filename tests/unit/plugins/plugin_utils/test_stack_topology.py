@@ -100,6 +100,13 @@ def test_the_database_host_publishes_for_the_app_hosts_and_lets_only_them_in():
     assert model("d", addresses={**ADDRESSES, "a1": "fd00::11"})["database_clients"][0] == "fd00::11/128"
 
 
+def test_a_host_that_leaves_its_placement_may_connect_while_it_still_serves():
+    groups = {"prod": ["d", "a1", "a2", "w"], "edge": ["d"], "app": ["a1"], "database": ["d"]}
+    found = model("d", groups=groups, addresses={**ADDRESSES, "w": ""})
+
+    assert found["database_clients"] == ["10.0.0.11/32", "10.0.0.12/32"]
+
+
 def test_a_host_of_several_placements_reaches_its_own_services_by_name():
     groups = {"prod": ["a", "b"], "edge": ["a"], "app": ["a", "b"], "database": ["a"]}
     both = model("a", groups=groups, addresses={"a": "10.0.0.1", "b": "10.0.0.2"})
