@@ -11,7 +11,7 @@ unexport ANSIBLE_CONFIG
 BIN := $(CURDIR)/.venv/bin
 REPORTS := .build/reports
 # The steps of `make test`, cheapest first: the first that fails ends the run. Those joined by + run at the same time.
-STEPS := prerequisites venv-dev lint+sanity importer unit integration molecule+rehearse+matrix
+STEPS := prerequisites venv-dev lint+sanity importer unit integration molecule+rehearse+matrix rehearse-several
 # More arguments for the playbook or pytest at hand: make demo ARGS=-v, make unit ARGS='-k plan'
 ARGS ?=
 # How many integration tests run at once: most of the time of each is waiting for a server.
@@ -20,7 +20,9 @@ WORKERS ?= 3
 # Hundreds of modules are processes of their own: they share byte code, which some machines do not let Python write.
 CACHED := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.build/pycache
 
-.PHONY: help venv venv-dev prerequisites compose demo clean-demo test lint sanity importer unit matrix integration molecule rehearse rehearse-several bench soak docs format release-notes clean
+INTEGRATION := $(CACHED) pytest tests/integration --numprocesses=$(WORKERS) --dist=loadscope
+
+.PHONY: help venv venv-dev prerequisites compose demo clean-demo test lint sanity importer unit matrix integration campaigns molecule rehearse rehearse-several bench soak docs format release-notes clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +33,7 @@ demo: venv ## A working environment on this machine: dev, on localhost
 clean-demo: venv ## Remove the demo; VOLUMES=yes removes its data too
 	@cd playbooks && "$(BIN)/ansible-playbook" teardown.yml -e env=dev -e confirm=dev $(if $(filter yes,$(VOLUMES)),-e volumes=true) $(ARGS)
 
-test: ## All tests: lint, unit, sanity, importer, matrix, integration, molecule, rehearse
+test: ## All tests: lint, unit, sanity, importer, matrix, integration, molecule, rehearse, rehearse-several
 	@MATRIX=quick scripts/test.sh $(STEPS)
 
 lint: venv-dev ## ruff, mypy, vermin, yamllint, ansible-lint, changelog fragments, shellcheck
@@ -50,7 +52,11 @@ matrix: venv-dev compose ## Unit tests and the law's cases on newer versions of 
 	@scripts/matrix.sh $(ARGS)
 
 integration: venv-dev compose ## Real ansible-playbook runs against real services
-	@$(CACHED) pytest tests/integration --numprocesses=$(WORKERS) --dist=loadscope --junitxml=$(REPORTS)/integration.xml $(ARGS)
+	@$(INTEGRATION) -m 'not campaign' --durations=30 --junitxml=$(REPORTS)/integration.xml $(ARGS)
+
+campaigns: venv-dev compose ## What make test leaves out: kills, full disks, an upgrade of the last release, other placements
+	@$(INTEGRATION) -m campaign --junitxml=$(REPORTS)/campaigns.xml $(ARGS)
+	@pytest tests/rehearsal/several -m campaign --junitxml=$(REPORTS)/placements.xml $(ARGS)
 
 molecule: venv-dev ## Every role scenario under extensions/molecule
 	@scripts/molecule.sh $(ARGS)
@@ -59,7 +65,7 @@ rehearse: venv-dev ## deploy.yml -e env=prod, twice, on a disposable host reache
 	@pytest tests/rehearsal --ignore=tests/rehearsal/several --junitxml=$(REPORTS)/rehearsal.xml $(ARGS)
 
 rehearse-several: venv-dev ## The same over four hosts: a first, an unchanged, a failed deploy, an upgrade under load, a rollback
-	@pytest tests/rehearsal/several --junitxml=$(REPORTS)/several.xml $(ARGS)
+	@pytest tests/rehearsal/several -m 'not campaign' --junitxml=$(REPORTS)/several.xml $(ARGS)
 
 bench: venv-dev compose ## Medians and ratios of whole runs, compared with today's practice
 	@python tests/bench/run.py $(ARGS)

@@ -86,6 +86,7 @@ def assert_succeeds(module: BackupModule, database: PlatformDatabase) -> dict[st
     return result
 
 
+@pytest.mark.campaign
 def test_an_interruption_at_any_time_leaves_a_complete_backup_or_none(module, database):
     started = time.monotonic()
     module.run()
@@ -117,6 +118,7 @@ def no_named_pipe(database: PlatformDatabase) -> Iterator[None]:
     database.running.execute("postgres", "sh", "-c", "rm /tmp && mv /tmp.kept /tmp")
 
 
+@pytest.mark.campaign
 @pytest.mark.usefixtures("no_named_pipe")
 def test_without_a_named_pipe_the_next_run_ends_an_orphaned_dump(module, database):
     # A pg_dump in the container continues when docker exec is killed.
@@ -340,6 +342,7 @@ def test_after_the_clock_was_set_back_old_backups_stay_and_the_new_one_counts(mo
     assert {manifest["id"] for manifest in module.manifests()} == {*(item.id for item in future), second["created"]}
 
 
+@pytest.mark.campaign
 def test_the_server_may_stop_in_the_middle(tmp_path_factory, tmp_path):
     with platform_tables(tmp_path_factory.mktemp("images")) as running:
         database = PlatformDatabase(running)

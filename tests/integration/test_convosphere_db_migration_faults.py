@@ -153,6 +153,7 @@ def test_data_is_not_changed_without_a_backup_that_will_do(migration, database, 
     assert "mig_good" in tables(database)
 
 
+@pytest.mark.campaign
 def test_two_migrations_at_once_run_one_after_the_other(migration, database):
     with backend_with(mig_slow=SLOW) as tag:
         first = migration.start(tag)
@@ -188,6 +189,7 @@ def test_killed_midway_nothing_is_left_and_the_next_run_carries_on(migration, da
     assert record(database) == [MODELS, "mig_slow"]
 
 
+@pytest.mark.campaign
 def test_a_migration_that_takes_too_long_is_ended_and_leaves_nothing(migration, database):
     with backend_with(mig_slow=SLOW) as tag:
         run = migration.start(tag, migration_timeout=20)
@@ -237,6 +239,7 @@ def test_a_session_that_has_long_done_nothing_with_its_lock_is_ended(migration, 
     assert "mig_new" in columns(database, "users")
 
 
+@pytest.mark.campaign
 def test_a_database_that_goes_away_in_the_middle_is_told(migration, database):
     with backend_with(mig_slow=SLOW) as tag:
         run = migration.start(tag)

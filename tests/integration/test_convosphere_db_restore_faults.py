@@ -225,6 +225,7 @@ def test_what_is_missing_on_the_host_condemns_no_backup(backups, tmp_path):
 # -------------------------------------------------------------------------------------------------------- killed
 
 
+@pytest.mark.campaign
 def test_killed_at_random_moments_while_verifying(backups, tmp_path):
     fill(backups.database, 20_000)
     made = backups.back_up()
@@ -243,6 +244,7 @@ def test_killed_at_random_moments_while_verifying(backups, tmp_path):
     assert len(backups.database.emails()) == 20
 
 
+@pytest.mark.campaign
 def test_killed_at_random_moments_while_restoring(backups, tmp_path):
     fill(backups.database, 20_000)
     backups.back_up()
@@ -354,6 +356,7 @@ def test_clients_that_come_back_at_once_do_not_keep_it_from_being_replaced(backu
     assert set(served) == {20, 21}
 
 
+@pytest.mark.campaign
 def test_a_server_that_restarts_while_a_dump_is_loaded(tables, tmp_path):
     database = PlatformDatabase(tables)
     backups = BackupDirectory(database, tmp_path / "backups")
@@ -373,6 +376,7 @@ def test_a_server_that_restarts_while_a_dump_is_loaded(tables, tmp_path):
     assert (database.emails(), side_databases(backups)) == ([], [])
 
 
+@pytest.mark.campaign
 def test_a_disk_that_fills_up(tables, tmp_path):
     tables.execute("postgres", "mkdir", "/dev/shm/small")
     tables.execute("postgres", "chown", "postgres", "/dev/shm/small")

@@ -151,6 +151,7 @@ def test_a_tag_that_moved_to_a_bad_image_goes_back_to_the_image_that_served(stac
     assert stack.deploy(stack.options(services)).changed is False
 
 
+@pytest.mark.campaign
 def test_a_bad_deploy_that_was_killed_half_way_goes_back_to_the_release(stack):
     stack.deploy(options_of(stack))
     before = {"files": stack.files(), "serving": stack.serving(), "release": stack.release()}
@@ -182,6 +183,7 @@ def test_a_deploy_that_was_killed_while_it_waited_for_health_goes_back_to_the_re
     assert stack.deploy(options_of(stack)).changed is False
 
 
+@pytest.mark.campaign
 def test_the_way_back_leads_past_another_deploy_that_was_killed(stack):
     stack.deploy(options_of(stack))
     before = {"files": stack.files(), "serving": stack.serving(), "release": stack.release()}
@@ -197,6 +199,7 @@ def test_the_way_back_leads_past_another_deploy_that_was_killed(stack):
     assert stack.deploy(options_of(stack)).changed is False
 
 
+@pytest.mark.campaign
 def test_the_way_back_does_not_ask_where_only_the_new_stack_is_reached(stack):
     stack.deploy(options_of(stack))
     before = {"files": stack.files(), "serving": stack.serving(), "release": stack.release()}
@@ -432,6 +435,7 @@ def test_a_second_run_at_the_same_time_is_refused_at_once(stack):
     assert (stack.tree(), stack.containers()) == (tree, containers)
 
 
+@pytest.mark.campaign
 def test_two_real_runs_at_the_same_time_do_not_mix(stack):
     options = options_of(stack)
     runs = [start_module(stack, options) for _each in range(2)]
@@ -482,6 +486,7 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.campaign
 def test_killed_at_any_moment_the_next_run_completes(stack):
     dice = random.Random(20)
     started = time.monotonic()

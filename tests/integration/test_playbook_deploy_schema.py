@@ -97,6 +97,7 @@ def test_the_second_deploy_changes_nothing_and_starts_no_container(live):
     assert docker("events", f"--since={since}", f"--until={until}", *filters) == ""
 
 
+@pytest.mark.campaign
 def test_a_revision_that_is_misspelt_is_named_also_where_nothing_is_to_be_migrated(live):
     before = live.traces()
 
@@ -109,6 +110,7 @@ def test_a_revision_that_is_misspelt_is_named_also_where_nothing_is_to_be_migrat
         assert live.run("deploy.yml", extra_vars={option: [AGENTS]}).succeeded().changed == 0
 
 
+@pytest.mark.campaign
 def test_a_database_that_alembic_knows_nothing_of_is_recorded_before_the_next_deploy(live):
     live.sql("DROP TABLE alembic_version")
 
@@ -144,6 +146,7 @@ def test_a_database_that_was_stopped_is_started_for_its_migration(live):
     assert live.health() == "healthy"
 
 
+@pytest.mark.campaign
 def test_the_port_of_the_database_is_changed_by_a_deploy(live):
     another = {"stack_postgres_port": free_ports(1)[0]}
 
@@ -156,6 +159,7 @@ def test_the_port_of_the_database_is_changed_by_a_deploy(live):
     assert live.run("database.yml", extra_vars=another).succeeded().changed == 0
 
 
+@pytest.mark.campaign
 def test_a_database_that_was_stopped_gets_another_port_where_somebody_else_has_its_own(live):
     taken, another = published(live), {"stack_postgres_port": free_ports(1)[0]}
     live.compose("stop", "--timeout=1", "backend", "postgres")
@@ -239,6 +243,7 @@ def test_a_stack_that_cannot_be_brought_up_is_refused_before_the_database_is_mig
         assert revisions(live) == HEADS
 
 
+@pytest.mark.campaign
 def test_an_image_that_nobody_brings_is_refused_before_the_database_is_migrated(live):
     with backend_with(mig_good=(AGENTS, "ALTER TABLE users ADD COLUMN mig_new text")) as tag:
         settings = {"stack_images": {"backend": tag}, "stack_skip_backup_gate": True, **SIDECAR}

@@ -80,6 +80,7 @@ def test_a_second_run_is_refused_and_told_who_is_at_it(dbtest):
     assert not lock.exists()
 
 
+@pytest.mark.campaign
 def test_a_run_that_was_killed_does_not_block_the_next_night(dbtest):
     lock = lock_of(dbtest)
     lock.parent.mkdir(exist_ok=True)
@@ -170,6 +171,7 @@ def test_where_the_backup_fails_the_others_still_run_and_nothing_is_removed(dbte
     assert not lock_of(dbtest).exists()
 
 
+@pytest.mark.campaign
 def test_a_place_for_copies_that_is_out_of_reach_keeps_no_backup_from_being_proven(dbtest, tmp_path):
     dbtest.run("backup.yml", extra_vars={"label": "yesterday"}).succeeded()
     (tmp_path / "share").write_text("no directory, as where a share is not mounted")
@@ -197,6 +199,7 @@ def test_a_place_for_copies_that_is_out_of_reach_keeps_no_backup_from_being_prov
     assert "yesterday" not in [found["label"] for found in left.values()]
 
 
+@pytest.mark.campaign
 def test_a_backup_that_is_damaged_keeps_all_others(dbtest):
     dbtest.run("backup.yml", extra_vars={"label": "damaged"}).succeeded()
     (damaged,) = [found for found in dbtest.manifests().values() if found["label"] == "damaged"]
@@ -218,6 +221,7 @@ def test_a_backup_that_is_damaged_keeps_all_others(dbtest):
         file.unlink()
 
 
+@pytest.mark.campaign
 def test_a_step_that_takes_too_long_is_ended_and_the_others_run(dbtest):
     lock = "BEGIN; LOCK TABLE users; SELECT pg_sleep(600)"
     psql = ["docker", "exec", dbtest.container("postgres"), "psql", "--username=convosphere", f"--command={lock}"]

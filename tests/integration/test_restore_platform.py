@@ -215,6 +215,7 @@ def test_an_interrupted_swap_is_undone_by_the_next_restore(run_steps, options, d
     assert parts.files() == killed
 
 
+@pytest.mark.campaign
 def test_an_empty_vector_store_gets_back_what_was_in_it(run_steps, options, database, parts, killed):
     """As if the restore was interrupted after it deleted the classes, and before it restored those of the backup."""
     parts.weaviate("delete", "/v1/schema/Documents")

@@ -18,6 +18,8 @@ from support.compose_project import docker
 from support.environment import SERVICES, Environment, environment
 from support.playbook import ROOT, PlaybookRun
 
+pytestmark = pytest.mark.campaign
+
 NAME = "uptest"
 PAGE = ROOT / "docs/upgrade.md"
 PASSWORD = "Planted-user-password-1"

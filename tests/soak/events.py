@@ -39,7 +39,7 @@ class Event:
     fails: bool = False
     #: Whether requests that are no reads may fail: those that a lost host had taken are not sent again.
     loses_writes: bool = False
-    #: Whether requests may fail: of what exists once there is nothing beside it meanwhile. How many is to be documented.
+    #: Whether requests may fail: there is nothing beside what exists once. How many fail is to be documented.
     interrupts: bool = False
 
     def happen(self, live: Any, kept: dict[str, Any]) -> tuple[float, list[str]]:

@@ -8,10 +8,14 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
+import pytest
+
 from support.host_group import GroupHost
 from support.load import load, token
 from support.rehearsal import DIRECTORY, PROJECT
 from support.several import PLACEMENTS, Several
+
+pytestmark = pytest.mark.campaign
 
 RATE = 5  # requests a second
 BACKUPS = "/var/backups/convosphere/prod"
