@@ -169,15 +169,7 @@ PARAMETERS = (
         "force=true",
         default=False,
     ),
-    Parameter(
-        "host",
-        "str",
-        "Only this host, which is in the environment's group and has left all placements. Without it: all hosts with a"
-        " placement.",
-        ("teardown",),
-        "host=app-2",
-        default="",
-    ),
+    Parameter("host", "str", "Only this host, which has left all placements.", ("teardown",), "host=app-2", default=""),
     Parameter("label", "str", "A name for the backup.", ("backup",), "label=before-upgrade", default=""),
     Parameter(
         "level",

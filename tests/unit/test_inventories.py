@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from functools import cache
 from typing import Any
@@ -77,7 +78,8 @@ def test_every_play_of_a_playbook_asks_the_lookup_for_its_hosts():
             else f"{{{{ lookup('convosphere.platform.hosts', verb='{path.stem}') }}}}"
         )
 
-        assert {play["hosts"] for play in yaml.safe_load(path.read_text())} == {wanted}, path.name
+        found = {play["hosts"] for play in yaml.safe_load(path.read_text())}
+        assert {re.sub(r", departed=lookup\(.*?'host'\)", "", hosts) for hosts in found} == {wanted}, path.name
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

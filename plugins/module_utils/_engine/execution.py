@@ -40,7 +40,7 @@ def run(container: Container, command: Sequence[str], *, user: str = "") -> Exec
     with asking(f"run {' '.join(command[:2])} in {container.name}"):
         answer: Any = container.exec_run(list(command), user=user, demux=True)
     output, errors = answer.output
-    # The engine may record the exit code a moment after the output has ended.
+    # The engine may record the exit code after the output has ended.
     return Execution(int(answer.exit_code or 0), output or b"", errors or b"")
 
 
