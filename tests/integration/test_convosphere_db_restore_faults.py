@@ -416,8 +416,8 @@ def test_a_role_that_is_no_superuser_and_has_an_odd_password(tables, tmp_path):
     database.query("TRUNCATE kept")
     mine = {"login_user": "plain", "login_password": ODD_PASSWORD}
 
-    assert "needs CREATEDB" in failed(verify(backups, **mine))
-    assert "needs CREATEDB" in failed(restore(backups, **mine))
+    assert "may not create databases (CREATEDB)" in failed(verify(backups, **mine))
+    assert "may not create databases (CREATEDB)" in failed(restore(backups, **mine))
     tables.query("ALTER ROLE plain CREATEDB")
     with watching() as commands:
         results = [verify(backups, **mine), restore(backups, **mine)]

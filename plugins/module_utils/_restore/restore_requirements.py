@@ -16,7 +16,7 @@ from .._backup import file_reader, run_key
 from .._backup.catalogue import Backup, Scope
 from .._core.errors import InputError
 from .._postgres.client_tools import PostgresTools
-from . import missing_roles, verification
+from . import missing_roles, server_rights, verification
 from .database_server import Server
 from .missing_roles import MissingRoles
 
@@ -41,7 +41,9 @@ class Requirements:
         if problems and not self.params["force"]:
             raise InputError.of(problems, hint="Nothing was changed. To restore it anyway, set force: true.")
         live: str = self.params["login_db"]
-        return missing_roles.find(self.server, live, backup.manifest, self.params["restore_roles"])
+        found = missing_roles.find(self.server, live, backup.manifest, self.params["restore_roles"])
+        server_rights.read(self.server.fetch, live).refuse_roles(found.names)
+        return found
 
     def _problems(self, backup: Backup) -> list[str]:
         """Return the reasons that ``force`` overrides."""

@@ -24,7 +24,7 @@ from .._core.plan import Plan, make_plan
 from .._core.work import Invocation
 from .._host import environment_directory
 from .._postgres.client_tools import PostgresTools
-from . import verification
+from . import server_rights, verification
 from .component_group import ComponentGroup
 from .database_fingerprint import Content
 from .database_restore import DatabaseRestore
@@ -71,6 +71,7 @@ class RestoreRun(RestoreWork):
         self.connect()
         if not self.params["force"]:  # with force another environment's backup is restored, and not changed
             environment_directory.refuse_foreign_backups(self.own_directory, self.params["environment_name"])
+        server_rights.read(self.server.fetch, self.live).refuse_restore(self.live)
         self.tools.require(self.server.version(), "pg_restore")
         self.tools.adopt(self.server.connection)
         comparison = self._compare()

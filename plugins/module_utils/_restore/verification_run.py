@@ -26,7 +26,7 @@ from .._core.work import Invocation, Work
 from .._host import environment_directory
 from .._postgres import client_tools, connection
 from .._stack import server_owner
-from . import missing_roles, verification
+from . import missing_roles, server_rights, verification
 from .database_server import Server
 from .side_databases import SideDatabases
 from .verification import VERIFY_OPTIONS, Verifier
@@ -181,6 +181,7 @@ class VerificationRun(Work):
     def _connect(self) -> None:
         """Connect to the server, once. Raises ConvosphereError without a pg_restore of its version."""
         if not self.is_connected:
+            server_rights.read(self.server.fetch, self.params["login_db"]).refuse_verification()
             self.tools.require(self.server.version(), "pg_restore")
             self.tools.adopt(self.server.connection)
             self.is_connected = True
