@@ -75,6 +75,14 @@ options:
         description: The length of a generated secret, in letters and digits.
         type: int
         default: 40
+  external_services:
+    description:
+      - Services that the environment has elsewhere, for example C(postgres) with a managed database.
+      - If O(project_name) has a container of one, or the stack or the kept release defines one, the module fails before
+        it changes anything, in check mode too. The data would be left behind, or there would be two of it.
+    type: list
+    elements: str
+    default: []
   allow_standins:
     description:
       - Whether the collection's own stand-in images may be deployed, which carry the label

@@ -24,6 +24,7 @@ from . import (
     beside,
     deploy_plan,
     edge,
+    external_services,
     file_validation,
     host_limits,
     image_checks,
@@ -79,6 +80,7 @@ class DeployRun(StackRun):
     def plan(self) -> Plan:
         """Compare the current stack with the desired one."""
         self.start()
+        external_services.refuse_containers(self.client, self.name, self.params["external_services"])
         if self.params.get("release_id"):
             releases.refuse_id(self.stack.releases, self.params["release_id"])
         if self.params["schema_image"]:
@@ -187,6 +189,9 @@ class DeployRun(StackRun):
         if self.restored:
             self._restore(self.restored, client, to_come or [])
         self.stack.read_model()
+        external_services.refuse_definitions(
+            self.stack.model["services"], self.params.get("release"), self.params["external_services"]
+        )
         self.stack.read_engine(client)
         if to_come is not None:
             image_checks.refuse_missing_images(self.stack, to_come)

@@ -17,7 +17,7 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 _COMPARE = "Deploy the version of that release by deploy.yml, which compares the schemas and migrates the database."
-_START = "Start the database: services.yml -e service=postgres."
+_START = "Start the database (services.yml -e service=postgres), or see that a managed one can be reached."
 _RESTORE = (
     "A rollback never downgrades a schema. Restore a backup of the release's schema by restore.yml, then roll back "
     "again; releases.yml names the backup."
