@@ -63,6 +63,10 @@ options:
         description: The address of each host at which the others of its environment reach it; empty if it has none.
         type: dict
         default: {}
+      managed_databases:
+        description: The managed database of each host of the environment; empty for a host that has none.
+        type: dict
+        default: {}
       domain:
         description: The domain of the edge; empty if it serves plain HTTP.
         type: str
@@ -137,6 +141,7 @@ def environment_problems(host: Mapping[str, Any]) -> list[str]:
             domain=str(host.get("domain") or ""),
             tls=str(host.get("tls") or "internal"),
             minio=bool(host.get("minio")),
+            managed_databases=host.get("managed_databases", {}),
         ),
         play=Play(str(host.get("verb") or ""), str(host.get("scope") or ""), tuple(host.get("play_hosts", ()))),
     ).problems()

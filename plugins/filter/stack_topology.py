@@ -13,7 +13,7 @@ short_description: Divide the services of a stack among the hosts of an environm
 description:
   - Returns which services of a stack a host has, and how they reach those of the other hosts.
   - A host that is the only one of its environment has all of them.
-positional: _input, groups, environment, host, addresses, ports, local
+positional: _input, groups, environment, host, addresses, ports, local, managed
 options:
   _input:
     description: All services of the stack.
@@ -45,6 +45,10 @@ options:
     type: list
     elements: dict
     default: []
+  managed:
+    description: The managed database with its C(host) and C(port); empty if the stack has a database of its own.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -74,6 +78,7 @@ def stack_topology(
     addresses: Mapping[str, Any],
     ports: Mapping[str, Any],
     local: Iterable[Mapping[str, Any]] = (),
+    managed: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the part of the stack that the host has."""
     model = HostStack(
@@ -82,6 +87,7 @@ def stack_topology(
         stack=list(services),
         addresses={name: str(addresses[name] or "") for name in addresses},
         ports={name: int(ports[name]) for name in ports},
+        managed=managed or {},
     ).describe()
     return {**model, "ports": published_ports(model, local)}
 

@@ -14,6 +14,7 @@ description:
   - Returns a directory, the name of the Compose project, or an option of the login to the database, as the roles
     P(convosphere.platform.environment#role) and P(convosphere.platform.stack#role) set them up.
   - A variable of these roles that is set, such as C(stack_directory), replaces the default.
+  - With C(stack_managed_database) the login is that of the managed database.
 options:
   _terms:
     description:
@@ -30,10 +31,13 @@ options:
       - environment_directory
       - environment_project
       - environment_root
+      - login_ca
       - login_container
       - login_db
       - login_env_file
+      - login_host
       - login_port
+      - login_ssl_mode
       - login_user
       - project_name
       - stack_directory

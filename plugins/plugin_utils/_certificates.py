@@ -11,6 +11,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
@@ -26,6 +27,7 @@ with suppress(ImportError):
 
 NAMES = ("POSTGRES_TLS_CA", "POSTGRES_TLS_CA_KEY", "POSTGRES_TLS_CERT", "POSTGRES_TLS_KEY")
 SERVICE = "postgres"
+_CERTIFICATES = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 AUTHORITY_DAYS, CERTIFICATE_DAYS = 7300, 397
 #: How long before its end each is replaced.
 AUTHORITY_LEFT, CERTIFICATE_LEFT = timedelta(days=CERTIFICATE_DAYS), timedelta(days=60)
@@ -47,6 +49,28 @@ def database_certificate(
     ):
         found = {**found, **_certificate(found, address, now)}
     return {name: found[name] for name in NAMES}
+
+
+def authority_problem(text: Any) -> str | None:
+    """Return why a text is not the certificate of an authority in PEM, or several of them; None if it is.
+
+    The text itself is never part of the answer: it may hold a key.
+    """
+    if not isinstance(text, str):
+        return "is no text: give the certificate of the authority as PEM text"
+    if "PRIVATE KEY" in text:
+        return "has a private key: give the certificate alone"
+    found = _CERTIFICATES.findall(text)
+    if not found:
+        return (
+            "is no certificate: give the text that begins with -----BEGIN CERTIFICATE-----, and not the path of a file"
+        )
+    for number, each in enumerate(found, start=1):
+        try:
+            _certificate_of(each)
+        except (ValueError, TypeError):
+            return f"has a certificate that cannot be read, number {number} of {len(found)}: copy the whole file"
+    return None
 
 
 def _serves(found: Mapping[str, str], name: str, key_name: str, until: datetime) -> bool:

@@ -41,6 +41,8 @@ class Options:
     domain: str = ""
     tls: str = "internal"
     minio: bool = False
+    #: By host: stack_managed_database, or nothing.
+    managed_databases: Mapping[str, object] = field(default_factory=dict)
 
     def problems(self, topology: Topology) -> Iterator[str]:
         """Yield why these options do not allow the hosts of the environment, a sentence each."""
@@ -53,6 +55,7 @@ class Options:
                 " stack_private_address: set it for each host to the address at which the others reach it."
             )
         yield from self._shared_addresses(topology)
+        yield from self._managed_databases(topology)
         if len(topology.app) > 1 and not self.minio:
             yield (
                 f"{topology.env} has {len(topology.app)} app hosts ({', '.join(topology.app)}), and each would have"
@@ -63,6 +66,16 @@ class Options:
                 f"{topology.env} has {len(topology.edge)} edge hosts ({', '.join(topology.edge)}), and each would get"
                 f" a certificate of its own for {self.domain}: set stack_tls to files, and bring the certificate to"
                 " each of them."
+            )
+
+    def _managed_databases(self, topology: Topology) -> Iterator[str]:
+        hosts = topology.hosts("all")
+        of_first = self.managed_databases.get(hosts[0]) or {}
+        others = [host for host in hosts if (self.managed_databases.get(host) or {}) != of_first]
+        if others:
+            yield (
+                f"stack_managed_database of {', '.join(others)} is not that of {hosts[0]}, and {topology.env} has one"
+                f" database: set it once, in group_vars of {topology.env}."
             )
 
     def _shared_addresses(self, topology: Topology) -> Iterator[str]:

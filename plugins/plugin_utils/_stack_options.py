@@ -17,7 +17,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._app import p
 from ansible_collections.convosphere.platform.plugins.module_utils._core.display import quoted
 from ansible_collections.convosphere.platform.plugins.module_utils._core.option_numbers import LEAST_MEMORY
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import compose_parser
-from ansible_collections.convosphere.platform.plugins.plugin_utils import _edge_routes
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _edge_routes, _managed_database
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _value_checks as checks
 from ansible_collections.convosphere.platform.plugins.plugin_utils._value_checks import Check, number
 
@@ -33,15 +33,6 @@ SECRETS = (
 )
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_POSTGRES_NAME = checks.matching(
-    r"[A-Za-z_][A-Za-z0-9_.-]{0,62}",
-    "give at most 63 letters, digits, dots, dashes and underscores, beginning with a letter or an underscore",
-)
-_DATABASE = checks.matching(
-    r"(?!template[01]$)[A-Za-z_][A-Za-z0-9_.-]{0,62}",
-    "give at most 63 letters, digits, dots, dashes and underscores, beginning with a letter or an underscore, "
-    "and not a template of PostgreSQL",
-)
 _MEMORY = checks.optional(checks.bytes_of(LEAST_MEMORY, "512m"))
 
 #: What each option of one value may be. Those of yes or no, and of a fixed choice, the argument spec knows.
@@ -62,12 +53,8 @@ SINGLE: dict[str, Check] = {
     "stack_https_port": checks.port,
     "stack_api_port": checks.port,
     "stack_postgres_port": checks.port,
-    "stack_postgres_user": lambda value: (
-        "give a name that does not begin with pg_, which PostgreSQL keeps for itself"
-        if f"{value}".startswith("pg_")
-        else _POSTGRES_NAME(value)
-    ),
-    "stack_postgres_database": _DATABASE,
+    "stack_postgres_user": checks.database_role,
+    "stack_postgres_database": checks.database,
     "stack_backup_dir": checks.path,
     "stack_migration_timeout": checks.whole(1, what="a number of seconds"),
     "stack_lock_timeout": checks.whole(1, what="a number of seconds"),
@@ -128,7 +115,7 @@ def _without_value(options: Mapping[str, Any]) -> Iterator[str]:
 
 def _wrong_types(options: Mapping[str, Any]) -> Iterator[str]:
     # Text that only looks like a dictionary may hold secrets: it is not shown.
-    for name in (*OF_SERVICES, *OF_VARIABLES):
+    for name in (*OF_SERVICES, *OF_VARIABLES, _managed_database.OPTION):
         if options.get(name) is not None and not isinstance(options[name], Mapping):
             yield (
                 f"{name} is no dictionary: on a command line it is given as "
@@ -214,12 +201,14 @@ def _override(options: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _together(options: Mapping[str, Any]) -> Iterator[str]:
-    for rule in (_ports, _certificate, _archive, _administrator, _exceptions):
+    for rule in (_ports, _certificate, _archive, _administrator, _exceptions, _managed_database.problems):
         yield from rule(options)
 
 
 def _ports(options: Mapping[str, Any]) -> Iterator[str]:
-    names = ["stack_http_port", "stack_api_port", "stack_postgres_port"]
+    names = ["stack_http_port", "stack_api_port"]
+    if not options.get(_managed_database.OPTION):
+        names.append("stack_postgres_port")
     if options.get("stack_domain"):
         names.insert(1, "stack_https_port")
     by_port: dict[int, list[str]] = {}

@@ -12,7 +12,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 
@@ -54,11 +54,18 @@ class HostStack:
     addresses: Mapping[str, str]
     #: The port of each service on the private address of its host.
     ports: Mapping[str, int]
+    #: The host and the port of a managed PostgreSQL, which no host of the environment has as a service.
+    managed: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def several(self) -> bool:
         """Whether the stack is divided: a host that is not in the inventory's placements has all of it."""
         return self.topology.several and self.host in self.topology.hosts("all")
+
+    @property
+    def has_database(self) -> bool:
+        """Whether this is the host of the placement ``database``, also if the database itself is a managed one."""
+        return not self.several or self.host in self.topology.database
 
     def services(self) -> list[str]:
         """Return the services of this host."""
@@ -79,6 +86,8 @@ class HostStack:
 
     def endpoint(self, service: str) -> str:
         """Return the name and the port at which a backend of this host reaches a service."""
+        if self.managed and service == "postgres":
+            return f"{_bracketed(str(self.managed.get('host', '')))}:{self.managed.get('port', PORTS[service])}"
         return f"{service}:{self.ports[service] if service in self._remote() else PORTS[service]}"
 
     def published(self) -> dict[str, str]:
@@ -125,6 +134,20 @@ class HostStack:
         addresses = [self._address(host) for host in hosts]
         return [f"{address}/{ip_address(address).max_prefixlen}" for address in addresses if address]
 
+    def needs_authority(self) -> bool:
+        """Whether this host is given the authority of the database's certificate.
+
+        Of a managed one it is for the backend, and on the database host for backups, migrations and users.
+        """
+        if self.managed:
+            return self.has_database or "backend" in self.services()
+        return "postgres" in self._remote()
+
+    def database_query(self) -> str:
+        """Return the end of the URL at which a backend of this host reaches the database."""
+        crosses_hosts = self.managed or "postgres" in self._remote()
+        return f"?sslmode=verify-full&sslrootcert={AUTHORITY}" if crosses_hosts else ""
+
     def _remote(self) -> list[str]:
         """Return the services with state that run on another host."""
         here = self.services()
@@ -154,7 +177,10 @@ class HostStack:
             "published": self.published(),
             "beside": self.beside(),
             "database_clients": self.database_clients(),
-            "database_query": f"?sslmode=verify-full&sslrootcert={AUTHORITY}" if "postgres" in self._remote() else "",
+            "database_query": self.database_query(),
+            "has_database": self.has_database,
+            "needs_authority": self.needs_authority(),
+            "is_managed": bool(self.managed),
         }
 
 
@@ -181,10 +207,13 @@ def shared_secrets(
     are stored there. Another host is given those of ``names``. Raises ValueError if one is missing and has to be there.
     """
     stored = {name: str(value) for name, value in dotenv.parse(text).items()}
+    if model["has_database"] and model["is_managed"]:
+        return {"secrets": {}, "authority": ""}
     if "postgres" in model["services"]:
         issued = _certificates.database_certificate(stored, environment, model["address"])
         return {"secrets": issued, "authority": issued["POSTGRES_TLS_CA"]}
-    desired = [*names, "POSTGRES_TLS_CA"] if "backend" in model["services"] else []
+    authority = [] if model["is_managed"] else ["POSTGRES_TLS_CA"]
+    desired = [*names, *authority] if "backend" in model["services"] else []
     missing = [name for name in desired if not stored.get(name)]
     if missing and complete:
         raise ValueError(

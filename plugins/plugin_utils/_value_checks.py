@@ -155,6 +155,21 @@ def matching(pattern: str, allowed: str) -> Check:
     return check
 
 
+_POSTGRES_NAME = r"[A-Za-z_][A-Za-z0-9_.-]{0,62}"
+_POSTGRES_ALLOWED = (
+    "give at most 63 letters, digits, dots, dashes and underscores, beginning with a letter or an underscore"
+)
+_role = matching(_POSTGRES_NAME, _POSTGRES_ALLOWED)
+database = matching(rf"(?!template[01]$){_POSTGRES_NAME}", f"{_POSTGRES_ALLOWED}, and not a template of PostgreSQL")
+
+
+def database_role(value: Any) -> str | None:
+    """Check the name of a role of PostgreSQL."""
+    if f"{value}".startswith("pg_"):
+        return "give a name that does not begin with pg_, which PostgreSQL keeps for itself"
+    return _role(value)
+
+
 def optional(check: Check) -> Check:
     """Return a check that accepts an empty text as well."""
     return lambda value: None if value == "" else check(value)

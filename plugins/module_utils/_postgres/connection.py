@@ -206,6 +206,11 @@ class Database:
             ) from error
 
 
+_HINT_OWN = "Check that the service postgres runs, and that the login_ options are those of this environment."
+_HINT_ELSEWHERE = (
+    "Check that this host may reach the server at that port, that the login_ options are those of this environment, "
+    "and that ca_cert is the authority that issued the server's certificate for this name."
+)
 _HINTS = {
     "42501": "The database role of login_user needs the privilege for this object",
     "23505": "The platform changed the same rows meanwhile. Nothing was changed: run it again",
@@ -244,8 +249,13 @@ def connect(params: Mapping[str, Any]) -> Connection:
         raise DatabaseError(
             f"Cannot connect to database {params['login_db']} at {where}, port {params['login_port']}, "
             f"as {params['login_user']}: {str(error).strip()}",
-            hint="Check that the service postgres runs, and that the login_ options are those of this environment.",
+            hint=_HINT_ELSEWHERE if is_elsewhere(params) else _HINT_OWN,
         ) from error
+
+
+def is_elsewhere(params: Mapping[str, Any]) -> bool:
+    """Return whether the server is on another machine, by the address of the connection."""
+    return not params["login_unix_socket"] and params["login_host"] not in LOOPBACK
 
 
 def password(params: Mapping[str, Any]) -> str | None:

@@ -58,6 +58,33 @@ def test_variables_replace_the_defaults(name, variables, value):
     assert found(name, **variables) == value
 
 
+MANAGED = {"stack_managed_database": {"host": "db.example.com", "user": "owner", "ca": "PEM"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("login_host", "db.example.com"),
+        ("login_user", "owner"),
+        ("login_port", 5432),
+        ("login_db", "convosphere"),
+        ("login_ssl_mode", "verify-full"),
+        ("login_ca", "/opt/convosphere/dev/tls/ca.crt"),
+        ("login_container", ""),
+        ("login_env_file", "/opt/convosphere/dev/.env"),
+    ],
+)
+def test_a_managed_database_replaces_the_login_and_the_variables_of_the_own_one(name, value):
+    own = {"stack_postgres_port": 15432, "stack_postgres_user": "mine", "stack_postgres_database": "mine"}
+
+    assert found(name, **MANAGED, **own) == value
+
+
+def test_without_a_managed_database_the_login_is_that_of_the_own_one():
+    assert found("login_host", stack_managed_database={}) == "127.0.0.1"
+    assert (found("login_ssl_mode"), found("login_ca")) == ("prefer", "")
+
+
 def test_an_environment_that_is_not_set_is_an_error():
     with pytest.raises(AnsibleLookupError, match="convosphere_environment is not set"):
         found("backup_dir", convosphere_environment="")

@@ -159,3 +159,17 @@ def test_a_play_that_changes_something_is_refused_if_it_lacks_a_host():
     assert problems(**SEVERAL, verb="status", play_hosts=["e"]) == []
     first, _last = problems(**SEVERAL, verb="services", play_hosts=["e", "a"])
     assert first.startswith("This run of services.yml leaves out d, which would be left behind")
+
+
+def test_all_hosts_have_the_same_managed_database():
+    managed = {"host": "db.example.com", "ca": "PEM"}
+    same = dict.fromkeys("ead", managed)
+
+    assert problems(**SEVERAL, managed_databases=same) == []
+    assert problems(**SEVERAL, managed_databases={host: {} for host in "ead"}) == []
+    first, _last = problems(**SEVERAL, managed_databases={**same, "a": {}})
+    assert first == (
+        "stack_managed_database of a is not that of d, and red has one database: set it once, in group_vars of red."
+    )
+    first, _last = problems(**SEVERAL, managed_databases={**same, "d": {**managed, "port": 6432}})
+    assert first.startswith("stack_managed_database of a, e is not that of d")

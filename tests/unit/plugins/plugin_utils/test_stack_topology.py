@@ -152,3 +152,32 @@ def test_the_database_host_is_given_its_certificate_and_keeps_it():
     assert set(first["secrets"]) == set(NAMES)
     assert again == first
     assert first["authority"] == first["secrets"]["POSTGRES_TLS_CA"]
+
+
+MANAGED = {"host": "db.example.com", "port": 6432, "ca": "PEM"}
+OTHERS = [name for name in STACK if name != "postgres"]
+
+
+def test_a_managed_database_is_reached_from_every_host_at_its_own_address():
+    options = {"groups": GROUPS, "addresses": ADDRESSES, "ports": PRIVATE, "local": LOCAL, "managed": MANAGED}
+    database, app, edge = (
+        stack_topology(OTHERS, environment="prod", host=host, **options) for host in ("d", "a1", "e")
+    )
+
+    assert {found["endpoints"]["postgres"] for found in (database, app)} == {"db.example.com:6432"}
+    assert [found["needs_authority"] for found in (database, app, edge)] == [True, True, False]
+    assert [found["has_database"] for found in (database, app, edge)] == [True, False, False]
+    assert set(app["extra_hosts"]) == {"redis", "weaviate", "minio"}
+    assert set(database["published"]) == {"redis", "weaviate", "minio"}
+
+
+def test_a_managed_database_gets_no_certificate_of_the_environment():
+    options = {"groups": GROUPS, "addresses": ADDRESSES, "ports": PRIVATE, "managed": MANAGED}
+    database, app = (stack_topology(OTHERS, environment="prod", host=host, **options) for host in ("d", "a1"))
+    text = dotenv.merge("", {"SECRET_KEY": "s" * 64}, "secrets")
+
+    assert stack_shared_secrets("", ["SECRET_KEY"], database, "prod") == {"secrets": {}, "authority": ""}
+    assert stack_shared_secrets(text, ["SECRET_KEY"], app, "prod") == {
+        "secrets": {"SECRET_KEY": "s" * 64},
+        "authority": "",
+    }
