@@ -122,7 +122,8 @@ notes:
   - The container uses the host's network, so that O(login_host) is the same address.
   - In check mode neither a running database nor the image is required. The container of O(login_service), or of the
     service C(postgres), shows whether a database that cannot be reached is stopped. RV(situation) is V(stopped) or
-    V(absent) if no database runs, and V(unknown) if the image is not on the host and the stack was deployed before.
+    V(absent) if no database runs, and V(unknown) if the image is not on the host and the stack was deployed before, or
+    if the server is on another host and O(ca_cert) is not on this one yet.
 """
 
 EXAMPLES = r"""

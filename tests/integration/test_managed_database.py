@@ -123,6 +123,16 @@ def test_the_schema_is_compared_and_recorded_at_the_managed_database(deployed, s
     assert server.sql("SELECT version_num FROM alembic_version ORDER BY 1").split() == found["revisions"]
 
 
+def test_check_mode_does_not_need_the_authority_that_a_deploy_brings(deployed, server, tmp_path):
+    stack = {"project_name": deployed.project, "image": "ghcr.io/convosphere/convosphere/backend:0.1.2-beta"}
+    options = {**login(deployed, server), **stack, "ca_cert": str(tmp_path / "missing.crt")}
+    found = run_module("convosphere_db_migration", options, tmp_path, check=True)
+    failed = run_module("convosphere_db_migration", options, tmp_path)
+
+    assert (found["changed"], found["situation"]) == (False, "unknown")
+    assert "Check that this host may reach the server at that port" in failed["msg"]
+
+
 def test_a_backup_is_made_by_the_programs_of_the_host(backup, server):
     database = backup["database"]
 

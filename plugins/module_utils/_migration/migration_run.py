@@ -24,20 +24,17 @@ from .._core.plan import Plan
 from .._core.work import Invocation, Work
 from .._engine import client as engine_client
 from .._engine import project as engine_project
-from .._postgres import connection
 from .._restore.backup_gate import Gate
 from .._stack import project_owner
 from .._stack.backend_image import Backend
-from . import alembic_client, migration_failure, migration_plan, release_schema
+from . import alembic_client, migration_failure, migration_plan, release_schema, unreachable
 from .alembic_client import Alembic, Target
 from .lock_holders import Blockers, Session
 from .migration_plan import RECORD, RUN, UNDO, Migration, Planner
 from .revisions import Code
 from .schema_repository import SchemaRepository
+from .unreachable import ABSENT, UNKNOWN
 
-ABSENT = "absent"
-STOPPED = "stopped"
-UNKNOWN = "unknown"
 _NOTHING: Mapping[str, Any] = {
     "revisions_before": [],
     "revisions": [],
@@ -101,7 +98,7 @@ class MigrationWork(Work):
         if self.image_id is None:
             if not self.call.check_mode:
                 raise InputError(f"The host has no image {self.params['image']}", hint="Pull or build it first.")
-            self.situation = ABSENT if _why_unreachable(backend, self.params) == ABSENT else UNKNOWN
+            self.situation = ABSENT if unreachable.why(backend, self.params) == ABSENT else UNKNOWN
             return Plan()
         self.planned = self._plan(backend, self.image_id)
         return migration_plan.changes(self.planned.migration) if self.planned else Plan()
@@ -174,8 +171,8 @@ class MigrationWork(Work):
         try:
             target = self._reach(repository, image_id)
         except ConvosphereError:
-            self.situation = _why_unreachable(backend, self.params)
-            if self.call.check_mode and self.situation != UNKNOWN:
+            self.situation = unreachable.why(backend, self.params)
+            if self.call.check_mode and unreachable.is_expected(self.situation, self.params):
                 migration_plan.refuse_misspelt(code, [*self.params["accept"], *self.params["assume"]])
                 return None
             raise
@@ -283,17 +280,3 @@ class MigrationWork(Work):
     def _read(self, image_id: str) -> Code:
         """Read the revisions of an image, for which a container is started."""
         return Code(self._alembic(image_id).revisions())
-
-
-def _why_unreachable(backend: Backend, params: Mapping[str, Any]) -> str:
-    """Return whether a database that cannot be reached does not exist yet, or was stopped.
-
-    A managed one exists, but a first deploy has not brought the authority of its certificate to the host yet.
-    """
-    if backend.project is None or backend.database_runs:
-        return UNKNOWN
-    if connection.is_elsewhere(params):
-        return UNKNOWN if Path(params["ca_cert"] or "/").exists() else ABSENT
-    if backend.has_database:
-        return STOPPED
-    return UNKNOWN if backend.is_deployed else ABSENT
