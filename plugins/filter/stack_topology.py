@@ -41,9 +41,11 @@ options:
     type: dict
     required: true
   local:
-    description: The other ports that services publish, each with C(service), C(port), and C(host_ip) if it has one.
+    description:
+      - The other ports that services publish, in this order, those of the edge for HTTP, of the API on the loopback
+        address, of PostgreSQL there, and of the edge for HTTPS; V(none) for one that is not published.
     type: list
-    elements: dict
+    elements: int
     default: []
   managed:
     description: The managed database with its C(host) and C(port); empty if the stack has a database of its own.
@@ -77,7 +79,7 @@ def stack_topology(
     host: str,
     addresses: Mapping[str, Any],
     ports: Mapping[str, Any],
-    local: Iterable[Mapping[str, Any]] = (),
+    local: Iterable[Any] = (),
     managed: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the part of the stack that the host has."""
@@ -85,7 +87,8 @@ def stack_topology(
         host=host,
         topology=Topology.of(str(environment), groups),
         stack=list(services),
-        addresses={name: str(addresses[name] or "") for name in addresses},
+        # The only host of an environment has no other one to reach it.
+        addresses={name: str(addresses[name] or "") for name in addresses} if len(addresses) > 1 else {},
         ports={name: int(ports[name]) for name in ports},
         managed=managed or {},
     ).describe()

@@ -34,6 +34,8 @@ PLACEMENT_OF = {
 #: The number of ports that the containers of a service of an app host may publish: old, new, and left over ones.
 PORTS_OF_APP = 10
 PORTS = {"postgres": 5432, "redis": 6379, "weaviate": 8080, "minio": 9000, "backend": 8000, "frontend": 8080}
+#: The service of each other port that is published, and the address if not all have it: for HTTP, API, SQL and HTTPS.
+LOCAL = (("edge", ""), ("edge", "127.0.0.1"), ("postgres", "127.0.0.1"), ("edge", ""))
 #: The services that are replaced by a new container beside the one that serves.
 BESIDE = ("backend", "frontend")
 #: The placements whose hosts connect to a service that other hosts use.
@@ -184,12 +186,15 @@ class HostStack:
         }
 
 
-def published_ports(model: Mapping[str, Any], local: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the ports that a host publishes: those of its services in ``local``, and those on its private address."""
+def published_ports(model: Mapping[str, Any], local: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return the ports that a host publishes: those in ``local`` of its services, and those on its private address.
+
+    ``local`` has the ports of ``LOCAL``, None for one that is not published.
+    """
     found = [
-        {key: entry[key] for key in entry if key != "service"}
-        for entry in local
-        if entry["service"] in model["services"]
+        {"port": port, **({"host_ip": host_ip} if host_ip else {})}
+        for (service, host_ip), port in zip(LOCAL, local)
+        if port is not None and service in model["services"]
     ]
     # The containers of an app host take ports that are free, whichever they are.
     for text in (text for name, text in model["published"].items() if name not in BESIDE):

@@ -26,11 +26,7 @@ GROUPS = {
 }
 ADDRESSES = {"e": "10.0.0.1", "a1": "10.0.0.11", "a2": "10.0.0.12", "d": "10.0.0.21"}
 PRIVATE = {"postgres": 15432, "redis": 16379, "weaviate": 18081, "minio": 19000, "backend": 18000, "frontend": 18010}
-LOCAL = [
-    {"service": "edge", "port": 80},
-    {"service": "edge", "port": 8000, "host_ip": "127.0.0.1"},
-    {"service": "postgres", "port": 5432, "host_ip": "127.0.0.1"},
-]
+LOCAL = [80, 8000, 5432, None]
 ENV_FILE = dotenv.merge("", {"SECRET_KEY": "s" * 64, "POSTGRES_TLS_CA": "PEM\n"}, "secrets")
 
 
@@ -49,7 +45,11 @@ def test_the_only_host_has_everything_and_nothing_else(host):
     found = model(host, "dev", addresses={})
 
     assert (found["several"], found["services"], found["images"]) == (False, STACK, STACK)
-    assert found["ports"] == [{key: port[key] for key in port if key != "service"} for port in LOCAL]
+    assert found["ports"] == [
+        {"port": 80},
+        {"port": 8000, "host_ip": "127.0.0.1"},
+        {"port": 5432, "host_ip": "127.0.0.1"},
+    ]
     assert found["endpoints"]["postgres"] == "postgres:5432"
     assert (found["published"], found["extra_hosts"], found["database_clients"]) == ({}, {}, [])
     assert found["beside"] == [{"service": "backend", "port": 8000}, {"service": "frontend", "port": 8080}]
@@ -88,6 +88,7 @@ def test_the_edge_publishes_the_site_and_the_interface_of_the_backends_for_its_h
     found = model("e")
 
     assert found["ports"] == [{"port": 80}, {"port": 8000, "host_ip": "127.0.0.1"}]
+    assert model("e", local=[80, 8000, 5432, 443])["ports"][-1] == {"port": 443}
     assert (found["published"], found["extra_hosts"]) == ({}, {})
 
 
