@@ -11,6 +11,8 @@ author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
   - Checks what the argument spec of the role C(stack) cannot check, such as ports, sizes, durations, names, images and
     texts, and options that do not go together. Nothing is asked or changed.
+  - C(stack_settings) and C(stack_secrets) are checked against the catalogue of the settings of C(stack_version). What
+    is doubtful, but can be deployed, is a warning.
   - Values of C(stack_secrets), and others that may be secrets, are never in what is returned.
 positional: _input
 options:
@@ -38,14 +40,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.convosphere.platform.plugins.plugin_utils import _stack_options
+from ansible.utils.display import Display
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _settings_check, _stack_options
 
 
 def stack_problems(options: Any) -> list[str]:
     """Return what is wrong with the options. Raises AnsibleFilterError for anything but a dictionary."""
     if not isinstance(options, Mapping):
         raise AnsibleFilterError(f"stack_problems takes a dictionary of options, and not {type(options).__name__}")
-    return _stack_options.problems(options)
+    found = _stack_options.problems(options)
+    if not found:
+        for text in _settings_check.warnings(options):
+            Display().warning(text)
+    return found
 
 
 class FilterModule:

@@ -17,7 +17,11 @@ from ansible_collections.convosphere.platform.plugins.module_utils._app import p
 from ansible_collections.convosphere.platform.plugins.module_utils._core.display import quoted
 from ansible_collections.convosphere.platform.plugins.module_utils._core.option_numbers import LEAST_MEMORY
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import compose_parser
-from ansible_collections.convosphere.platform.plugins.plugin_utils import _edge_routes, _managed_database
+from ansible_collections.convosphere.platform.plugins.plugin_utils import (
+    _edge_routes,
+    _managed_database,
+    _settings_check,
+)
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _value_checks as checks
 from ansible_collections.convosphere.platform.plugins.plugin_utils._value_checks import Check, number
 
@@ -83,7 +87,11 @@ OF_SERVICES: dict[str, Check] = {
 }
 
 #: The same for the options that have one for each environment variable.
-OF_VARIABLES: dict[str, Check] = {"stack_settings": checks.setting, "stack_secrets": checks.storable}
+OF_VARIABLES: dict[str, Check] = {
+    "stack_settings": checks.setting,
+    "stack_secrets": checks.storable,
+    "stack_extra_settings": checks.setting,
+}
 
 #: What each item may be of the options that are lists.
 LISTS: dict[str, Check] = {
@@ -102,7 +110,7 @@ def problems(options: Mapping[str, Any]) -> list[str]:
     """
     found = [*_without_value(options), *_wrong_types(options)]
     usable = {name: value for name, value in options.items() if not any(each.startswith(f"{name} ") for each in found)}
-    for check in (_single, _of_services, _of_variables, _of_lists, _override, _together):
+    for check in (_single, _of_services, _of_variables, _of_catalogue, _of_lists, _override, _together):
         found += [problem for problem in check(usable) if problem not in found]
     return found
 
@@ -154,8 +162,9 @@ def _of_services(options: Mapping[str, Any]) -> Iterator[str]:
 def _of_variables(options: Mapping[str, Any]) -> Iterator[str]:
     for name, check in OF_VARIABLES.items():
         for variable, value in options.get(name, {}).items():
-            if not isinstance(variable, str) or not _VARIABLE.fullmatch(variable):
-                yield f"{name} has {quoted(variable)}, which cannot be the name of an environment variable"
+            if not _is_variable(variable):
+                hint = _settings_check.written(str(variable))
+                yield f"{name} has {quoted(variable)}, which cannot be the name of an environment variable{hint}"
             elif name == "stack_secrets" and (value is None or value == ""):
                 yield f"stack_secrets has '{variable}' without a value: leave it out, or give one"
             elif reason := check(value):
@@ -164,6 +173,20 @@ def _of_variables(options: Mapping[str, Any]) -> Iterator[str]:
     for variable in options.get("stack_settings", {}):
         if variable in secrets:
             yield f"stack_settings has '{variable}', which is a secret: give it in stack_secrets"
+
+
+def _of_catalogue(options: Mapping[str, Any]) -> Iterator[str]:
+    # Names and values that no container's environment can hold have been reported.
+    sound = {
+        name: {key: value for key, value in options[name].items() if _is_variable(key) and not check(value)}
+        for name, check in OF_VARIABLES.items()
+        if name in options
+    }
+    yield from _settings_check.problems({**options, **sound})
+
+
+def _is_variable(name: Any) -> bool:
+    return isinstance(name, str) and bool(_VARIABLE.fullmatch(name))
 
 
 def _of_lists(options: Mapping[str, Any]) -> Iterator[str]:

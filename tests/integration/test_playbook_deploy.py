@@ -142,7 +142,7 @@ def test_a_release_that_never_becomes_healthy_gives_way_to_the_one_before(live):
             "deploy.yml",
             # The edge goes on holding requests for as long as before, or it would be started again.
             extra_vars={
-                "stack_settings": {"SANDBOX_NEVER_HEALTHY": "1"},
+                "stack_extra_settings": {"SANDBOX_NEVER_HEALTHY": "1"},
                 "stack_wait_timeout": 20,
                 "stack_edge_wait": 60,
             },
@@ -188,7 +188,7 @@ def test_settings_reach_the_backend_as_they_were_meant(live):
     settings = {"EMOJI": "😀 ä", "DOLLAR": "$HOME ${X} $$", "QUOTES": 'it\'s "quoted": yes #no', "LINES": "a\nb"}
     others = {"LIST": ["de", "en"], "FLAG": True, "LEFT_OUT": None}
 
-    run = live.run("deploy.yml", extra_vars={"stack_settings": {**settings, **others}}, check=True, diff=True)
+    run = live.run("deploy.yml", extra_vars={"stack_extra_settings": {**settings, **others}}, check=True, diff=True)
 
     after = run.succeeded().task(AGAIN).diff["after"]["file compose.yaml"]["content"]
     rendered = yaml.safe_load("\n".join(after))["services"]["backend"]["environment"]

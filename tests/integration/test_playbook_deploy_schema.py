@@ -213,7 +213,7 @@ def test_a_new_version_is_migrated_to_with_a_backup_that_is_made_and_proven(live
 
 def test_a_deploy_that_fails_after_its_migration_says_where_the_schema_is(live):
     with backend_with(mig_good=(AGENTS, "ALTER TABLE users ADD COLUMN mig_new text")) as tag:
-        ill = {"stack_images": {"backend": tag}, "stack_settings": {"SANDBOX_NEVER_HEALTHY": "1"}}
+        ill = {"stack_images": {"backend": tag}, "stack_extra_settings": {"SANDBOX_NEVER_HEALTHY": "1"}}
 
         run = live.run("deploy.yml", extra_vars={**ill, "stack_wait_timeout": 25, "stack_skip_backup_gate": True})
 

@@ -85,7 +85,7 @@ def upgrade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgrade]:
         docker("exec", found.container("backend"), "sh", "-c", f"echo uploaded > {UPLOAD}")
         found.run("backup.yml", checkout=old, extra_vars={"label": "old"}).succeeded()
         before = (content(found), release(found))
-        never_healthy = {"stack_settings": {"SANDBOX_NEVER_HEALTHY": "1"}, "stack_wait_timeout": 20}
+        never_healthy = {"stack_extra_settings": {"SANDBOX_NEVER_HEALTHY": "1"}, "stack_wait_timeout": 20}
         failed = found.run("deploy.yml", extra_vars=never_healthy)
         after_failure = (release(found), containers(found))
         found.run("deploy.yml").succeeded()

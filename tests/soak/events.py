@@ -76,7 +76,7 @@ EVENTS = (
     Event("crashing backend", variables={"stack_images": {"backend": image("backend:crashing")}}, fails=True),
     Event(
         "backend that hangs in its start",
-        variables={"stack_settings": {"SANDBOX_NEVER_HEALTHY": "1"}, "stack_wait_timeout": 60},
+        variables={"stack_extra_settings": {"SANDBOX_NEVER_HEALTHY": "1"}, "stack_wait_timeout": 60},
         fails=True,
     ),
     Event(
