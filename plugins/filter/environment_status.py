@@ -51,7 +51,8 @@ RETURN = r"""
 _value:
   description:
     - C(services), each with its C(host), those that are missing too; C(problems) and C(left_over), a sentence each; the
-      C(maintenance) of the edge by host; and the C(hosts) that were asked beside those that were C(left_out).
+      C(maintenance) of the edge by host; the C(overrides); and the C(hosts) that were asked beside those that were
+      C(left_out).
   type: dict
   sample: {"exists": true, "problems": ["app-2: backend is missing"], "left_over": []}
 """

@@ -18,6 +18,7 @@ options:
     description:
       - What the module returned. For V(database_status), V(maintenance) and V(users_audit), several results by name.
       - For V(environment) what P(convosphere.platform.environment_status#filter) returned.
+      - For V(config) and V(config_comparison) what P(convosphere.platform.config_document#filter) returned.
       - For V(plan) and V(drift), the document that P(convosphere.platform.deploy_document#filter) returned.
     type: dict
     required: true
@@ -31,6 +32,8 @@ options:
       - backup_verification
       - backups
       - bundle
+      - config
+      - config_comparison
       - database_status
       - drift
       - edge_maintenance

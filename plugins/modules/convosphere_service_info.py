@@ -102,6 +102,13 @@ maintenance:
     retry_after:
       description: The number of seconds after which clients try again.
       type: int
+overrides:
+  description:
+    - The overrides of the environment's settings, as M(convosphere.platform.convosphere_config_override) returns them.
+    - They are recorded on the database host of the environment. Expired ones are returned until they are removed.
+  returned: success
+  type: list
+  elements: dict
 services:
   description:
     - The services by name.
@@ -228,7 +235,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core.module 
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import client as engine_client
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import project as engine_project
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import service_stats
-from ansible_collections.convosphere.platform.plugins.module_utils._stack import edge_maintenance
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import edge_maintenance, overrides
 
 VERSION_SECONDS = 10  # for the platform to report its version
 
@@ -250,16 +257,17 @@ class ServiceInfoModule(InfoModule):
         connect = engine_client.connect_if_there if self.check_mode else engine_client.connect
         client = connect(self.params["docker_host"], self.params["timeout"])
         if client is None:
-            return {"exists": False, "services": [], "maintenance": None}
+            return {"exists": False, "services": [], "maintenance": None, "overrides": []}
         project = engine_project.read_project(client, self.params["project_name"], self.params["project_src"])
         if not project.services:
-            return {"exists": False, "services": [], "maintenance": None}
+            return {"exists": False, "services": [], "maintenance": None, "overrides": []}
         services = [project.services[name] for name in sorted(project.chosen(self.params["services"]))]
         versions = self._versions()
         measured = service_stats.measure(services) if self.params["stats"] else {}
         return {
             "exists": True,
             "maintenance": edge_maintenance.of_project(project.source),
+            "overrides": overrides.of_project(project.source),
             "services": [
                 {
                     **engine_project.describe(service),

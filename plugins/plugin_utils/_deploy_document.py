@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _config_document
+
 Facts = Mapping[str, Any]
 
 #: The origin of a difference. For groups and users no record tells whether the list or the platform has changed.
@@ -162,7 +164,8 @@ def plan_lines(document: Facts, _context: Facts) -> list[str]:
     shown = [change for change in document["changes"] if change["object"] != "release"]
     lines = [document["verdict"], *_left_out(document)]
     lines += [line for change in shown for line in _lines(change, _note(change))]
-    return [*lines, *_consequences(document), *_declared_users(document)]
+    overrides = _config_document.override_lines(document.get("overrides"))
+    return [*lines, *_consequences(document), *_declared_users(document), *overrides]
 
 
 def drift_lines(document: Facts, _context: Facts) -> list[str]:
@@ -171,7 +174,7 @@ def drift_lines(document: Facts, _context: Facts) -> list[str]:
     for text, found in _sections(document):
         if found:
             lines += [f"{text[0].upper()}{text[1:]}:", *(line for change in found for line in _lines(change))]
-    return lines
+    return [*lines, *_config_document.override_lines(document.get("overrides"))]
 
 
 def _lines(change: Facts, note: str = "") -> Iterator[str]:

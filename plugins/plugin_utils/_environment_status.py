@@ -57,6 +57,7 @@ class Environment:
     def describe(self) -> dict[str, Any]:
         """Return all of it."""
         maintenance = {host: self.found[host].get("maintenance") for host in self.hosts if host in self.topology.edge}
+        overrides = [each for host in self.topology.database for each in self._overrides(host)]
         return {
             "exists": any(self.found[host]["exists"] for host in self.hosts),
             "hosts": self.hosts,
@@ -64,8 +65,14 @@ class Environment:
             "services": self.rows(),
             "problems": self.problems(),
             "left_over": self.left_over(),
+            "overrides": overrides,
             "maintenance": {host: period for host, period in maintenance.items() if period},
         }
+
+    def _overrides(self, host: str) -> Sequence[Facts]:
+        """Return the recorded overrides of a database host."""
+        found: Sequence[Facts] = self.found.get(host, {}).get("overrides") or ()
+        return found
 
     def _rows_of(self, host: str) -> Iterator[dict[str, Any]]:
         services = {each["name"]: each for each in self.found[host]["services"]}

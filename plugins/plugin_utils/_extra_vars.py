@@ -9,6 +9,7 @@ template, survey and launch contain. No inventory, no file of variables beside i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,12 +39,27 @@ class ParameterError(Exception):
 
 def given_in_run(loader: Any) -> dict[str, Any]:
     """Return the extra variables of this run, by name, not converted and not templated."""
-    return {str(name): value for name, value in load_extra_vars(loader).items()}
+    return _rejoined({str(name): value for name, value in load_extra_vars(loader).items()})
+
+
+def _rejoined(given: dict[str, Any]) -> dict[str, Any]:
+    """Join an object in JSON that Ansible has split: ``-e 'set={"A": "b"}'`` ends for it at the first space."""
+    for name in (item.name for item in PARAMETERS if item.type == "dict"):
+        text, rest = given.get(name), given.get(RAW)
+        if isinstance(text, str) and isinstance(rest, str) and text.startswith("{"):
+            try:
+                whole = json.loads(f"{text} {rest}")
+            except ValueError:
+                continue
+            return {**{key: value for key, value in given.items() if key != RAW}, name: whole}
+    return given
 
 
 def convert(parameter: Parameter, value: Any) -> Any:
-    """Return the value in the type of its parameter, str, bool, int or list of str; raise ParameterError otherwise."""
+    """Return the value in its parameter's type, str, bool, int, list of str or dict; raise ParameterError otherwise."""
     if value is None and parameter.default is not None:
+        if parameter.type == "dict":
+            return dict(parameter.default)
         return list(parameter.default) if parameter.type == "list" else parameter.default
     if value is None and parameter.verbs:
         raise ParameterError(
@@ -51,8 +67,9 @@ def convert(parameter: Parameter, value: Any) -> Any:
             f" {allowed(parameter)}."
         )
     found = _CONVERTERS[parameter.type](parameter, value)
-    wrong = [item for item in (found if isinstance(found, list) else [found]) if item not in parameter.choices]
-    if parameter.choices and wrong:
+    items = found if isinstance(found, list) else [found]
+    wrong = [item for item in items if parameter.choices and item not in parameter.choices]
+    if wrong:
         raise _refused(parameter, wrong[0])
     return found
 
@@ -160,11 +177,32 @@ def _as_list(parameter: Parameter, value: Any) -> list[str]:
     return found
 
 
+def _as_dict(parameter: Parameter, value: Any) -> dict[str, Any]:
+    """Take a dictionary, an object in JSON, or NAME=value."""
+    found = value
+    if isinstance(value, str):
+        name, sign, rest = value.partition("=")
+        if value.lstrip().startswith("{"):
+            try:
+                found = json.loads(value)
+            except ValueError:
+                found = None
+        elif sign and name.strip():
+            return {name.strip(): str(rest)}
+    if not isinstance(found, Mapping):
+        raise ParameterError(
+            f"The parameter {parameter.name} is not NAME=value, and not an object in JSON. Write -e"
+            f""" '{{"{parameter.name}": {{"NAME": "value"}}}}' for several."""
+        )
+    return {str(name): each for name, each in found.items()}
+
+
 _CONVERTERS: dict[str, Callable[[Parameter, Any], Any]] = {
     "str": _as_text,
     "bool": _as_bool,
     "int": _as_int,
     "list": _as_list,
+    "dict": _as_dict,
 }
 
 
@@ -183,6 +221,7 @@ def allowed(parameter: Parameter) -> str:
         "bool": "true or false",
         "int": f"a whole number from {parameter.minimum}",
         "list": "texts, separated by commas",
+        "dict": "NAME=value, or an object in JSON",
     }[parameter.type]
 
 

@@ -37,6 +37,7 @@ PARTS = (
     Part("backup", "database", "creates the backup, which stays on this host"),
     Part("backup_verify", "database", "restores the backup into a side database"),
     Part("bundle", "database", "brings the images of all services to this host, and writes them into the archive"),
+    Part("config", "all", "reports the settings; with set and unset also records overrides, and deploys them"),
     Part("database", "database", "reports the database and its backups", changes=False),
     Part("deploy", "all", "deploys the services that the host's placements have"),
     Part(

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible.module_utils.common.text.formatters import bytes_to_human
 from ansible_collections.convosphere.platform.plugins.plugin_utils import (
+    _config_document,
     _database_reports,
     _deploy_document,
     _environment_status,
@@ -76,6 +77,7 @@ def stack(result: Facts, context: Facts) -> list[str]:
     lines = [_service("SERVICE", "HEALTH", "VERSION", "")]
     for service in result["services"]:
         lines += _measured(service)
+    lines += _config_document.override_lines(result.get("overrides") or context.get("overrides"))
     return [*lines, *_maintenance_lines(result.get("maintenance"), context), *_next(context)]
 
 
@@ -87,6 +89,7 @@ def environment(result: Facts, context: Facts) -> list[str]:
     lines += [f"{'PROBLEM':<10} {text}" for text in result["problems"]]
     for text in result["left_over"]:
         lines += [f"{'LEFT OVER':<10} {text}", f"{'':<10} The next deploy removes it; its volumes stay"]
+    lines += _config_document.override_lines(result.get("overrides"))
     periods = result["maintenance"]
     for host, period in periods.items():
         lines += [*([f"On {host}:"] if len(periods) > 1 else []), *_maintenance_lines(period, context)]
@@ -249,6 +252,8 @@ REPORTS: dict[str, Report] = {
     "backup_verification": _database_reports.backup_verification,
     "backups": _database_reports.backups,
     "bundle": bundle,
+    "config": _config_document.lines,
+    "config_comparison": _config_document.comparison_lines,
     "database_status": _database_reports.database_status,
     "drift": _deploy_document.drift_lines,
     "edge_maintenance": edge_maintenance,

@@ -49,6 +49,11 @@ def test_a_switch_that_is_on_is_on_however_it_is_written(value):
         ("volumes", None, False),
         ("state", None, "started"),
         ("service", None, []),
+        ("set", "LOG_LEVEL=DEBUG", {"LOG_LEVEL": "DEBUG"}),
+        ("set", "CORS_ORIGINS=https://a?b=c", {"CORS_ORIGINS": "https://a?b=c"}),
+        ("set", '{"SMTP_PORT": 25}', {"SMTP_PORT": 25}),
+        ("set", {"LANGUAGES": ["de"]}, {"LANGUAGES": ["de"]}),
+        ("set", None, {}),
     ],
 )
 def test_a_value_is_converted_to_the_type_of_its_parameter(name, value, typed):
@@ -80,6 +85,10 @@ def test_a_value_is_converted_to_the_type_of_its_parameter(name, value, typed):
         ("label", 1.10, "The parameter label is a text, but its value is of the type number. Quote it"),
         ("confirm", True, "The parameter confirm is a text, but its value is of the type boolean. Quote it"),
         ("env", None, "Quote it"),
+        ("set", "LOG_LEVEL", 'The parameter set is not NAME=value, and not an object in JSON. Write -e \'{"set": {'),
+        ("set", '{"LOG_LEVEL": "DEBUG"', "is not NAME=value, and not an object in JSON"),
+        ("set", "[1]", "is not NAME=value, and not an object in JSON"),
+        ("set", "=x", "is not NAME=value, and not an object in JSON"),
     ],
 )
 def test_another_value_is_refused_with_what_is_allowed(name, value, message):
@@ -87,6 +96,22 @@ def test_another_value_is_refused_with_what_is_allowed(name, value, message):
         convert(parameter(name), value)
 
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "given"),
+    [
+        ('set={"LOG_LEVEL": "DEBUG", "SMTP_PORT": 25}', {"set": {"LOG_LEVEL": "DEBUG", "SMTP_PORT": 25}}),
+        ('set={"LOG_LEVEL":"DEBUG"}', {"set": '{"LOG_LEVEL":"DEBUG"}'}),
+        ('set={"LOG_LEVEL": oops}', {"set": '{"LOG_LEVEL":', "_raw_params": "oops}"}),
+    ],
+)
+def test_an_object_in_json_may_have_spaces(monkeypatch, written, given):
+    # Ansible splits it at the spaces, as a list of several variables.
+    monkeypatch.setattr(load_extra_vars, "extra_vars", {}, raising=False)
+    monkeypatch.setattr(context, "CLIARGS", {"extra_vars": (written,)})
+
+    assert given_in_run(DataLoader()) == given
 
 
 def test_a_long_value_is_not_printed_in_full():

@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import VERBS
 from ansible_collections.convosphere.platform.plugins.plugin_utils._placements import (
     PARTS,
     PLACEMENTS,
@@ -20,6 +19,7 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils._placements i
     pattern,
     refuse_hosts,
 )
+from ansible_collections.convosphere.platform.plugins.plugin_utils._verbs import VERBS
 
 from support.collection import load_yaml, playbooks
 
@@ -66,7 +66,7 @@ def test_each_play_gives_the_guard_its_verb_and_scope():
 
 
 #: Their roles decide after each step by the outcomes of all hosts, and bring all of them back.
-DECIDE_THEMSELVES = {"deploy", "restore", "rollback", "services"}
+DECIDE_THEMSELVES = {"config", "deploy", "restore", "rollback", "services"}
 
 
 def test_an_error_on_one_host_ends_each_play_that_changes_something():

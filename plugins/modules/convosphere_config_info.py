@@ -1,0 +1,103 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: convosphere_config_info
+short_description: Read the overrides of an environment, and which secrets are set
+version_added: 1.0.0
+author: ConvoSphere Platform contributors (@ConvoSphere)
+description:
+  - Reads the record of M(convosphere.platform.convosphere_config_override), and the names of the variables in C(.env)
+    of a stack, on the database host. It never returns the value of a secret.
+  - The settings of the inventory are known on the controller. P(convosphere.platform.config_document#filter) joins
+    both.
+extends_documentation_fragment:
+  - convosphere.platform.attributes.info
+options:
+  project_src:
+    description: The directory of the stack on the host. It may not exist yet.
+    type: path
+    required: true
+seealso:
+  - module: convosphere.platform.convosphere_config_override
+"""
+
+EXAMPLES = r"""
+- name: Read the overrides of prod
+  convosphere.platform.convosphere_config_info:
+    project_src: /opt/convosphere/prod
+  register: found
+
+- name: Show the settings that hold for a time
+  ansible.builtin.debug:
+    var: found.active
+"""
+
+RETURN = r"""
+overrides:
+  description: The recorded overrides by name, as M(convosphere.platform.convosphere_config_override) returns them.
+  type: list
+  elements: dict
+  returned: success
+  sample:
+    - name: LOG_LEVEL
+      value: DEBUG
+      reason: Uploads fail since noon.
+      by: ada
+      at: "2026-11-29T12:10:00Z"
+      until: "2026-11-29T16:10:00Z"
+      active: true
+active:
+  description: The values of the overrides that have not expired, by name.
+  type: dict
+  returned: success
+  sample: {LOG_LEVEL: DEBUG}
+expired:
+  description: The names of the overrides that have expired, and that the next deploy removes.
+  type: list
+  elements: str
+  returned: success
+  sample: []
+secrets:
+  description:
+    - The variables in C(.env) that have a value, by name. C(unchanged_since) is the time of the file's last change, so
+      that each value is at least that old. When a secret was generated is not recorded.
+  type: dict
+  returned: success
+  sample: {SECRET_KEY: {unchanged_since: "2026-11-01T08:00:00Z"}}
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import overrides, secret_ages
+
+
+class ConfigInfoModule(InfoModule):
+    """The overrides and the names of the secrets of one environment."""
+
+    argument_spec = {"project_src": {"type": "path", "required": True}}
+
+    def report(self) -> dict[str, Any]:
+        """Return them."""
+        directory = Path(self.params["project_src"])
+        found = overrides.of_directory(directory)
+        return {
+            "overrides": found,
+            "active": {each["name"]: each["value"] for each in found if each["active"]},
+            "expired": [each["name"] for each in found if not each["active"]],
+            "secrets": secret_ages.of_directory(directory),
+        }
+
+
+def main() -> None:
+    ConfigInfoModule.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from support.law import Refused
+
+MODULE = "convosphere_config_info"
+PLANTED = "planted-secret-key"
+FIELDS = {"value": "DEBUG", "reason": "Uploads fail.", "by": "ada", "at": "2026-01-01T00:00:00Z"}
+
+
+@pytest.mark.law
+def test_law(run_info_law, tmp_path):
+    overrides = {
+        "LOG_LEVEL": {**FIELDS, "until": "2126-01-01T00:00:00Z"},
+        "APP_NAME": {**FIELDS, "until": "2026-01-02T00:00:00Z"},
+    }
+    (tmp_path / "overrides.json").write_text(json.dumps({"overrides": overrides}))
+    (tmp_path / ".env").write_text(f'SECRET_KEY="{PLANTED}"\nEMPTY=""\n')
+    os.utime(tmp_path / ".env", (0, 0))
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "overrides.json").write_text("{}")
+
+    run_info_law(
+        MODULE,
+        {"project_src": str(tmp_path)},
+        returns={
+            "overrides": [
+                {"name": "APP_NAME", **overrides["APP_NAME"], "active": False},
+                {"name": "LOG_LEVEL", **overrides["LOG_LEVEL"], "active": True},
+            ],
+            "active": {"LOG_LEVEL": "DEBUG"},
+            "expired": ["APP_NAME"],
+            "secrets": {"SECRET_KEY": {"unchanged_since": "1970-01-01T00:00:00Z"}},
+        },
+        refused=[Refused("broken record", {"project_src": str(broken)}, "overrides.json is no record of overrides")],
+        secrets=[PLANTED],
+    )
+
+
+def test_a_directory_that_is_not_there_has_nothing(run_info_law, tmp_path):
+    nothing = {"overrides": [], "active": {}, "expired": [], "secrets": {}}
+    file = tmp_path / "file"
+    file.write_text("")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/.env").write_text("not a variable")
+
+    run_info_law(
+        MODULE,
+        {"project_src": str(tmp_path / "absent")},
+        returns=nothing,
+        refused=[
+            Refused("broken .env", {"project_src": str(tmp_path / "other")}, "Line 1 of the file .env is not NAME")
+        ],
+    )
