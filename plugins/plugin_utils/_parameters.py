@@ -211,7 +211,7 @@ PARAMETERS = (
         ("maintenance",),
         "steps=backup,verify",
         default=(),
-        choices=("backup", "verify", "retention", "vacuum", "prune", "health"),
+        choices=("backup", "verify", "retention", "vacuum", "overrides", "prune", "health"),
     ),
     Parameter(
         "unset",

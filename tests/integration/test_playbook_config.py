@@ -108,14 +108,20 @@ def test_a_value_with_which_the_backend_does_not_start_leaves_the_settings_of_be
     assert env.health() == "healthy"
 
 
-def test_an_expired_override_is_called_so_until_a_deploy_removes_it(env):
+def test_an_expired_override_is_called_so_until_the_maintenance_removes_it(env):
     path = env.directory / "overrides.json"
     fields = {**record(env)["LOG_LEVEL"], "until": "2026-01-01T00:00:00Z"}
     path.write_text(json.dumps({"overrides": {"LOG_LEVEL": fields}}))
 
+    night = {"steps": "overrides", "maintenance_lock": str(env.folder / "maintenance")}
+
     status = env.run("status.yml").succeeded()
-    env.run("deploy.yml").succeeded()
+    pending = env.run("maintenance.yml", extra_vars={**night, "stack_pids_limit": 900}).succeeded()
+    kept = record(env)
+    env.run("maintenance.yml", extra_vars=night).succeeded()
 
     assert "EXPIRED    the override LOG_LEVEL=DEBUG" in str(status.task("Report the services").message)
+    assert "LOG_LEVEL expired, and " in str(pending.task("Report the results of the steps").result["msg"][1])
+    assert list(kept) == ["LOG_LEVEL"]  # the night does not deploy what else the inventory has
     assert variable(env, "LOG_LEVEL") == "WARNING"
     assert not path.exists()

@@ -19,7 +19,7 @@ from support.awx import merged_inventory, run_job
 from support.environment import Environment, wait_until
 from support.playbook import PlaybookRun
 
-STEPS = ["backup", "verify", "retention", "vacuum", "prune", "health"]
+STEPS = ["backup", "verify", "retention", "vacuum", "overrides", "prune", "health"]
 
 
 def lock_of(environment: Environment) -> Path:
@@ -122,6 +122,7 @@ def test_check_mode_lists_what_would_be_done_and_does_nothing(dbtest):
         "backup": "changed",
         "verify": "changed",
         "retention": results(run)["retention"]["status"],
+        "overrides": "ok",
         "health": "ok",
     }
     assert "would be" in results(run)["backup"]["message"]
@@ -162,6 +163,7 @@ def test_where_the_backup_fails_the_others_still_run_and_nothing_is_removed(dbte
         "backup": "failed",
         "verify": "skipped",
         "retention": "skipped",
+        "overrides": "ok",
         "health": "ok",
     }
     assert results(run)["vacuum"]["status"] in ("ok", "changed")
