@@ -43,8 +43,8 @@ from typing import Any
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.convosphere.platform.plugins.plugin_utils._extra_vars import find_problems, given_in_run
-from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import VERBS, find_verb
 from ansible_collections.convosphere.platform.plugins.plugin_utils._reference import help_lines
+from ansible_collections.convosphere.platform.plugins.plugin_utils._verbs import VERBS, find_verb
 
 
 class LookupModule(LookupBase):

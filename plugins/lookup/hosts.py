@@ -86,7 +86,6 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils._extra_vars i
     given_in_run,
 )
 from ansible_collections.convosphere.platform.plugins.plugin_utils._limit import hosts_left
-from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import VERBS, find_verb
 from ansible_collections.convosphere.platform.plugins.plugin_utils._placements import (
     PLACEMENTS,
     SCOPES,
@@ -96,6 +95,7 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils._placements i
     refuse_departed,
     refuse_hosts,
 )
+from ansible_collections.convosphere.platform.plugins.plugin_utils._verbs import VERBS, find_verb
 
 
 class LookupModule(LookupBase):

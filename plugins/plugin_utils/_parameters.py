@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Declare the playbooks and their parameters.
+"""Declare the parameters of the playbooks.
 
 This table is the only place that describes them: the lookups ``hosts`` and ``parameter`` check and convert by it, and
 ``help.yml`` and docs/playbooks.md are generated from it. A new parameter is one more row.
@@ -30,91 +30,6 @@ class Parameter:
     choices: tuple[str, ...] = ()
     minimum: int = 0
 
-
-@dataclass(frozen=True)
-class Verb:
-    """One playbook: what it does, what its call looks like after ``-e env=``, and role variables often given to it."""
-
-    name: str
-    purpose: str
-    example: str = ""
-    variables: tuple[str, ...] = ()
-
-
-VERBS = (
-    Verb("backup", "Create a backup with its manifest.", "-e label=before-upgrade -e pinned=true"),
-    Verb("backup_verify", "Verify a backup by a restore into a side database.", "-e backup=before-upgrade"),
-    Verb(
-        "bundle",
-        "Write the images of an environment into one archive, for a site without internet.",
-        "-e archive=/srv/bundles/prod.tar",
-    ),
-    Verb("database", "Report the state of the database and its backups."),
-    Verb(
-        "deploy",
-        "Bring an environment to the state that its inventory describes.",
-        "--check --diff",
-        ("stack_skip_backup_gate",),
-    ),
-    Verb(
-        "drift",
-        "Compare what runs with what is declared; the exit code is 2 if it differs.",
-        "-e fails_on=host",
-        ("users_file", "users_groups_file"),
-    ),
-    Verb(
-        "edge_maintenance",
-        "Have the edge answer 503 during maintenance, but not to operators.",
-        "-e state=on -e minutes=30",
-        ("stack_edge_operators",),
-    ),
-    Verb("health", "Report one status of an environment; the exit code is 0 if it is healthy or busy.", "-e wait=60"),
-    Verb("help", "Show this help.", "-e verb=restore"),
-    Verb("maintenance", "Run the nightly steps.", "-e steps=backup,verify", ("maintenance_timeouts",)),
-    Verb(
-        "migrate",
-        "Migrate the schema to the revisions of the backend.",
-        "--check --diff",
-        ("database_revision", "database_accept_revisions", "database_assume_revisions", "database_skip_backup_gate"),
-    ),
-    Verb("releases", "List the kept releases, what each consists of, and whether a rollback to it is possible."),
-    Verb(
-        "plan",
-        "Show what a deploy would change, and why. Nothing is changed.",
-        "-e output=json",
-        ("users_file", "users_groups_file"),
-    ),
-    Verb(
-        "restore",
-        "Restore a backup.",
-        "-e backup=latest_verified -e confirm=prod",
-        ("database_include", "database_force", "database_wait_timeout"),
-    ),
-    Verb("restore_discard", "Delete the databases kept by earlier restores.", "-e confirm=prod"),
-    Verb("rollback", "Deploy an earlier release again.", "--check --diff"),
-    Verb("services", "Start, stop or restart services.", "-e state=restarted -e service=backend"),
-    Verb("setup", "Install what the hosts of an environment need, and nothing else."),
-    Verb("status", "Report every service with its health and version.", "-e stats=true"),
-    Verb("teardown", "Remove the containers of an environment, and its data on request.", "-e confirm=prod"),
-    Verb(
-        "users",
-        "Bring groups and users to the state that a list or a file describes.",
-        "-e users_file=users/prod.csv",
-        ("users_file", "users_groups_file", "users_prune", "users_prune_limit"),
-    ),
-    Verb(
-        "users_audit",
-        "Report the findings of a security review.",
-        "-e users_audit_since=2026-01-01",
-        ("users_audit_since", "users_audit_inactive_days"),
-    ),
-    Verb(
-        "users_export",
-        "Write the current users to a file that users.yml reads.",
-        "-e users_export_file=users/prod.yml",
-        ("users_export_file",),
-    ),
-)
 
 PARAMETERS = (
     Parameter("env", "str", "The environment, a group of the inventory. help.yml needs none.", (), "env=prod"),
@@ -182,6 +97,15 @@ PARAMETERS = (
         choices=("checksum", "restore"),
     ),
     Parameter(
+        "log_level",
+        "str",
+        "The least severe level to show; records without a known level are left out then. Without it: all.",
+        ("logs",),
+        "log_level=error",
+        default="",
+        choices=("", "debug", "info", "warning", "error", "critical"),
+    ),
+    Parameter(
         "minutes",
         "int",
         "Minutes from now until the maintenance ends by itself, at most seven days.",
@@ -194,10 +118,18 @@ PARAMETERS = (
         "output",
         "str",
         "Whether to report lines of text, or one line of JSON.",
-        ("drift", "plan"),
+        ("drift", "logs", "plan"),
         "output=json",
         default="text",
         choices=("text", "json"),
+    ),
+    Parameter(
+        "pattern",
+        "str",
+        "A regular expression, in any case of letters: only records in which it is found are shown.",
+        ("logs",),
+        "pattern=timeout",
+        default="",
     ),
     Parameter("pinned", "bool", "Exempt the backup from retention.", ("backup",), "pinned=true", default=False),
     Parameter(
@@ -232,9 +164,17 @@ PARAMETERS = (
         "service",
         "list",
         "The services, separated by commas. Without it: all.",
-        ("services",),
+        ("logs", "services"),
         "service=backend,frontend",
         default=(),
+    ),
+    Parameter(
+        "since",
+        "str",
+        "The begin of the period: a period such as 30m, 2h or 7d, or a time in UTC such as 2026-11-29T06:00:00Z.",
+        ("logs",),
+        "since=1h",
+        default="",
     ),
     Parameter(
         "state",
@@ -263,6 +203,15 @@ PARAMETERS = (
         default=(),
         choices=("backup", "verify", "retention", "vacuum", "prune", "health"),
     ),
+    Parameter(
+        "tail",
+        "int",
+        "The number of records to show, the newest of all services and hosts.",
+        ("logs",),
+        "tail=20",
+        default=100,
+        minimum=1,
+    ),
     Parameter("verb", "str", "Show the help of this playbook only.", ("help",), "verb=restore", default=""),
     Parameter(
         "volumes",
@@ -274,11 +223,6 @@ PARAMETERS = (
     ),
     Parameter("wait", "int", "Seconds to wait until the environment is healthy.", ("health",), "wait=60", default=0),
 )
-
-
-def find_verb(name: str) -> Verb | None:
-    """Return the playbook of that name, without .yml, or None."""
-    return next((verb for verb in VERBS if verb.name == name), None)
 
 
 def find_parameter(name: str, verb: str = "") -> Parameter | None:

@@ -47,6 +47,7 @@ PARTS = (
     ),
     Part("edge_maintenance", "edge", "has the edge answer 503, or serve again"),
     Part("health", "all", "checks the containers; on edge hosts also the platform's own report", changes=False),
+    Part("logs", "all", "reads the logs of the host's containers; one report in the order of time", changes=False),
     Part("maintenance", "all", "prunes and checks the health; on the database host also the steps of the backups"),
     Part("migrate", "database", "runs alembic in a container of the backend's image, after a verified backup"),
     Part("plan", "all", "reads what a deploy would change on the host; one plan is reported", changes=False),

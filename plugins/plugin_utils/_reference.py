@@ -12,12 +12,11 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils._extra_vars i
 from ansible_collections.convosphere.platform.plugins.plugin_utils._one_offs import ONE_OFFS
 from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import (
     PARAMETERS,
-    VERBS,
     Parameter,
-    Verb,
     parameters_of,
 )
 from ansible_collections.convosphere.platform.plugins.plugin_utils._placements import PARTS, SCOPES
+from ansible_collections.convosphere.platform.plugins.plugin_utils._verbs import VERBS, Verb
 
 BEGIN = "<!-- Written by scripts/reference.py from plugins/plugin_utils/_parameters.py: begin -->"
 BEGIN_PLACEMENTS = "<!-- Written by scripts/reference.py from plugins/plugin_utils/_placements.py: begin -->"

@@ -15,6 +15,7 @@ from ansible.module_utils.common.text.formatters import bytes_to_human
 from ansible_collections.convosphere.platform.plugins.plugin_utils import (
     _database_reports,
     _deploy_document,
+    _environment_logs,
     _environment_status,
 )
 
@@ -254,6 +255,7 @@ REPORTS: dict[str, Report] = {
     "edge_maintenance": edge_maintenance,
     "environment": environment,
     "health": health,
+    "logs": _environment_logs.lines,
     "maintenance": maintenance,
     "migration": _database_reports.migration,
     "plan": _deploy_document.plan_lines,

@@ -13,11 +13,10 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils._extra_vars i
 from ansible_collections.convosphere.platform.plugins.plugin_utils._one_offs import ONE_OFFS
 from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import (
     PARAMETERS,
-    VERBS,
     find_parameter,
-    find_verb,
     parameters_of,
 )
+from ansible_collections.convosphere.platform.plugins.plugin_utils._verbs import VERBS, find_verb
 
 from support.collection import ROOT, load_yaml, playbooks
 

@@ -8,13 +8,14 @@ import re
 import pytest
 from ansible_collections.convosphere.platform.plugins.plugin_utils._extra_vars import role_variables
 from ansible_collections.convosphere.platform.plugins.plugin_utils._one_offs import ONE_OFFS
-from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import PARAMETERS, VERBS, find_verb
+from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import PARAMETERS
 from ansible_collections.convosphere.platform.plugins.plugin_utils._reference import (
     help_lines,
     insert,
     markdown,
     placements_markdown,
 )
+from ansible_collections.convosphere.platform.plugins.plugin_utils._verbs import VERBS, find_verb
 
 from support.collection import ROOT
 

@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Declare the playbooks.
+
+This table is the only place that describes them: the lookup ``hosts`` checks by it, and ``help.yml`` and
+docs/playbooks.md are generated from it. A new playbook is one more row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One playbook: what it does, what its call looks like after ``-e env=``, and role variables often given to it."""
+
+    name: str
+    purpose: str
+    example: str = ""
+    variables: tuple[str, ...] = ()
+
+
+VERBS = (
+    Verb("backup", "Create a backup with its manifest.", "-e label=before-upgrade -e pinned=true"),
+    Verb("backup_verify", "Verify a backup by a restore into a side database.", "-e backup=before-upgrade"),
+    Verb(
+        "bundle",
+        "Write the images of an environment into one archive, for a site without internet.",
+        "-e archive=/srv/bundles/prod.tar",
+    ),
+    Verb("database", "Report the state of the database and its backups."),
+    Verb(
+        "deploy",
+        "Bring an environment to the state that its inventory describes.",
+        "--check --diff",
+        ("stack_skip_backup_gate",),
+    ),
+    Verb(
+        "drift",
+        "Compare what runs with what is declared; the exit code is 2 if it differs.",
+        "-e fails_on=host",
+        ("users_file", "users_groups_file"),
+    ),
+    Verb(
+        "edge_maintenance",
+        "Have the edge answer 503 during maintenance, but not to operators.",
+        "-e state=on -e minutes=30",
+        ("stack_edge_operators",),
+    ),
+    Verb("health", "Report one status of an environment; the exit code is 0 if it is healthy or busy.", "-e wait=60"),
+    Verb("help", "Show this help.", "-e verb=restore"),
+    Verb(
+        "logs",
+        "Show the newest log records of all hosts by time, without secrets.",
+        "-e service=backend -e log_level=error -e since=1h",
+    ),
+    Verb("maintenance", "Run the nightly steps.", "-e steps=backup,verify", ("maintenance_timeouts",)),
+    Verb(
+        "migrate",
+        "Migrate the schema to the revisions of the backend.",
+        "--check --diff",
+        ("database_revision", "database_accept_revisions", "database_assume_revisions", "database_skip_backup_gate"),
+    ),
+    Verb("releases", "List the kept releases, what each consists of, and whether a rollback to it is possible."),
+    Verb(
+        "plan",
+        "Show what a deploy would change, and why. Nothing is changed.",
+        "-e output=json",
+        ("users_file", "users_groups_file"),
+    ),
+    Verb(
+        "restore",
+        "Restore a backup.",
+        "-e backup=latest_verified -e confirm=prod",
+        ("database_include", "database_force", "database_wait_timeout"),
+    ),
+    Verb("restore_discard", "Delete the databases kept by earlier restores.", "-e confirm=prod"),
+    Verb("rollback", "Deploy an earlier release again.", "--check --diff"),
+    Verb("services", "Start, stop or restart services.", "-e state=restarted -e service=backend"),
+    Verb("setup", "Install what the hosts of an environment need, and nothing else."),
+    Verb("status", "Report every service with its health and version.", "-e stats=true"),
+    Verb("teardown", "Remove the containers of an environment, and its data on request.", "-e confirm=prod"),
+    Verb(
+        "users",
+        "Bring groups and users to the state that a list or a file describes.",
+        "-e users_file=users/prod.csv",
+        ("users_file", "users_groups_file", "users_prune", "users_prune_limit"),
+    ),
+    Verb(
+        "users_audit",
+        "Report the findings of a security review.",
+        "-e users_audit_since=2026-01-01",
+        ("users_audit_since", "users_audit_inactive_days"),
+    ),
+    Verb(
+        "users_export",
+        "Write the current users to a file that users.yml reads.",
+        "-e users_export_file=users/prod.yml",
+        ("users_export_file",),
+    ),
+)
+
+
+def find_verb(name: str) -> Verb | None:
+    """Return the playbook of that name, without .yml, or None."""
+    return next((verb for verb in VERBS if verb.name == name), None)
