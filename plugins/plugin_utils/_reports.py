@@ -77,6 +77,7 @@ def stack(result: Facts, context: Facts) -> list[str]:
     lines = [_service("SERVICE", "HEALTH", "VERSION", "")]
     for service in result["services"]:
         lines += _measured(service)
+    lines += _environment_status.log_lines(result["services"])
     return [*lines, *_maintenance_lines(result.get("maintenance"), context), *_next(context)]
 
 
@@ -86,6 +87,7 @@ def environment(result: Facts, context: Facts) -> list[str]:
     lines = [f"Without {', '.join(hosts)}, which this run leaves out"] if hosts else []
     lines += _environment_status.table(result["services"])
     lines += [f"{'PROBLEM':<10} {text}" for text in result["problems"]]
+    lines += _environment_status.log_lines(result["services"])
     for text in result["left_over"]:
         lines += [f"{'LEFT OVER':<10} {text}", f"{'':<10} The next deploy removes it; its volumes stay"]
     periods = result["maintenance"]
