@@ -48,6 +48,7 @@ options:
       - rollback
       - rollback_of_several
       - stack
+      - support_bundle
       - users
       - users_audit
       - vacuum

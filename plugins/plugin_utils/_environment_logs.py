@@ -22,7 +22,9 @@ MOST_BYTES, _OVERHEAD = 1 << 20, 160
 _MILLISECONDS = len("2026-11-29T10:00:00.123")
 
 
-def join(by_host: Mapping[str, Facts], tail: int, project: str, topology: Topology) -> dict[str, Any]:
+def join(
+    by_host: Mapping[str, Facts], tail: int, project: str, topology: Topology, most_bytes: int = MOST_BYTES
+) -> dict[str, Any]:
     """Return the newest records of all hosts, oldest first, and what could not be read.
 
     A host without ``records`` could not be asked; its result has ``msg``.
@@ -30,7 +32,7 @@ def join(by_host: Mapping[str, Facts], tail: int, project: str, topology: Topolo
     hosts = [host for host in topology.hosts("all") if "records" in by_host.get(host, {})]
     found = merge(*(_named(host, by_host[host]["records"], project) for host in hosts), key=lambda each: each["time"])
     every = list(found)
-    records = _newest(every, tail)
+    records = _newest(every, tail, most_bytes)
     return {
         "environment": topology.env,
         "hosts": hosts,
@@ -52,10 +54,14 @@ def find_unknown(by_host: Mapping[str, Facts]) -> list[str]:
 
 
 def lines(logs: Facts, context: Facts) -> list[str]:
+    """Return the records as lines of text, after what is missing."""
+    return [*_notes(logs, context), *(record_lines(logs) or ["No record matches"])]
+
+
+def record_lines(logs: Facts) -> list[str]:
     """Return the records as lines of text, the lines of a traceback below its first line."""
     several = len(logs["hosts"]) + len(logs["left_out"]) > 1
-    shown = [line for record in logs["records"] for line in _lines(record, several)]
-    return [*_notes(logs, context), *(shown or ["No record matches"])]
+    return [line for record in logs["records"] for line in _lines(record, several)]
 
 
 def _notes(logs: Facts, context: Facts) -> Iterator[str]:
@@ -87,11 +93,11 @@ def _named(host: str, records: Sequence[Facts], project: str) -> list[dict[str, 
     ]
 
 
-def _newest(records: list[dict[str, Any]], tail: int) -> list[dict[str, Any]]:
+def _newest(records: list[dict[str, Any]], tail: int, most_bytes: int) -> list[dict[str, Any]]:
     kept = records[-tail:]
     size = 0
     for number, record in enumerate(reversed(kept)):
         size += len(record["message"]) + len(str(record.get("fields", ""))) + _OVERHEAD
-        if size > MOST_BYTES and number:
+        if size > most_bytes and number:
             return kept[len(kept) - number :]
     return kept

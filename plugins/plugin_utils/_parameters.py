@@ -77,6 +77,13 @@ PARAMETERS = (
         choices=("any", "host", "nothing"),
     ),
     Parameter(
+        "fetch_to",
+        "str",
+        "The path of the archive on the controller, which ends with .tar.gz, or an existing directory.",
+        ("support_bundle",),
+        "fetch_to=/tmp",
+    ),
+    Parameter(
         "force",
         "bool",
         "Replace the containers of the backend and the frontend although nothing differs. No request fails.",
@@ -172,7 +179,7 @@ PARAMETERS = (
         "since",
         "str",
         "The begin of the period: a period such as 30m, 2h or 7d, or a time in UTC such as 2026-11-29T06:00:00Z.",
-        ("logs",),
+        ("logs", "support_bundle"),
         "since=1h",
         default="",
     ),

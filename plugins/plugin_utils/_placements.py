@@ -58,6 +58,7 @@ PARTS = (
     Part("services", "all", "starts, stops or restarts the host's services, in the order of the placements"),
     Part("setup", "all", "installs what the host lacks"),
     Part("status", "all", "reads the host's services; one report names what is missing or left over", changes=False),
+    Part("support_bundle", "all", "reads what support needs of the host; one archive on the controller", changes=False),
     Part("teardown", "all", "removes the host's containers, and its data on request"),
     Part("users", "database", "writes groups and users to the database"),
     Part("users_audit", "database", "reads users for the findings", changes=False),

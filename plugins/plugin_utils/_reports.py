@@ -17,6 +17,7 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils import (
     _deploy_document,
     _environment_logs,
     _environment_status,
+    _support_documents,
 )
 
 Facts = Mapping[str, Any]
@@ -268,6 +269,7 @@ REPORTS: dict[str, Report] = {
     "rollback": rollback,
     "rollback_of_several": rollback_of_several,
     "stack": stack,
+    "support_bundle": _support_documents.lines,
     "users": users,
     "users_audit": users_audit,
     "vacuum": _database_reports.vacuum,

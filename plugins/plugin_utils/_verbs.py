@@ -81,6 +81,11 @@ VERBS = (
     Verb("services", "Start, stop or restart services.", "-e state=restarted -e service=backend"),
     Verb("setup", "Install what the hosts of an environment need, and nothing else."),
     Verb("status", "Report every service with its health and version.", "-e stats=true"),
+    Verb(
+        "support_bundle",
+        "Collect logs, status, versions, configuration and health into one archive, without secrets.",
+        "-e fetch_to=/tmp",
+    ),
     Verb("teardown", "Remove the containers of an environment, and its data on request.", "-e confirm=prod"),
     Verb(
         "users",

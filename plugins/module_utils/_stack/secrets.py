@@ -116,6 +116,11 @@ def variables_in(directory: Path) -> dict[str, Secret]:
     return dotenv.parse(core_files.read_text(directory / FILE) or "")
 
 
+def is_secret_name(name: str) -> bool:
+    """Return whether a variable of that name holds a secret."""
+    return bool(_SECRET_NAME.search(name))
+
+
 def known_values(directory: Path | None, containers: Sequence[Container]) -> list[str]:
     """Return the values to mask in the logs of a stack: its secrets now, and those with which its containers run.
 
@@ -132,7 +137,7 @@ def known_values(directory: Path | None, containers: Sequence[Container]) -> lis
         for assignment in container.attrs["Config"].get("Env") or ():
             name, _equals, value = assignment.partition("=")
             values |= {found for found in by_form(value) if len(found) >= SHORTEST}
-            if name in named or (len(value) >= SHORTEST and (name in variables or _SECRET_NAME.search(name))):
+            if name in named or (len(value) >= SHORTEST and (name in variables or is_secret_name(name))):
                 values.add(value)
     return sorted(values - {""})
 
