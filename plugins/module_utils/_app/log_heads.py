@@ -44,7 +44,9 @@ _POSTGRES = re.compile(
 )
 _REDIS = re.compile(r"(\d+:[XCSM]) \d+ \w+ \d{4} \d\d:\d\d:\d\d\.\d+ ([.\-*#]) (.*)", re.DOTALL)
 _NGINX = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(\w+)\] (.*)", re.DOTALL)
-_ASCTIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ - ([\w.]+) - ([A-Z]+) - (.*)", re.DOTALL)
+_ASCTIME = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ (?:- ([\w.]+) - )?(DEBUG|INFO|WARNING|ERROR|CRITICAL)(?: -)? (.*)", re.DOTALL
+)
 #: uvicorn writes ``INFO:     message``, alembic ``INFO  [logger] message``, Python's logging ``INFO:logger:message``.
 _WORD = re.compile(r"(DEBUG|INFO|WARNING|ERROR|CRITICAL|FATAL)(?::\s+|:([\w.]+):|\s+\[([\w.]+)\] )(.*)", re.DOTALL)
 _REDIS_LEVELS = {".": "debug", "-": "debug", "*": "info", "#": "warning"}

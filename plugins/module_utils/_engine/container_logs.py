@@ -8,13 +8,18 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import json
+import socket
+import struct
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
 
 from .client import asking
 
 if TYPE_CHECKING:
+    from docker import DockerClient
     from docker.models.containers import Container
 
 OUTPUT, ERROR = "stdout", "stderr"
@@ -44,15 +49,43 @@ def read(container: Container, *, since: float | None = None, tail: int | None =
     if since is not None:
         parameters["since"] = f"{since:.6f}"
     client: Any = container.client
-    api = client.api
-    with asking(f"read the log of {container.name}"):
-        url = f"{api.base_url}/v{api.api_version}/containers/{container.id}/logs"
-        with closing(api.get(url, params=parameters, stream=True, timeout=api.timeout)) as response:
-            if response.status_code != 200:
-                raise OSError(_explanation(response))
-            chunks = response.iter_content(_CHUNK)
-            has_terminal = container.attrs["Config"].get("Tty")
-            yield from lines(_raw_frames(chunks) if has_terminal else _frames(chunks))
+    path = f"/v{client.api.api_version}/containers/{container.id}/logs"
+    with asking(f"read the log of {container.name}"), closing(_request(client, path, parameters)) as chunks:
+        has_terminal = container.attrs["Config"].get("Tty")
+        yield from lines(_raw_frames(chunks) if has_terminal else _frames(chunks))
+
+
+def _request(client: DockerClient, path: str, parameters: Mapping[str, Any]) -> Iterator[bytes]:
+    """Yield the engine's response to a request. Raises OSError with the engine's message."""
+    api: Any = client.api
+    adapter = api.adapters.get("http+docker://")
+    socket_path = getattr(adapter, "socket_path", "")
+    if socket_path:
+        yield from _from_socket(socket_path, f"{path}?{urlencode(parameters)}", api.timeout)
+        return
+    with closing(api.get(f"{api.base_url}{path}", params=parameters, stream=True, timeout=api.timeout)) as response:
+        if response.status_code != 200:
+            raise OSError(_explanation(response.content, response.status_code))
+        yield from response.iter_content(_CHUNK)
+
+
+def _from_socket(socket_path: str, target: str, timeout: float) -> Iterator[bytes]:
+    """Yield the response of the engine on this host, in large parts.
+
+    In HTTP/1.0 it is not divided into a chunk for each line, which take the SDK longer to read than the lines.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        # Python's own timeout would return each line as soon as it arrives.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(timeout), 0))
+        connection.connect(socket_path)
+        connection.sendall(f"GET {target} HTTP/1.0\r\nHost: docker\r\n\r\n".encode())
+        head, separator, body = connection.recv(_CHUNK, socket.MSG_WAITALL).partition(b"\r\n\r\n")
+        status = int(head.split()[1]) if separator else 0
+        if status != 200:
+            raise OSError(_explanation(body, status))
+        yield body
+        while body := connection.recv(_CHUNK, socket.MSG_WAITALL):
+            yield body
 
 
 def limits(container: Container) -> dict[str, Any]:
@@ -124,8 +157,8 @@ def _size(value: Any) -> str | None:
     return None if value in (None, "", "-1", "0") else str(value)
 
 
-def _explanation(response: Any) -> str:
+def _explanation(content: bytes, status: int) -> str:
     try:
-        return str(response.json()["message"])
+        return str(json.loads(content)["message"])
     except (ValueError, KeyError, TypeError):
-        return f"the engine returned {response.status_code}"
+        return f"the engine returned {status}"

@@ -44,6 +44,7 @@ def messages(found: list[Line], level: str | None = None) -> list[str]:
         ("INFO  [alembic.runtime.migration] Will assume", "info", "alembic.runtime.migration", "Will assume"),
         ("WARNING:root:deprecated", "warning", "root", "deprecated"),
         ("2026-11-29 10:00:00,123 - app - ERROR - no", "error", "app", "no"),
+        ("2026-11-29 10:00:00,123 INFO GET /v1/meta", "info", None, "GET /v1/meta"),
         ('2026-11-29 10:00:00.123 UTC [64] ERROR:  no table "x"', "error", "[64]", 'no table "x"'),
         ("2026-11-29 10:00:00.123 UTC [1] LOG:  ready", "info", "[1]", "ready"),
         ("2026-11-29 10:00:00.123 UTC [9] user@db FATAL:  no: password", "critical", "[9]", "no: password"),
