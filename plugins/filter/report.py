@@ -18,6 +18,7 @@ options:
     description:
       - What the module returned. For V(database_status), V(maintenance) and V(users_audit), several results by name.
       - For V(environment) what P(convosphere.platform.environment_status#filter) returned.
+      - For V(audit) what P(convosphere.platform.environment_runs#filter) returned.
       - For V(logs) what P(convosphere.platform.environment_logs#filter) returned.
       - For V(plan) and V(drift), the document that P(convosphere.platform.deploy_document#filter) returned.
     type: dict
@@ -27,6 +28,7 @@ options:
     type: str
     required: true
     choices:
+      - audit
       - backup
       - backup_retention
       - backup_verification

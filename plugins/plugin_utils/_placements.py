@@ -34,6 +34,7 @@ class Part:
 
 
 PARTS = (
+    Part("audit", "all", "reads the records of runs, on the database host also what they wrote", changes=False),
     Part("backup", "database", "creates the backup, which stays on this host"),
     Part("backup_verify", "database", "restores the backup into a side database"),
     Part("bundle", "database", "brings the images of all services to this host, and writes them into the archive"),

@@ -16,6 +16,7 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils import (
     _database_reports,
     _deploy_document,
     _environment_logs,
+    _environment_runs,
     _environment_status,
     _support_documents,
 )
@@ -248,6 +249,7 @@ def _unreadable(row: Facts) -> str:
 
 #: Each report by its subject.
 REPORTS: dict[str, Report] = {
+    "audit": _environment_runs.lines,
     "backup": _database_reports.backup,
     "backup_retention": _database_reports.backup_retention,
     "backup_verification": _database_reports.backup_verification,

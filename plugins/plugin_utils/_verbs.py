@@ -23,6 +23,7 @@ class Verb:
 
 
 VERBS = (
+    Verb("audit", "List the runs that changed an environment, with what each wrote.", "-e since=7d"),
     Verb("backup", "Create a backup with its manifest.", "-e label=before-upgrade -e pinned=true"),
     Verb("backup_verify", "Verify a backup by a restore into a side database.", "-e backup=before-upgrade"),
     Verb(
