@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
@@ -55,7 +55,7 @@ def read(container: Container, *, since: float | None = None, tail: int | None =
         yield from lines(_raw_frames(chunks) if has_terminal else _frames(chunks))
 
 
-def _request(client: DockerClient, path: str, parameters: Mapping[str, Any]) -> Iterator[bytes]:
+def _request(client: DockerClient, path: str, parameters: Mapping[str, Any]) -> Generator[bytes, None, None]:
     """Yield the engine's response to a request. Raises OSError with the engine's message."""
     api: Any = client.api
     adapter = api.adapters.get("http+docker://")
