@@ -19,7 +19,7 @@ BYTES = 10_000_000
 #: Both streams, as the platform does, one error in a hundred, each with a traceback.
 WRITER = """
 import sys
-for number in range(42000):
+for number in range(46000):
     level = "ERROR   " if number % 100 == 0 else "INFO    "
     text = f" | {level} | app.main:serve:12 - request {number} was answered in 12 ms for a user of the platform"
     if number % 100 == 0:

@@ -63,7 +63,7 @@ def test_law(run_info_law, project):
     expected = ["configuration.json", "files/compose.yaml", "files/edge/Caddyfile", "releases.json", "runs.jsonl"]
     assert sorted(parts) == [*expected, "status.json", "versions.json"]
     configuration = json.loads(parts["configuration.json"])
-    assert configuration[".env"] == {"IMAGE": "set", "SECRET_KEY": "set", "EMPTY": "empty"}
+    assert configuration[".env"] == {"set": ["IMAGE", "SECRET_KEY"], "empty": ["EMPTY"]}
     variables = configuration["containers"][project.container("backend")]
     assert (variables["DEBUG"], variables["SECRET_KEY"], variables["REDIS_URL"]) == (
         "false",

@@ -146,7 +146,11 @@ class SupportReport:
     def _configuration(self) -> dict[str, Any]:
         """Return the variables of each container and of .env; of secrets only whether they are set."""
         text = core_files.read_text(self.directory / stack_secrets.FILE)
-        names = {name: "set" if value else "empty" for name, value in dotenv.parse(text or "").items()}
+        variables = dotenv.parse(text or "")
+        names = {
+            "set": [name for name, value in variables.items() if value],
+            "empty": [name for name, value in variables.items() if not value],
+        }
         found: dict[str, Any] = {stack_secrets.FILE: names, "containers": {}}
         for container in self._containers:
             given = (entry.partition("=") for entry in container.attrs["Config"].get("Env") or ())
