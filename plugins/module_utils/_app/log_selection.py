@@ -93,15 +93,17 @@ class Selection:
         self.mask = mask
         self.pattern = pattern
         self.matched = 0
+        self.has_older = False
         self.chosen: list[Described] = []
 
     @property
     def truncated(self) -> bool:
         """Whether older records were left out."""
-        return self.matched > len(self.chosen)
+        return self.has_older or self.matched > len(self.chosen)
 
-    def add(self, found: Iterable[Record], origin: Mapping[str, str]) -> None:
-        """Take the records of one container, which ``origin`` names."""
+    def add(self, found: Iterable[Record], origin: Mapping[str, str], *, has_older: bool = False) -> None:
+        """Take the records of one container, which ``origin`` names, and whether it has older ones."""
+        self.has_older |= has_older
         described = self._searched(found, self.pattern) if self.pattern else self._all(found)
         ordered = sorted(({**origin, **record} for record in described), key=_time)
         self.chosen = self._newest([*merge(self.chosen, ordered, key=_time)])

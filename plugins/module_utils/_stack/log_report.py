@@ -8,7 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timezone
 from functools import partial
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 #: The most records and bytes that a run may return, which Ansible holds in memory several times.
 MOST_RECORDS, MOST_BYTES = 100_000, 64 * 2**20
-#: The lines that are read for each record that is asked for, and on top of that, if every record is request.
-_LINES_A_RECORD, _MORE_LINES = 4, 400
+#: For so few records without a filter, only the newest lines are read: so many for each record, and so many more.
+_FEW, _LINES_A_RECORD, _MORE_LINES = 5000, 4, 400
 _CUT = " ... (cut)"
 
 
@@ -75,7 +75,8 @@ class LogReport:
             for service, container in containers:
                 origin = {"service": service, "container": str(container.name)}
                 try:
-                    selection.add(request.records(container), origin)
+                    found, has_older = request.records(container)
+                    selection.add(found, origin, has_older=has_older)
                     self.read.append(origin["container"])
                 except EngineError as error:  # a driver that cannot be read, or a container that is gone
                     self.unreadable[origin["container"]] = str(error)
@@ -111,17 +112,21 @@ class Request:
             raise InputError.of(problems)
         return cls(since, params["level"], pattern, params["tail"])
 
-    def records(self, container: Container) -> Iterator[log_records.Record]:
-        """Yield the records of a container, oldest first; of all of them only as many as are asked for, and more."""
-        tail = None
-        if self.level is None and self.pattern is None:
-            tail = self.tail * _LINES_A_RECORD + _MORE_LINES
-        lines = container_logs.read(container, since=self.since, tail=tail)
-        found = log_records.records(lines, self.level)
+    def records(self, container: Container) -> tuple[Iterable[log_records.Record], bool]:
+        """Return the records of a container, oldest first, and whether there are older ones that were not read."""
+        if self.level is None and self.pattern is None and self.tail <= _FEW:
+            most = self.tail * _LINES_A_RECORD + _MORE_LINES
+            lines = list(container_logs.read(container, since=self.since, tail=most))
+            newest = list(log_records.once(log_records.records(lines)))
+            if len(lines) < most:
+                return newest, False
+            if len(newest) > self.tail:  # the first one may be the end of a longer one
+                return newest[1:], True
+        found = log_records.records(container_logs.read(container, since=self.since), self.level)
         if self.pattern is None:
-            return log_records.once(found)
+            return log_records.once(found), False
         matches = self.pattern.matches
-        return log_records.once(record for record in found if matches(record.searched))
+        return log_records.once(record for record in found if matches(record.searched)), False
 
 
 def text_masker(known: Sequence[str]) -> Masker:
