@@ -11,7 +11,16 @@ from __future__ import annotations
 import base64
 import json
 import tarfile
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
+
+import pytest
+import yaml
+
+from support.compose_project import compose_project, docker, service
+from support.environment import wait_until
+from support.playbook import ROOT
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.cGxhbnRlZC1zaWduYXR1cmU"
 SECRET = "DEFAULT_ADMIN_PASSWORD"
@@ -91,3 +100,60 @@ def test_each_run_leaves_a_record_also_one_that_failed(live):
         ("services.yml", "failed"),
     ]
     assert live.runs_file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> Iterator[Path]:
+    """Yield the inventory of three hosts: two stacks on this machine, and an edge that cannot be reached."""
+    begin = "2026-11-29 10:00:00 | INFO | app:serve:1 -"
+    services = {
+        "db-1": {"postgres": service(f"echo '{begin} first'; sleep 1000")},
+        "app-1": {"backend": service(f"echo '{begin} later {TOKEN}'; sleep 1000")},
+    }
+    with (
+        compose_project(tmp_path / "db-1", services["db-1"]) as database,
+        compose_project(tmp_path / "app-1", services["app-1"]) as app,
+    ):
+        local = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
+        lost = {"ansible_host": "127.0.0.1", "ansible_port": 9, "stack_directory": str(tmp_path)}
+        hosts = {"edge-1": {**lost, "stack_project_name": "lost"}}
+        for host, project in (("db-1", database), ("app-1", app)):
+            hosts[host] = {**local, "stack_directory": str(project.folder), "stack_project_name": project.name}
+        for number, host in enumerate(("db-1", "app-1", "edge-1"), start=1):
+            hosts[host]["stack_private_address"] = f"10.0.0.{number}"
+        placed = {"database": "db-1", "app": "app-1", "edge": "edge-1"}
+        environment = {"hosts": hosts, "vars": {"convosphere_environment": "itlogs", "stack_domain": "a.example"}}
+        inventory = tmp_path / "hosts.yml"
+        groups = {placement: {"hosts": {host: {}}} for placement, host in placed.items()}
+        inventory.write_text(yaml.safe_dump({"itlogs": environment, **groups}))
+        yield inventory
+
+
+def test_several_hosts_are_merged_by_time_and_a_lost_one_is_named(several, run_playbook, tmp_path):
+    def run(playbook: str, task: str, **given: str) -> list[str]:
+        playbook_file = ROOT / f"playbooks/{playbook}.yml"
+        done = run_playbook(playbook_file, inventory=several, extra_vars={"env": "itlogs", **given})
+        assert TOKEN not in done.output
+        assert done.rc == 4  # Ansible's own, for the lost host
+        return list(done.task(task).result["msg"])
+
+    wait_until(lambda: "first" in logs_of("db-1", several) and TOKEN in logs_of("app-1", several), "logs written", 30)
+    lines = run("logs", "Report the logs")
+    assert lines[0] == "Without edge-1, which did not take part in this run"
+    assert lines[1:] == sorted(lines[1:])
+    assert {line.split()[1]: line.split(" - ")[1] for line in lines[1:]} == {"db-1": "first", "app-1": "later ********"}
+
+    archive = tmp_path / "several.tar.gz"
+    lines = run("support_bundle", "Report the archive", fetch_to=str(archive))
+    assert lines[1:] == [
+        "MISSING    edge-1: all of it, because the host could not be reached or did not take part in the run"
+    ]
+    with tarfile.open(archive) as opened:
+        names = {name.partition("/")[2] for name in opened.getnames()}
+    assert {"README.txt", "logs.txt", "db-1/status.json", "app-1/logs.jsonl"} <= names
+
+
+def logs_of(host: str, inventory: Path) -> str:
+    """Return what the container of a host wrote."""
+    project = yaml.safe_load(inventory.read_text())["itlogs"]["hosts"][host]["stack_project_name"]
+    return docker("logs", docker("ps", "--quiet", f"--filter=label=com.docker.compose.project={project}").strip())
