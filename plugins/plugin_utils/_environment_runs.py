@@ -46,7 +46,8 @@ def _run(run: Facts, several: bool) -> Iterator[str]:
     place = f" on {run['host']}" if several else ""
     release = f", release {run['release']}" if run.get("release") else ""
     head = f"{run['until']} {run['result']:<11} {run['what']}{place} by {run['who']}"
-    yield f"{head}, {run.get('seconds', 0)} s{release}, run {run['run']}"
+    seconds = "" if run.get("seconds") is None else f", {run['seconds']} s"
+    yield f"{head}{seconds}{release}, run {run['run']}"
     for name, value in (run.get("details") or {}).items() if isinstance(run.get("details"), Mapping) else ():
         yield f"    {name}: {value}"
     changes = run.get("changes") or []

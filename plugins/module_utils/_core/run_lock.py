@@ -84,14 +84,16 @@ class RunLockWork(Work):
         if not self.params["runs_file"]:
             return
         if self.abandoned is not None:
-            ended = timestamps.parse_time(self.abandoned.until)
-            record = run_record.describe(self.abandoned, run_record.INTERRUPTED, ended, release=None, details=None)
+            interrupted = self.abandoned
+            record = run_record.describe(
+                interrupted, run_record.INTERRUPTED, interrupted.until, release=None, details=None
+            )
         elif self.lease is None and self.current is not None:
             releases = self.params["releases_dir"]
             record = run_record.describe(
                 self.current,
                 self.params["result"],
-                datetime.now(timezone.utc),
+                timestamps.format_time(datetime.now(timezone.utc)),
                 release=run_record.serving_release(Path(releases) if releases else None),
                 details=self.params["details"],
             )

@@ -31,7 +31,7 @@ _MODE = 0o600
 _LONGEST = 65536
 
 
-def describe(run: Lease, result: str, now: datetime, **more: Any) -> dict[str, Any]:
+def describe(run: Lease, result: str, until: str, **more: Any) -> dict[str, Any]:
     """Return the record of a run that held a lock. ``more`` are the release that serves after it, and details."""
     return {
         "version": VERSION,
@@ -39,11 +39,19 @@ def describe(run: Lease, result: str, now: datetime, **more: Any) -> dict[str, A
         "who": run.holder,
         "what": run.purpose,
         "since": run.since,
-        "until": timestamps.format_time(now),
-        "seconds": int((now - timestamps.parse_time(run.since)).total_seconds()),
+        "until": until,
+        "seconds": _seconds(run.since, until),
         "result": result,
         **more,
     }
+
+
+def _seconds(since: str, until: str) -> int | None:
+    """Return the seconds between two timestamps; None if the file of a lock had another text."""
+    try:
+        return int((timestamps.parse_time(until) - timestamps.parse_time(since)).total_seconds())
+    except ValueError:
+        return None
 
 
 def append(path: Path, record: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,8 @@ def report(params: Mapping[str, Any]) -> dict[str, Any]:
     runs = _once(list(found))
     if not params["rows"]:
         return {"runs": runs, "other_changes": [], "rows_problem": None}
-    first = since or (timestamps.parse_time(runs[0]["since"]) if runs else datetime.now(timezone.utc))
     try:
-        written = _rows(params, first)
+        written = _rows(params, since or _first(runs))
     except ConvosphereError as error:
         return {"runs": runs, "other_changes": [], "rows_problem": str(error)}
     known = {run["run"] for run in runs}
@@ -46,6 +45,15 @@ def report(params: Mapping[str, Any]) -> dict[str, Any]:
         if run not in known
     ]
     return {"runs": runs, "other_changes": others, "rows_problem": None}
+
+
+def _first(runs: Sequence[Mapping[str, Any]]) -> datetime:
+    """Return the earliest begin of a run; now, if no run has a time."""
+    begins = [datetime.now(timezone.utc)]
+    for run in runs:
+        with suppress(ValueError, KeyError):
+            begins.append(timestamps.parse_time(run["since"]))
+    return min(begins)
 
 
 def _once(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

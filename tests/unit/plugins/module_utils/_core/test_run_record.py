@@ -13,11 +13,12 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core import 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import ConvosphereError
 
 BEGIN, END = timestamps.parse_time("2026-11-29T10:00:00Z"), timestamps.parse_time("2026-11-29T10:00:36Z")
+UNTIL = timestamps.format_time(END)
 
 
 def record(run: str = "4711", result: str = run_record.OK, **more: Any) -> dict[str, Any]:
     held = lease.make(run, "ada", "deploy.yml of dev", 20, lease.Clock(BEGIN, "boot", 1.0))
-    return run_record.describe(held, result, END, release="r1", details=None, **more)
+    return run_record.describe(held, result, UNTIL, release="r1", details=None, **more)
 
 
 @pytest.fixture
@@ -44,6 +45,12 @@ def test_a_record_says_who_when_what_release_result_and_run(path):
     ]
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_lock_with_other_texts_than_times_has_a_record():
+    held = lease.Lease("1", "ada", "A run", "then", "later", "boot", 1.0)
+
+    assert run_record.describe(held, run_record.INTERRUPTED, held.until)["seconds"] is None
 
 
 def test_records_are_added_and_what_is_there_is_not_changed(path):
