@@ -19,6 +19,8 @@ options:
       - What the module returned. For V(database_status), V(maintenance) and V(users_audit), several results by name.
       - For V(environment) what P(convosphere.platform.environment_status#filter) returned.
       - For V(config) and V(config_comparison) what P(convosphere.platform.config_document#filter) returned.
+      - For V(audit) what P(convosphere.platform.environment_runs#filter) returned.
+      - For V(logs) what P(convosphere.platform.environment_logs#filter) returned.
       - For V(plan) and V(drift), the document that P(convosphere.platform.deploy_document#filter) returned.
     type: dict
     required: true
@@ -27,6 +29,7 @@ options:
     type: str
     required: true
     choices:
+      - audit
       - backup
       - backup_retention
       - backup_verification
@@ -39,6 +42,7 @@ options:
       - edge_maintenance
       - environment
       - health
+      - logs
       - maintenance
       - migration
       - plan
@@ -49,6 +53,7 @@ options:
       - rollback
       - rollback_of_several
       - stack
+      - support_bundle
       - users
       - users_audit
       - vacuum

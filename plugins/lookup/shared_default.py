@@ -40,6 +40,7 @@ options:
       - login_ssl_mode
       - login_user
       - project_name
+      - runs_file
       - stack_directory
       - wait_timeout
 """

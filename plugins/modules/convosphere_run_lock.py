@@ -69,6 +69,24 @@ options:
         takes none of them while one is held.
     type: bool
     default: false
+  runs_file:
+    description:
+      - A file with the records of runs, one line of JSON each. If given, a run that releases its lock adds its record,
+        and one that takes over the lock of an interrupted run adds that of the other run.
+      - Lines are only added. The file has the mode 0600; at one mebibyte it is rotated, and nine older ones are kept.
+      - A record that cannot be written is a warning. A run that did not get the lock has no record.
+    type: path
+  result:
+    description: The result of the run, for its record.
+    type: str
+    choices: [ok, failed]
+    default: ok
+  releases_dir:
+    description: The directory of the kept releases. If given, the record names the release that serves after the run.
+    type: path
+  details:
+    description: Further values for the record of the run. They must not have secrets.
+    type: dict
   state:
     description:
       - V(present) takes the lock, or renews it if this run holds it.
@@ -103,6 +121,8 @@ EXAMPLES = r"""
     path: /run/convosphere/prod.maintenance
     run_id: "{{ awx_job_id }}"
     state: absent
+    runs_file: /var/log/convosphere/prod.runs.jsonl
+    result: ok
 """
 
 RETURN = r"""
@@ -156,6 +176,10 @@ class RunLockModule(ConvosphereModule):
         "wait_timeout": {"type": "int", "default": 0},
         "grace": {"type": "int", "default": 0},
         "only_wait": {"type": "bool", "default": False},
+        "runs_file": {"type": "path"},
+        "result": {"type": "str", "choices": ["ok", "failed"], "default": "ok"},
+        "releases_dir": {"type": "path"},
+        "details": {"type": "dict"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
     least = {"lease": 1}

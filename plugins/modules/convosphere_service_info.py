@@ -10,8 +10,8 @@ module: convosphere_service_info
 short_description: Read the state, version and resource usage of the services of a Compose project
 version_added: 1.0.0
 description:
-  - Returns for each service of one Compose project its state, health, image, version, published ports, and its usage of
-    processor and memory.
+  - Returns for each service of one Compose project its state, health, image, version, published ports, the limits of
+    its log, and its usage of processor and memory.
   - A project that does not exist is not an error; it has no services.
 extends_documentation_fragment:
   - convosphere.platform.engine
@@ -182,6 +182,25 @@ services:
           description: The protocol.
           type: str
           sample: tcp
+    log:
+      description: How Docker Engine limits the log of its first container; null without a container.
+      type: dict
+      contains:
+        driver:
+          description: The log driver.
+          type: str
+          sample: json-file
+        max_size:
+          description: The size at which a file is rotated; null without a limit.
+          type: str
+          sample: 10m
+        max_file:
+          description: The number of files; null without a limit.
+          type: int
+          sample: 3
+        limited:
+          description: Whether the size is limited; null for a driver that stores the log outside of the engine.
+          type: bool
     cpu_percent:
       description: Its processor usage, where 100 is one core; null if it does not run or was not measured.
       type: float
@@ -229,15 +248,9 @@ services:
 
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.module_utils._app import health
-from ansible_collections.convosphere.platform.plugins.module_utils._app.api_client import Api
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import client as engine_client
-from ansible_collections.convosphere.platform.plugins.module_utils._engine import project as engine_project
-from ansible_collections.convosphere.platform.plugins.module_utils._engine import service_stats
-from ansible_collections.convosphere.platform.plugins.module_utils._stack import edge_maintenance, overrides
-
-VERSION_SECONDS = 10  # for the platform to report its version
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import service_report
 
 
 class ServiceInfoModule(InfoModule):
@@ -256,38 +269,7 @@ class ServiceInfoModule(InfoModule):
         """Return each service with its image, ports and measured usage."""
         connect = engine_client.connect_if_there if self.check_mode else engine_client.connect
         client = connect(self.params["docker_host"], self.params["timeout"])
-        if client is None:
-            return {"exists": False, "services": [], "maintenance": None, "overrides": []}
-        project = engine_project.read_project(client, self.params["project_name"], self.params["project_src"])
-        if not project.services:
-            return {"exists": False, "services": [], "maintenance": None, "overrides": []}
-        services = [project.services[name] for name in sorted(project.chosen(self.params["services"]))]
-        versions = self._versions()
-        measured = service_stats.measure(services) if self.params["stats"] else {}
-        return {
-            "exists": True,
-            "maintenance": edge_maintenance.of_project(project.source),
-            "overrides": overrides.of_project(project.source),
-            "services": [
-                {
-                    **engine_project.describe(service),
-                    **service_stats.image_of(client, service),
-                    **({"version": versions[service.name]} if service.name in versions else {}),
-                    "started_at": engine_project.started_at(service.containers[0]) if service.containers else None,
-                    "restarts": sum(container.attrs["RestartCount"] for container in service.containers),
-                    "ports": service_stats.published_ports(service),
-                    **service_stats.total(service, measured),
-                }
-                for service in services
-            ],
-        }
-
-    def _versions(self) -> dict[str, str]:
-        """Return the versions that the platform reports; none if it does not answer."""
-        if not self.params["api_url"]:
-            return {}
-        api = Api(self.params["api_url"], timeout=VERSION_SECONDS, validate_certs=True)
-        return health.versions(health.ask_platform(api), self.params["api_service"])
+        return service_report.ABSENT if client is None else service_report.report(client, self.params)
 
 
 def main() -> None:

@@ -124,5 +124,29 @@ def table(rows: Sequence[Facts]) -> list[str]:
     return lines
 
 
+def log_lines(services: Sequence[Facts]) -> list[str]:
+    """Return how the logs of services are limited: those with the same limits in one line, unlimited ones first."""
+    limits: dict[str, list[str]] = {}
+    unlimited: dict[str, list[str]] = {}
+    for service in services:
+        log = service.get("log")
+        if log:
+            place = f" on {service['host']}" if service.get("host") else ""
+            group = unlimited if log["limited"] is False else limits
+            group.setdefault(_limit(log), []).append(f"{service['name']}{place}")
+    lines = []
+    for text, names in unlimited.items():
+        lines.append(f"{'UNLIMITED':<10} the log of {', '.join(names)} may fill the disk: {text}")
+    if unlimited:
+        lines.append(f"{'':<10} Set stack_log_max_size, or max-size in the override, and deploy")
+    return [*lines, *(f"{'Logs':<10} {text}: {', '.join(names)}" for text, names in limits.items())]
+
+
+def _limit(log: Facts) -> str:
+    if log["max_size"]:
+        return f"{log['driver']}, at most {log['max_file']} files of {log['max_size']}"
+    return f"{log['driver']} without max-size" if log["limited"] is False else f"{log['driver']}"
+
+
 def _line(host: str, width: int, service: str, health: str, version: str, note: str) -> str:
     return f"{host:<{width}} {service:<10} {health:<10} {version:<12} {note}".rstrip()

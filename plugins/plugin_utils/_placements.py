@@ -34,6 +34,7 @@ class Part:
 
 
 PARTS = (
+    Part("audit", "all", "reads the records of runs, on the database host also what they wrote", changes=False),
     Part("backup", "database", "creates the backup, which stays on this host"),
     Part("backup_verify", "database", "restores the backup into a side database"),
     Part("bundle", "database", "brings the images of all services to this host, and writes them into the archive"),
@@ -48,6 +49,7 @@ PARTS = (
     ),
     Part("edge_maintenance", "edge", "has the edge answer 503, or serve again"),
     Part("health", "all", "checks the containers; on edge hosts also the platform's own report", changes=False),
+    Part("logs", "all", "reads the logs of the host's containers; one report in the order of time", changes=False),
     Part("maintenance", "all", "prunes and checks the health; on the database host also the steps of the backups"),
     Part("migrate", "database", "runs alembic in a container of the backend's image, after a verified backup"),
     Part("plan", "all", "reads what a deploy would change on the host; one plan is reported", changes=False),
@@ -58,6 +60,7 @@ PARTS = (
     Part("services", "all", "starts, stops or restarts the host's services, in the order of the placements"),
     Part("setup", "all", "installs what the host lacks"),
     Part("status", "all", "reads the host's services; one report names what is missing or left over", changes=False),
+    Part("support_bundle", "all", "reads what support needs of the host; one archive on the controller", changes=False),
     Part("teardown", "all", "removes the host's containers, and its data on request"),
     Part("users", "database", "writes groups and users to the database"),
     Part("users_audit", "database", "reads users for the findings", changes=False),

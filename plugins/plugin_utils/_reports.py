@@ -16,7 +16,10 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils import (
     _config_document,
     _database_reports,
     _deploy_document,
+    _environment_logs,
+    _environment_runs,
     _environment_status,
+    _support_documents,
 )
 
 Facts = Mapping[str, Any]
@@ -78,6 +81,7 @@ def stack(result: Facts, context: Facts) -> list[str]:
     for service in result["services"]:
         lines += _measured(service)
     lines += _config_document.override_lines(result.get("overrides") or context.get("overrides"))
+    lines += _environment_status.log_lines(result["services"])
     return [*lines, *_maintenance_lines(result.get("maintenance"), context), *_next(context)]
 
 
@@ -87,6 +91,7 @@ def environment(result: Facts, context: Facts) -> list[str]:
     lines = [f"Without {', '.join(hosts)}, which this run leaves out"] if hosts else []
     lines += _environment_status.table(result["services"])
     lines += [f"{'PROBLEM':<10} {text}" for text in result["problems"]]
+    lines += _environment_status.log_lines(result["services"])
     for text in result["left_over"]:
         lines += [f"{'LEFT OVER':<10} {text}", f"{'':<10} The next deploy removes it; its volumes stay"]
     lines += _config_document.override_lines(result.get("overrides"))
@@ -247,6 +252,7 @@ def _unreadable(row: Facts) -> str:
 
 #: Each report by its subject.
 REPORTS: dict[str, Report] = {
+    "audit": _environment_runs.lines,
     "backup": _database_reports.backup,
     "backup_retention": _database_reports.backup_retention,
     "backup_verification": _database_reports.backup_verification,
@@ -259,6 +265,7 @@ REPORTS: dict[str, Report] = {
     "edge_maintenance": edge_maintenance,
     "environment": environment,
     "health": health,
+    "logs": _environment_logs.lines,
     "maintenance": maintenance,
     "migration": _database_reports.migration,
     "plan": _deploy_document.plan_lines,
@@ -269,6 +276,7 @@ REPORTS: dict[str, Report] = {
     "rollback": rollback,
     "rollback_of_several": rollback_of_several,
     "stack": stack,
+    "support_bundle": _support_documents.lines,
     "users": users,
     "users_audit": users_audit,
     "vacuum": _database_reports.vacuum,

@@ -40,6 +40,7 @@ DEFAULTS: dict[str, Default] = {
     "environment_root": Default("/opt/convosphere", "environment_root"),
     "backup_root": Default("/var/backups/convosphere", "environment_backup_root"),
     "backup_dir": Default("{backup_root}/{environment}"),
+    "runs_file": Default("/var/log/convosphere/{environment}.runs.jsonl", "environment_runs_file"),
     "environment_directory": Default("{environment_root}/{environment}"),
     "stack_directory": Default("{environment_directory}", "stack_directory"),
     "environment_project": Default("convosphere-{environment}"),

@@ -19,6 +19,7 @@ class Verb:
 
 
 VERBS = (
+    Verb("audit", "List the runs that changed an environment, with what each wrote.", "-e since=7d"),
     Verb("backup", "Create a backup with its manifest.", "-e label=before-upgrade -e pinned=true"),
     Verb("backup_verify", "Verify a backup by a restore into a side database.", "-e backup=before-upgrade"),
     Verb(
@@ -52,6 +53,11 @@ VERBS = (
     ),
     Verb("health", "Report one status of an environment; the exit code is 0 if it is healthy or busy.", "-e wait=60"),
     Verb("help", "Show this help.", "-e verb=restore"),
+    Verb(
+        "logs",
+        "Show the newest log records of all hosts by time, without secrets.",
+        "-e service=backend -e log_level=error -e since=1h",
+    ),
     Verb("maintenance", "Run the nightly steps.", "-e steps=backup,verify", ("maintenance_timeouts",)),
     Verb(
         "migrate",
@@ -77,6 +83,11 @@ VERBS = (
     Verb("services", "Start, stop or restart services.", "-e state=restarted -e service=backend"),
     Verb("setup", "Install what the hosts of an environment need, and nothing else."),
     Verb("status", "Report every service with its health and version.", "-e stats=true"),
+    Verb(
+        "support_bundle",
+        "Collect logs, status, versions, configuration and health into one archive, without secrets.",
+        "-e fetch_to=/tmp",
+    ),
     Verb("teardown", "Remove the containers of an environment, and its data on request.", "-e confirm=prod"),
     Verb(
         "users",

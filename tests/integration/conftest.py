@@ -39,6 +39,7 @@ SHARED = {
         "drift",
         "edge_maintenance",
         "health",
+        "logs",
         "services",
         "setup",
         "status",

@@ -22,6 +22,7 @@ SERVICES = {
         healthcheck=probe("test -f /tmp/up"),
         ports=["127.0.0.1::8000"],
         mem_limit="64m",
+        logging={"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
     ),
     "stand-in": service("exit 3", labels=STAND_IN),
     "worker": service(OBEYS, scale=2),
@@ -63,6 +64,7 @@ def test_law(run_info_law, project):
         "started_at": f"{project.state('backend')['StartedAt'][:19]}Z",
         "restarts": 0,
         "ports": [{"host_ip": "127.0.0.1", "host_port": ANY, "container_port": 8000, "protocol": "tcp"}],
+        "log": {"driver": "json-file", "max_size": "10m", "max_file": 3, "limited": True},
         "memory_limit_bytes": 64 * 2**20,
         **NOT_MEASURED,
     }

@@ -89,6 +89,14 @@ def test_a_run_that_was_killed_does_not_block_the_next_night(dbtest):
 
     run = dbtest.run("maintenance.yml", extra_vars={"steps": "health"}).succeeded()
 
+    killed, record = map(json.loads, dbtest.runs_file.read_text().splitlines()[-2:])
+    assert (killed["run"], killed["result"]) == ("killed", "interrupted")
+    assert (record["what"], record["result"], record["details"]) == (
+        f"The maintenance of {dbtest.name}",
+        "ok",
+        {"health": "ok"},
+    )
+
     assert run.task("Take the lock of the maintenance").result["abandoned"] == left
     assert json.loads(lock.read_text())["boot"] == "", "the lock is free, and tells the killed run that it lost it"
     lock.unlink()

@@ -25,7 +25,11 @@ def runs(tmp_path):
     """Return a function that starts a run which takes the lock on three hosts, and works until a file is there."""
     lock = f"{tmp_path}/{{{{ inventory_hostname }}}}.lock"
     hosts = {
-        "vars": {"convosphere_environment": "itlock", "environment_lock": lock},
+        "vars": {
+            "convosphere_environment": "itlock",
+            "environment_lock": lock,
+            "environment_runs_file": f"{tmp_path}/{{{{ inventory_hostname }}}}.runs.jsonl",
+        },
         "hosts": {host: {} for host in HOSTS},
     }
     local = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
@@ -84,6 +88,13 @@ def locks(folder):
     return sorted(path.name for path in folder.glob("*.lock"))
 
 
+def recorded(folder):
+    """Return user and result of each recorded run; the records must be on the database host alone."""
+    (path,) = folder.glob("*.runs.jsonl")
+    assert path.name == "data-1.runs.jsonl"
+    return [(each["who"], each["result"]) for each in map(json.loads, path.read_text().splitlines())]
+
+
 def test_of_two_runs_one_is_refused_and_names_the_other(runs, tmp_path):
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     busy = {"run_id": "0", "holder": "x", "purpose": "x", "since": "x", "until": "x", "boot": boot, "ends": 1e12}
@@ -100,6 +111,15 @@ def test_of_two_runs_one_is_refused_and_names_the_other(runs, tmp_path):
     assert locks(tmp_path) == sorted(f"{host}.lock" for host in HOSTS)
     (tmp_path / "busy").unlink()
     assert first.wait(timeout=120) == 0, first.stdout.read()
+    assert locks(tmp_path) == []
+    assert recorded(tmp_path) == [("alice", "ok")]
+
+
+def test_a_failed_run_is_recorded_once(runs, tmp_path):
+    run = runs("carol", tmp_path / "play.yml", begun=str(tmp_path / "nowhere/file"))
+
+    assert run.wait(timeout=120) == 2, run.stdout.read()
+    assert recorded(tmp_path) == [("carol", "failed")]
     assert locks(tmp_path) == []
 
 
@@ -150,3 +170,4 @@ def test_the_lock_of_a_killed_run_is_taken_over_within_seconds(runs, tmp_path):
 
     assert time.monotonic() - killed < 60
     assert second.wait(timeout=120) == 0, second.stdout.read()
+    assert recorded(tmp_path) == [("alice", "interrupted"), ("bob", "ok")]

@@ -24,7 +24,7 @@ from typing import Any
 
 import yaml
 
-PROGRAMS = ("sh", "sleep", "touch", "test", "date", "seq", "id", "find", "head", "chown", "stat")
+PROGRAMS = ("sh", "cat", "sleep", "touch", "test", "date", "seq", "id", "find", "head", "chown", "stat")
 
 OBEYS = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
 IGNORES_SIGTERM = 'trap "echo asked at \\$(date +%s.%N)" TERM; while :; do sleep 0.1; done'

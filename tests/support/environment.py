@@ -51,6 +51,8 @@ class Environment:
         self.project = str(given.get("stack_project_name", f"convosphere-{name}"))
         self.folder = folder
         self.root = folder / "host"
+        #: Beside the root: a refused run adds a record, and leaves no other trace.
+        self.runs_file = folder / f"{name}.runs.jsonl"
         self.directory = Path(given.get("stack_directory", self.root / name))
         self.http_port, self.api_port, self.postgres_port = free_ports(3)
         self.url = f"http://localhost:{self.http_port}"
@@ -197,6 +199,7 @@ class Environment:
             "convosphere_environment": self.name,
             "environment_root": str(self.root),
             "environment_backup_root": str(self.root / "backups"),
+            "environment_runs_file": str(self.runs_file),
             # Any account that is there: a test leaves no user on the machine.
             "environment_user": "daemon",
             "sandbox_directory": str(self.root / "sandbox"),

@@ -28,6 +28,8 @@ COLUMNS = (
 )  # fmt: skip
 #: The platform has no labels for events of groups: those of users are used.
 _EVENTS = {CREATE: "USER_REGISTER", UPDATE: "USER_UPDATE", DELETE: "USER_DELETE"}
+#: By which its rows are recognised.
+USER_AGENT = "convosphere.platform"
 _VERBS = {CREATE: "Created", UPDATE: "Updated", DELETE: "Deleted"}
 _SEVERITY = {CREATE: "INFO", UPDATE: "INFO", DELETE: "WARNING"}
 
@@ -60,7 +62,7 @@ class Trail:
                 "event_type": _EVENTS[change.action],
                 "severity": _SEVERITY[change.action],
                 "session_id": self.run[:255],
-                "user_agent": "convosphere.platform",
+                "user_agent": USER_AGENT,
                 "resource_type": self.kind,
                 "resource_id": identifier,
                 "description": f"{_VERBS[change.action]} {self.kind} {change.name} by {self.actor}",
@@ -77,3 +79,25 @@ class Trail:
 def default_actor() -> str:
     """Return the user and the host that run this; with sudo, the user that called it."""
     return f"{os.environ.get('SUDO_USER') or os.environ.get('USER') or os.getuid()}@{socket.gethostname()}"
+
+
+_WRITTEN = """
+SELECT run, at, description, total FROM (
+  SELECT coalesce(session_id, '') AS run, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at,
+         description, count(*) OVER (PARTITION BY session_id) AS total,
+         row_number() OVER (PARTITION BY session_id ORDER BY created_at, id) AS number
+  FROM audit_logs WHERE user_agent = %s AND created_at >= %s::timestamptz
+) AS written WHERE number <= %s ORDER BY at, run, number
+"""
+
+
+def written_by_runs(database: Database, since: str, shown_rows: int) -> dict[str, list[tuple[str, str, int]]]:
+    """Return the rows that this collection wrote since a timestamp, by run: time, description, and number of all.
+
+    Of each run the first ``shown_rows`` are returned.
+    """
+    database.columns("audit_logs", COLUMNS)
+    found: dict[str, list[tuple[str, str, int]]] = {}
+    for run, at, description, total in database.fetch(_WRITTEN, (USER_AGENT, since, shown_rows)):
+        found.setdefault(run, []).append((at, description, total))
+    return found

@@ -74,13 +74,18 @@ def write_text(path: Path, text: str, mode: str) -> None:
     The text is written to a temporary file in the same directory, with its final mode from the first byte on, synced to
     the disk and renamed. If the run is interrupted, the file is the old or the new one. Raises ConvosphereError.
     """
+    write_bytes(path, text.encode(), mode)
+
+
+def write_bytes(path: Path, content: bytes, mode: str) -> None:
+    """Replace ``path`` by ``content`` as ``write_text`` does. Raises ConvosphereError."""
     temporary = None
     try:
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), int(mode, 8))
-            file.write(text.encode())
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)

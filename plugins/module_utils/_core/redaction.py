@@ -11,11 +11,12 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 try:
     from ansible.module_utils.secrets import register_secrets
@@ -37,6 +38,20 @@ _FORMS = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
     re.compile(r"(?<=://)[^\s/@:${]*:([^\s/@${}]+)@"),
 )
+#: The forms of secrets in a text of another program, such as a log. The group of each is masked, or without one all.
+_FOREIGN_FORMS = (
+    re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?"),  # a JSON Web Token
+    re.compile(r"\bsk-[\w-]{16,}"),  # a key of an AI provider
+    re.compile(r"://[^\s/:@\"'`]*:([^\s/\"'`]+)@"),  # up to the last @ of the address
+    re.compile(r"\bbearer\s+([\w.~+/-]{16,}=*)", re.IGNORECASE),
+    re.compile(r"\bauthorization[\"']?\s*[:=]\s*[\"']?(?:[A-Za-z]+\s+)?([^\s\"',;]{6,})", re.IGNORECASE),
+    re.compile(
+        r"(?:passw(?:or)?d|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|credential)s?"
+        r"(?:=[\"']?|[\"']\s*[:=]\s*[\"'])([^\s\"'&,;)}\]]+)",
+        re.IGNORECASE,
+    ),
+)
+_PERCENT = re.compile(r"%[0-9A-F]{2}")
 _IN_ENVIRONMENT_FILE = re.compile(r'([\\"$])')
 
 
@@ -111,6 +126,43 @@ def spellings(values: Iterable[str]) -> set[str]:
         lines = value.splitlines()
         found |= {line.strip() for line in lines if len(lines) > 1 and len(line.strip()) >= SHORTEST_LINE}
     return found - {""}
+
+
+def encodings(values: Iterable[str]) -> set[str]:
+    """Return the spellings of ``values`` in other programs: in base64, amid other text, and in URLs."""
+    found: set[str] = set()
+    for value in map(str, values):
+        urls = {
+            quote(value, errors="replace"),
+            quote(value, safe="", errors="replace"),
+            quote_plus(value, errors="replace"),
+        }
+        found |= urls | {_PERCENT.sub(lambda match: match[0].lower(), url) for url in urls}
+        if len(value) >= SHORTEST:
+            found |= {text for offset in range(3) for text in _base64(value.encode(errors="replace"), offset)}
+    return found - {""}
+
+
+def _base64(value: bytes, offset: int) -> Iterator[str]:
+    """Yield what every base64 has in it of a text with ``value`` after ``offset`` other bytes, modulo 3."""
+    end = (offset + len(value)) * 8 // 6  # the digits after it also depend on what follows
+    start = -(-offset * 8 // 6)
+    for encode in (base64.standard_b64encode, base64.urlsafe_b64encode):
+        yield encode(b"\0" * offset + value).decode()[start:end]
+
+
+def mask_foreign(text: str) -> str:
+    """Mask what has the form of a secret in a text of another program: tokens, keys, passwords in URLs, assignments."""
+    for form in (*_FORMS[:2], *_FOREIGN_FORMS):
+        text = form.sub(_without_group, text)
+    return text
+
+
+def _without_group(match: re.Match[str]) -> str:
+    if not match.lastindex:
+        return HIDDEN
+    start, end = match.span(match.lastindex)
+    return f"{match.string[match.start() : start]}{HIDDEN}{match.string[end : match.end()]}"
 
 
 def secret_options(spec: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[str]:

@@ -11,10 +11,11 @@ from __future__ import annotations
 import getpass
 import time
 from contextlib import ExitStack
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import files, lease
+from . import files, lease, run_record, timestamps
 from .lease import Clock, HeldError, Lease
 from .plan import Plan, make_plan
 from .work import Invocation, Work
@@ -70,11 +71,37 @@ class RunLockWork(Work):
 
     def apply(self, plan: Plan) -> None:
         """Write the file, or remove it."""
+        # Before the lock is released: of a run that is killed now, the next one records that it was interrupted.
+        self._record()
         desired = self.lease or (lease.released(self.current) if self.current else None)
         if desired:
             lease.write(self.path, desired)
         else:
             files.remove(self.path)
+
+    def _record(self) -> None:
+        """Record the run that releases the lock, or the interrupted one of which this run takes over the lock."""
+        if not self.params["runs_file"]:
+            return
+        if self.abandoned is not None:
+            interrupted = self.abandoned
+            record = run_record.describe(
+                interrupted, run_record.INTERRUPTED, interrupted.until, release=None, details=None
+            )
+        elif self.lease is None and self.current is not None:
+            releases = self.params["releases_dir"]
+            record = run_record.describe(
+                self.current,
+                self.params["result"],
+                timestamps.format_time(datetime.now(timezone.utc)),
+                release=run_record.serving_release(Path(releases) if releases else None),
+                details=self.params["details"],
+            )
+        else:
+            return
+        problem = run_record.attempt(Path(self.params["runs_file"]), record)
+        if problem:
+            self.call.warn(problem)
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """Return the lock, and the abandoned one."""

@@ -19,14 +19,15 @@ from urllib.parse import quote
 
 from .._core import dotenv, option_texts
 from .._core import files as core_files
-from .._core.errors import InputError
-from .._core.redaction import SHORTEST, Secret
+from .._core.errors import ConvosphereError, InputError
+from .._core.redaction import SHORTEST, Secret, by_form
 from .._engine import client as engine_client
 from .._engine import compose_cli
 from .._host import served_release
 
 if TYPE_CHECKING:
     from docker import DockerClient
+    from docker.models.containers import Container
 
 FILE = ".env"
 HEADER = "Secrets of this environment, generated once and kept: Compose reads them by itself. Keep this file 0600."
@@ -37,6 +38,8 @@ _TYPES = {bool: "a boolean", int: "a number", float: "a number", list: "a list",
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 # "$$" is a dollar sign to Compose, whatever follows it.
 _REFERENCE = re.compile(r"\$\$|\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+#: Variables of a container that hold a secret.
+_SECRET_NAME = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|KEY\b|_DSN\b", re.IGNORECASE)
 
 
 @dataclass
@@ -111,6 +114,32 @@ class Secrets:
 def variables_in(directory: Path) -> dict[str, Secret]:
     """Return all variables in the file ``.env`` of a directory; none if there is no such file."""
     return dotenv.parse(core_files.read_text(directory / FILE) or "")
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether a variable of that name holds a secret."""
+    return bool(_SECRET_NAME.search(name))
+
+
+def known_values(directory: Path | None, containers: Sequence[Container]) -> list[str]:
+    """Return the values to mask in the logs of a stack: its secrets now, and those with which its containers run.
+
+    Of other variables only long values count, as in ``Secrets.values``. A file that cannot be read is no error.
+    """
+    try:
+        variables = variables_in(directory) if directory else {}
+        record = served_release.current(directory / "releases") if directory else None
+    except ConvosphereError:
+        variables, record = {}, None
+    named = set((record or {}).get("secrets") or [])
+    values = {str(value) for name, value in variables.items() if name in named or len(value) >= SHORTEST}
+    for container in containers:
+        for assignment in container.attrs["Config"].get("Env") or ():
+            name, _equals, value = assignment.partition("=")
+            values |= {found for found in by_form(value) if len(found) >= SHORTEST}
+            if name in named or (len(value) >= SHORTEST and (name in variables or is_secret_name(name))):
+                values.add(value)
+    return sorted(values - {""})
 
 
 def desired(entries: Sequence[Mapping[str, Any]], current: Mapping[str, str]) -> dict[str, Secret]:

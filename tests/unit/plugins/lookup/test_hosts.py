@@ -119,7 +119,7 @@ def test_a_play_without_a_verb_has_variables_of_its_own(run):
 
 
 def test_an_unknown_verb_is_refused(run):
-    with pytest.raises(AnsibleLookupError, match=r"There is no playbook 'tear_down'\. Allowed: backup, "):
+    with pytest.raises(AnsibleLookupError, match=r"There is no playbook 'tear_down'\. Allowed: audit, backup, "):
         run("red", "app", verb="tear_down")
 
 

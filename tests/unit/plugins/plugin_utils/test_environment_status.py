@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.filter.environment_status import environment_status
+from ansible_collections.convosphere.platform.plugins.filter.report import report
 from ansible_collections.convosphere.platform.plugins.plugin_utils._reports import REPORTS
 
 GROUPS = {"prod": ["edge", "app-1", "app-2", "db"], "database": ["db"], "app": ["app-1", "app-2"], "edge": ["edge"]}
@@ -112,3 +113,43 @@ def test_usage_is_below_its_service_if_it_was_measured():
     lines = REPORTS["environment"](status(hosts(app_1=host(measured))), CONTEXT)
 
     assert lines[3] == f"{'':<16} 1.5% of a processor, 2.00 KB of memory"
+
+
+def limits(driver: str = "json-file", max_size: str | None = "10m", limited: bool | None = True) -> dict[str, Any]:
+    return {"driver": driver, "max_size": max_size, "max_file": 3 if max_size else None, "limited": limited}
+
+
+def test_the_limits_of_logs_are_shown_once_for_all_services_that_have_them():
+    services = [
+        service("backend", log=limits()),
+        service("edge", log=limits()),
+        service("old"),
+        service("no", log=None),
+    ]
+
+    assert report({"services": services}, "stack", {"url": ""})[-1] == (
+        "Logs       json-file, at most 3 files of 10m: backend, edge"
+    )
+
+
+def test_an_unlimited_log_is_a_warning():
+    services = [
+        service("backend", log=limits()),
+        service("minio", log=limits(max_size=None, limited=False)),
+        service("edge", log=limits("journald", None, None)),
+    ]
+
+    assert report({"services": services}, "stack", {"url": ""})[-4:] == [
+        "UNLIMITED  the log of minio may fill the disk: json-file without max-size",
+        "           Set stack_log_max_size, or max-size in the override, and deploy",
+        "Logs       json-file, at most 3 files of 10m: backend",
+        "Logs       journald: edge",
+    ]
+
+
+def test_the_limits_of_logs_of_several_hosts_name_the_host():
+    found = status(hosts(db=host(service("postgres", log=limits(max_size=None, limited=False)))))
+
+    assert "UNLIMITED  the log of postgres on db may fill the disk: json-file without max-size" in REPORTS[
+        "environment"
+    ](found, CONTEXT)

@@ -3,12 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import base64
+
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.redaction import (
     HIDDEN,
     Masker,
     Secret,
     by_form,
+    encodings,
+    mask_foreign,
     secret_options,
     shown_options,
     spellings,
@@ -123,3 +127,48 @@ def test_masking_covers_any_depth_and_leaves_the_rest_alone():
     }
     assert masker.mask("nothing") == "nothing"
     assert masker.add(["secret"]) == set()
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "user:"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_in_base64_is_known_amid_other_text(before, encode):
+    secret = "planted?>~secret"
+    masker = Masker()
+    masker.add(encodings([secret]))
+
+    text = encode(f"{before}{secret} and more".encode()).decode()
+    shown = masker.mask(text)
+
+    digits = len(secret) * 8 // 6  # of which the first and the last one depend on what is beside it
+    assert len(shown.replace(HIDDEN, "")) <= len(text) - digits + 1
+
+
+def test_a_secret_of_a_form_or_a_url_is_known():
+    assert {"a+b%2Fc%3D%C3%BC", "a%20b%2fc%3d%c3%bc"} <= encodings(["a b/c=ü"])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl from", "got ******** from"),
+        ("GET /x?token=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln&a=1", "GET /x?token=********&a=1"),
+        ("GET /x?api_key=1234567&a=1", "GET /x?api_key=********&a=1"),
+        ("postgresql://convosphere:pl@nted!@db:5432/x", "postgresql://convosphere:********@db:5432/x"),
+        ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic ********"),
+        ('{"Authorization": "Bearer abcdefghijklmnopqrst"}', '{"Authorization": "Bearer ********"}'),
+        ('{"password": "hunter2", "a": 1}', '{"password": "********", "a": 1}'),
+        ("{'client_secret': 'hunter2'}", "{'client_secret': '********'}"),
+        ("OPENAI_API_KEY=sk-abcdefghijklmnop1234", "OPENAI_API_KEY=********"),
+        ("with sk-abcdefghijklmnop1234.", "with ********."),
+    ],
+)
+def test_the_form_of_a_secret_is_masked_in_a_foreign_text(text, shown):
+    assert mask_foreign(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["errors.incorrect_email_or_password", "http://weaviate:8080/v1", "The token: expired", "mail of ada@example.com"],
+)
+def test_other_text_is_not_masked(text):
+    assert mask_foreign(text) == text

@@ -38,3 +38,25 @@ def test_what_is_no_span_is_refused_by_the_name_of_its_option(count, tmp_path):
         gate.choose(Catalogue(tmp_path).read()[0], NOON)
     with pytest.raises(InputError, match="max_age is"):
         retention.parse_period("99999999999999d", "max_age")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("90m", "2026-11-29T08:30:00Z"),
+        ("7d", "2026-11-22T10:00:00Z"),
+        ("2026-11-28", "2026-11-28T00:00:00Z"),
+        ("2026-11-28T06:00Z", "2026-11-28T06:00:00Z"),
+        ("2026-11-28 06:00:05", "2026-11-28T06:00:05Z"),
+    ],
+)
+def test_a_period_begins_at_a_distance_or_at_a_time(text, expected):
+    now = timestamps.parse_time("2026-11-29T10:00:00Z")
+
+    assert timestamps.format_time(timestamps.since("since", text, now)) == expected
+
+
+@pytest.mark.parametrize("text", ["", "1x", "h", "-1h", "1 h", "yesterday", "2026-13-01", "2026-11-28T06:00:00+01:00"])
+def test_what_is_no_period_is_refused(text):
+    with pytest.raises(InputError, match=r"since is '.*'\. Allowed: a period such as"):
+        timestamps.since("since", text, timestamps.parse_time("2026-11-29T10:00:00Z"))
