@@ -14,9 +14,14 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from support import law, playbook
+
+# A busy machine is slow, and no test of a property is about time.
+hypothesis.settings.register_profile("tree", deadline=None)
+hypothesis.settings.load_profile("tree")
 
 
 def pytest_configure(config: pytest.Config) -> None:

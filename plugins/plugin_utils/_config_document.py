@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.convosphere.platform.plugins.module_utils._core.redaction import Masker, by_form
 from ansible_collections.convosphere.platform.plugins.plugin_utils._settings_catalogue import Catalogue, load
 
 Facts = Mapping[str, Any]
@@ -69,10 +70,17 @@ def _settings(catalogue: Catalogue, rendered: Facts, found: Facts) -> Iterator[d
         yield {
             "name": name,
             "dotted": known.dotted if known else None,
-            "value": value,
+            "value": without_passwords(value),
             "source": source,
             "effect": known.effect if known else "unknown",
         }
+
+
+def without_passwords(value: Any) -> Any:
+    """Return a value with its passwords hidden: a URL such as that of a proxy may have one."""
+    masker = Masker()
+    masker.add(by_form(value))
+    return masker.mask(value)
 
 
 def _secret_names(catalogue: Catalogue, rendered: Facts) -> set[str]:

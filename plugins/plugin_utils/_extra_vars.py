@@ -88,6 +88,8 @@ def find_problems(
         problems.append(f"-e {shown} has no name and value. Write -e name=value, without spaces around the '='.")
     for parameter in parameters_of(verb):
         value = given.get(parameter.name)
+        if parameter.narrows and parameter.name in given and value is None:
+            problems.append(str(_empty(parameter)))
         if value is not None and not is_template(value):
             try:
                 convert(parameter, value)
@@ -147,7 +149,10 @@ def _as_text(parameter: Parameter, value: Any) -> str:
             f"The parameter {parameter.name} is a text, but its value is of the type {_kind(value)}. Quote it, for"
             f' example -e \'{{"{parameter.name}": "..."}}\'.'
         )
-    return str(value).strip()
+    found = str(value).strip()
+    if parameter.narrows and not found:  # an empty variable of a shell must not become: all hosts
+        raise _empty(parameter)
+    return found
 
 
 def _as_bool(parameter: Parameter, value: Any) -> bool:
@@ -173,7 +178,7 @@ def _as_list(parameter: Parameter, value: Any) -> list[str]:
         raise _refused(parameter, wrong)
     found = [part.strip() for item in items for part in str(item).split(",") if part.strip()]
     if not found:  # an empty variable of a shell must not become: all services
-        raise ParameterError(f"The parameter {parameter.name} is empty. Name at least one, or leave it out.")
+        raise _empty(parameter)
     return found
 
 
@@ -204,6 +209,10 @@ _CONVERTERS: dict[str, Callable[[Parameter, Any], Any]] = {
     "list": _as_list,
     "dict": _as_dict,
 }
+
+
+def _empty(parameter: Parameter) -> ParameterError:
+    return ParameterError(f"The parameter {parameter.name} is empty. Name at least one, or leave it out.")
 
 
 def _refused(parameter: Parameter, value: Any) -> ParameterError:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.display import quoted
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
+from ansible_collections.convosphere.platform.plugins.module_utils._core.redaction import by_form
 from ansible_collections.convosphere.platform.plugins.module_utils._stack import overrides
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _settings_check as settings_check
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _value_checks as checks
@@ -59,6 +60,8 @@ def _problem(
         return f"which version {catalogue.version} of the platform does not read: {hint}"
     if value is None:
         return "without a value: give unset to remove an override"
+    if next(by_form(value), None):
+        return "whose value has a password or a private key, which reports would show: give it in stack_secrets"
     wrong = checks.setting(value) or (settings_check.reason(known, value, production) if known else None)
     return f"whose value {wrong}" if wrong else None
 

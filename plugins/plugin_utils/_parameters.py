@@ -30,6 +30,8 @@ class Parameter:
     default: Any = None
     choices: tuple[str, ...] = ()
     minimum: int = 0
+    #: Whether it narrows what the playbook is for, so that an empty text is refused.
+    narrows: bool = False
 
 
 PARAMETERS = (
@@ -109,7 +111,7 @@ PARAMETERS = (
         "force=true",
         default=False,
     ),
-    Parameter("host", "str", "Only this host, which has left all placements.", ("teardown",), "host=app-2", default=""),
+    Parameter("host", "str", "Only this host, without a placement.", ("teardown",), "host=app-2", "", narrows=True),
     Parameter("label", "str", "A name for the backup.", ("backup",), "label=before-upgrade", default=""),
     Parameter(
         "level",

@@ -36,15 +36,17 @@ _AT_ONCE = 0.25
 class Record:
     """What a program wrote at once. ``lines`` are the message and what follows it; ``end`` the newest of too many."""
 
-    __slots__ = ("characters", "end", "head", "left_out", "lines", "stream", "time")
+    __slots__ = ("characters", "cut", "end", "head", "left_out", "lines", "stream", "time")
 
-    def __init__(self, time: str, stream: str, head: Head) -> None:
+    def __init__(self, time: str, stream: str, head: Head, *, cut: bool = False) -> None:
         self.time = time
         self.stream = stream
         self.head = head
         self.lines = [head.message]
         self.characters = len(head.message)
         self.left_out = 0
+        #: Whether a line of it was longer than what is kept, before its head was parsed.
+        self.cut = cut
         self.end: deque[str] | None = None
 
     def add(self, text: str) -> None:
@@ -75,7 +77,7 @@ class Record:
     @property
     def is_cut(self) -> bool:
         """Whether a line or a part of the record was left out."""
-        return self.end is not None or any(len(line) >= LONGEST_LINE for line in self.lines)
+        return self.cut or self.end is not None or any(len(line) >= LONGEST_LINE for line in self.lines)
 
     def describe(self) -> dict[str, Any]:
         """Return the record as modules do."""
@@ -114,6 +116,7 @@ def records(lines: Iterable[Line], level: str | None = None) -> Iterator[Record]
     parse = log_heads.parse
     for line in lines:
         stream, time, text = line
+        cut = len(text) >= LONGEST_LINE
         if "\x1b" in text:
             text = _ESCAPES.sub("", text)
         state = streams.get(stream)
@@ -123,13 +126,14 @@ def records(lines: Iterable[Line], level: str | None = None) -> Iterator[Record]
         if _continues(state, head, time, text):
             if state.record is not None:
                 state.record.add(head.message if head else text)
+                state.record.cut |= cut
             state.is_open = _stays_open(state, head, text)
         else:
             if state.record is not None:
                 yield state.record
             head = head or Head(None, None, text)
             keep = levels is None or head.level in levels
-            state.record = Record(time, stream, head) if keep else None
+            state.record = Record(time, stream, head, cut=cut) if keep else None
             state.is_open = "Traceback" in head.message and bool(_TRACEBACK.match(head.message))
         state.latest = time
     yield from (state.record for state in streams.values() if state.record is not None)
@@ -149,6 +153,7 @@ def once(found: Iterable[Record]) -> Iterator[Record]:
                 others.remove(twin)
                 if len(record.message) > len(twin.message):
                     twin.lines, twin.end, twin.left_out = record.lines, record.end, record.left_out
+                    twin.cut = record.cut
                 continue
             others.append(record)
         window.append(record)

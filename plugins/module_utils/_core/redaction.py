@@ -51,6 +51,12 @@ _FOREIGN_FORMS = (
         re.IGNORECASE,
     ),
 )
+#: Names of fields whose values are secrets, in structured records of another program.
+_SECRET_FIELD = re.compile(
+    r"passw|passphrase|\bpwd\b|secret|(?:^|[_.-])token$|api[_-]?key|(?:access|private)[_-]?key|credential"
+    r"|^(?:proxy-)?authorization$|cookie$",
+    re.IGNORECASE,
+)
 _PERCENT = re.compile(r"%[0-9A-F]{2}")
 _IN_ENVIRONMENT_FILE = re.compile(r'([\\"$])')
 
@@ -156,6 +162,11 @@ def mask_foreign(text: str) -> str:
     for form in (*_FORMS[:2], *_FOREIGN_FORMS):
         text = form.sub(_without_group, text)
     return text
+
+
+def names_secret(name: str) -> bool:
+    """Return whether a field of that name has a secret."""
+    return bool(_SECRET_FIELD.search(name))
 
 
 def _without_group(match: re.Match[str]) -> str:

@@ -24,6 +24,7 @@ from .._core.plan import Plan
 from .._core.work import Invocation, Work
 from .._engine import client as engine_client
 from .._engine import project as engine_project
+from .._postgres.connection import is_elsewhere
 from .._restore.backup_gate import Gate
 from .._stack import project_owner
 from .._stack.backend_image import Backend
@@ -177,11 +178,22 @@ class MigrationWork(Work):
                 return None
             raise
         code, migration = self._compare(repository, backend, image_id, code, complete=recorded is None)
+        self._refuse_another_server(repository, migration)
         planned = Planned(migration, code, repository, target, self._alembic(image_id))
         if migration.touches_data and not self.params["skip_backup_gate"]:
             backup, objection = self._find_backup(repository.name, migration)
             return replace(planned, backup=backup, objection=objection)
         return planned
+
+    def _refuse_another_server(self, repository: SchemaRepository, migration: Migration) -> None:
+        """Raise InputError if a managed database is empty and a release serves: it would begin a second database."""
+        if migration.situation == migration_plan.EMPTY and self.released and is_elsewhere(self.params):
+            raise InputError(
+                f"The database {repository.name} at {self.params['login_host']} has no table, and the release that "
+                f"serves needs the schema at {', '.join(self.released)}",
+                hint="Nothing was changed. Check host and name in stack_managed_database. To move the data there, "
+                'restore it first: docs/topology.md, "Managed PostgreSQL".',
+            )
 
     def _reach(self, repository: SchemaRepository, image_id: str) -> Target:
         """Connect, and unless in check mode keep other migrations out and end what an interrupted one left running."""

@@ -19,7 +19,7 @@ from .._app import log_records
 from .._app.log_selection import Pattern, Selection
 from .._core import timestamps
 from .._core.errors import EngineError, InputError
-from .._core.redaction import Masker, encodings, mask_foreign
+from .._core.redaction import HIDDEN, Masker, encodings, mask_foreign, names_secret
 from .._engine import container_logs
 from .._engine import project as engine_project
 from . import secrets as stack_secrets
@@ -123,10 +123,7 @@ class Request:
             if len(newest) > self.tail:  # the first one may be the end of a longer one
                 return newest[1:], True
         found = log_records.records(container_logs.read(container, since=self.since), self.level)
-        if self.pattern is None:
-            return log_records.once(found), False
-        matches = self.pattern.matches
-        return log_records.once(record for record in found if matches(record.searched)), False
+        return log_records.once(found), False
 
 
 def text_masker(known: Sequence[str]) -> Masker:
@@ -152,10 +149,22 @@ def _foreign(value: Any) -> Any:
     if isinstance(value, str):
         return mask_foreign(value)
     if isinstance(value, Mapping):
-        return {mask_foreign(str(key)): _foreign(item) for key, item in value.items()}
+        return {
+            mask_foreign(str(key)): _hidden(item) if names_secret(str(key)) else _foreign(item)
+            for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [_foreign(item) for item in value]
     return value
+
+
+def _hidden(value: Any) -> Any:
+    """Return a structure without any of its texts and numbers."""
+    if isinstance(value, Mapping):
+        return {key: _hidden(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_hidden(item) for item in value]
+    return value if value is None or value == "" or isinstance(value, bool) else HIDDEN
 
 
 def _shortened(record: Mapping[str, Any], longest: int) -> dict[str, Any]:

@@ -42,6 +42,12 @@ def pour(source: GroupHost, target: GroupHost, directory: str, names: Sequence[s
     assert sending.returncode == 0
 
 
+def clear(prod: Several, host: str) -> None:
+    """Remove the containers of a host that has left, and then its data."""
+    prod.run("teardown.yml", {"host": host, "confirm": "prod"}).succeeded()
+    prod.run("teardown.yml", {"host": host, "confirm": "prod", "volumes": True}).succeeded()
+
+
 def visited(prod: Several) -> None:
     """Deploy with visitors, of whom none may get an error."""
     with load(prod, token(prod), rate=RATE) as found:
@@ -56,8 +62,10 @@ def test_an_app_host_leaves_without_a_failed_request_and_is_cleared_alone(prod):
     assert services(prod, "app-2") == {"backend", "frontend"}
 
     refused = prod.run("teardown.yml", {"host": "app-1", "confirm": "prod"})
-    prod.run("teardown.yml", {"host": "app-2", "confirm": "prod", "volumes": True}).succeeded()
+    too_early = prod.run("teardown.yml", {"host": "app-2", "confirm": "prod", "volumes": True})
+    clear(prod, "app-2")
 
+    assert "The services of app-2 still run" in too_early.failures[0].message
     assert refused.rc != 0
     assert "app-1 has a placement in prod (app)" in refused.stderr + refused.stdout
     assert services(prod, "app-2") == set()
@@ -76,7 +84,7 @@ def test_the_database_moves_to_an_empty_host_with_all_that_it_keeps(prod):
     old, new = prod.hosts["db-1"], prod.hosts["app-2"]
     prod.place(ALONE)
     prod.deploy().succeeded()
-    prod.run("teardown.yml", {"host": "app-2", "confirm": "prod", "volumes": True}).succeeded()
+    clear(prod, "app-2")
     old.as_root("sh", "-c", f"mkdir --parents {UPLOADS}/moved && echo kept >{UPLOADS}/moved/file")
     rows, secrets = prod.sql("SELECT count(*) FROM assistants"), prod.secrets("db-1")
 

@@ -77,7 +77,7 @@ def run(monkeypatch):
         limit: str = "",
         reads_only: bool = True,
         departed: str = "",
-        groups: dict[str, list[str]] = GROUPS,
+        groups: dict[str, list[str]] | None = None,
         **extra_vars: Any,
     ) -> list[str]:
         monkeypatch.setattr(load_extra_vars, "extra_vars", {"env": env, **extra_vars}, raising=False)
@@ -86,7 +86,7 @@ def run(monkeypatch):
         options = {"env": env, "verb": verb, "reads_only": reads_only, "departed": departed}
         monkeypatch.setattr(LookupModule, "get_option", lambda _self, name: options[name])
         loader = DataLoader()
-        return LookupModule(loader=loader, templar=Templar(loader)).run(list(terms), {"groups": groups})
+        return LookupModule(loader=loader, templar=Templar(loader)).run(list(terms), {"groups": groups or GROUPS})
 
     return call
 

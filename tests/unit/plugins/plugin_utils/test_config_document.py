@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.convosphere.platform.plugins.filter.config_document import config_document
 from ansible_collections.convosphere.platform.plugins.filter.report import report
+from ansible_collections.convosphere.platform.plugins.plugin_utils._config_document import without_passwords
 
 SINCE = {"unchanged_since": "2026-11-01T08:00:00Z"}
 OVERRIDE = {
@@ -148,3 +149,10 @@ def test_equal_inventories_are_called_so():
     document = config_document(rendered(), {}, "prod", rendered(), "staging")
 
     assert report(document, "config_comparison") == ["prod and staging render the same settings"]
+
+
+def test_a_password_in_the_url_of_a_setting_is_hidden():
+    assert without_passwords({"HTTPS_PROXY": "http://ada:planted-password@proxy.example:3128", "SMTP_PORT": 25}) == {
+        "HTTPS_PROXY": "http://ada:********@proxy.example:3128",
+        "SMTP_PORT": 25,
+    }

@@ -31,8 +31,8 @@ def host(*records: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"records": list(records), "truncated": False, "unreadable": {}, "unknown": [], **more}
 
 
-def logs(by_host: dict[str, Any], tail: Any = 100, groups: Any = GROUPS, env: str = "prod") -> dict[str, Any]:
-    return environment_logs(by_host, env, groups, "convosphere-prod", tail)
+def logs(by_host: dict[str, Any], tail: Any = 100, groups: Any = None, env: str = "prod") -> dict[str, Any]:
+    return environment_logs(by_host, env, GROUPS if groups is None else groups, "convosphere-prod", tail)
 
 
 def lines(found: dict[str, Any]) -> list[str]:

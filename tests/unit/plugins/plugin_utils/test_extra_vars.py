@@ -225,3 +225,10 @@ def test_a_value_that_ansible_has_tagged_is_converted_like_any_other(monkeypatch
     assert convert(parameter("wait"), found["wait"]) == 5
     assert convert(parameter("service"), found["service"]) == ["a"]
     assert convert(parameter("label"), found["label"]) == "{{ x }}"
+
+
+@pytest.mark.parametrize("value", ["", "  ", None])
+def test_a_host_that_is_empty_does_not_become_all_hosts(value):
+    problems = find_problems({"env": "prod", "confirm": "prod", "host": value}, "teardown", lambda _value: False)
+
+    assert problems == ["The parameter host is empty. Name at least one, or leave it out."]
