@@ -37,7 +37,7 @@ def test_help_for_one_playbook_shows_that_one(tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"verb": "restart"}, "There is no playbook 'restart'. Allowed: backup, backup_verify, bundle, database,"),
+        ({"verb": "restart"}, "There is no playbook 'restart'. Allowed: audit, backup, backup_verify,"),
         ({"vreb": "restore"}, "There is no variable 'vreb', but the parameter 'verb'."),
     ],
 )

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from support.several import APPS, HOSTS, UPGRADED
 
 
@@ -16,6 +18,7 @@ def test_an_unchanged_deploy_changes_nothing(prod):
     assert (prod.running(), prod.releases()) == before
 
 
+@pytest.mark.campaign
 def test_check_mode_predicts_an_upgrade_on_both_app_hosts_and_touches_nothing(prod):
     before = (prod.running(), prod.releases())
     run = prod.deploy(UPGRADED, check=True, diff=True).succeeded()
