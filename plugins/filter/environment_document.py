@@ -16,6 +16,8 @@ description:
     edge names others than those that serve.
   - For an environment of one host, it is the document of this host.
 positional: _input, verb, environment, groups
+extends_documentation_fragment:
+  - convosphere.platform.placements
 options:
   _input:
     description: The documents by host.
@@ -25,14 +27,6 @@ options:
     description: The playbook.
     type: str
     choices: [plan, drift]
-    required: true
-  environment:
-    description: The environment.
-    type: str
-    required: true
-  groups:
-    description: The variable C(groups), which has the placements of the hosts.
-    type: dict
     required: true
 """
 

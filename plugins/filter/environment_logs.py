@@ -15,17 +15,11 @@ description:
     newest records, of at most a mebibyte.
   - The times are those of the hosts. Clocks that differ change the order of records of different hosts.
 positional: _input, environment, groups, project, tail
+extends_documentation_fragment:
+  - convosphere.platform.placements
 options:
   _input:
     description: What the module returned, by host.
-    type: dict
-    required: true
-  environment:
-    description: The environment.
-    type: str
-    required: true
-  groups:
-    description: The variable C(groups), which has the placements of the hosts.
     type: dict
     required: true
   project:

@@ -15,18 +15,12 @@ description:
     release is, on each host, the newest release with this id or an earlier one.
   - For an environment of one host, the releases are those of the host.
 positional: _input, environment, groups, release
+extends_documentation_fragment:
+  - convosphere.platform.placements
 options:
   _input:
     description:
       - The C(releases) that M(convosphere.platform.convosphere_release_info) returned, by host.
-    type: dict
-    required: true
-  environment:
-    description: The environment.
-    type: str
-    required: true
-  groups:
-    description: The variable C(groups), which has the placements of the hosts.
     type: dict
     required: true
   release:

@@ -13,17 +13,11 @@ short_description: Merge the records of runs of the hosts of an environment
 description:
   - Joins what M(convosphere.platform.convosphere_run_info) returned for each host, in the order of the runs' ends.
 positional: _input, environment, groups
+extends_documentation_fragment:
+  - convosphere.platform.placements
 options:
   _input:
     description: What the module returned, by host.
-    type: dict
-    required: true
-  environment:
-    description: The environment.
-    type: str
-    required: true
-  groups:
-    description: The variable C(groups), which has the placements of the hosts.
     type: dict
     required: true
 """

@@ -14,6 +14,8 @@ description:
   - Joins what M(convosphere.platform.convosphere_service_info) returned for each host, and names what is missing,
     stopped or unhealthy, and containers on a host whose placements do not have their service.
 positional: _input, services, environment, groups, platform
+extends_documentation_fragment:
+  - convosphere.platform.placements
 options:
   _input:
     description: What the module returned, by host.
@@ -23,14 +25,6 @@ options:
     description: The services of the stack.
     type: list
     elements: str
-    required: true
-  environment:
-    description: The environment.
-    type: str
-    required: true
-  groups:
-    description: The variable C(groups), which has the placements of the hosts.
-    type: dict
     required: true
   platform:
     description:

@@ -13,6 +13,8 @@ short_description: Order the start, stop and restart of services over several ho
 description:
   - Divides services among the turns of the placements. The database host starts first and stops last.
 positional: _input, state, services, host, environment, groups
+extends_documentation_fragment:
+  - convosphere.platform.placements
 options:
   _input:
     description: The chosen services; an empty list for all of them.
@@ -32,14 +34,6 @@ options:
   host:
     description: The host.
     type: str
-    required: true
-  environment:
-    description: The environment.
-    type: str
-    required: true
-  groups:
-    description: The variable C(groups), which has the placements of the hosts.
-    type: dict
     required: true
 """
 

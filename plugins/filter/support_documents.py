@@ -14,17 +14,11 @@ description:
   - Returns what M(convosphere.platform.convosphere_support_info) returned for each host as the documents of one
     archive, with the logs of all hosts in the order of time, and a list of what is missing.
 positional: _input, environment, groups, project, context
+extends_documentation_fragment:
+  - convosphere.platform.placements
 options:
   _input:
     description: What the module returned, by host. A host that could not be reached may be left out.
-    type: dict
-    required: true
-  environment:
-    description: The environment.
-    type: str
-    required: true
-  groups:
-    description: The variable C(groups), which has the placements of the hosts.
     type: dict
     required: true
   project:

@@ -62,11 +62,6 @@ class Record:
         self.end.append(text[: LONGEST_LINE // 8])
 
     @property
-    def searched(self) -> str:
-        """The text in which a pattern is searched."""
-        return searched(self.head.source, self.message)
-
-    @property
     def message(self) -> str:
         """The whole text, in lines."""
         if len(self.lines) == 1:
