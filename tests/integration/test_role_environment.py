@@ -93,6 +93,8 @@ def new_host(path: Path) -> Iterator[Host]:
 
     have("start")
     try:
+        # The last step of the entrypoint, which removes what a killed engine left, as /run/docker.sock.
+        wait_until(lambda: docker("exec", name, "cat", "/proc/1/comm").strip() == "sshd", "the host is up")
         yield Host(name, path)
     finally:
         have("stop")
