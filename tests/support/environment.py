@@ -169,9 +169,9 @@ class Environment:
         objects = {kind: self._names(kind) for kind in ("container", "volume", "network")}
         return {
             "files": {str(path): (path.lstat().st_mtime_ns, path.lstat().st_mode) for path in files},
-            "images": docker(
-                "images", "--quiet", "--no-trunc", *(f"--filter=reference={name}" for name in IMAGES)
-            ).split(),
+            "images": sorted(
+                docker("images", "--quiet", "--no-trunc", *(f"--filter=reference={name}" for name in IMAGES)).split()
+            ),
             **objects,
         }
 

@@ -28,7 +28,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._backup.manif
 
 from support.collection import ROOT
 from support.platform_database import PlatformDatabase
-from support.sandbox import image
+from support.sandbox import built
 
 AGENTS, MODELS = "2025_08_14_add_agents", "2025_08_16_add_ai_models_and_settings_tables"
 HEADS = [AGENTS, MODELS]
@@ -43,7 +43,7 @@ def backend_with(**revisions: Sequence[str]) -> Iterator[str]:
     """Yield the backend's image with more revisions: each by its name, the one before it and its statements."""
     client = docker.from_env()
     tag = f"mig-test/backend:{uuid.uuid4().hex[:10]}"
-    container = client.containers.create(image("backend"))
+    container = client.containers.create(built("backend"))
     try:
         container.put_archive("/app/backend/alembic/versions", _archive(revisions))
         container.commit(*tag.split(":"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -48,6 +49,16 @@ def role_play(folder: Path, images: list[dict[str, str]]) -> list[dict[str, Any]
     settings = {"sandbox_images": images, "sandbox_directory": str(folder), "sandbox_pull_timeout": 5}
     role = {"role": "convosphere.platform.sandbox", "vars": settings}
     return [{"name": "Build", "hosts": "localhost", "gather_facts": False, "roles": [role]}]
+
+
+def built(standin: str) -> str:
+    """Return the reference of a stand-in, which is built first if no other test has done so."""
+    client = docker.from_env()
+    if not client.images.list(image(standin)):
+        with tempfile.TemporaryDirectory(prefix="cvtest-build-") as folder:
+            images = [{"name": image(standin), "standin": standin}]
+            run_playbook(role_play(Path(folder) / "contexts", images), Path(folder)).succeeded()
+    return image(standin)
 
 
 def build_all(folder: Path) -> None:
