@@ -15,6 +15,7 @@ description:
     allowed, and that inventories that are loaded together set no variables of groups that they share.
   - Checks that an environment of several hosts has the options that they need, and that a play that changes something
     has all hosts that it is for.
+  - Checks that the hooks of the environment have valid names and are lists of tasks.
   - Files of variables on the controller are looked for by name and not read.
 positional: _input
 options:
@@ -92,6 +93,14 @@ options:
         type: list
         elements: str
         default: []
+      hooks_dir:
+        description: The directory of the hooks on the controller; empty without hooks.
+        type: str
+        default: ''
+      hooks_timeout:
+        description: The number of seconds that a task of a hook may take.
+        type: int
+        default: 300
 """
 
 EXAMPLES = r"""
@@ -144,6 +153,8 @@ def environment_problems(host: Mapping[str, Any]) -> list[str]:
             managed_databases=host.get("managed_databases", {}),
         ),
         play=Play(str(host.get("verb") or ""), str(host.get("scope") or ""), tuple(host.get("play_hosts", ()))),
+        hooks_dir=str(host.get("hooks_dir") or ""),
+        hooks_timeout=int(host.get("hooks_timeout", 300)),
     ).problems()
 
 

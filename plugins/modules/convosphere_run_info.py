@@ -99,6 +99,11 @@ runs:
     details:
       description: Further values, for example the steps of a maintenance; or null.
       type: dict
+    failures:
+      description: The first failures of modules on the host, each with its C(module), C(message) and C(at).
+      returned: if a module of this collection failed
+      type: list
+      elements: dict
     changes:
       description: The first rows of the audit trail that the run wrote, each with C(at) and C(description).
       returned: if O(rows)

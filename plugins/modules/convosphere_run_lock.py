@@ -30,12 +30,13 @@ options:
     description:
       - The file of the lock on the managed host. Its directory is created with mode 0700.
       - Use a path below C(/run), which does not depend on free disk space.
+      - Required with O(state=present) and O(state=absent).
     type: path
-    required: true
   run_id:
-    description: The unique id of this run, for example the number of an AWX job.
+    description:
+      - The unique id of this run, for example the number of an AWX job.
+      - Required with O(state=present) and O(state=absent).
     type: str
-    required: true
   holder:
     description:
       - The name of the holder, for the message that other runs get.
@@ -77,7 +78,8 @@ options:
       - A record that cannot be written is a warning. A run that did not get the lock has no record.
     type: path
   result:
-    description: The result of the run, for its record.
+    description:
+      - The result of the run, for its record. With V(failed) the record and RV(failures) have what failed.
     type: str
     choices: [ok, failed]
     default: ok
@@ -91,8 +93,10 @@ options:
     description:
       - V(present) takes the lock, or renews it if this run holds it.
       - V(absent) releases it if this run holds it. The lock of another run is not changed.
+      - V(extended) lets the locks that C(CONVOSPHERE_LEASE) names, as far as this run holds them, last for O(lease)
+        seconds from now, longer or shorter than before. It takes none. For tasks of other modules that take long.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, extended]
     default: present
 """
 
@@ -112,6 +116,14 @@ EXAMPLES = r"""
     login_env_file: /opt/convosphere/prod/.env
     login_container: convosphere-prod-postgres-1
     backup_dir: /var/backups/convosphere/prod
+  environment:
+    CONVOSPHERE_LEASE: /run/convosphere/prod.maintenance
+    CONVOSPHERE_LEASE_RUN: "{{ awx_job_id }}"
+
+- name: Hold the lock for ten minutes, in which no module of the collection works
+  convosphere.platform.convosphere_run_lock:
+    state: extended
+    lease: 600
   environment:
     CONVOSPHERE_LEASE: /run/convosphere/prod.maintenance
     CONVOSPHERE_LEASE_RUN: "{{ awx_job_id }}"
@@ -156,9 +168,30 @@ abandoned:
   returned: success
   type: dict
   sample: null
+failures:
+  description:
+    - The first five failures of modules of this collection on the host, of a run with O(result=failed) that releases
+      its lock. They have no secrets. The modules note them beside the lock, which the variables above name.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    module:
+      description: The module.
+      type: str
+      sample: convosphere_stack
+    message:
+      description: Its message, at most 2000 characters of it.
+      type: str
+      sample: The backend of the new release crashed.
+    at:
+      description: When it failed, in UTC.
+      type: str
+      sample: "2026-01-31T01:02:03Z"
 """
 
 from ansible_collections.convosphere.platform.plugins.module_utils._core import lease
+from ansible_collections.convosphere.platform.plugins.module_utils._core.lock_extension import LockExtensionWork
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._core.run_lock import RunLockWork
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
@@ -168,8 +201,8 @@ class RunLockModule(ConvosphereModule):
     """One lock, held by one run."""
 
     argument_spec = {
-        "path": {"type": "path", "required": True},
-        "run_id": {"type": "str", "required": True},
+        "path": {"type": "path"},
+        "run_id": {"type": "str"},
         "holder": {"type": "str"},
         "purpose": {"type": "str", "default": "A run"},
         "lease": {"type": "int", "default": lease.SECONDS},
@@ -180,8 +213,9 @@ class RunLockModule(ConvosphereModule):
         "result": {"type": "str", "choices": ["ok", "failed"], "default": "ok"},
         "releases_dir": {"type": "path"},
         "details": {"type": "dict"},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "state": {"type": "str", "choices": ["present", "absent", "extended"], "default": "present"},
     }
+    rules = {"required_if": [("state", "present", ("path", "run_id")), ("state", "absent", ("path", "run_id"))]}
     least = {"lease": 1}
 
     @property
@@ -191,6 +225,8 @@ class RunLockModule(ConvosphereModule):
 
     def build(self) -> Work:
         """Return the work on the lock."""
+        if self.params["state"] == "extended":
+            return LockExtensionWork(self.invocation)
         return RunLockWork(self.invocation)
 
 

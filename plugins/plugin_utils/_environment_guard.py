@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _hooks
 from ansible_collections.convosphere.platform.plugins.plugin_utils._placements import (
     PLACEMENTS,
     Play,
@@ -104,11 +105,15 @@ class Host:
     topology: Topology
     options: Options
     play: Play
+    #: The directory of the hooks on the controller, or nothing, and the seconds that a task of one may take.
+    hooks_dir: str = ""
+    hooks_timeout: int = 300
 
     def problems(self) -> list[str]:
         """Return why the host must not be changed, a sentence each, and the environments; empty if it may be."""
         found = [*self._name(), *self._variables(), *self._groups(), *self._other_groups(), *self._shared_variables()]
         found += [*self.options.problems(self.topology), *missing_hosts(self.topology, self.play)]
+        found += _hooks.problems(self.hooks_dir, self.hooks_timeout)
         listed = ", ".join(sorted(set(self.environments))) or "none"
         return [*found, f"Environments found: {listed}."] if found else []
 

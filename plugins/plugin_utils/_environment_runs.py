@@ -48,6 +48,8 @@ def _run(run: Facts, several: bool) -> Iterator[str]:
     head = f"{run['until']} {run['result']:<11} {run['what']}{place} by {run['who']}"
     seconds = "" if run.get("seconds") is None else f", {run['seconds']} s"
     yield f"{head}{seconds}{release}, run {run['run']}"
+    for failure in run.get("failures") or []:
+        yield f"    {failure['module']}: {failure['message'].splitlines()[0]}"
     for name, value in (run.get("details") or {}).items() if isinstance(run.get("details"), Mapping) else ():
         yield f"    {name}: {value}"
     changes = run.get("changes") or []

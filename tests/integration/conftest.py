@@ -39,6 +39,7 @@ SHARED = {
         "drift",
         "edge_maintenance",
         "health",
+        "hooks",
         "logs",
         "services",
         "setup",

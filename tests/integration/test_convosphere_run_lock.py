@@ -3,12 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import ANY
 
 import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._core import lease
+from ansible_collections.convosphere.platform.plugins.module_utils._core.lease import PATH_VARIABLE, RUN_VARIABLE
 
 from support.law import Case, Refused, Step
+from support.module_process import run_module
 
 MODULE = "convosphere_run_lock"
 
@@ -18,7 +22,7 @@ def test_law(run_law, tmp_path):
     path = str(tmp_path / "locks/dev.maintenance")
     mine = {"path": path, "run_id": "4711", "holder": "nightly", "purpose": "The maintenance of dev"}
     other = {"path": path, "run_id": "4712"}
-    lease = {"run_id": "4711", "holder": "nightly", "purpose": "The maintenance of dev", "since": ANY, "until": ANY}
+    held = {"run_id": "4711", "holder": "nightly", "purpose": "The maintenance of dev", "since": ANY, "until": ANY}
     foreign = tmp_path / "foreign"
     foreign.write_text("something else\n")
     run_law(
@@ -27,22 +31,28 @@ def test_law(run_law, tmp_path):
             Case(
                 "create",
                 {**mine, "lease": 600},
-                diff={"before": {}, "after": {path: lease}},
-                returns={"lease": lease, "abandoned": None},
+                diff={"before": {}, "after": {path: held}},
+                returns={"lease": held, "abandoned": None},
             ),
             Case(
                 "change",
                 {**mine, "lease": 1200},
                 diff={"before": {path: {"until": ANY}}, "after": {path: {"until": ANY}}},
-                returns={"lease": lease},
+                returns={"lease": held},
+            ),
+            Case(
+                "extended",
+                {"state": "extended", "lease": 300},
+                diff={"before": {path: {"until": ANY}}, "after": {path: {"until": ANY}}},
+                returns={"lease": held, "failures": []},
             ),
             Case(
                 "absent",
                 {**mine, "state": "absent"},
-                diff={"before": {path: lease}, "after": {}},
+                diff={"before": {path: held}, "after": {}},
                 returns={"lease": None},
             ),
-            Case("create for the next", {**mine, "lease": 600}, diff={"before": {}, "after": {path: lease}}),
+            Case("create for the next", {**mine, "lease": 600}, diff={"before": {}, "after": {path: held}}),
         ],
         refused=[
             Refused("held by another run", other, "The maintenance of dev is in progress: nightly (run 4711) has held"),
@@ -53,6 +63,7 @@ def test_law(run_law, tmp_path):
             ),
             Refused("no directory", {**other, "path": f"{foreign}/sub/lock"}, "Cannot lock"),
         ],
+        env={PATH_VARIABLE: path, RUN_VARIABLE: "4711"},
     )
 
 
@@ -116,3 +127,43 @@ def test_of_two_runs_at_the_same_moment_one_gets_it(run_playbook, tmp_path):
         runs = list(pool.map(take, ["a", "b"]))
 
     assert sorted(run.rc for run in runs) == [0, 2]
+
+
+def test_locks_of_the_run_are_extended_and_others_are_not_taken(tmp_path):
+    held, free = tmp_path / "held", tmp_path / "free"
+    mine = {"path": str(held), "run_id": "a", "lease": 20}
+    environment = {PATH_VARIABLE: f"{held}:{free}", RUN_VARIABLE: "a"}
+    run_module(MODULE, mine, tmp_path)
+    extended = {"state": "extended", "lease": 600}
+
+    predicted = run_module(MODULE, extended, tmp_path, check=True, **environment)
+    assert (predicted["changed"], lease.read(held).left(lease.Clock.read()) <= 20) == (True, True)
+
+    assert run_module(MODULE, extended, tmp_path, **environment)["changed"] is True
+    assert 540 < lease.read(held).left(lease.Clock.read()) <= 600
+    assert run_module(MODULE, extended, tmp_path, **environment)["changed"] is False
+    assert not free.exists()
+
+    assert run_module(MODULE, {"state": "extended"}, tmp_path, **environment)["changed"] is True
+    assert lease.read(held).left(lease.Clock.read()) <= 20
+
+    assert run_module(MODULE, extended, tmp_path)["lease"] is None, "no lock was named"
+    other = {**environment, RUN_VARIABLE: "b"}
+    assert "A run by root holds the lock" in run_module(MODULE, extended, tmp_path, **other)["msg"]
+    assert "path, run_id" in run_module(MODULE, {}, tmp_path)["msg"]
+
+
+def test_a_run_that_failed_gets_what_failed_when_it_releases_its_lock(tmp_path):
+    held, records = tmp_path / "held", tmp_path / "log/dev.runs.jsonl"
+    mine = {"path": str(held), "run_id": "a"}
+    environment = {PATH_VARIABLE: str(held), RUN_VARIABLE: "a"}
+    run_module(MODULE, mine, tmp_path)
+    refused = run_module(MODULE, {"path": f"{held}/sub/lock", "run_id": "a"}, tmp_path, **environment)["msg"]
+
+    release = {**mine, "state": "absent", "result": "failed", "runs_file": str(records)}
+    released = run_module(MODULE, release, tmp_path)
+
+    failure = {"module": ANY, "message": refused, "at": ANY}  # its name is that which Ansible gives it
+    assert released["failures"] == [failure]
+    assert json.loads(records.read_text())["failures"] == [failure]
+    assert [path.name for path in tmp_path.glob("held*")] == []

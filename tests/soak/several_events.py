@@ -82,13 +82,15 @@ class Killed(Event):
 
     task: str = ""
     loses_writes: bool = False
+    #: The last step takes less than a second.
+    longest: float = 3
 
     def happen(self, live: Several, kept: dict[str, Any]) -> tuple[float, list[str]]:
         """Kill several runs, and deploy again after each."""
         seconds, problems = 0.0, []
         for _number in range(KILLS):
             given = other_release(live, kept)
-            run = live.run("deploy.yml", given, kill_when=self._within(random.uniform(0, 3)))
+            run = live.run("deploy.yml", given, kill_when=self._within(random.uniform(0, self.longest)))
             end_modules(live)
             if run.rc == 0:
                 problems.append("a run ended before it could be killed")
@@ -149,6 +151,9 @@ SEVERAL_EVENTS: tuple[Event, ...] = (
     Lost("lost app host: paused", how=GroupHost.paused),
     Lost("lost app host: cut off", how=GroupHost.isolated),
     Lost("lost app host: killed", how=GroupHost.switched_off),
-    *(Killed(f"killed in the step {step}", task=task) for step, task in STEPS.items()),
+    *(
+        Killed(f"killed in the step {step}", task=task, longest=0.3 if step == "unlock" else 3)
+        for step, task in STEPS.items()
+    ),
     Twice("two deploys at once"),
 )

@@ -118,9 +118,15 @@ def decide(current: Lease | None, desired: Lease, seconds: float, clock: Clock, 
             + (f" {grace:g} s later, or with the next run on all hosts, such as deploy.yml." if grace else "."),
             lease=current.shown(),
         )
-    enough = seconds * (1 - _SLACK) <= current.left(clock) <= seconds
-    same = replace(current, holder=desired.holder, purpose=desired.purpose)
-    return same if enough else replace(same, until=desired.until, boot=desired.boot, ends=desired.ends)
+    return lasting(replace(current, holder=desired.holder, purpose=desired.purpose), seconds, clock)
+
+
+def lasting(current: Lease, seconds: float, clock: Clock) -> Lease:
+    """Return the lease with ``seconds`` left, or itself if it has about as many left."""
+    if seconds * (1 - _SLACK) <= current.left(clock) <= seconds:
+        return current
+    desired = make(current.run_id, current.holder, current.purpose, seconds, clock)
+    return replace(desired, since=current.since, fences=current.fences)
 
 
 def make(run_id: str, holder: str, purpose: str, seconds: float, clock: Clock) -> Lease:

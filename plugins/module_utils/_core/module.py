@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
-from . import lease, option_numbers, option_texts
+from . import lease, option_numbers, option_texts, run_failure
 from .errors import ConvosphereError, InputError
 from .redaction import (
     HIDDEN,
@@ -99,6 +99,7 @@ class _AnsibleModule(AnsibleModule):
         for name, entry in self.unlisted.items():
             self.hide(secret_options({name: {"options": entry}}, {name: self.params.get(name)}))
         masked = self._masked({"msg": str(msg), **result})
+        run_failure.note(os.environ, self._name.removesuffix(".py").rpartition(".")[2], masked["msg"])
         super().fail_json(masked.pop("msg"), **masked)
         raise AssertionError("fail_json returns never")
 

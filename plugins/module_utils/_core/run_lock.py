@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import files, lease, run_record, timestamps
+from . import files, lease, run_failure, run_record, timestamps
 from .lease import Clock, HeldError, Lease
 from .plan import Plan, make_plan
 from .work import Invocation, Work
@@ -32,6 +32,8 @@ class RunLockWork(Work):
         self.params = call.params
         self.path = Path(call.params["path"])
         self.held = ExitStack()
+        #: The failures of the run that releases the lock.
+        self.failures: list[dict[str, str]] = []
         #: The lease in the file, the lock after the run, and that of another run which this one takes over.
         self.current: Lease | None = None
         self.lease: Lease | None = None
@@ -72,12 +74,20 @@ class RunLockWork(Work):
     def apply(self, plan: Plan) -> None:
         """Write the file, or remove it."""
         # Before the lock is released: of a run that is killed now, the next one records that it was interrupted.
+        if self._is_released and self.params["result"] == "failed":
+            self.failures = run_failure.read(self.path, self.params["run_id"])
         self._record()
+        if self._is_released or self.abandoned:
+            run_failure.forget(self.path)
         desired = self.lease or (lease.released(self.current) if self.current else None)
         if desired:
             lease.write(self.path, desired)
         else:
             files.remove(self.path)
+
+    @property
+    def _is_released(self) -> bool:
+        return self.lease is None and self.current is not None
 
     def _record(self) -> None:
         """Record the run that releases the lock, or the interrupted one of which this run takes over the lock."""
@@ -88,7 +98,7 @@ class RunLockWork(Work):
             record = run_record.describe(
                 interrupted, run_record.INTERRUPTED, interrupted.until, release=None, details=None
             )
-        elif self.lease is None and self.current is not None:
+        elif self._is_released and self.current is not None:
             releases = self.params["releases_dir"]
             record = run_record.describe(
                 self.current,
@@ -96,6 +106,7 @@ class RunLockWork(Work):
                 timestamps.format_time(datetime.now(timezone.utc)),
                 release=run_record.serving_release(Path(releases) if releases else None),
                 details=self.params["details"],
+                **({"failures": self.failures} if self.failures else {}),
             )
         else:
             return
@@ -104,10 +115,11 @@ class RunLockWork(Work):
             self.call.warn(problem)
 
     def report(self, plan: Plan) -> dict[str, Any]:
-        """Return the lock, and the abandoned one."""
+        """Return the lock, the abandoned one, and the failures of a run that failed and releases it."""
         return {
             "lease": self.lease.shown() if self.lease else None,
             "abandoned": self.abandoned.shown() if self.abandoned else None,
+            "failures": self.failures,
         }
 
     def close(self) -> None:

@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import pytest
 
+from support.hooks import Hooks
 from support.several import APPS, HOSTS, UPGRADED
 
 
-def test_an_unchanged_deploy_changes_nothing(prod):
+def test_an_unchanged_deploy_changes_nothing_and_runs_each_hook_once(prod, tmp_path):
+    hooks = Hooks(tmp_path)
+    for event in ("pre_deploy", "post_deploy", "on_failure"):
+        hooks.write(f"{event}/10-note.check.yml")
     before = (prod.running(), prod.releases())
-    run = prod.deploy(diff=True).succeeded()
+    run = prod.run("deploy.yml", hooks.variables, diff=True).succeeded()
 
-    assert {host: counts["changed"] for host, counts in run.recap.items()} == dict.fromkeys(HOSTS, 0)
+    notes = [task for task in run.tasks if task.name.endswith("Note the event")]
+    assert [each["event"] for each in hooks.noted()] == ["pre_deploy", "post_deploy"]
+    assert len(notes) == 2
+    changed = {host: counts["changed"] for host, counts in run.recap.items()}
+    assert changed == {host: 2 if host == notes[0].host else 0 for host in HOSTS}, "only the hooks may change something"
     assert (prod.running(), prod.releases()) == before
 
 

@@ -5,21 +5,27 @@
 
 from __future__ import annotations
 
+from support.hooks import Hooks
 from support.load import load
 from support.rehearsal import images
-from support.several import APPS, CRASHING, UPGRADED
+from support.several import APPS, CRASHING, HOSTS, UPGRADED
 
 RATE = 10  # requests a second, beside the engines of four hosts on one small machine
 
 
-def test_a_backend_that_crashes_never_serves_and_the_report_names_it(prod, access):
+def test_a_backend_that_crashes_never_serves_and_the_report_names_it(prod, access, tmp_path):
+    hooks = Hooks(tmp_path)
+    hooks.write("on_failure/10-note.yml")
     before = (prod.running(), prod.releases())
     with load(prod, access, rate=RATE) as found:
-        run = prod.deploy(CRASHING)
+        run = prod.run("deploy.yml", {"stack_images": {"backend": CRASHING}, **hooks.variables})
 
     assert run.rc != 0
     for word in ("beside", *APPS, "backend", "planted: the backend ends itself"):
         assert word in run.failures[-1].message
+    [note] = hooks.noted()
+    assert note["details"]["hosts"] == HOSTS
+    assert "planted: the backend ends itself" in str(note["details"]["failures"])
     assert (prod.running(), prod.releases()) == before
     assert found.failed == []
     assert found.refused == []

@@ -36,6 +36,7 @@ def test_the_runs_of_all_hosts_are_in_the_order_of_their_ends():
     own = {**other, "run": "2"}
     users = run(1, changes=[change], changes_total=12)
     deploy = run(3, what="deploy.yml of prod", result="failed", release="r1", details={"backup": "ok"})
+    deploy["failures"] = [{"module": "convosphere_stack", "message": "The backend crashed.\nIts log", "at": "x"}]
     found = environment_runs({"db": host(users, deploy, others=[other, own]), "edge": host(run(2))}, "prod", GROUPS)
 
     assert report(found, "audit") == [
@@ -44,6 +45,7 @@ def test_the_runs_of_all_hosts_are_in_the_order_of_their_ends():
         "    and 11 more changes",
         "2026-11-29T10:00:02Z ok          users.yml of prod on edge by ada, 2 s, run 2",
         "2026-11-29T10:00:03Z failed      deploy.yml of prod on db by ada, 3 s, release r1, run 3",
+        "    convosphere_stack: The backend crashed.",
         "    backup: ok",
         "2026-11-29T10:00:05Z no record   2 changes of run 9: Deleted user bob by eve@vm",
     ]
