@@ -14,14 +14,14 @@ options:
   project_name:
     description:
       - The name of the Compose project, for example V(convosphere-prod), whose service C(backend) keeps the uploads in
-        C(/app/uploads) and whose service C(weaviate) keeps the vectors.
+        C(/app/uploads), or C(minio) in C(/data), and whose service C(weaviate) keeps the vectors.
       - Required for uploads and vectors.
     type: str
   freeze:
     description:
       - Pause the backend while uploads are read and the vector store writes its backup, so that all components are
         consistent. Requests wait meanwhile and do not fail, unless a proxy reaches its timeout. The snapshot of the
-        database takes only an instant of that time, and is dumped afterwards.
+        database takes only an instant of that time, and is dumped afterwards. MinIO is paused too while it is read.
       - A guard process resumes the backend when the run ends, also if it is interrupted.
       - With V(false) nothing waits, and the uploads may have a file that the database does not know yet, or lack one
         that it knows.

@@ -104,6 +104,8 @@ options:
       - The components to back up in one consistent snapshot, see O(freeze). V(database) must be one of them.
       - V(uploads) are the files that users uploaded, V(vectors) is the content of the vector store. Both are in
         containers of O(project_name).
+      - Uploads are read from the volume of the backend or, if its setting C(STORAGE_PROVIDER) is C(minio), from that of
+        MinIO, with all buckets. On a host without a backend they are those of C(minio), if the project has it.
     type: list
     elements: str
     choices: [database, uploads, vectors]
@@ -303,7 +305,9 @@ backup:
           and the locale_provider and locale of the database; its subscriptions are not restored.
       type: dict
     uploads:
-      description: The number of files and bytes of the uploads; null if it does not include them.
+      description:
+        - The number of files and bytes of the uploads, and their C(store), C(files) of the backend or C(minio); null if
+          it does not include them.
       type: dict
     vectors:
       description:

@@ -130,7 +130,9 @@ backups:
         - C(requires) lists the other objects that a server needs to load the dump; null in an older manifest.
       type: dict
     uploads:
-      description: The number of files and bytes of the uploads; null if it does not include them.
+      description:
+        - The number of files and bytes of the uploads, and their C(store), C(files) of the backend or C(minio); null if
+          it does not include them.
       type: dict
     vectors:
       description:

@@ -80,10 +80,14 @@ options:
     description:
       - The components to restore. The database is required.
       - V(uploads) are unpacked in their volume, and V(vectors) are written to the vector store, beside the current
-        content. They are swapped while the services are stopped, and swapped back if the restore fails.
-      - The previous content is kept until O(state=discarded). Files are kept in C(/app/uploads), in a directory named
-        C(.convosphere_before_) and the time, which backups exclude, and vectors in a backup of the store. Restored
-        content that was rolled back after it was written to is kept with C(rejected) instead of C(before).
+        content. They are swapped while the services are stopped, and swapped back if the restore fails. If uploads are
+        in MinIO, C(minio) is one of these services.
+      - Uploads of a backup that were files of the backend are not restored into MinIO, nor the other way round. This is
+        refused before anything is changed.
+      - The previous content is kept until O(state=discarded). Files are kept in C(/app/uploads), or in C(/data) of
+        MinIO, in a directory named C(.convosphere_before_) and the time, which backups exclude, and vectors in a backup
+        of the store. Restored content that was rolled back after it was written to is kept with C(rejected) instead of
+        C(before).
     type: list
     elements: str
     choices: [database, uploads, vectors]
@@ -122,6 +126,8 @@ options:
     description:
       - The image of the backend, which must be on the host, to read the known schema revisions from.
       - Without this and O(known_revisions) the schema revision is not checked.
+      - Uploads in MinIO are restored with it too, on a host that has no container of the backend. By default that of
+        the release in O(project_src) is used.
     type: str
   project_name:
     description:

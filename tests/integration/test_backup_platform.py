@@ -104,7 +104,7 @@ def test_an_empty_platform_without_a_freeze(run_steps, platform, parts):
 
     (manifest,) = manifests(platform)
     assert manifest["write_freeze"] is None
-    assert manifest["uploads"] == {"files": 0, "bytes": 0}
+    assert manifest["uploads"] == {"files": 0, "bytes": 0, "store": "files"}
     assert manifest["vectors"] == {"backup": None, "classes": []}
     assert members(Path(platform["backup_dir"]) / manifest["files"][2]["name"]) == []
 

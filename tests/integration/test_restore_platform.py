@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
-import psycopg2
 import pytest
 
 from support.collection import argument_spec
@@ -19,7 +17,7 @@ from support.law import Step
 from support.module_process import ModuleProcess, run_module
 from support.platform_database import PlatformDatabase
 from support.platform_parts import API_KEY, PlatformParts, platform_parts, wait_for
-from support.sandbox import DATABASE_KEY, Sandbox, until
+from support.sandbox import Sandbox
 
 BACKUP, RESTORE, VERIFY = "convosphere_db_backup", "convosphere_db_restore", "convosphere_db_backup_verify"
 #: Ends at once if a certain file is among the uploads.
@@ -166,22 +164,14 @@ def killed(options, database, parts, tmp_path) -> dict[str, str]:
     parts.add_objects("Documents", 4)
     database.add_user("after@example.com")
     before = parts.files()
-    with closing(connection(database)) as holder, holder.cursor() as cursor:
-        cursor.execute(f"COMMENT ON DATABASE {database.name} IS 'held'")  # keeps it from being renamed
+    with database.rename_held() as wait_for_rename:
         process = ModuleProcess(RESTORE, {**options, "backup": "latest"}, tmp_path)
-        waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER DATABASE%'"
-        until(lambda: bool(database.running.query(waiting)), "the rename")
+        wait_for_rename()
         process.kill()
-        holder.rollback()
     backend.remove(force=True)
     parts.run_backend(*SENSITIVE[:2], "exec sleep 3600")
     assert (list(visible(parts)), parts.objects()) == (["bad"], {"Documents": 1})
     return before
-
-
-def connection(database: PlatformDatabase) -> Any:
-    login = {"port": database.login["login_port"], "user": "convosphere", "password": DATABASE_KEY}
-    return psycopg2.connect(host="127.0.0.1", dbname="postgres", **login)
 
 
 def test_an_interrupted_swap_is_undone_by_the_next_restore(run_steps, options, database, parts, killed):

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+
+import psycopg2
 
 from support.law import Case
 from support.playbook import PlaybookRun, run_playbook
@@ -104,6 +106,17 @@ class PlatformDatabase:
         address = f"http://{self.running.address(name)}/api/v1/users/?size=100"
         headers = {"Authorization": f"Bearer {token.splitlines()[-1]}"}
         return {"ansible.builtin.uri": {"url": address, "headers": headers, "return_content": True}}
+
+    @contextmanager
+    def rename_held(self) -> Iterator[Callable[[], None]]:
+        """Keep the database from being renamed; yields a function that waits until another process tries to."""
+        waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER DATABASE%'"
+        login = {"port": self.login["login_port"], "user": "convosphere", "password": DATABASE_KEY}
+        holder = psycopg2.connect(host="127.0.0.1", dbname="postgres", **login)
+        with closing(holder), holder.cursor() as cursor:
+            cursor.execute(f"COMMENT ON DATABASE {self.name} IS 'held'")
+            yield lambda: until(lambda: bool(self.running.query(waiting)), "the rename")
+            holder.rollback()
 
     def _insert(self, table: str, row: dict[str, Any]) -> None:
         names = ", ".join(row)

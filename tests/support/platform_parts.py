@@ -55,12 +55,13 @@ class PlatformParts:
         self.volume = self.client.volumes.create(f"{self.project}_uploads")
         self.containers: dict[str, Container] = {}
 
-    def run_backend(self, *command: str) -> Container:
-        """Start the backend with a command of the test's."""
+    def run_backend(self, *command: str, **environment: str) -> Container:
+        """Start the backend with a command and settings of the test's."""
         mounted = {self.volume.name: {"bind": UPLOADS, "mode": "rw"}}
         started = list(command or ("sleep", "3600"))
         # What only sleeps is not healthy in the image's own terms, and as process 1 it would ignore that it is to stop.
-        return self._run("backend", command=started, volumes=mounted, healthcheck={"test": ["NONE"]}, init=True)
+        options: dict[str, Any] = {"environment": environment, "healthcheck": {"test": ["NONE"]}, "init": True}
+        return self._run("backend", command=started, volumes=mounted, **options)
 
     def run_weaviate(self, **environment: str) -> Container:
         """Start the vector store and wait until it answers."""
@@ -148,14 +149,19 @@ class PlatformParts:
 @contextmanager
 def platform_parts(folder: Path) -> Iterator[PlatformParts]:
     """Yield the services, not started yet."""
-    images = [{"name": image(standin), "standin": standin} for standin in ("backend", "weaviate")]
-    if any(not _is_there(item["name"]) for item in images):
-        run_playbook(role_play(folder / "contexts", images), folder).succeeded()
+    have_images(folder, "backend", "weaviate")
     parts = PlatformParts(folder)
     try:
         yield parts
     finally:
         parts.remove()
+
+
+def have_images(folder: Path, *standins: str) -> None:
+    """Build the stand-ins that are not on the engine yet."""
+    images = [{"name": image(standin), "standin": standin} for standin in standins]
+    if any(not _is_there(item["name"]) for item in images):
+        run_playbook(role_play(folder / "contexts", images), folder).succeeded()
 
 
 def _is_there(name: str) -> bool:

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Back up and restore the files that users uploaded, which lie in the volume of a service, as a tar archive.
 
-Docker Engine itself reads the archive, whether the container runs, is paused or stopped. A restore runs in a container
-of the service's own image, which is on the host: nothing has to be pulled.
+The service is the backend, or MinIO, of which the volume has all buckets and what MinIO records of them. Docker Engine
+itself reads the archive, whether the container runs, is paused or stopped. A restore runs in a container of the
+backend's image, which is on the host: nothing has to be pulled. MinIO is stopped while its volume is swapped.
 
 This file is private to the collection and may change without notice.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
@@ -30,9 +31,8 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
-#: The service that keeps the uploaded files, and their directory in its container.
-SERVICE = "backend"
-PATH = "/app/uploads"
+#: The backend's setting that says where uploads are, and its value for MinIO.
+_PROVIDER, _IN_MINIO = "STORAGE_PROVIDER", "minio"
 #: Prefix of the directories that a restore creates beside the files. A backup skips them.
 OWN = ".convosphere_"
 _NEW = f"{OWN}new_"
@@ -49,6 +49,7 @@ _CHUNK = 1024 * 1024
 _STAGE = """
 import os, shutil, sys, tarfile
 root, own, new, files, size = *sys.argv[1:4], int(sys.argv[4]), int(sys.argv[5])
+uncounted = tuple(sys.argv[6:])
 for name in os.listdir(root):
     if name.startswith(own + "new_"):
         shutil.rmtree(os.path.join(root, name))
@@ -61,8 +62,9 @@ with tarfile.open(fileobj=sys.stdin.buffer, mode="r|") as archive:
         target = os.path.normpath(os.path.join(fresh, inner))
         if target != fresh and not target.startswith(fresh + os.sep):
             sys.exit("the archive has a path that leads out of it: " + member.name)
-        counted += member.isfile() or member.islnk()
-        total += member.size
+        if not inner.startswith(uncounted):
+            counted += member.isfile() or member.islnk()
+            total += member.size
         if member.islnk():
             member.linkname = os.path.join(new, member.linkname.partition("/")[2])
         member.name = os.path.join(new, inner) if inner else new
@@ -89,18 +91,39 @@ for name in sorted(os.listdir(root)):
 
 
 @dataclass(frozen=True)
+class Store:
+    """A place of uploads: the service that has them in its volume, and their directory in its container."""
+
+    #: As in the manifest of a backup.
+    name: str
+    service: str
+    path: str
+    #: The names in that directory that begin with these are the service's own records: part of a backup, and never
+    #: counted, because the service changes them without an upload.
+    records: tuple[str, ...] = ()
+    #: Whether the service answers from memory, so that its volume must be swapped while it is stopped.
+    is_stopped: bool = False
+
+
+FILES = Store("files", "backend", "/app/uploads")
+MINIO = Store("minio", "minio", "/data", (".minio.sys",), is_stopped=True)
+STORES = {store.name: store for store in (FILES, MINIO)}
+
+
+@dataclass(frozen=True)
 class Volume:
-    """The uploaded files of one container, in its directory ``path``."""
+    """The uploaded files of one container. ``image`` has the Python with which they are restored."""
 
     container: Container
     docker_host: str
-    path: str = PATH
+    store: Store = FILES
+    image: str | None = None
 
     def archive(self, totals: tar_stream.Totals) -> Iterator[bytes]:
         """Return a tar archive of all files, counted in ``totals``. Raises EngineError, also if it is cut short."""
         with engine_client.asking(f"read {self.path} of {self.container.name}"):
             chunks, _about = self.container.get_archive(self.path, chunk_size=_CHUNK)
-            yield from tar_stream.passing(chunks, totals, _is_own)
+            yield from tar_stream.passing(chunks, totals, _is_own, self._is_record)
 
     def size(self) -> int:
         """Estimate the bytes of all files; 0 if the container does not run and cannot be asked."""
@@ -124,7 +147,7 @@ class Volume:
         directory's name for ``swap``. Raises CommandError.
         """
         new = f"{_NEW}{secrets.token_hex(4)}"
-        arguments = OWN, new, str(expected.files), str(expected.bytes)
+        arguments = OWN, new, str(expected.files), str(expected.bytes), *self.store.records
         step = "unpack the uploaded files"
         self._work(_STAGE, *arguments, step=step, timeout=timeout, programs=unpack, source=archive)
         return new
@@ -154,7 +177,8 @@ class Volume:
 
     def totals(self) -> tar_stream.Totals:
         """Count the files and their bytes as ``archive`` counts them. Raises CommandError."""
-        output = self._work(_program(), "count", OWN, step="count the uploaded files", timeout=RENAME_SECONDS)
+        arguments = "count", OWN, *self.store.records
+        output = self._work(_program(), *arguments, step="count the uploaded files", timeout=RENAME_SECONDS)
         files, size = output.split()
         return tar_stream.Totals(int(files), int(size))
 
@@ -172,7 +196,31 @@ class Volume:
         if names:
             self._work(_DISCARD, *names, step="delete the uploaded files that restores have kept", timeout=None)
 
+    @property
+    def path(self) -> str:
+        """The directory of the files in the container."""
+        return self.store.path
+
+    def python(self) -> str:
+        """Return the image to run scripts in. Raises InputError without one: MinIO's has no Python."""
+        if self.image is None:
+            raise InputError(
+                f"There is no image of the backend on this host, in which the files of {self.container.name} are "
+                "restored",
+                hint="Nothing was changed. Deploy the environment, which brings the image, or give image.",
+            )
+        return self.image
+
+    def _is_record(self, path: str) -> bool:
+        parts = PurePosixPath(path).parts
+        return len(parts) > 1 and parts[1].startswith(self.store.records)
+
     def _move(self, action: str, *names: str, step: str) -> None:
+        if self.store.is_stopped and self.container.status in ("running", "restarting", "paused"):
+            raise InputError(
+                f"{self.container.name} is {self.container.status}: its files are swapped only while it is stopped",
+                hint=f"No file was moved. Set project_name, so that {self.store.service} is stopped for the restore.",
+            )
         arguments = action, OWN, str(RENAME_SECONDS), *names
         self._work(_program(), *arguments, step=step, timeout=RENAME_SECONDS + _UNDO_SECONDS)
 
@@ -188,7 +236,7 @@ class Volume:
         output = bytearray()
         command = [
             "docker", "run", "--rm", "--interactive", "--pull=never", "--network=none", "--log-driver=none", "--user=0",
-            f"--volumes-from={self.container.id}", "--entrypoint=python3", str(self.container.attrs["Image"]),
+            f"--volumes-from={self.container.id}", "--entrypoint=python3", self.python(),
             "-c", script, self.path, *arguments,
         ]  # fmt: skip
         work = Program(command, {"DOCKER_HOST": self.docker_host})
@@ -196,22 +244,38 @@ class Volume:
         return output.decode()
 
 
-def find(client: DockerClient, project_name: str, docker_host: str) -> Volume:
-    """Return the uploads of a Compose project. Raises InputError without a container or a volume for them."""
-    containers = engine_client.project_containers(client, project_name).get(SERVICE)
-    if not containers:
+def find(
+    client: DockerClient, project_name: str, docker_host: str, image: Callable[[], str | None] = lambda: None
+) -> Volume:
+    """Return the uploads of a Compose project. Raises InputError without a container or a volume for them.
+
+    ``image`` returns that of the backend, for a project whose backends run on other hosts.
+    """
+    containers = engine_client.project_containers(client, project_name)
+    store = chosen(containers)
+    if not containers.get(store.service):
         raise InputError(
-            f"The Compose project {project_name} has no container of {SERVICE}, which keeps the uploaded files",
+            f"The Compose project {project_name} has no container of {store.service}, which keeps the uploaded files",
             hint="Deploy the environment first, or remove uploads from include.",
         )
-    container = containers[0]
+    container = containers[store.service][0]
     mounted = {mount["Destination"] for mount in container.attrs["Mounts"]}
-    if not any(PurePosixPath(PATH).is_relative_to(path) for path in mounted):
+    if not any(PurePosixPath(store.path).is_relative_to(path) for path in mounted):
         raise InputError(
-            f"{PATH} of {container.name} is not in a volume: its files are lost with the container",
+            f"{store.path} of {container.name} is not in a volume: its files are lost with the container",
             hint="Deploy the environment with this collection, which mounts a volume there.",
         )
-    return Volume(container, docker_host)
+    backends = containers.get(FILES.service)
+    return Volume(container, docker_host, store, str(backends[0].attrs["Image"]) if backends else image())
+
+
+def chosen(containers: Mapping[str, Sequence[Container]]) -> Store:
+    """Return where the backend of a project stores uploads: by its setting, or on a host without it by its services."""
+    backends = containers.get(FILES.service)
+    if not backends:
+        return MINIO if containers.get(MINIO.service) else FILES
+    settings = dict(entry.partition("=")[::2] for entry in backends[0].attrs["Config"].get("Env") or ())
+    return MINIO if settings.get(_PROVIDER) == _IN_MINIO else FILES
 
 
 def kept_name(now: datetime) -> str:

@@ -74,15 +74,18 @@ def undo(root: Path, own: str, new: str, kept: str, aside: str) -> None:
     os.sync()
 
 
-def count(root: Path, own: str) -> tuple[int, int]:
-    """Count the files and their bytes as in a tar archive, in which a further hard link has no bytes."""
+def count(root: Path, *skipped: str) -> tuple[int, int]:
+    """Count the files and their bytes as in a tar archive, in which a further hard link has no bytes.
+
+    Names in ``root`` that begin with one of ``skipped`` are not counted.
+    """
     files, size, seen = 0, 0, set()
     for folder, folders, names in os.walk(root):
         here = Path(folder)
-        folders[:] = [name for name in folders if here != root or not name.startswith(own)]
+        folders[:] = [name for name in folders if here != root or not name.startswith(skipped)]
         for name in names:
             found = (here / name).lstat()
-            if stat.S_ISREG(found.st_mode) and (here != root or not name.startswith(own)):
+            if stat.S_ISREG(found.st_mode) and (here != root or not name.startswith(skipped)):
                 files += 1
                 size += 0 if (found.st_dev, found.st_ino) in seen else found.st_size
                 seen.add((found.st_dev, found.st_ino))
@@ -108,7 +111,7 @@ def wait_for_others(root: Path) -> None:
 def main(root: str, action: str, own: str, *arguments: str) -> None:
     """Run ``swap`` or ``undo`` with seconds and their own arguments, or ``count``, which writes two numbers."""
     if action == "count":
-        sys.stdout.write("{} {}\n".format(*count(Path(root), own)))
+        sys.stdout.write("{} {}\n".format(*count(Path(root), own, *arguments)))
         return
     seconds, *names = arguments
     limit_time(int(seconds))

@@ -43,6 +43,10 @@ class BackupComponent(Component, Protocol):
     #: Whether ``write`` reads live content, and therefore runs while writes are paused.
     is_read_frozen: bool
 
+    @property
+    def paused(self) -> tuple[str, ...]:
+        """The services that are paused with the backend."""
+
     def expected_bytes(self, last: Manifest | None) -> int:
         """Estimate the size of its file. ``last`` is the manifest of the last backup that includes the component."""
 

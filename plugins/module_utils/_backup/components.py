@@ -49,6 +49,11 @@ class _BackedUp(ProjectComponent):
         #: The component's field in the manifest; None until its file is written.
         self.fact: dict[str, Any] | None = None
 
+    @property
+    def paused(self) -> tuple[str, ...]:
+        """The services that are paused with the backend."""
+        return ()
+
     def expected_bytes(self, last: Manifest | None) -> int:
         """Estimate the size of its file: that of the last backup plus a quarter."""
         known = [int(file.size * 1.25) for file in last.files if file.kind == self.kind] if last else []
@@ -86,6 +91,12 @@ class UploadsComponent(_BackedUp):
         """Raise ConvosphereError unless the files lie in a volume."""
         self._volume.container.reload()
 
+    @property
+    def paused(self) -> tuple[str, ...]:
+        """MinIO, if it has the files: it writes records of its own at any time."""
+        store = self._volume.store
+        return (store.service,) if store.records else ()
+
     def size(self) -> int:
         """Return the bytes of all files."""
         return self._volume.size()
@@ -94,7 +105,7 @@ class UploadsComponent(_BackedUp):
         totals = tar_stream.Totals()
         source = self._volume.archive(totals)
         file = writer.write(self.kind, f"{name}.uploads.tar", step="read the uploaded files", source=source)
-        return file, {"files": totals.files, "bytes": totals.bytes}
+        return file, {"files": totals.files, "bytes": totals.bytes, "store": self._volume.store.name}
 
     @cached_property
     def _volume(self) -> uploads.Volume:
@@ -183,9 +194,9 @@ def take(
     frozen = None
     if others and params["freeze"]:
         where = params["project_name"], params["docker_host"]
-        frozen = write_freeze.frozen(
-            engine_client.connect(params["docker_host"], ENGINE_TIMEOUT), *where, params["freeze_timeout"]
-        )
+        client = engine_client.connect(params["docker_host"], ENGINE_TIMEOUT)
+        paused = [name for other in others for name in other.paused]
+        frozen = write_freeze.frozen(client, *where, params["freeze_timeout"], paused)
     with ExitStack() as undo:
         for other in others:
             undo.callback(other.close)

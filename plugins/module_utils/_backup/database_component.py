@@ -45,6 +45,7 @@ class DatabaseComponent:
 
     kind = "database"
     needs_freeze = False
+    paused = ()
     is_read_frozen = False
 
     def __init__(self, params: Mapping[str, Any], directory: Path) -> None:

@@ -67,13 +67,12 @@ class DatabaseRecord:
 class Manifest:
     """One backup. ``duration`` is in seconds; ``created_at`` is the time of the dump's snapshot, to the second.
 
-    Each of these is optional: ``uploads`` has the numbers of ``files`` and ``bytes`` in the archive of the
-    uploads; ``vectors`` the name of the vector store's ``backup``, None for a store without a class, and its
-    ``classes``; ``write_freeze`` has ``from``, ``to`` and ``how``; ``verified`` has ``level``, ``at``, ``duration`` and
-    ``host``; ``checked_at`` is when all files were last read with the right checksums, possibly after ``verified``;
-    ``damaged_at`` is when a verification found the backup corrupt, reset when it is restored; ``not_loaded`` has
-    ``at``, ``host`` and ``reason`` of a server that failed to load it although its files are intact.
-    ``recipients`` are the public keys that it is encrypted to, empty if it is not encrypted.
+    Optional: ``uploads`` has their ``store``, files or minio, and the numbers of ``files`` and ``bytes``; ``vectors``
+    the name of the vector store's ``backup``, None for an empty one, and its ``classes``; ``write_freeze`` has
+    ``from``, ``to`` and ``how``; ``verified`` has ``level``, ``at``, ``duration`` and ``host``; ``checked_at`` is when
+    all files were last read with the right checksums; ``damaged_at`` is when a verification found the backup corrupt,
+    reset when it is restored; ``not_loaded`` has ``at``, ``host`` and ``reason`` of a server that failed to load it
+    although its files are intact. ``recipients`` are the public keys that it is encrypted to.
     """
 
     id: str
@@ -167,10 +166,8 @@ def parse(text: str, name: str) -> Manifest:
         document = json.loads(text)
         if not isinstance(document, dict) or "manifest_version" not in document:
             raise ValueError("it has no manifest_version")
-        if document["manifest_version"] != VERSION:
-            raise ValueError(
-                f"its manifest_version is {document['manifest_version']!r}, this collection supports {VERSION}"
-            )
+        if (found := document["manifest_version"]) != VERSION:
+            raise ValueError(f"its manifest_version is {found!r}, this collection supports {VERSION}")
         manifest = _manifest(document)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name} is not a manifest: {error}") from error
@@ -194,6 +191,8 @@ def _manifest(document: Mapping[str, Any]) -> Manifest:
         if database["requires"] is not None:
             _check(database["requires"], _REQUIRES, "database.requires.")
         database = DatabaseRecord(**_frozen(database))
+    if document["uploads"] is not None:
+        document["uploads"] = {"store": "files", **document["uploads"]}  # older ones are of files
     for name, keys in _OBJECTS.items():
         if document[name] is not None:
             _check(document[name], keys, f"{name}.")
@@ -252,7 +251,7 @@ def _plain(value: Any) -> Any:
 _NONE = type(None)
 #: The keys of objects that may be null.
 _OBJECTS: dict[str, dict[str, tuple[type, ...]]] = {
-    "uploads": {"files": (int,), "bytes": (int,)},
+    "uploads": {"files": (int,), "bytes": (int,), "store": (str,)},
     "vectors": {"backup": (str, _NONE), "classes": (list,)},
     "write_freeze": {"from": (str,), "to": (str,), "how": (str,)},
     "verified": {"level": (str,), "at": (str,), "duration": (int, float), "host": (str,)},

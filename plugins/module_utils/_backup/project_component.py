@@ -33,6 +33,8 @@ class ProjectComponent:
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         self.params = params
+        #: The directory of the project, once ``client`` has found it.
+        self.directory: Path | None = None
         if not params["project_name"]:
             raise InputError(
                 f"include has {self.kind}, which lie in a container of a Compose project, and project_name is not set",
@@ -44,7 +46,7 @@ class ProjectComponent:
         """The project's engine, once the project is shown to belong to the environment."""
         client = engine_client.connect(self.params["docker_host"], ENGINE_TIMEOUT)
         source = self.params.get("project_src")
-        project_owner.refuse_foreign_project(
+        self.directory = project_owner.refuse_foreign_project(
             client, self.params["project_name"], self.params["environment_name"], Path(source) if source else None
         )
         return client

@@ -76,13 +76,15 @@ class Freeze:
 
 
 @contextmanager
-def frozen(client: DockerClient, project_name: str, docker_host: str, seconds: float) -> Iterator[Freeze]:
-    """Pause the project's services while the block runs, for at most ``seconds``.
+def frozen(
+    client: DockerClient, project_name: str, docker_host: str, seconds: float, others: Sequence[str] = ()
+) -> Iterator[Freeze]:
+    """Pause the project's SERVICES, and the ``others``, while the block runs, for at most ``seconds``.
 
     Raises EngineError after the block if the services resumed before its end: the components are not consistent.
     """
     services = engine_client.project_containers(client, project_name)
-    containers = [container for name in SERVICES for container in services.get(name, ())]
+    containers = [container for name in (*SERVICES, *others) for container in services.get(name, ())]
     running = [container for container in containers if container.status == "running"]
     freeze = Freeze(datetime.now(timezone.utc), _how(containers, running))
     if not running:

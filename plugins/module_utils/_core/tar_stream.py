@@ -32,8 +32,15 @@ class Totals:
     bytes: int = 0
 
 
-def passing(chunks: Iterable[bytes], totals: Totals, left_out: Callable[[str], bool]) -> Iterator[bytes]:
+def passing(
+    chunks: Iterable[bytes],
+    totals: Totals,
+    left_out: Callable[[str], bool],
+    uncounted: Callable[[str], bool] = lambda _path: False,
+) -> Iterator[bytes]:
     """Yield the archive in ``chunks`` without the members whose path is ``left_out``; ``totals`` counts the others.
+
+    Members whose path is ``uncounted`` are yielded, and not counted.
 
     Raises EngineError if the archive is truncated, or is not an archive.
     """
@@ -53,9 +60,10 @@ def passing(chunks: Iterable[bytes], totals: Totals, left_out: Callable[[str], b
             member = _parse(header)
         length = member.size if size is None else size
         skipped = left_out(path or member.name)
-        if not skipped:
+        if not skipped and not uncounted(path or member.name):
             totals.files += member.isfile() or member.islnk()
             totals.bytes += length
+        if not skipped:
             yield bytes(extension) + header
         for piece in source.pieces(_padded(length)):
             if not skipped:

@@ -52,6 +52,10 @@ class ComponentGroup:
         """Whether any swap has begun and was not undone."""
         return any(each.is_swapped for each in self.components)
 
+    def stopped(self) -> list[str]:
+        """Return the services, beside those of the options, that a swap stops. Raises ConvosphereError."""
+        return [service for each in self.components for service in each.stopped]
+
     def check(self) -> None:
         """Raise ConvosphereError unless all can be restored. Change nothing."""
         for each in self.components:

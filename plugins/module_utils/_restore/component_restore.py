@@ -22,6 +22,7 @@ from .._backup.progress import Progress
 from .._backup.project_component import UPLOADS, VECTORS, ProjectComponent
 from .._core import tar_stream
 from .._core.errors import ConvosphereError, InputError
+from .._stack.backend_image import Backend
 
 
 class _Restored(ProjectComponent):
@@ -51,6 +52,11 @@ class _Restored(ProjectComponent):
     def probe(self) -> None:
         """Raise ConvosphereError unless the container can be used."""
         raise NotImplementedError
+
+    @property
+    def stopped(self) -> list[str]:
+        """The services, beside those of the options, that are stopped while the content is swapped."""
+        return []
 
     def check_archive(self, progress: Progress) -> None:
         """Compare the backup's file with its checksum. Raises ConvosphereError."""
@@ -108,14 +114,16 @@ class UploadsRestore(_Restored):
         super().__init__(params, backup)
         #: The directory of the unpacked files.
         self.staged = ""
+        #: Where the platform stores uploads, once it was looked up.
+        self.store = app_uploads.FILES
 
     def probe(self) -> None:
-        """Raise ConvosphereError unless the files lie in a volume."""
-        self._volume()
+        """Raise ConvosphereError unless the files lie in a volume, and scripts can run beside them."""
+        self._volume().python()
 
     def stage(self, progress: Progress) -> None:
         """Unpack the files beside the current ones, and compare them with the manifest. Raises ConvosphereError."""
-        archive, expected = self._archive, tar_stream.Totals(**(self.fact or {}))
+        archive, expected = self._archive, _totals(self.fact or {})
         progress.begin("unpack uploads", archive.record.size)
         timeout = self.params["load_timeout"]
         self.staged = self._volume().stage(archive.pieces(), expected, timeout, unpack=archive.programs())
@@ -126,7 +134,7 @@ class UploadsRestore(_Restored):
 
     def location(self) -> str:
         """Return the directory of the files that were moved away."""
-        return f"{app_uploads.PATH}/{self.aside}"
+        return f"{self.store.path}/{self.aside}"
 
     def _swap(self) -> None:
         """Replace the current files with the unpacked ones. Raises ConvosphereError."""
@@ -138,7 +146,7 @@ class UploadsRestore(_Restored):
 
     def may_be_written(self) -> bool:
         """Return False if there are as many files and bytes as were restored. Raises ConvosphereError."""
-        return asdict(self._volume().totals()) != self.fact
+        return self._volume().totals() != _totals(self.fact or {})
 
     def state(self) -> Mapping[str, Any]:
         """Return the numbers of files and bytes. Raises ConvosphereError."""
@@ -158,8 +166,27 @@ class UploadsRestore(_Restored):
             with suppress(ConvosphereError):
                 self._volume().discard_new()
 
+    @property
+    def stopped(self) -> list[str]:
+        """MinIO, if it has the files. Raises ConvosphereError."""
+        store = self._volume().store
+        return [store.service] if store.is_stopped else []
+
     def _volume(self) -> app_uploads.Volume:
-        return app_uploads.find(self.client, self.params["project_name"], self.params["docker_host"])
+        """Return the uploads of the project. Raises InputError if those to restore belong to another store."""
+        where = self.params["project_name"], self.params["docker_host"]
+        volume = app_uploads.find(self.client, *where, self._backend_image)
+        self.store = volume.store
+        stored = (self.fact or {}).get("store", app_uploads.FILES.name)
+        if self.fact is not None and stored != self.store.name:
+            raise _other_store(stored, volume)
+        return volume
+
+    def _backend_image(self) -> str | None:
+        """Return the id of the backend's image on a host that has no container of it."""
+        options = {"service": app_uploads.FILES.service, "login_service": None, "image": self.params.get("image")}
+        backend = Backend(self.client, {**self.params, **options, "project_src": self.directory})
+        return backend.image_id if options["image"] else backend.serving_image_id
 
 
 class VectorsRestore(_Restored):
@@ -222,3 +249,19 @@ class VectorsRestore(_Restored):
     def _store(self) -> weaviate.VectorStore:
         where = self.params["project_name"], self.params["docker_host"]
         return weaviate.find(self.client, *where, api_key=self.params["weaviate_api_key"])
+
+
+def _totals(fact: Mapping[str, Any]) -> tar_stream.Totals:
+    """Return the numbers in the manifest's field of the uploads."""
+    return tar_stream.Totals(fact["files"], fact["bytes"])
+
+
+def _other_store(stored: str, volume: app_uploads.Volume) -> InputError:
+    """Return the error for uploads of a backup that are not in the form of the platform's current store."""
+    names = {app_uploads.FILES.name: "files of the backend's volume", app_uploads.MINIO.name: "the volume of MinIO"}
+    return InputError(
+        f"The uploads of the backup are {names.get(stored, stored)}, and {volume.container.name} has the uploads now, "
+        f"in {volume.path}: one is not restored as the other",
+        hint="Nothing was changed. Leave uploads out of include (database_include) to restore the rest, or deploy with "
+        f"the setting of the backup first (stack_minio: {'true' if stored == app_uploads.MINIO.name else 'false'}).",
+    )

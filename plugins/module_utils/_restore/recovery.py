@@ -65,6 +65,10 @@ class Recovery:
             with _explaining(each):
                 self._components(each).state()
 
+    def stopped(self) -> list[str]:
+        """Return the services, beside those of the options, that ``undo`` stops. Raises ConvosphereError."""
+        return [service for each in self.interrupted() for service in self._components(each).stopped()]
+
     def undo(self, services: ServiceStop) -> None:
         """Put the previous content back while the services are stopped. Call this only with the locks.
 

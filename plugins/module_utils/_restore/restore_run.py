@@ -154,7 +154,8 @@ class RestoreRun(RestoreWork):
             self.recovery.check()
             database.check()
             plan += database.roles.plan() + self._verification(backup)
-        return Comparison(backup, others, database, plan + self.services.plan())
+        also = [*others.stopped(), *self.recovery.stopped()] if database else []
+        return Comparison(backup, others, database, plan + self.services.plan(also))
 
     def _database(self, backup: Backup) -> DatabaseRestore:
         return DatabaseRestore(

@@ -9,7 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,8 +44,8 @@ class ServiceStop:
         self.names: list[str] = []
         self.levels: list[list[str]] = []
 
-    def plan(self) -> Plan:
-        """Return a change for each service that does not run now and will be started."""
+    def plan(self, also: Sequence[str] = ()) -> Plan:
+        """Return a change for each service that does not run now and will be started, ``also`` those given here."""
         if not self.params["project_name"]:
             return Plan()
         self.client = client.connect(self.params["docker_host"], self.params["timeout"])
@@ -57,7 +57,8 @@ class ServiceStop:
                 hint="Nothing was changed. Set project_name to a project of this engine: "
                 f"{', '.join(client.project_names(self.client)) or '(no project found)'}.",
             )
-        chosen = project.chosen(self.params["services"]) if self.params["services"] else []
+        names = list(dict.fromkeys([*self.params["services"], *also]))
+        chosen = project.chosen(names) if names else []
         self.names = [name for name in chosen if project.services[name].containers]
         self.levels = [[name for name in level if name in self.names] for level in project.levels(self.names)]
         states = {name: project.services[name].state for name in self.names}

@@ -171,3 +171,10 @@ def test_its_text_alone_is_the_program(root):
     assert (swapped.returncode, refused.returncode) == (0, 1)
     assert b"File exists" in refused.stderr
     assert counted.stdout.split() == ["2", str(len(f"{NEW}/both") + len(f"{NEW}/c/two"))]
+
+
+def test_records_of_the_service_are_not_counted(root):
+    (root / ".minio.sys").mkdir()
+    (root / ".minio.sys" / "format.json").write_text("{}")
+
+    assert program.count(root, OWN, ".minio.sys") == (3, len("a/one") + len("b") + len("both"))

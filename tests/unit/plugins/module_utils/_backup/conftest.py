@@ -39,6 +39,7 @@ class FakeComponent:
 
     kind = "database"
     needs_freeze = is_read_frozen = False
+    paused = ()
     needed = 10
     fails = ""
 

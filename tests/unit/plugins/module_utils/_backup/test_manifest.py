@@ -130,3 +130,11 @@ def test_modules_document_every_field_of_a_manifest(module, value, more):
     documented = rendered_docs()[f"convosphere_db_{module}"]["return"][value]["contains"]
 
     assert set(documented) == set(manifest_of().to_dict()) | more
+
+
+def test_uploads_of_an_older_backup_are_files():
+    manifest = manifest_of(uploads={"files": 1, "bytes": 2})
+
+    read = backup_manifest.parse(manifest.to_json(), manifest.file_name)
+
+    assert read.uploads == {"files": 1, "bytes": 2, "store": "files"}

@@ -68,6 +68,16 @@ def test_what_is_left_out_is_neither_there_nor_counted(files, form):
     assert totals == Totals(len(kept), sum(map(len, kept.values())))
 
 
+def test_what_is_not_counted_is_there_all_the_same():
+    files = {"sys/format": b"123", "one": b"1"}
+    whole, totals = archive(files, tarfile.GNU_FORMAT), Totals()
+
+    found = passing([whole], totals, lambda _path: False, lambda path: path.startswith("uploads/sys/"))
+
+    assert b"".join(found) == whole
+    assert totals == Totals(1, 1)
+
+
 def test_a_size_that_has_no_room_in_the_header_is_read_from_the_extension():
     # As an archiver writes a file of more than 8 GiB: the header's own size is 0, and the record has it.
     record = b"13 size=1536\n"

@@ -34,3 +34,9 @@ def test_an_empty_list_stops_none(monkeypatch):
 def test_a_service_that_the_project_lacks_is_refused(monkeypatch):
     with pytest.raises(InputError, match="Project p has no service 'backend'"):
         stop(["backend"], monkeypatch).plan()
+
+
+def test_services_are_added_for_one_restore(monkeypatch):
+    found = stop([], monkeypatch)
+
+    assert (found.plan(["postgres"]).changed, found.names) == (False, ["postgres"])
