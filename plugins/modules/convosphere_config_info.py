@@ -62,6 +62,12 @@ expired:
   elements: str
   returned: success
   sample: []
+in_progress:
+  description:
+    - Whether a change of the overrides was begun, and its deploy has not succeeded. The next deploy completes it.
+  type: bool
+  returned: success
+  sample: false
 secrets:
   description:
     - The variables in C(.env) that have a value, by name. C(unchanged_since) is the time of the file's last change, so
@@ -91,6 +97,7 @@ class ConfigInfoModule(InfoModule):
             "overrides": found,
             "active": {each["name"]: each["value"] for each in found if each["active"]},
             "expired": [each["name"] for each in found if not each["active"]],
+            "in_progress": overrides.read(directory).in_progress,
             "secrets": secret_ages.of_directory(directory),
         }
 

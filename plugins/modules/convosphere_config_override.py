@@ -48,6 +48,18 @@ options:
     description: Who sets it.
     type: str
     default: ""
+  phase:
+    description:
+      - V(whole) changes the record at once, and removes expired overrides.
+      - V(begin) does so before a deploy of the new overrides, and keeps the previous ones in the record.
+      - V(complete) follows a deploy that succeeded. It removes only what O(unset) names, for example what the deploy
+        found expired, so that an override that expired meanwhile is not forgotten while it serves.
+      - V(abandon) follows a deploy that failed, and brings the previous overrides back. Without a begun change it
+        does nothing.
+      - A run that is killed in between leaves the begun change. The next deploy carries on with it.
+    type: str
+    choices: [whole, begin, complete, abandon]
+    default: whole
 """
 
 EXAMPLES = r"""
@@ -65,6 +77,16 @@ EXAMPLES = r"""
     environment_name: prod
     project_src: /opt/convosphere/prod
     unset: [LOG_LEVEL]
+
+- name: Begin a change, deploy it, and complete it
+  convosphere.platform.convosphere_config_override:
+    environment_name: prod
+    project_src: /opt/convosphere/prod
+    set:
+      LOG_LEVEL: DEBUG
+    reason: Uploads fail since noon.
+    expires: 4h
+    phase: begin
 """
 
 RETURN = r"""
@@ -110,7 +132,11 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core.work im
 from ansible_collections.convosphere.platform.plugins.module_utils._host.environment_directory import (
     ENVIRONMENT_OPTION,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._stack.overrides_run import OverridesRun
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.overrides_run import (
+    PHASES,
+    WHOLE,
+    OverridesRun,
+)
 
 
 class ConfigOverrideModule(ConvosphereModule):
@@ -124,6 +150,7 @@ class ConfigOverrideModule(ConvosphereModule):
         "reason": {"type": "str", "default": ""},
         "expires": {"type": "str", "default": ""},
         "set_by": {"type": "str", "default": ""},
+        "phase": {"type": "str", "choices": list(PHASES), "default": WHOLE},
     }
     may_be_empty = frozenset({"reason", "expires", "set_by"})
 

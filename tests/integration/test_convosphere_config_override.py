@@ -37,6 +37,7 @@ def test_law(run_law, tmp_path):
     ports = {"set": {"SMTP_PORT": 25}, "reason": "Uploads fail.", "expires": "4h", "set_by": "ada"}
     fields = {"value": 25, "reason": "Uploads fail.", "by": "ada", "at": ANY, "until": ANY}
     shown = {"name": "SMTP_PORT", **fields, "active": True}
+    record, long_ago = f"{place['project_src']}/overrides.json", json.dumps({"overrides": {"SMTP_PORT": recorded(25)}})
     run_law(
         MODULE,
         cases=[
@@ -54,6 +55,7 @@ def test_law(run_law, tmp_path):
                     "after": {"SMTP_PORT": {"value": 26, "at": ANY, "until": ANY}},
                 },
                 returns={"overrides": [{**shown, "value": 26}]},
+                setup=[{"name": "Set it long ago", "ansible.builtin.copy": {"content": long_ago, "dest": record}}],
             ),
             Case(
                 "remove",
@@ -104,3 +106,44 @@ def test_a_record_that_is_none_is_named(run_steps, tmp_path):
     (folder / "overrides.json").write_text("[1]")
 
     run_steps(MODULE, [Step("broken", options, fails=f"{folder}/overrides.json is no record of overrides")])
+
+
+def test_a_change_is_kept_beside_what_was_before_until_its_deploy_has_succeeded(run_steps, tmp_path):
+    folder = tmp_path / "stack"
+    options = stack(folder)
+    write(folder, OLD=recorded("x"), PAST=recorded("y", until="2026-01-02T00:00:00Z"))
+    before = json.loads((folder / "overrides.json").read_text())
+    change = {**options, "set": {"NEW": 1}, "reason": "Uploads fail.", "expires": "4h", "phase": "begin"}
+    begun = {"overrides before": ["OLD", "PAST"]}
+
+    def now() -> tuple[list[str], list[str]]:
+        found = json.loads((folder / "overrides.json").read_text())
+        return list(found["overrides"]), list(found.get("before", ()))
+
+    diff = {"before": {"PAST": ANY}, "after": {"NEW": ANY, "change in progress": begun}}
+    run_steps(MODULE, [Step("begin", change, changed=True, diff=diff), Step("begin again", change, changed=False)])
+    assert now() == (["NEW", "OLD"], ["OLD", "PAST"])
+
+    second = {**change, "set": {"MORE": 2}}
+    run_steps(MODULE, [Step("begin another, after a killed run", second, changed=True)])
+    assert now() == (["MORE", "NEW", "OLD"], ["OLD", "PAST"])
+
+    abandon = {**options, "phase": "abandon"}
+    run_steps(MODULE, [Step("abandon", abandon, changed=True), Step("again", abandon, changed=False)])
+    assert json.loads((folder / "overrides.json").read_text()) == before
+
+    complete = {**options, "phase": "complete", "unset": ["PAST"]}
+    run_steps(MODULE, [Step("begin", change, changed=True), Step("complete", complete, changed=True)])
+    run_steps(MODULE, [Step("complete again", complete, changed=False)])
+    assert now() == (["NEW", "OLD"], [])
+
+
+def test_an_override_that_expires_during_its_deploy_is_not_forgotten(run_steps, tmp_path):
+    folder = tmp_path / "stack"
+    options = stack(folder)
+    past = recorded("x", until="2026-01-02T00:00:00Z")
+    (folder / "overrides.json").write_text(json.dumps({"overrides": {"SHORT": past}, "before": {}}))
+
+    run_steps(MODULE, [Step("complete", {**options, "phase": "complete"}, changed=True)])
+
+    assert json.loads((folder / "overrides.json").read_text()) == {"overrides": {"SHORT": past}}

@@ -108,6 +108,24 @@ def test_a_value_with_which_the_backend_does_not_start_leaves_the_settings_of_be
     assert env.health() == "healthy"
 
 
+def test_a_change_that_is_killed_is_recorded_and_completed_by_the_next_deploy(env):
+    given = {"set": {"APP_NAME": "Night"}, **REASON}
+
+    def deploys(lines: list[dict[str, Any]]) -> bool:
+        return any(line["kind"] == "start" and "Bring the stack up" in line["name"] for line in lines)
+
+    killed = env.run("config.yml", extra_vars=given, kill_when=deploys)
+    begun = json.loads((env.directory / "overrides.json").read_text())
+    env.run("deploy.yml").succeeded()
+
+    assert killed.rc != 0
+    assert (list(begun["overrides"]), list(begun["before"])) == (["APP_NAME", "LOG_LEVEL"], ["LOG_LEVEL"])
+    assert variable(env, "APP_NAME") == "Night"
+    assert "before" not in json.loads((env.directory / "overrides.json").read_text())
+    env.run("config.yml", extra_vars={"unset": ["APP_NAME"]}).succeeded()
+    assert (variable(env, "APP_NAME"), list(record(env))) != ("Night", ["APP_NAME", "LOG_LEVEL"])
+
+
 def test_an_expired_override_is_called_so_until_the_maintenance_removes_it(env):
     path = env.directory / "overrides.json"
     fields = {**record(env)["LOG_LEVEL"], "until": "2026-01-01T00:00:00Z"}

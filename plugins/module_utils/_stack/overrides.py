@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Read and render the record of an environment's overrides: settings that hold for a time, beside the inventory.
 
-The record is the file ``overrides.json`` in the directory of the stack on the database host.
+The record is the file ``overrides.json`` in the directory of the stack on the database host. From the begin of a change
+until its deploy has succeeded it has the previous overrides too.
 
 This file is private to the collection and may change without notice.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -73,11 +74,24 @@ def path(directory: Path) -> Path:
     return directory / FILE
 
 
-def read(directory: Path) -> dict[str, Override]:
-    """Return the recorded overrides by name; none without a record. Raises InputError for an invalid one."""
+@dataclass(frozen=True)
+class Record:
+    """The overrides by name, and the previous ones while a change is in progress; None without one."""
+
+    overrides: Mapping[str, Override]
+    before: Mapping[str, Override] | None = None
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether a change of the overrides was begun, and its deploy has not succeeded."""
+        return self.before is not None
+
+
+def read(directory: Path) -> Record:
+    """Return the record; an empty one without a file. Raises InputError for an invalid one."""
     text = files.read_text(path(directory))
     try:
-        return {} if text is None else parse(text)
+        return Record({}) if text is None else parse(text)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{path(directory)} is no record of overrides: {type(error).__name__}",
@@ -85,9 +99,15 @@ def read(directory: Path) -> dict[str, Override]:
         ) from error
 
 
-def parse(text: str) -> dict[str, Override]:
+def parse(text: str) -> Record:
     """Return what ``render`` wrote. Raises one of several errors for another text."""
-    return {str(name): _override(str(name), each) for name, each in json.loads(text)["overrides"].items()}
+    found = json.loads(text)
+    before = found.get("before")
+    return Record(_overrides(found["overrides"]), None if before is None else _overrides(before))
+
+
+def _overrides(found: Mapping[str, Any]) -> dict[str, Override]:
+    return {str(name): _override(str(name), each) for name, each in found.items()}
 
 
 def _override(name: str, fields: Mapping[str, Any]) -> Override:
@@ -95,9 +115,16 @@ def _override(name: str, fields: Mapping[str, Any]) -> Override:
     return Override(name, fields["value"], str(fields["reason"]), str(fields["by"]), at, until)
 
 
-def render(overrides: Iterable[Override]) -> str:
+def render(record: Record) -> str:
     """Return the text of the record."""
-    return json.dumps({"overrides": {each.name: each.fields() for each in overrides}}, indent=1) + "\n"
+    content = {"overrides": _rendered(record.overrides)}
+    if record.before is not None:
+        content["before"] = _rendered(record.before)
+    return json.dumps(content, indent=1) + "\n"
+
+
+def _rendered(overrides: Mapping[str, Override]) -> dict[str, Any]:
+    return {name: overrides[name].fields() for name in sorted(overrides)}
 
 
 def described(overrides: Mapping[str, Override], now: datetime) -> list[dict[str, Any]]:
@@ -116,7 +143,7 @@ def of_project(directory: Path | None) -> list[dict[str, Any]]:
 
 def of_directory(directory: Path) -> list[dict[str, Any]]:
     """Return the overrides of a stack, as they are now."""
-    return described(read(directory), datetime.now(timezone.utc))
+    return described(read(directory).overrides, datetime.now(timezone.utc))
 
 
 def reason_problem(reason: str) -> str | None:

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Set, remove and expire the overrides of an environment in its record.
 
-Only the record changes. The role stack deploys the settings before it records them.
+Only the record changes. The role stack begins a change, deploys the settings, and completes it: a deploy that fails
+abandons it, and the deploy after one that was killed carries on with it.
 
 This file is private to the collection and may change without notice.
 """
@@ -22,6 +23,11 @@ from .._core.work import Invocation, Work
 from .._host import environment_directory
 from . import overrides
 
+#: The phases of a change around its deploy; WHOLE is a change without one.
+WHOLE, BEGIN, COMPLETE, ABANDON = PHASES = ("whole", "begin", "complete", "abandon")
+#: The name in a diff, which is no name of an environment variable.
+IN_PROGRESS = "change in progress"
+
 
 class OverridesRun(Work):
     """One run of convosphere_config_override."""
@@ -30,8 +36,8 @@ class OverridesRun(Work):
         self.params = invocation.params
         self.directory = Path(self.params["project_src"])
         self.now = datetime.now(timezone.utc).replace(microsecond=0)
-        self.current: dict[str, overrides.Override] = {}
-        self.desired: dict[str, overrides.Override] = {}
+        self.current = overrides.Record({})
+        self.desired = overrides.Record({})
 
     def plan(self) -> Plan:
         """Compare the record with the options. Expired overrides are removed."""
@@ -40,42 +46,55 @@ class OverridesRun(Work):
             raise InputError.of(problems, hint="Nothing was changed.")
         environment_directory.refuse_foreign_directory(self.directory, self.params["environment_name"], "project_src")
         self.current = overrides.read(self.directory)
-        self.desired = {
-            name: each
-            for name, each in {**self.current, **self._given()}.items()
-            if each.active(self.now) and name not in self.params["unset"]
-        }
-        return make_plan(
-            {name: self._fields(name) for name in sorted({*self.current, *self.desired})},
-            {name: each.fields() for name, each in self.current.items()},
-        )
+        self.desired = self._desired()
+        current, desired = self._shown(self.current), self._shown(self.desired)
+        return make_plan({name: desired.get(name) for name in sorted({*current, *desired})}, current)
 
     def apply(self, plan: Plan) -> None:
         """Replace the record in one step; remove it with the last override."""
-        if self.desired:
-            text = overrides.render(self.desired[name] for name in sorted(self.desired))
-            files.write_text(overrides.path(self.directory), text, "0600")
+        if self.desired.overrides or self.desired.in_progress:
+            files.write_text(overrides.path(self.directory), overrides.render(self.desired), "0600")
         else:
             files.remove(overrides.path(self.directory))
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """Return the overrides after the run; in check mode the predicted ones."""
-        return {"overrides": overrides.described(self.desired, self.now)}
+        return {"overrides": overrides.described(self.desired.overrides, self.now)}
 
-    def _fields(self, name: str) -> dict[str, Any] | None:
-        return self.desired[name].fields() if name in self.desired else None
+    def _desired(self) -> overrides.Record:
+        phase, now = self.params["phase"], self.current
+        if phase == ABANDON:
+            return overrides.Record(now.overrides if now.before is None else now.before)
+        after = {**now.overrides, **self._given()}
+        # What expires while it is deployed serves, and its record stays until a deploy has removed it.
+        kept = {
+            name: each
+            for name, each in after.items()
+            if name not in self.params["unset"] and (phase == COMPLETE or each.active(self.now))
+        }
+        if phase != BEGIN or kept == now.overrides:
+            return overrides.Record(kept, now.before if phase == BEGIN else None)
+        return overrides.Record(kept, now.overrides if now.before is None else now.before)
+
+    def _shown(self, record: overrides.Record) -> dict[str, dict[str, Any]]:
+        """Return the objects of the plan: the overrides, and that a change is in progress."""
+        shown = {name: record.overrides[name].fields() for name in sorted(record.overrides)}
+        return (
+            {**shown, IN_PROGRESS: {"overrides before": sorted(record.before)}} if record.before is not None else shown
+        )
 
     def _given(self) -> dict[str, overrides.Override]:
         """Return the overrides of the options; one that is recorded already keeps its record."""
         if not self.params["set"]:
             return {}
         until = self.now + overrides.period(self.params["expires"])
+        known = self.current.overrides
         reason, by = self.params["reason"], self.params["set_by"]
         given = {
             name: overrides.Override(name, value, reason, by, self.now, until)
             for name, value in self.params["set"].items()
         }
-        return {name: self.current[name] if each.like(self.current.get(name)) else each for name, each in given.items()}
+        return {name: known[name] if each.like(known.get(name)) else each for name, each in given.items()}
 
     def _problems(self) -> Iterator[str]:
         given, reason = self.params["set"], self.params["reason"]

@@ -16,9 +16,13 @@ FOUR_HOURS = overrides.Override("LOG_LEVEL", "DEBUG", "Uploads fail.", "ada", NO
 
 def test_the_record_is_read_as_it_was_written():
     value = {"a": [1, True, None]}
-    record = overrides.render([FOUR_HOURS, replace(FOUR_HOURS, name="X", value=value)])
+    other = replace(FOUR_HOURS, name="X", value=value)
+    record = overrides.Record({"LOG_LEVEL": FOUR_HOURS, "X": other})
+    changing = replace(record, before={"X": other})
 
-    assert overrides.parse(record) == {"LOG_LEVEL": FOUR_HOURS, "X": replace(FOUR_HOURS, name="X", value=value)}
+    assert overrides.parse(overrides.render(record)) == record
+    assert overrides.parse(overrides.render(changing)) == changing
+    assert (record.in_progress, changing.in_progress) == (False, True)
 
 
 def test_an_override_expires_at_its_end():
