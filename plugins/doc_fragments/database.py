@@ -23,7 +23,10 @@ options:
     type: int
     default: 5432
   login_user:
-    description: The database role. It needs the privileges to read and write the platform's tables.
+    description:
+      - The database role. It needs the privileges to read and write the platform's tables.
+      - With the password of O(login_env_file), the role that has it since the last rotation is used. It is a member of
+        this one, and acts as this one.
     type: str
     default: convosphere
   login_password:

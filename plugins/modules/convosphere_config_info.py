@@ -70,18 +70,24 @@ in_progress:
   sample: false
 secrets:
   description:
-    - The variables in C(.env) that have a value, by name. C(unchanged_since) is the time of the file's last change, so
-      that each value is at least that old. When a secret was generated is not recorded.
+    - The variables in C(.env) that have a value, by name. C(since) is the time at which the value was generated,
+      rotated or given; null for a value that is older than its record. C(unchanged_since) is the same time, or one at
+      which the value was there already.
   type: dict
   returned: success
-  sample: {SECRET_KEY: {unchanged_since: "2026-11-01T08:00:00Z"}}
+  sample: {SECRET_KEY: {since: "2026-11-01T08:00:00Z", unchanged_since: "2026-11-01T08:00:00Z"}}
+rotation:
+  description: A rotation of secrets that is not finished, with the C(names), when it was C(started), and C(by) whom.
+  type: dict
+  returned: success
+  sample: {names: [SECRET_KEY], started: "2026-11-30T15:00:00Z", by: ada}
 """
 
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
-from ansible_collections.convosphere.platform.plugins.module_utils._stack import overrides, secret_ages
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import overrides, secret_ages, secret_record
 
 
 class ConfigInfoModule(InfoModule):
@@ -93,12 +99,14 @@ class ConfigInfoModule(InfoModule):
         """Return them."""
         directory = Path(self.params["project_src"])
         found = overrides.of_directory(directory)
+        rotation = secret_record.read(directory).rotation
         return {
             "overrides": found,
             "active": {each["name"]: each["value"] for each in found if each["active"]},
             "expired": [each["name"] for each in found if not each["active"]],
             "in_progress": overrides.read(directory).in_progress,
             "secrets": secret_ages.of_directory(directory),
+            "rotation": rotation.describe() if rotation else None,
         }
 
 

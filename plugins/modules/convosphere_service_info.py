@@ -109,6 +109,17 @@ overrides:
   returned: success
   type: list
   elements: dict
+secrets:
+  description:
+    - The variables in C(.env) that have a value, by name, as M(convosphere.platform.convosphere_config_info) returns
+      them; empty without permission to read that file.
+  returned: success
+  type: dict
+  sample: {SECRET_KEY: {since: "2026-11-01T08:00:00Z", unchanged_since: "2026-11-01T08:00:00Z"}}
+rotation:
+  description: A rotation of secrets that is not finished, with the C(names), when it was C(started), and C(by) whom.
+  returned: success
+  type: dict
 services:
   description:
     - The services by name.

@@ -100,6 +100,7 @@ def _secrets(catalogue: Catalogue, rendered: Facts, found: Facts) -> Iterator[di
             "name": name,
             "source": source,
             "set": is_set,
+            "since": stored[name].get("since") if is_set else None,
             "unchanged_since": stored[name]["unchanged_since"] if is_set else None,
         }
 
@@ -179,7 +180,8 @@ def _secret(each: Facts) -> str:
         return f"  {each['name']:<{_NAME_WIDTH}} unset"
     if not each["set"]:
         return f"  {each['name']:<{_NAME_WIDTH}} not written yet, {each['source']}"
-    return f"  {each['name']:<{_NAME_WIDTH}} {each['source']}, unchanged since {each['unchanged_since']} or before"
+    since = each.get("since") or f"{each['unchanged_since']} or before"
+    return f"  {each['name']:<{_NAME_WIDTH}} {each['source']}, since {since}"
 
 
 def shown(value: Any) -> str:

@@ -39,7 +39,8 @@ def test_law(run_info_law, tmp_path):
             "active": {"LOG_LEVEL": "DEBUG"},
             "expired": ["APP_NAME"],
             "in_progress": False,
-            "secrets": {"SECRET_KEY": {"unchanged_since": "1970-01-01T00:00:00Z"}},
+            "secrets": {"SECRET_KEY": {"since": None, "unchanged_since": "1970-01-01T00:00:00Z"}},
+            "rotation": None,
         },
         refused=[Refused("broken record", {"project_src": str(broken)}, "overrides.json is no record of overrides")],
         secrets=[PLANTED],
@@ -47,7 +48,7 @@ def test_law(run_info_law, tmp_path):
 
 
 def test_a_directory_that_is_not_there_has_nothing(run_info_law, tmp_path):
-    nothing = {"overrides": [], "active": {}, "expired": [], "in_progress": False, "secrets": {}}
+    nothing = {"overrides": [], "active": {}, "expired": [], "in_progress": False, "secrets": {}, "rotation": None}
     file = tmp_path / "file"
     file.write_text("")
     (tmp_path / "other").mkdir()

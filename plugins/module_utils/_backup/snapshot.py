@@ -127,7 +127,7 @@ def terminate(database: Database, application: str) -> int:
     """
     rows = database.fetch(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE application_name = %s AND usename = current_user AND pid <> pg_backend_pid()",
+        "WHERE application_name = %s AND usename = session_user AND pid <> pg_backend_pid()",
         (application,),
     )
     return len(rows)

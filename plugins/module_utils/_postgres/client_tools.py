@@ -23,7 +23,7 @@ from .._core import command as core_command
 from .._core.errors import CommandError, InputError
 from .._engine import client
 from . import connection as postgres_connection
-from . import leftover_programs, session_settings
+from . import credentials, leftover_programs, session_settings
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -100,8 +100,9 @@ class PostgresTools:
     @property
     def environment(self) -> dict[str, str]:
         """The variables that are added to the environment of a program."""
+        user, password = credentials.find(self.params)
         login = {
-            "PGUSER": self.params["login_user"],
+            "PGUSER": user,
             "PGDATABASE": self.params["login_db"],
             "PGAPPNAME": self.application,
             # English messages, by which a corrupt file is recognized.
@@ -109,7 +110,6 @@ class PostgresTools:
         }
         if self.session_options:
             login["PGOPTIONS"] = self.session_options
-        password = postgres_connection.password(self.params)
         if password is not None:
             login["PGPASSWORD"] = password
         if self.container:

@@ -12,13 +12,12 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import missing_required_lib
 
-from .._core.errors import DatabaseError, InputError
-from . import server_errors, session_settings
+from .._core.errors import DatabaseError
+from . import credentials, server_errors, session_settings
 from .catalog import READ_COLUMNS, READ_REFERENCES, Column, Reference
 
 if TYPE_CHECKING:
@@ -230,12 +229,13 @@ def connect(params: Mapping[str, Any]) -> Connection:
             hint="Run the playbook setup.yml for this environment, which installs it (Debian: python3-psycopg2).",
         ) from error
     where = params["login_unix_socket"] or params["login_host"]
+    user, password = credentials.find(params)
     try:
         connection = psycopg2.connect(
             host=where,
             port=params["login_port"],
-            user=params["login_user"],
-            password=password(params),
+            user=user,
+            password=password,
             dbname=params["login_db"],
             sslmode=params["ssl_mode"],
             sslrootcert=params["ca_cert"],
@@ -248,7 +248,7 @@ def connect(params: Mapping[str, Any]) -> Connection:
     except psycopg2.Error as error:
         raise DatabaseError(
             f"Cannot connect to database {params['login_db']} at {where}, port {params['login_port']}, "
-            f"as {params['login_user']}: {str(error).strip()}",
+            f"as {user}: {str(error).strip()}",
             hint=_HINT_ELSEWHERE if is_elsewhere(params) else _HINT_OWN,
         ) from error
 
@@ -256,23 +256,6 @@ def connect(params: Mapping[str, Any]) -> Connection:
 def is_elsewhere(params: Mapping[str, Any]) -> bool:
     """Return whether the server is on another machine, by the address of the connection."""
     return not params["login_unix_socket"] and params["login_host"] not in LOOPBACK
-
-
-def password(params: Mapping[str, Any]) -> str | None:
-    """Return login_password, or POSTGRES_PASSWORD of ``login_env_file``, or None if libpq is to find it."""
-    if params["login_password"] is not None or not params["login_env_file"]:
-        return params["login_password"]
-    from .._core import dotenv, files
-
-    path = Path(params["login_env_file"])
-    text = files.read_text(path)
-    found = dotenv.parse(text or "").get("POSTGRES_PASSWORD")
-    if found is None:
-        raise InputError(
-            f"There is no POSTGRES_PASSWORD in {path}" if text is not None else f"There is no file {path}",
-            hint="Deploy the environment first, which writes it, or set login_password.",
-        )
-    return str(found)
 
 
 def _pairs(needed: Mapping[str, str]) -> tuple[list[str], list[str]]:

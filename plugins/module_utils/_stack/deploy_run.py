@@ -22,6 +22,7 @@ from .._engine import proxies, service_stats
 from .._host import engine_probe, environment_directory, served_release
 from . import (
     beside,
+    database_volume,
     deploy_plan,
     edge,
     external_services,
@@ -96,6 +97,7 @@ class DeployRun(StackRun):
         else:
             self.stack.texts = state.texts_of(self.params["files"])
         self.stack.read_files()
+        database_volume.adapt(self.stack.secrets, self.name, self.client)
         self.invocation.hide(*self.stack.secrets.values())
         if self.restored:
             release_source.refuse_missing_secrets(self.stack)

@@ -37,7 +37,7 @@ def read(stack: state.Stack, name: str) -> Release:
     }
     stack.texts = release.texts(modes)
     entries = [{"name": secret, "length": secrets.LENGTH} for secret in release.record.get("secrets") or []]
-    stack.secrets = secrets.Secrets(stack.directory, entries)
+    stack.secrets = secrets.Secrets(stack.directory, entries, rotates=False)
     stack.origin = {
         "restored_from": release.origin,
         **({"rolled_back_from": serving.id} if serving else {}),

@@ -12,18 +12,22 @@ import re
 import secrets as random_source
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from .._core import dotenv, option_texts
 from .._core import files as core_files
 from .._core.errors import ConvosphereError, InputError
 from .._core.redaction import SHORTEST, Secret, by_form
+from .._core.timestamps import format_time
 from .._engine import client as engine_client
 from .._engine import compose_cli
 from .._host import served_release
+from .._postgres import credentials
+from . import secret_record
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -35,7 +39,12 @@ LENGTH = 40  # of a generated secret, in letters and digits
 ALPHABET = string.ascii_letters + string.digits
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TYPES = {bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a dictionary"}
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}")
+#: The placeholder for the login role of PostgreSQL, with the owner of the database as its default.
+LOGIN = "POSTGRES_LOGIN"
+_OWNER = re.compile(rf"\{{{LOGIN}:-([^{{}}]*)\}}")
+#: The password with which the volume of PostgreSQL was created, if a rotation has changed it since.
+INITIAL = "POSTGRES_INITIAL_PASSWORD"
 # "$$" is a dollar sign to Compose, whatever follows it.
 _REFERENCE = re.compile(r"\$\$|\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 #: Variables of a container that hold a secret.
@@ -54,6 +63,9 @@ class Secrets:
     text: str | None = None
     current: dict[str, Secret] = field(default_factory=dict)
     desired: dict[str, Secret] = field(default_factory=dict)
+    record: secret_record.Record = field(default_factory=secret_record.Record)
+    #: Whether a rotation that is not finished is carried on: a kept release is restored with the values of now.
+    rotates: bool = True
 
     @property
     def path(self) -> Path:
@@ -79,13 +91,46 @@ class Secrets:
         core_files.refuse_readable_by_others(self.path)
         self.text = core_files.read_text(self.path)
         self.current = dotenv.parse(self.text or "")
-        self.desired = desired(self.entries, self.current)
+        self.record = secret_record.read(self.directory)
+        rotation = self.record.rotation if self.rotates else None
+        gives_password = any(each["name"] == credentials.PASSWORD and each.get("value") for each in self.entries)
+        if rotation and gives_password:  # the inventory gives it by now: no login role changes
+            rotation = replace(rotation, extra={}, login="")
+        self.desired = self._desired(rotation, (rotation and rotation.login) or self.login)
+
+    @property
+    def owner(self) -> str | None:
+        """The owner of the database, as the entries name it; None if they leave it to another host."""
+        found = [match for entry in self.entries if (match := _OWNER.search(str(entry.get("derive") or "")))]
+        return unquote(found[0][1]) if found else None
+
+    @property
+    def login(self) -> str | None:
+        """The login role of PostgreSQL that the file names; None if the entries leave it to another host."""
+        return credentials.login_of(self.current, self.owner) if self.owner else None
+
+    def begin_anew(self) -> None:
+        """Have the owner of the database log in: its volume will be created with the desired password."""
+        if self.owner and INITIAL in {**self.current, **self.desired}:
+            self.desired = self._desired(self.record.rotation if self.rotates else None, self.owner)
+            self.desired[INITIAL] = self.desired[credentials.PASSWORD]
+
+    def _desired(self, rotation: secret_record.Rotation | None, login: str | None) -> dict[str, Secret]:
+        new = {**rotation.values, **rotation.extra} if rotation else {}
+        known = {**self.current, **new, **({LOGIN: login} if login else {})}
+        return {**desired(self.entries, known), **(rotation.extra if rotation else {})}
 
     def write(self) -> None:
-        """Write the file if a secret differs."""
-        if any(self.current.get(name) != value for name, value in self.desired.items()):
+        """Write the file if a secret differs, and record since when it has its value."""
+        new = {name: value for name, value in self.desired.items() if self.current.get(name) != value}
+        if new:
+            before = secret_record.Age(changed_at(self.directory), exact=False) if self.text is not None else None
+            record = self.record.dated(self.current, before) if before else self.record
             text = core_files.read_text(self.path) or ""
             core_files.write_text(self.path, dotenv.merge(text, self.desired, HEADER), "0600")
+            now = format_time(datetime.now(timezone.utc))
+            self.record = record.dated(new, secret_record.Age(now))
+            secret_record.write(self.directory, self.record)
 
     def restore(self) -> None:
         """Write the text that was read. Keep generated secrets: a service may have created its data with them."""
@@ -109,6 +154,11 @@ class Secrets:
         """
         both = [*self.desired.items(), *self.current.items()]
         return sorted({value for name, value in both if name in self.desired or len(value) >= SHORTEST})
+
+
+def changed_at(directory: Path) -> str:
+    """Return when the file was last changed: each value in it is at least as old."""
+    return format_time(datetime.fromtimestamp((directory / FILE).stat().st_mtime, timezone.utc))
 
 
 def variables_in(directory: Path) -> dict[str, Secret]:
@@ -155,6 +205,13 @@ def desired(entries: Sequence[Mapping[str, Any]], current: Mapping[str, str]) ->
             raise InputError(f"'{entry['name']}' cannot be the name of a secret: letters, digits and underscores only")
         result[entry["name"]] = Secret(_value_of(entry, {**current, **result}))
     return result
+
+
+def generate(name: str, length: int) -> str:
+    """Return a new value of that many letters and digits. Raises InputError for a length that protects nothing."""
+    if length < SHORTEST:
+        raise InputError(f"The secret {name} has a length of {length}: it must be {SHORTEST} or more")
+    return "".join(random_source.choice(ALPHABET) for _each in range(length))
 
 
 def refuse_lost(secrets: Secrets, project: str, client: DockerClient | None) -> None:
@@ -210,13 +267,11 @@ def _value_of(entry: Mapping[str, Any], known: Mapping[str, str]) -> str:
         return _storable(name, entry["value"])
     if entry.get("derive") is not None:
         pattern = _storable(name, entry["derive"])
-        encoded = _PLACEHOLDER.sub(lambda match: quote(_named(match[1], name, known), safe=""), pattern)
+        encoded = _PLACEHOLDER.sub(lambda match: _replaced(match, name, known), pattern)
         return _storable(name, encoded)
     if known.get(name):
         return _storable(name, known[name])
-    if entry["length"] < SHORTEST:
-        raise InputError(f"The secret {name} has a length of {entry['length']}: it must be {SHORTEST} or more")
-    return "".join(random_source.choice(ALPHABET) for _each in range(entry["length"]))
+    return generate(name, entry["length"])
 
 
 def _storable(name: str, value: Any) -> str:
@@ -226,6 +281,12 @@ def _storable(name: str, value: Any) -> str:
     if problem:
         raise InputError(f"The secret {name} {problem}")
     return value
+
+
+def _replaced(match: re.Match[str], name: str, known: Mapping[str, str]) -> str:
+    if match[2] is not None and match[1] not in known:
+        return match[2]
+    return quote(_named(match[1], name, known), safe="")
 
 
 def _named(reference: str, name: str, known: Mapping[str, str]) -> str:

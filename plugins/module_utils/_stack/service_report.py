@@ -9,19 +9,27 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._app import health
 from .._app.api_client import Api
 from .._engine import container_logs, service_stats
 from .._engine import project as engine_project
-from . import edge_maintenance, overrides
+from . import edge_maintenance, overrides, secret_ages, secret_record
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
 VERSION_SECONDS = 10  # for the platform to report its version
-ABSENT: dict[str, Any] = {"exists": False, "services": [], "maintenance": None, "overrides": []}
+ABSENT: dict[str, Any] = {
+    "exists": False,
+    "services": [],
+    "maintenance": None,
+    "overrides": [],
+    "secrets": {},
+    "rotation": None,
+}
 
 
 def report(client: DockerClient, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,6 +44,7 @@ def report(client: DockerClient, params: Mapping[str, Any]) -> dict[str, Any]:
         "exists": True,
         "maintenance": edge_maintenance.of_project(project.source),
         "overrides": overrides.of_project(project.source),
+        **_secrets(project.source),
         "services": [
             {
                 **engine_project.describe(service),
@@ -50,6 +59,13 @@ def report(client: DockerClient, params: Mapping[str, Any]) -> dict[str, Any]:
             for service in services
         ],
     }
+
+
+def _secrets(directory: Path | None) -> dict[str, Any]:
+    """Return the ages of the secrets, and a rotation that is not finished."""
+    rotation = secret_record.of_project(directory).rotation
+    ages = secret_ages.of_project(directory)
+    return {"secrets": ages, "rotation": rotation.describe() if rotation else None}
 
 
 def _versions(params: Mapping[str, Any]) -> dict[str, str]:

@@ -39,7 +39,7 @@ def prepare(client: DockerClient, project: engine_project.Project, params: Mappi
         directory=project.source,
         docker_host=params["docker_host"],
         texts={},
-        secrets=secrets.Secrets(project.source, []),
+        secrets=secrets.Secrets(project.source, [], rotates=False),
         edge=edge,
         beside=ports,
     )

@@ -24,14 +24,14 @@ from .._engine import proxies as engine_proxies
 from .._engine.project import RUNNING
 from .._host import served_release
 from . import edge as stack_edge
-from . import journal, overrides, published_ports, secrets, upstream_files
+from . import journal, overrides, published_ports, secret_record, secrets, upstream_files
 
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
 #: The names in the directory of a stack beside those of its files.
-RESERVED = (secrets.FILE, locks.LOCK, core_files.MARKER, journal.FILE, overrides.FILE, "releases")
+RESERVED = (secrets.FILE, locks.LOCK, core_files.MARKER, journal.FILE, overrides.FILE, secret_record.FILE, "releases")
 _MODE = re.compile(r"0[0-7]{3}")
 
 

@@ -10,7 +10,7 @@ from ansible_collections.convosphere.platform.plugins.filter.config_document imp
 from ansible_collections.convosphere.platform.plugins.filter.report import report
 from ansible_collections.convosphere.platform.plugins.plugin_utils._config_document import without_passwords
 
-SINCE = {"unchanged_since": "2026-11-01T08:00:00Z"}
+SINCE = {"since": None, "unchanged_since": "2026-11-01T08:00:00Z"}
 OVERRIDE = {
     "name": "LOG_LEVEL",
     "value": "DEBUG",
@@ -80,6 +80,7 @@ def test_a_secret_is_set_or_not_and_never_shown(name, source, is_set):
         "name": name,
         "source": source,
         "set": is_set,
+        "since": None,
         "unchanged_since": SINCE["unchanged_since"] if is_set else None,
     }
     assert name not in by_name(document)
@@ -109,7 +110,7 @@ def test_the_lines_are_in_sections_by_source():
     assert lines[2] == f"  {'LOG_LEVEL':<35} DEBUG"
     assert lines[3].startswith("OVERRIDE   LOG_LEVEL=DEBUG until 2026-11-29T16:00:00Z, set by ada at 2026-11-29T12:00")
     assert f'  {"LANGUAGES*":<35} ["de", "en", "fr", "es"]' in lines
-    assert f"  {'SECRET_KEY':<35} generated, unchanged since 2026-11-01T08:00:00Z or before" in lines
+    assert f"  {'SECRET_KEY':<35} generated, since 2026-11-01T08:00:00Z or before" in lines
     assert f"  {'POSTGRES_PASSWORD':<35} not written yet, generated" in lines
 
 

@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Record when each secret of a stack got its value, and a rotation that is not finished.
+
+The record is the file ``secrets.json`` beside ``.env``. A rotation is written there with its new values before anything
+uses them, so that a run that is interrupted, or rolled back, is carried on with the same ones. A time counts for the
+value with the fingerprint beside it only: after a rollback the previous value has its own time again.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from .._core import files
+from .._core.errors import InputError
+from .._core.redaction import Secret
+from .._core.timestamps import parse_time
+
+FILE = "secrets.json"
+#: How many values of a secret have an age: the one now, those before it, and one that was rolled back.
+_KEPT = 3
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """A rotation that is not finished: the secrets by name with their new values, when it was started, and by whom.
+
+    ``extra`` are further variables that it writes, and ``login`` is the role of PostgreSQL that gets the new password.
+    """
+
+    values: Mapping[str, Secret]
+    started: str
+    by: str = ""
+    extra: Mapping[str, Secret] = field(default_factory=dict)
+    login: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the secrets that are rotated."""
+        return sorted(self.values)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what may be shown."""
+        return {"names": self.names, "started": self.started, "by": self.by}
+
+
+@dataclass(frozen=True)
+class Age:
+    """When a secret got its value; if not ``exact``, it had the value at that time already."""
+
+    at: str
+    exact: bool = True
+
+
+@dataclass(frozen=True)
+class Record:
+    """The ages of secrets by name and fingerprint, newest last, and the rotation that is not finished."""
+
+    ages: Mapping[str, Mapping[str, Age]] = field(default_factory=dict)
+    rotation: Rotation | None = None
+
+    def age(self, name: str, value: str) -> Age | None:
+        """Return the age of a value; None if it is not recorded."""
+        return self.ages.get(name, {}).get(fingerprint(name, value))
+
+    def dated(self, values: Mapping[str, str], age: Age) -> Record:
+        """Return the record with the age of these values, except of those that have one."""
+        new = {
+            name: dict([*self.ages.get(name, {}).items(), (fingerprint(name, value), age)][-_KEPT:])
+            for name, value in values.items()
+            if value and self.age(name, value) is None
+        }
+        return replace(self, ages={**self.ages, **new})
+
+
+def fingerprint(name: str, value: str) -> str:
+    """Return what identifies a value without showing it."""
+    return hashlib.sha256(f"{name}={value}".encode()).hexdigest()[:16]
+
+
+def path(directory: Path) -> Path:
+    """Return the path of the record of a stack."""
+    return directory / FILE
+
+
+def read(directory: Path) -> Record:
+    """Return the record; an empty one without a file. Raises InputError for an invalid one, or one others can read."""
+    files.refuse_readable_by_others(path(directory))
+    text = files.read_text(path(directory))
+    try:
+        return Record() if text is None else _parse(json.loads(text))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path(directory)} is no record of secrets: {type(error).__name__}",
+            hint="Restore it from a copy of the host. Without one, move it away and run again: the ages of the secrets"
+            " are unknown then, and a rotation that was not finished has to be started anew.",
+        ) from error
+
+
+def of_project(directory: Path | None) -> Record:
+    """Return the record of a stack; an empty one without permission to read it."""
+    if directory is None or not os.access(path(directory), os.R_OK):
+        return Record()
+    return read(directory)
+
+
+def write(directory: Path, record: Record) -> None:
+    """Replace the record in one step. Only its owner can read it: it may have values."""
+    files.write_text(path(directory), _render(record), "0600")
+
+
+def _parse(found: Mapping[str, Any]) -> Record:
+    ages = {
+        str(name): {str(mark): _age(**age) for mark, age in several.items()} for name, several in found["ages"].items()
+    }
+    rotation = found.get("rotation")
+    return Record(ages, _rotation(rotation) if rotation else None)
+
+
+def _age(at: str, exact: bool) -> Age:
+    parse_time(at)
+    return Age(at, exact)
+
+
+def _rotation(found: Mapping[str, Any]) -> Rotation:
+    values, extra = ({str(name): Secret(value) for name, value in found[key].items()} for key in ("values", "extra"))
+    return Rotation(values, str(found["started"]), str(found["by"]), extra, str(found["login"]))
+
+
+def _render(record: Record) -> str:
+    ages = {name: {mark: asdict(age) for mark, age in record.ages[name].items()} for name in sorted(record.ages)}
+    rotation = {"rotation": asdict(record.rotation)} if record.rotation else {}
+    return json.dumps({"ages": ages, **rotation}, indent=1) + "\n"

@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._core import dotenv
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import database_volume
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.secrets import Secrets
+
+URL = "postgresql://convosphere_2:new@postgres/x"
+ENTRIES = [
+    {"name": "POSTGRES_PASSWORD", "length": 40},
+    {"name": "DATABASE_URL", "derive": "postgresql://{POSTGRES_LOGIN:-convosphere}:{POSTGRES_PASSWORD}@postgres/x"},
+]
+
+
+def secrets(folder: Path, **more: str) -> Secrets:
+    variables = {"POSTGRES_PASSWORD": "new", "DATABASE_URL": URL, **more}
+    (folder / ".env").write_text(dotenv.merge("", variables, "x"))
+    (folder / ".env").chmod(0o600)
+    found = Secrets(folder, ENTRIES)
+    found.read()
+    return found
+
+
+def engine(volumes: list[str], containers: list[str]) -> Mock:
+    client = Mock()
+    client.api.volumes.return_value = {"Volumes": volumes}
+    client.api.containers.return_value = containers
+    return client
+
+
+@pytest.mark.parametrize(("volumes", "containers"), [(["data"], []), ([], ["postgres"])])
+def test_the_login_role_stays_with_the_data(tmp_path, volumes, containers):
+    found = secrets(tmp_path, POSTGRES_INITIAL_PASSWORD="first")
+
+    database_volume.adapt(found, "p", engine(volumes, containers))
+
+    assert found.desired == {"POSTGRES_PASSWORD": "new", "DATABASE_URL": URL}
+
+
+def test_the_owner_logs_in_to_a_new_volume(tmp_path):
+    found = secrets(tmp_path, POSTGRES_INITIAL_PASSWORD="first")
+
+    database_volume.adapt(found, "p", engine([], []))
+
+    assert found.desired == {
+        "POSTGRES_PASSWORD": "new",
+        "DATABASE_URL": URL.replace("_2", ""),
+        "POSTGRES_INITIAL_PASSWORD": "new",
+    }
+
+
+def test_before_a_rotation_nothing_is_asked(tmp_path):
+    client = engine([], [])
+
+    database_volume.adapt(secrets(tmp_path), "p", client)
+
+    assert client.api.mock_calls == []
