@@ -52,6 +52,9 @@ options:
       - restore_discard
       - rollback
       - rollback_of_several
+      - secret_file
+      - secret_rotation
+      - secrets
       - stack
       - support_bundle
       - users

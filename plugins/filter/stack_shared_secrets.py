@@ -14,7 +14,7 @@ description:
   - The secrets of an environment are stored on its database host. Returns those that another host needs.
   - For the database host itself it returns the certificate of PostgreSQL and its authority, which it issues if none is
     stored that serves.
-positional: _input, names, model, environment, complete
+positional: _input, names, model, environment, complete, owner
 options:
   _input:
     description: The text of the file C(.env) of the database host; empty if it does not exist.
@@ -37,6 +37,10 @@ options:
     description: Whether a missing secret is an error. In check mode the database host may have none yet.
     type: bool
     default: true
+  owner:
+    description: The owner of the database, whose name one of the two login roles has.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -45,7 +49,8 @@ secrets: "{{ text | convosphere.platform.stack_shared_secrets(['SECRET_KEY'], mo
 
 RETURN = r"""
 _value:
-  description: C(secrets), by name, and C(authority), the certificate by which the one of the database is verified.
+  description: C(secrets), by name, C(authority), the certificate by which the one of the database is verified, and
+    for a host without the database C(login), the role with which it connects.
   type: dict
 """
 
@@ -57,11 +62,18 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils import _stack
 
 
 def stack_shared_secrets(
-    text: str, names: Iterable[str], model: Mapping[str, Any], environment: str, complete: bool = True
+    text: str,
+    names: Iterable[str],
+    model: Mapping[str, Any],
+    environment: str,
+    complete: bool = True,
+    owner: str = "",
 ) -> dict[str, Any]:
     """Return the secrets. Raises AnsibleFilterError if one is missing and has to be there."""
     try:
-        return _stack_topology.shared_secrets(str(text), names, model, str(environment), complete=complete)
+        return _stack_topology.shared_secrets(
+            str(text), names, model, str(environment), complete=complete, owner=str(owner)
+        )
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -66,8 +66,14 @@ class Environment:
             "problems": self.problems(),
             "left_over": self.left_over(),
             "overrides": overrides,
+            "secrets": self._of_database("secrets"),
+            "rotation": self._of_database("rotation") or None,
             "maintenance": {host: period for host, period in maintenance.items() if period},
         }
+
+    def _of_database(self, name: str) -> Any:
+        """Return what the first database host that was asked knows."""
+        return next((self.found[host].get(name) for host in self.topology.database if host in self.found), None) or {}
 
     def _overrides(self, host: str) -> Sequence[Facts]:
         """Return the recorded overrides of a database host."""

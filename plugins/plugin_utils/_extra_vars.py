@@ -18,9 +18,9 @@ import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.vars import load_extra_vars
 from ansible_collections.convosphere.platform.plugins.module_utils._core.display import quoted
+from ansible_collections.convosphere.platform.plugins.plugin_utils._parameter_type import Parameter
 from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import (
     PARAMETERS,
-    Parameter,
     find_parameter,
     parameters_of,
 )

@@ -9,30 +9,7 @@ them, and ``help.yml`` and docs/playbooks.md are generated from them. A new para
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter, given with ``-e name=value``. One name may have other values for other playbooks.
-
-    ``type`` is str, bool, int, list or dict; ``minimum`` is the lowest int; ``choices`` are those of each element of a
-    list.
-    ``verbs`` are the playbooks that read it, () for all of them. ``default`` None means that a value is required.
-    """
-
-    name: str
-    type: str
-    meaning: str
-    verbs: tuple[str, ...]
-    example: str
-    default: Any = None
-    choices: tuple[str, ...] = ()
-    minimum: int = 0
-    #: Whether it narrows what the playbook is for, so that an empty text is refused.
-    narrows: bool = False
-
+from ansible_collections.convosphere.platform.plugins.plugin_utils._parameter_type import Parameter
 
 PARAMETERS = (
     Parameter("env", "str", "The environment, a group of the inventory. help.yml needs none.", (), "env=prod"),
@@ -104,6 +81,14 @@ PARAMETERS = (
         "fetch_to=/tmp",
     ),
     Parameter(
+        "fetch_to",
+        "str",
+        "The path of a file on the controller, in a directory of your own: the secrets are written there, mode 0600.",
+        ("secrets",),
+        "fetch_to=~/prod.env",
+        default="",
+    ),
+    Parameter(
         "force",
         "bool",
         "Replace the containers of the backend and the frontend although nothing differs. No request fails.",
@@ -142,10 +127,18 @@ PARAMETERS = (
         minimum=1,
     ),
     Parameter(
+        "names",
+        "list",
+        "The secrets to fetch, separated by commas. Without it: all that are set.",
+        ("secrets",),
+        "names=DEFAULT_ADMIN_PASSWORD",
+        default=(),
+    ),
+    Parameter(
         "output",
         "str",
         "Whether to report lines of text, or one line of JSON.",
-        ("audit", "config", "drift", "logs", "plan"),
+        ("audit", "config", "drift", "logs", "plan", "secrets"),
         "output=json",
         default="text",
         choices=("text", "json"),
@@ -176,6 +169,14 @@ PARAMETERS = (
         default="",
     ),
     Parameter(
+        "recipient",
+        "str",
+        "A public key of age: the secrets of fetch_to are encrypted for it on the database host.",
+        ("secrets",),
+        "recipient=age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+        default="",
+    ),
+    Parameter(
         "release",
         "str",
         "The id of a kept release, as releases.yml lists them. Without it: rollback.yml chooses the newest earlier"
@@ -194,6 +195,14 @@ PARAMETERS = (
         "restore_roles=skip",
         default="require",
         choices=("require", "create", "skip"),
+    ),
+    Parameter(
+        "rotate",
+        "list",
+        "The generated secrets that get new values, separated by commas.",
+        ("secrets",),
+        "rotate=SECRET_KEY",
+        default=(),
     ),
     Parameter(
         "service",
@@ -247,14 +256,7 @@ PARAMETERS = (
         default=(),
         choices=("backup", "verify", "retention", "vacuum", "overrides", "prune", "health"),
     ),
-    Parameter(
-        "unset",
-        "list",
-        "Overrides to remove, separated by commas.",
-        ("config",),
-        "unset=LOG_LEVEL",
-        default=(),
-    ),
+    Parameter("unset", "list", "Overrides to remove, separated by commas.", ("config",), "unset=LOG_LEVEL", default=()),
     Parameter(
         "tail",
         "int",

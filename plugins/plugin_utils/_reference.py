@@ -10,11 +10,8 @@ from textwrap import wrap
 
 from ansible_collections.convosphere.platform.plugins.plugin_utils._extra_vars import allowed
 from ansible_collections.convosphere.platform.plugins.plugin_utils._one_offs import ONE_OFFS
-from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import (
-    PARAMETERS,
-    Parameter,
-    parameters_of,
-)
+from ansible_collections.convosphere.platform.plugins.plugin_utils._parameter_type import Parameter
+from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import PARAMETERS, parameters_of
 from ansible_collections.convosphere.platform.plugins.plugin_utils._placements import PARTS, SCOPES
 from ansible_collections.convosphere.platform.plugins.plugin_utils._verbs import VERBS, Verb
 

@@ -19,6 +19,7 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils import (
     _environment_logs,
     _environment_runs,
     _environment_status,
+    _secret_reports,
     _support_documents,
 )
 
@@ -81,6 +82,7 @@ def stack(result: Facts, context: Facts) -> list[str]:
     for service in result["services"]:
         lines += _measured(service)
     lines += _config_document.override_lines(result.get("overrides") or context.get("overrides"))
+    lines += _secret_lines(result, context)
     lines += _environment_status.log_lines(result["services"])
     return [*lines, *_maintenance_lines(result.get("maintenance"), context), *_next(context)]
 
@@ -95,10 +97,16 @@ def environment(result: Facts, context: Facts) -> list[str]:
     for text in result["left_over"]:
         lines += [f"{'LEFT OVER':<10} {text}", f"{'':<10} The next deploy removes it; its volumes stay"]
     lines += _config_document.override_lines(result.get("overrides"))
+    lines += _secret_lines(result, context)
     periods = result["maintenance"]
     for host, period in periods.items():
         lines += [*([f"On {host}:"] if len(periods) > 1 else []), *_maintenance_lines(period, context)]
     return [*lines, *_next(context)]
+
+
+def _secret_lines(result: Facts, context: Facts) -> list[str]:
+    ages = _secret_reports.age_lines(result.get("secrets"), context.get("generated") or ())
+    return [*ages, *_secret_reports.rotation_lines(result.get("rotation"), context)]
 
 
 def _next(context: Facts) -> list[str]:
@@ -275,6 +283,9 @@ REPORTS: dict[str, Report] = {
     "restore_discard": _database_reports.restore_discard,
     "rollback": rollback,
     "rollback_of_several": rollback_of_several,
+    "secret_file": _secret_reports.file_lines,
+    "secret_rotation": _secret_reports.rotated_lines,
+    "secrets": _secret_reports.lines,
     "stack": stack,
     "support_bundle": _support_documents.lines,
     "users": users,

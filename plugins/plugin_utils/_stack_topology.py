@@ -17,6 +17,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils._core import dotenv
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres import credentials
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _certificates
 from ansible_collections.convosphere.platform.plugins.plugin_utils._placements import Topology
 
@@ -204,9 +205,9 @@ def published_ports(model: Mapping[str, Any], local: Iterable[Any]) -> list[dict
 
 
 def shared_secrets(
-    text: str, names: Iterable[str], model: Mapping[str, Any], environment: str, *, complete: bool
+    text: str, names: Iterable[str], model: Mapping[str, Any], environment: str, *, complete: bool, owner: str = ""
 ) -> dict[str, Any]:
-    """Return the secrets that a host is given, and the authority of the database's certificate.
+    """Return the secrets that a host is given, the authority of the database's certificate, and the login role.
 
     ``text`` is that of the file ``.env`` of the database host. That host is given its certificate; the other secrets
     are stored there. Another host is given those of ``names``. Raises ValueError if one is missing and has to be there.
@@ -226,7 +227,9 @@ def shared_secrets(
             f" {environment} are. Nothing was changed on this host. Deploy the database host first."
         )
     found = {name: stored[name] for name in desired if stored.get(name)}
-    return {"authority": found.pop("POSTGRES_TLS_CA", ""), "secrets": found}
+    login = credentials.login_of(stored, owner) if authority and desired else ""
+    shared = {"authority": found.pop("POSTGRES_TLS_CA", ""), "secrets": found}
+    return {**shared, "login": login} if login else shared
 
 
 def _bracketed(address: str) -> str:

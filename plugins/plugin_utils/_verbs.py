@@ -80,6 +80,11 @@ VERBS = (
     ),
     Verb("restore_discard", "Delete the databases kept by earlier restores.", "-e confirm=prod"),
     Verb("rollback", "Deploy an earlier release again.", "--check --diff"),
+    Verb(
+        "secrets",
+        "List the secrets of an environment without their values; fetch them into a file, or rotate them.",
+        "-e rotate=SECRET_KEY",
+    ),
     Verb("services", "Start, stop or restart services.", "-e state=restarted -e service=backend"),
     Verb("setup", "Install what the hosts of an environment need, and nothing else."),
     Verb("status", "Report every service with its health and version.", "-e stats=true"),

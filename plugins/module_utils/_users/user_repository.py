@@ -54,6 +54,11 @@ class UserRepository:
         named = any(user.groups is not None for user in users)
         return GroupNames.of(self.database, planned) if named else GroupNames(())
 
+    def set_password(self, identifier: str, password_hash: str) -> None:
+        """Set the password of one user, as ``write`` does. The caller commits."""
+        row = {"id": identifier, "hashed_password": password_hash, **_NEW_PASSWORD, "updated_at": "now"}
+        self.database.update("users", [row], sorted(row.keys() - {"id"}))
+
     def rows(self, users: Sequence[DesiredUser], groups: GroupNames) -> Iterator[dict[str, Any]]:
         """Yield the rows of the desired users and of the holders of desired usernames, in one read."""
         names = _columns_for(users)

@@ -77,7 +77,7 @@ def test_without_it_nothing_differs(stacks):
         "login_env_file": "/opt/convosphere/dev/.env",
         "login_service": "postgres",
     }
-    assert url(own) == "postgresql://convosphere:{POSTGRES_PASSWORD}@postgres:5432/convosphere"
+    assert url(own) == "postgresql://{POSTGRES_LOGIN:-convosphere}:{POSTGRES_PASSWORD}@postgres:5432/convosphere"
     assert (own["__stack_files"], own["__stack_run_options"]["external_services"]) == ([], [])
 
 

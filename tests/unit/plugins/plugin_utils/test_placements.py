@@ -66,7 +66,7 @@ def test_each_play_gives_the_guard_its_verb_and_scope():
 
 
 #: Their roles decide after each step by the outcomes of all hosts, and bring all of them back.
-DECIDE_THEMSELVES = {"config", "deploy", "restore", "rollback", "services"}
+DECIDE_THEMSELVES = {"config", "deploy", "restore", "rollback", "secrets", "services"}
 
 
 def test_an_error_on_one_host_ends_each_play_that_changes_something():

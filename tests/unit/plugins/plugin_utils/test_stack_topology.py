@@ -131,6 +131,15 @@ def test_an_app_host_is_given_the_secrets_of_the_database_host():
     assert found == {"secrets": {"SECRET_KEY": "s" * 64}, "authority": "PEM\n"}
 
 
+def test_an_app_host_connects_with_the_login_role_of_the_database_host():
+    url = "postgresql://convosphere_2:word@postgres/x"
+    text = dotenv.merge(ENV_FILE, {"POSTGRES_PASSWORD": "word", "DATABASE_URL": url}, "secrets")
+
+    found = stack_shared_secrets(text, ["SECRET_KEY"], model("a1"), "prod", owner="convosphere")
+
+    assert found["login"] == "convosphere_2"
+
+
 def test_an_edge_host_is_given_no_secret():
     assert stack_shared_secrets(ENV_FILE, ["SECRET_KEY"], model("e"), "prod") == {"secrets": {}, "authority": ""}
 

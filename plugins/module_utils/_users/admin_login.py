@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Change the password of the platform's default administrator, whose row the platform creates once and never changes.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._app.audit_log import Trail
+from .._core.plan import Plan, make_plan
+from .._core.redaction import Secret
+from .._postgres.connection import Database
+from . import passwords
+from .user_repository import UserRepository
+
+_READ = "SELECT id::text, email, hashed_password FROM users WHERE lower(email) = lower(%s) ORDER BY email = %s DESC"
+
+
+class AdminLogin:
+    """The row of the user with one email, in one transaction of ``params``."""
+
+    def __init__(self, params: Mapping[str, Any], email: str, *, read_only: bool) -> None:
+        self.repository = UserRepository(Database(params, read_only=read_only))
+        self.trail = Trail(self.repository.database, params, "user")
+        self.email = email
+        self.identifier = ""
+
+    def plan(self, password: str) -> Plan:
+        """Compare the stored hash with the password. A user that does not exist is not created."""
+        self.repository.columns  # noqa: B018 - refuses a table of another version
+        self.trail.check()
+        rows = self.repository.database.fetch(_READ, (self.email, self.email))
+        if not rows:
+            return Plan()
+        self.identifier, name, stored = rows[0]
+        if passwords.verify_all([(password, stored)]) == [True]:
+            return Plan()
+        return make_plan({name: {"password": Secret(password)}}, {name: {"password": Secret(stored or "")}})
+
+    def apply(self, plan: Plan) -> None:
+        """Write the hash and its row of the audit trail."""
+        for change in plan:
+            [new] = passwords.hash_all([str((change.after or {})["password"])])
+            self.repository.set_password(self.identifier, new)
+            self.trail.write([(change, self.identifier)])
+        self.repository.database.commit()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.repository.database.close()
