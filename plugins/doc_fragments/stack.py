@@ -70,8 +70,8 @@ options:
       derive:
         description:
           - A text from which the value is derived. C({NAME}) stands for another secret, percent-encoded for a URL.
-          - C({POSTGRES_LOGIN:-convosphere}) stands for the login role that has the password of the database. The name in
-            it is that of the owner of the database, which logs in before the first rotation.
+          - C({POSTGRES_LOGIN:-convosphere}) stands for the login role that has the password of the database. The name
+            in it is that of the owner of the database, which logs in before the first rotation.
         type: raw
       length:
         description: The length of a generated secret, in letters and digits.
