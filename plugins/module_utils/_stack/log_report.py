@@ -141,8 +141,19 @@ def masked(value: Any, masker: Masker) -> Any:
 def mask_records(found: Sequence[tuple[dict[str, Any], bool]], masker: Masker) -> list[dict[str, Any]]:
     """Mask records, each with whether it was cut: then a secret may be cut too, so that the ends are left out."""
     longest = max((len(spelling) for spelling in masker.known), default=0)
-    records = masked([record for record, _is_cut in found], masker)
+    records = masked([_with_masked_names(record, masker) for record, _is_cut in found], masker)
     return [_shortened(record, longest) if is_cut else record for record, (_record, is_cut) in zip(records, found)]
+
+
+def _with_masked_names(record: dict[str, Any], masker: Masker) -> dict[str, Any]:
+    """Mask a secret that is the name of a field, where a program logs what it was given."""
+    return {**record, "fields": _named(record["fields"], masker)} if record.get("fields") else record
+
+
+def _named(value: Any, masker: Masker) -> Any:
+    if isinstance(value, Mapping):
+        return {masker.mask(str(name)): _named(item, masker) for name, item in value.items()}
+    return [_named(item, masker) for item in value] if isinstance(value, list) else value
 
 
 def _foreign(value: Any) -> Any:

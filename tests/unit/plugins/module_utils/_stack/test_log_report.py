@@ -81,7 +81,7 @@ def test_a_secret_is_masked_also_where_a_line_was_cut():
     assert cut["message"].endswith(" ... (cut)")
     assert cut["fields"] == {"url": "/?k=********"}
     assert encoded[8:-4] not in other["message"]
-    assert other["fields"][SECRET] == ["********"]
+    assert other["fields"] == {"********": ["********"]}
 
 
 def test_the_secrets_of_a_stack_are_those_of_its_file_and_of_its_containers(tmp_path):
@@ -93,3 +93,11 @@ def test_the_secrets_of_a_stack_are_those_of_its_file_and_of_its_containers(tmp_
 
     assert found == ["in-a-url", "now-planted", "old-planted", "token-planted"]
     assert secrets.known_values(None, []) == []
+
+
+def test_a_secret_that_is_the_name_of_a_field_is_masked():
+    record = {"message": "took it", "fields": {"given": [{SECRET: 1}], "other": 2}}
+
+    [shown] = log_report.mask_records([(record, False)], log_report.text_masker([SECRET]))
+
+    assert shown == {"message": "took it", "fields": {"given": [{"********": 1}], "other": 2}}
