@@ -34,6 +34,18 @@ options:
       - After that time the backend resumes and the backup fails.
     type: int
     default: 600
+  freeze_elsewhere:
+    description:
+      - The path of a file, below C(/run), by which this module and the run talk to each other if backends run on other
+        hosts, such as V(/run/convosphere/prod.freeze-4711). Set it for a task with C(async) only. Each run needs a path
+        of its own. Those that differ from it only in what follows the last dash are of earlier runs, and are removed.
+      - The module writes the path with C(.backup) appended. It says C(ready) when backends may be paused, C(read) when
+        they may go on, and C(over) at its end.
+      - The run then writes the path with C(.run) appended, in JSON. First C(paused), a list of the paused containers,
+        and at the end C(problem), an empty text if all of them stood still until then, or the reason why the backup is
+        not valid. Without an answer within two minutes there is no backup.
+      - Ignored if O(freeze) does not pause anything.
+    type: path
   weaviate_api_key:
     description: The API key of the vector store, if it requires one. If not given, the first one that it allows.
     type: str

@@ -20,6 +20,7 @@ SCOPES = {
     "database": "the database host",
     "app": "app hosts",
     "edge": "edge hosts",
+    "writers": "the database host and app hosts",
 }
 
 
@@ -35,7 +36,11 @@ class Part:
 
 PARTS = (
     Part("audit", "all", "reads the records of runs, on the database host also what they wrote", changes=False),
-    Part("backup", "database", "creates the backup, which stays on this host"),
+    Part(
+        "backup",
+        "writers",
+        "creates the backup on the database host; for uploads and vectors, pauses the backends of app hosts meanwhile",
+    ),
     Part("backup_verify", "database", "restores the backup into a side database"),
     Part("bundle", "database", "brings the images of all services to this host, and writes them into the archive"),
     Part("config", "all", "reports the settings; with set and unset also records overrides, and deploys them"),
@@ -92,6 +97,8 @@ class Topology:
         """Return the hosts of a scope."""
         if scope == "all":
             return tuple(dict.fromkeys([*self.database, *self.app, *self.edge]))
+        if scope == "writers":
+            return tuple(dict.fromkeys([*self.database, *self.app]))
         return {"edge": self.edge, "app": self.app, "database": self.database}[scope]
 
     def placements(self, host: str) -> list[str]:
@@ -131,7 +138,8 @@ def find_part(verb: str, scope: str = "") -> Part | None:
 def pattern(topology: Topology, scope: str) -> str:
     """Return the host pattern of a scope, which selects no host outside the environment."""
     # In this order the hosts are deployed, if one follows the other.
-    placed = [name for name in ("database", "app", "edge") if topology.hosts(name)] if scope == "all" else [scope]
+    names = {"all": ("database", "app", "edge"), "writers": ("database", "app")}.get(scope, (scope,))
+    placed = [name for name in names if topology.hosts(name)] if len(names) > 1 else names
     return f"{':'.join(placed)}:&{topology.env}"
 
 

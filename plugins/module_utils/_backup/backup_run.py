@@ -20,7 +20,7 @@ from .._core.plan import CREATE, DELETE, Change, Plan
 from .._core.work import Invocation, Work
 from .._host import environment_directory
 from .._stack import server_owner
-from . import components, existing_backups, names, paths
+from . import components, existing_backups, freeze_elsewhere, names, paths
 from .catalogue import Backup, Catalogue
 from .copy_to import BackupCopies
 from .creation import Creation
@@ -89,8 +89,11 @@ class BackupRun(Work):
         }
 
     def close(self) -> None:
-        """Release the components and the lock."""
+        """Release the components and the lock, and tell the run that pauses other hosts that this is the end."""
         self.creation.close()
+        elsewhere = freeze_elsewhere.of(self.params)
+        if elsewhere and not self.check_mode:
+            elsewhere.end()
         self.held.close()
 
     def _refuse_unusable_options(self) -> None:

@@ -22,7 +22,7 @@ from .._app import uploads, weaviate
 from .._core import tar_stream
 from .._core.errors import ConvosphereError, InputError
 from .._engine import client as engine_client
-from . import write_freeze
+from . import freeze_elsewhere, write_freeze
 from .component_protocol import BackupComponent
 from .database_component import DatabaseComponent
 from .file_writer import FileWriter
@@ -34,6 +34,7 @@ COMPONENT_OPTIONS: dict[str, Any] = {
     "project_name": {"type": "str"},
     "freeze": {"type": "bool", "default": True},
     "freeze_timeout": {"type": "int", "default": 600},
+    "freeze_elsewhere": {"type": "path"},
     "weaviate_api_key": {"type": "str", "no_log": True},
 }
 
@@ -191,8 +192,9 @@ def take(
     Returns the files in the order of the components, and the manifest's ``write_freeze``.
     """
     others = [component for component in components if component.needs_freeze]
-    frozen = None
+    frozen = elsewhere = None
     if others and params["freeze"]:
+        elsewhere = freeze_elsewhere.of(params)
         where = params["project_name"], params["docker_host"]
         client = engine_client.connect(params["docker_host"], ENGINE_TIMEOUT)
         paused = [name for other in others for name in other.paused]
@@ -200,11 +202,13 @@ def take(
     with ExitStack() as undo:
         for other in others:
             undo.callback(other.close)
-        with frozen or nullcontext() as freeze:
+        # Other hosts first, because that takes seconds: here the freeze begins and ends within it.
+        with elsewhere.frozen() if elsewhere else nullcontext(), frozen or nullcontext() as freeze:
             for component in components:
                 component.cut()
             files = {component.kind: write(component) for component in components if component.is_read_frozen}
             for other in others:
                 other.settle()
         files.update({component.kind: write(component) for component in components if not component.is_read_frozen})
-    return [files[component.kind] for component in components], freeze.record() if freeze else None
+    record = freeze.record(elsewhere.paused if elsewhere else ()) if freeze else None
+    return [files[component.kind] for component in components], record

@@ -66,12 +66,15 @@ class Freeze:
     how: str
     end: datetime | None = None
 
-    def record(self) -> dict[str, Any]:
-        """Return the manifest's field, ``{from, to, how}``, in UTC to the second."""
+    def record(self, elsewhere: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the manifest's field, ``{from, to, how}``, in UTC to the second.
+
+        ``elsewhere`` are the containers of other hosts, which were paused before and resumed after it.
+        """
         return {
             "from": timestamps.format_time(self.begin),
             "to": timestamps.format_time(self.end or datetime.now(timezone.utc)),
-            "how": self.how,
+            "how": f"{self.how}; elsewhere {', '.join(elsewhere)}" if elsewhere else self.how,
         }
 
 

@@ -177,7 +177,8 @@ def test_a_play_that_only_reads_runs_for_any_hosts(run):
 
 def test_the_hosts_of_a_playbook_follow_from_its_verb(run):
     assert run("blue", verb="setup", reads_only=False) == ["database:app:edge:&blue"]
-    assert run("blue", verb="backup", reads_only=False) == ["database:&blue"]
+    assert run("blue", verb="migrate", reads_only=False) == ["database:&blue"]
+    assert run("blue", verb="backup", reads_only=False) == ["database:app:&blue"]
     assert run("red", verb="status", reads_only=False) == ["app:edge:&red"]
     with pytest.raises(AnsibleLookupError, match="The environment red has no host in database"):
         run("red", verb="setup", reads_only=False)

@@ -66,7 +66,7 @@ def test_each_play_gives_the_guard_its_verb_and_scope():
 
 
 #: Their roles decide after each step by the outcomes of all hosts, and bring all of them back.
-DECIDE_THEMSELVES = {"config", "deploy", "restore", "rollback", "secrets", "services"}
+DECIDE_THEMSELVES = {"backup", "config", "deploy", "restore", "rollback", "secrets", "services"}
 
 
 def test_an_error_on_one_host_ends_each_play_that_changes_something():
@@ -83,7 +83,13 @@ def test_the_hosts_of_a_scope_are_those_of_the_environment_in_the_order_of_the_i
     topology = Topology.of("prod", SEVERAL)
 
     assert topology == Topology("prod", edge=("e",), app=("a2", "a1"), database=("d",), unplaced=("watcher",))
-    assert [topology.hosts(scope) for scope in SCOPES] == [("d", "a2", "a1", "e"), ("d",), ("a2", "a1"), ("e",)]
+    assert [topology.hosts(scope) for scope in SCOPES] == [
+        ("d", "a2", "a1", "e"),
+        ("d",),
+        ("a2", "a1"),
+        ("e",),
+        ("d", "a2", "a1"),
+    ]
     assert (topology.several, Topology.of("dev", SEVERAL).several) == (True, False)
     assert topology.describe() == "edge: e; app: a2, a1; database: d"
     assert [topology.placements(host) for host in ("e", "watcher")] == [["edge"], []]
@@ -91,7 +97,13 @@ def test_the_hosts_of_a_scope_are_those_of_the_environment_in_the_order_of_the_i
 
 
 @pytest.mark.parametrize(
-    ("scope", "expected"), [("all", "database:app:edge:&prod"), ("app", "app:&prod"), ("edge", "edge:&prod")]
+    ("scope", "expected"),
+    [
+        ("all", "database:app:edge:&prod"),
+        ("app", "app:&prod"),
+        ("edge", "edge:&prod"),
+        ("writers", "database:app:&prod"),
+    ],
 )
 def test_a_pattern_selects_the_scope_within_the_environment(scope, expected):
     assert pattern(Topology.of("prod", SEVERAL), scope) == expected
@@ -135,7 +147,8 @@ def test_a_play_that_changes_something_has_all_its_hosts():
     assert missing("teardown", "watcher") == ""
     assert "leaves out d" in missing("teardown", "watcher", "a1")
     assert "leaves out d" in missing("deploy", "watcher")
-    assert missing("backup", "d") == ""
-    assert "the database host of prod, d. Nothing was changed." in missing("backup")
+    assert missing("migrate", "d") == ""
+    assert "the database host of prod, d. Nothing was changed." in missing("migrate")
+    assert "the database host and app hosts of prod, d, a2, a1." in missing("backup", "d")
     assert missing("status", "a1") == ""
     assert missing("", "a1") == ""
