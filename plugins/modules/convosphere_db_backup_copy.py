@@ -36,6 +36,22 @@ options:
     description: The directory of the backups on the managed host.
     type: path
     required: true
+  recipients:
+    description:
+      - Public keys of C(age) or SSH. Backups in O(backup_dir) that are encrypted to other keys are encrypted for these,
+        before they are copied. Backups that are not encrypted are not changed.
+      - A backup is decrypted with O(identity_file) and encrypted into files beside its current ones. They are decrypted
+        again and compared with it. Then its manifest changes in one step, and the former files are removed, in
+        O(backup_dir) and, once a copy is complete, in each place of O(copy_to). If anything fails or the run is
+        interrupted, the backup can be read with the key that it had before or with the new ones, at any time.
+      - New backups are encrypted to the keys in the O(recipients) of M(convosphere.platform.convosphere_db_backup).
+    type: list
+    elements: str
+  identity_file:
+    description:
+      - The file of the private key on the host that decrypts the backups, for O(recipients). It must be readable by its
+        owner only. Remove it from the host afterwards.
+    type: path
   refresh:
     description:
       - With O(copy_to), only update the manifests of existing copies, for example after a verification. Backups that
@@ -68,6 +84,17 @@ EXAMPLES = r"""
       - directory: /mnt/backups/convosphere/prod
     refresh: true
 
+- name: Encrypt all backups and their copies for a new key, because the former one is no longer to read them
+  convosphere.platform.convosphere_db_backup_copy:
+    environment_name: prod
+    backup: all
+    backup_dir: /var/backups/convosphere/prod
+    recipients:
+      - age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p
+    identity_file: /run/former-key.txt
+    copy_to:
+      - directory: /mnt/backups/convosphere/prod
+
 - name: Fetch the newest verified backup from a bucket to a new host
   convosphere.platform.convosphere_db_backup_copy:
     environment_name: prod
@@ -83,6 +110,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+encrypted:
+  description: The ids of the backups that were encrypted for O(recipients), or in check mode would be.
+  returned: success
+  type: list
+  elements: str
+  sample: [convosphere-20261123T150102Z]
 copies:
   description: The state of each backup at each place.
   returned: success
@@ -128,8 +161,14 @@ class BackupCopyModule(ConvosphereModule):
         "copy_to": TARGETS_OPTION,
         "copy_from": TARGET_OPTION,
         "refresh": {"type": "bool", "default": False},
+        "recipients": {"type": "list", "elements": "str"},
+        "identity_file": {"type": "path"},
     }
-    rules = {"mutually_exclusive": [["copy_to", "copy_from"]], "required_one_of": [["copy_to", "copy_from"]]}
+    rules = {
+        "mutually_exclusive": [["copy_to", "copy_from"], ["recipients", "copy_from"]],
+        "required_one_of": [["copy_to", "copy_from", "recipients"]],
+        "required_by": {"recipients": ["identity_file"]},
+    }
 
     def build(self) -> Work:
         """Return the run."""

@@ -17,15 +17,18 @@ SUFFIXES = {"database": "dump.zst", "uploads": "uploads.tar.zst", "vectors": "ve
 
 
 def backup_files(
-    folder: Path, identifier: str, database: bytes = b"dump", environment: str = "dev", **parts: Any
+    folder: Path, identifier: str, database: bytes = b"dump", environment: str = "dev", ending: str = "", **parts: Any
 ) -> Backup:
-    """Write one backup. `parts` are the contents of uploads and vectors, and further fields of the manifest."""
+    """Write one backup. `parts` are the contents of uploads and vectors, and further fields of the manifest.
+
+    The names of its files end with `ending`, such as .age.
+    """
     contents = {"database": database}
     contents.update({kind: parts.pop(kind) for kind in ("uploads", "vectors") if kind in parts})
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     files = []
     for kind, content in contents.items():
-        name = f"{identifier}.{SUFFIXES[kind]}"
+        name = f"{identifier}.{SUFFIXES[kind]}{ending}"
         (folder / name).write_bytes(content)
         (folder / name).chmod(0o600)
         files.append(FileRecord(kind, name, len(content), hashlib.sha256(content).hexdigest()))

@@ -80,15 +80,17 @@ class FileWriter:
         step: str,
         programs: Sequence[Program] = (),
         source: Iterable[bytes] | None = None,
+        is_packed: bool = False,
     ) -> FileRecord:
         """Write the output of ``programs``, or else ``source``, as the file ``name``, extended by .zst and .age.
 
+        If it ``is_packed``, it is compressed already, and ``name`` has .zst.
         Raises ConvosphereError; then nothing of the file is left.
         """
-        final = f"{name}.zst.age" if self.recipients else f"{name}.zst"
+        final = f"{name}{'' if is_packed else '.zst'}{'.age' if self.recipients else ''}"
         temporary = self.directory / f"{TEMPORARY}{final}"
         digest, size = hashlib.sha256(), 0
-        stages = [Program([*_COMPRESS, f"-{self.level}"])]
+        stages = [] if is_packed else [Program([*_COMPRESS, f"-{self.level}"])]
         stages += [Program(self._encrypt())] if self.recipients else []
         try:
             with os.fdopen(os.open(temporary, _NEW, 0o600), "wb", buffering=0) as file:
