@@ -77,6 +77,13 @@ options:
         description: The length of a generated secret, in letters and digits.
         type: int
         default: 40
+  rotate:
+    description:
+      - The secrets of a rotation that a run in check mode has only predicted, for the plan of a deploy with new values.
+      - Without check mode it has no effect. M(convosphere.platform.convosphere_secret_rotation) records the new values.
+    type: list
+    elements: str
+    default: []
   external_services:
     description:
       - Services that the environment has elsewhere, for example C(postgres) with a managed database.

@@ -12,7 +12,7 @@ version_added: 1.0.0
 short_description: Check which secrets a run is asked to rotate or to fetch
 description:
   - Refuses secrets that do not exist, that the inventory gives, that follow others, or that no playbook rotates.
-positional: _input, rotate, names, managed, several
+positional: _input, rotate, names, managed
 options:
   _input:
     description: What P(convosphere.platform.secrets_document#filter) returned.
@@ -30,10 +30,6 @@ options:
     default: []
   managed:
     description: Whether PostgreSQL is managed by others.
-    type: bool
-    default: false
-  several:
-    description: Whether the environment has several hosts, over which no secret is rotated.
     type: bool
     default: false
 """
@@ -60,13 +56,12 @@ def secrets_request(
     rotate: Iterable[str] = (),
     names: Iterable[str] = (),
     managed: bool = False,
-    several: bool = False,
 ) -> dict[str, Any]:
     """Return the request with its problems."""
     rotated = list(rotate)
     none: dict[str, Any] = {"names": [], "problems": [], "costs": []}
     return {
-        "rotation": _secret_reports.check(rotated, document, managed=managed, several=several) if rotated else none,
+        "rotation": _secret_reports.check(rotated, document, managed=managed) if rotated else none,
         "fetch": _secret_reports.chosen(list(names), document),
     }
 

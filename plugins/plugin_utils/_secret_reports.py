@@ -99,17 +99,14 @@ def _way(each: Facts) -> str:
     return f"no playbook rotates it: {known.refusal}" if known.refusal else f"secrets.yml -e rotate={each['name']}"
 
 
-def check(requested: Iterable[str], facts: Facts, *, managed: bool, several: bool = False) -> dict[str, Any]:
+def check(requested: Iterable[str], facts: Facts, *, managed: bool) -> dict[str, Any]:
     """Return the secrets to rotate, with the ``problems``, a sentence each without its final dot, and the ``costs``.
 
-    ``facts`` are those of ``document``; ``managed`` is whether PostgreSQL is managed by others, ``several`` whether the
-    environment has several hosts.
+    ``facts`` are those of ``document``; ``managed`` is whether PostgreSQL is managed by others.
     """
     names, rows = list(dict.fromkeys(requested)), {each["name"]: each for each in facts["secrets"]}
     problems = [problem for name in names if (problem := _problem(name, rows, facts["environment"], managed))]
     problems += _interrupted(names, facts["rotation"])
-    if several and not problems:
-        problems = [f"rotate is for an environment of one host yet, and {facts['environment']} has several"]
     costs = [f"{name}: {KNOWN[name].cost}" for name in names if name in KNOWN and KNOWN[name].cost]
     return {"names": names, "problems": problems, "costs": [*costs, _DEPLOY] if costs else []}
 

@@ -168,11 +168,18 @@ def assert_consistent(env: Environment) -> None:
 def test_check_mode_says_what_would_rotate_and_what_it_costs(env):
     before = traces(env)
 
-    run = env.run("secrets.yml", extra_vars={"rotate": "SECRET_KEY,DEFAULT_ADMIN_PASSWORD"}, check=True).succeeded()
+    given = {"rotate": "SECRET_KEY,DEFAULT_ADMIN_PASSWORD,POSTGRES_PASSWORD"}
+
+    run = env.run("secrets.yml", extra_vars=given, check=True, diff=True, verbosity=3).succeeded()
 
     message = str(run.task("Report what the rotation costs").message)
-    assert "SECRET_KEY, DEFAULT_ADMIN_PASSWORD would be rotated in keys" in message
+    planned = run.task("Bring the stack up if its schema is known to fit").diff["after"]
+    assert "SECRET_KEY, DEFAULT_ADMIN_PASSWORD, POSTGRES_PASSWORD would be rotated in keys" in message
     assert "all sessions end" in message
+    assert {name for name in planned if name.startswith("service ")} == {"service backend"}
+    assert {name for name in planned if name.startswith("secret ")} == {
+        f"secret {name}" for name in (*given["rotate"].split(","), "DATABASE_URL", "POSTGRES_INITIAL_PASSWORD")
+    }
     assert traces(env) == before
 
 

@@ -29,6 +29,11 @@ def logins(owner: str) -> tuple[str, str]:
     return owner, f"{owner[: _LONGEST - 2]}_2"
 
 
+def other(owner: str, login: str) -> str:
+    """Return the login role that is not this one."""
+    return next(name for name in logins(owner) if name != login)
+
+
 def login_of(variables: Mapping[str, str], owner: str) -> str:
     """Return the login role that has the password in these variables of a stack."""
     try:

@@ -17,18 +17,12 @@ from typing import Any
 from .._core.errors import DatabaseError, InputError
 from . import connection as postgres_connection
 from .connection import Database, literal, quoted_identifier
-from .credentials import logins
 
 COMMENT = "Login of convosphere.platform beside the owner of the database"
 _ATTRIBUTES = ("rolsuper", "rolcreatedb", "rolcreaterole", "rolreplication", "rolbypassrls")
 _WORDS = ("SUPERUSER", "CREATEDB", "CREATEROLE", "REPLICATION", "BYPASSRLS")
 _READ = "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = %s"
 _MAY_LOG_IN = "SELECT rolpassword IS NOT NULL FROM pg_authid WHERE rolname = %s"
-
-
-def other(owner: str, login: str) -> str:
-    """Return the login role that is not this one."""
-    return next(name for name in logins(owner) if name != login)
 
 
 def is_valid(params: Mapping[str, Any], login: str, password: str) -> bool:

@@ -30,6 +30,7 @@ from . import (
     host_limits,
     image_checks,
     journal,
+    lost_secrets,
     phases,
     published_ports,
     release_source,
@@ -63,7 +64,7 @@ class DeployRun(StackRun):
             directory=self.directory,
             docker_host=self.params["docker_host"],
             texts={},
-            secrets=secrets.Secrets(self.directory, self.params["secrets"]),
+            secrets=secrets.Secrets(self.directory, self.params["secrets"], predicted=self._predicted()),
             schema=self.params["schema"],
             forced=frozenset(self.params.get("replace") or ()),
             edge=edge.of(self.params),
@@ -77,6 +78,9 @@ class DeployRun(StackRun):
         self.schema_unknown = False
         #: The kept release that is the desired stack; None if ``files`` describe it.
         self.restored: Release | None = None
+
+    def _predicted(self) -> Sequence[str]:
+        return tuple(self.params.get("rotate") or ()) if self.invocation.check_mode else ()
 
     def plan(self) -> Plan:
         """Compare the current stack with the desired one."""
@@ -101,7 +105,7 @@ class DeployRun(StackRun):
         self.invocation.hide(*self.stack.secrets.values())
         if self.restored:
             release_source.refuse_missing_secrets(self.stack)
-        secrets.refuse_lost(self.stack.secrets, self.name, self.client)
+        lost_secrets.refuse_lost(self.stack.secrets, self.name, self.client)
         if self.client is None or (self.invocation.check_mode and not _has_compose()):
             return phases.part(deploy_plan.plan(self.stack, engine_read=False), self.stack)
         self._check(self.client)

@@ -23,14 +23,11 @@ from .._core import files as core_files
 from .._core.errors import ConvosphereError, InputError
 from .._core.redaction import SHORTEST, Secret, by_form
 from .._core.timestamps import format_time
-from .._engine import client as engine_client
-from .._engine import compose_cli
 from .._host import served_release
 from .._postgres import credentials
 from . import secret_record
 
 if TYPE_CHECKING:
-    from docker import DockerClient
     from docker.models.containers import Container
 
 FILE = ".env"
@@ -45,8 +42,6 @@ LOGIN = "POSTGRES_LOGIN"
 _OWNER = re.compile(rf"\{{{LOGIN}:-([^{{}}]*)\}}")
 #: The password with which the volume of PostgreSQL was created, if a rotation has changed it since.
 INITIAL = "POSTGRES_INITIAL_PASSWORD"
-# "$$" is a dollar sign to Compose, whatever follows it.
-_REFERENCE = re.compile(r"\$\$|\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 #: Variables of a container that hold a secret.
 _SECRET_NAME = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|KEY\b|_DSN\b", re.IGNORECASE)
 
@@ -66,6 +61,8 @@ class Secrets:
     record: secret_record.Record = field(default_factory=secret_record.Record)
     #: Whether a rotation that is not finished is carried on: a kept release is restored with the values of now.
     rotates: bool = True
+    #: The names of a rotation that check mode only predicts.
+    predicted: Sequence[str] = ()
 
     @property
     def path(self) -> Path:
@@ -92,7 +89,7 @@ class Secrets:
         self.text = core_files.read_text(self.path)
         self.current = dotenv.parse(self.text or "")
         self.record = secret_record.read(self.directory)
-        rotation = self.record.rotation if self.rotates else None
+        rotation = (self.record.rotation or self._predicted()) if self.rotates else None
         gives_password = any(each["name"] == credentials.PASSWORD and each.get("value") for each in self.entries)
         if rotation and gives_password:  # the inventory gives it by now: no login role changes
             rotation = replace(rotation, extra={}, login="")
@@ -108,6 +105,15 @@ class Secrets:
     def login(self) -> str | None:
         """The login role of PostgreSQL that the file names; None if the entries leave it to another host."""
         return credentials.login_of(self.current, self.owner) if self.owner else None
+
+    def _predicted(self) -> secret_record.Rotation | None:
+        """Return a rotation with values of its own, by which a plan shows what it would replace."""
+        lengths = {each["name"]: each["length"] for each in self.entries if each.get("length")}
+        values = {name: Secret(generate(name, lengths[name])) for name in self.predicted if name in lengths}
+        takes_login = credentials.PASSWORD in values and self.owner and self.login
+        login = credentials.other(str(self.owner), str(self.login)) if takes_login else ""
+        extra = {INITIAL: first_password(self.current)} if login else {}
+        return secret_record.Rotation(values, "", extra=extra, login=login) if values else None
 
     def begin_anew(self) -> None:
         """Have the owner of the database log in: its volume will be created with the desired password."""
@@ -207,58 +213,16 @@ def desired(entries: Sequence[Mapping[str, Any]], current: Mapping[str, str]) ->
     return result
 
 
+def first_password(variables: Mapping[str, Secret]) -> Secret:
+    """Return the password with which the volume of PostgreSQL was created, by the variables of a stack."""
+    return variables.get(INITIAL) or variables[credentials.PASSWORD]
+
+
 def generate(name: str, length: int) -> str:
     """Return a new value of that many letters and digits. Raises InputError for a length that protects nothing."""
     if length < SHORTEST:
         raise InputError(f"The secret {name} has a length of {length}: it must be {SHORTEST} or more")
     return "".join(random_source.choice(ALPHABET) for _each in range(length))
-
-
-def refuse_lost(secrets: Secrets, project: str, client: DockerClient | None) -> None:
-    """Raise InputError if a secret would be generated again with which the stack was deployed before.
-
-    New secrets would not open the data of the stack. ``secrets`` must have been read; without an engine, ``client`` is
-    ``None``. Costs nothing unless a secret is to be generated.
-    """
-    generated = secrets.generated
-    if not generated or not _was_deployed(secrets.directory / "releases", project, client):
-        return
-    known = _known(secrets.directory)
-    if known is None:
-        # Nothing shows the secrets of the last deploy: a file with some of them was restored, one without any was not.
-        lost = [] if any(secrets.current.get(name) for name in secrets.desired) else generated
-    else:
-        lost = [name for name in generated if name in known]
-    if lost:
-        what = "is missing" if secrets.text is None else "lacks secrets"
-        raise InputError(
-            f"The file {secrets.path} {what}, and {project} was deployed before with {', '.join(lost)}",
-            hint="Nothing was changed: with new secrets, its data could not be opened any more. "
-            "Restore that file, or give the values in secrets.",
-            secrets=lost,
-        )
-
-
-def _was_deployed(releases: Path, project: str, client: DockerClient | None) -> bool:
-    if (releases / served_release.CURRENT).is_symlink():
-        return True
-    if client is None:
-        return False
-    filters: Any = {"label": f"{engine_client.LABEL_PROJECT}={project}"}
-    with engine_client.asking(f"list the containers and volumes of project {project}"):
-        return bool(client.api.containers(all=True, filters=filters) or client.api.volumes(filters=filters)["Volumes"])
-
-
-def _known(directory: Path) -> set[str] | None:
-    """Return the secrets that the release and its Compose files refer to; None if there is neither."""
-    releases = directory / "releases"
-    record = served_release.current(releases)
-    folders = (directory, releases / served_release.CURRENT)
-    files = [core_files.read_text(folder / name) for folder in folders for name in compose_cli.FILE_NAMES]
-    texts = [text for text in files if text is not None]
-    if record is None and not texts:
-        return None
-    return set((record or {}).get("secrets") or []).union(*map(_REFERENCE.findall, texts))
 
 
 def _value_of(entry: Mapping[str, Any], known: Mapping[str, str]) -> str:

@@ -115,11 +115,10 @@ class SecretRotation(Work):
     def _second_login(self, variables: Mapping[str, Secret]) -> tuple[dict[str, Secret], str]:
         """Return the variables of a rotation of the database's password, and the login role that gets it."""
         owner = self.params["login_user"]
-        login = login_roles.other(owner, credentials.login_of(variables, owner))
+        login = credentials.other(owner, credentials.login_of(variables, owner))
         login_roles.refuse_foreign(self._connect(), owner, login)
         self.login = login
-        first = variables.get(secrets.INITIAL) or variables[credentials.PASSWORD]
-        return {secrets.INITIAL: first}, login
+        return {secrets.INITIAL: secrets.first_password(variables)}, login
 
     def _plan_preparation(self) -> Plan:
         rotation = self.rotation
@@ -140,7 +139,7 @@ class SecretRotation(Work):
         rotation, owner = self.rotation, self.params["login_user"]
         if rotation is None or not rotation.login or credentials.PASSWORD in self.params["given"]:
             return Plan()
-        previous = login_roles.other(owner, rotation.login)
+        previous = credentials.other(owner, rotation.login)
         if not login_roles.may_log_in(self._connect(), previous):
             return Plan()
         self.login = previous

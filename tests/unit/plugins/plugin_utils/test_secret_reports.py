@@ -90,12 +90,6 @@ def test_the_password_of_a_managed_database_is_rotated_elsewhere():
     assert "that of a managed PostgreSQL: change the password of its role there" in problem
 
 
-def test_secrets_of_several_hosts_are_not_rotated():
-    found = _secret_reports.check(["SECRET_KEY"], document(), managed=False, several=True)
-
-    assert found["problems"] == ["rotate is for an environment of one host yet, and prod has several"]
-
-
 def test_one_rotation_is_finished_before_another_one_begins():
     assert check("SECRET_KEY", rotation=STARTED) == []
     [problem] = check("SECRET_KEY", "DEFAULT_ADMIN_PASSWORD", rotation={**STARTED, "names": ["SECRET_KEY"]})[-1:]

@@ -92,3 +92,23 @@ def test_a_deploy_writes_the_values_of_an_unfinished_rotation_and_a_rollback_non
     rotated.restore()
     assert json.loads((tmp_path / "secrets.json").read_text())["rotation"]["values"] == {"SECRET_KEY": "new-key"}
     assert (tmp_path / ".env").read_text() == 'SECRET_KEY="old-key"\nURL="x://old-key@y"\n'
+
+
+def test_check_mode_predicts_what_a_rotation_changes(tmp_path):
+    url = "postgresql://owner:old-word@postgres/x"
+    (tmp_path / ".env").write_text(f'POSTGRES_PASSWORD="old-word"\nDATABASE_URL="{url}"\nKEY="kept"\n')
+    (tmp_path / ".env").chmod(0o600)
+    template = "postgresql://{POSTGRES_LOGIN:-owner}:{POSTGRES_PASSWORD}@postgres/x"
+    entries = [
+        {"name": "POSTGRES_PASSWORD", "length": 40},
+        {"name": "DATABASE_URL", "derive": template, "length": 40},
+        {"name": "KEY", "length": 40},
+    ]
+    secrets = Secrets(tmp_path, entries, predicted=["POSTGRES_PASSWORD"])
+
+    secrets.read()
+
+    word = secrets.desired["POSTGRES_PASSWORD"]
+    assert (len(word), secrets.desired["KEY"]) == (40, "kept")
+    assert secrets.desired["DATABASE_URL"] == f"postgresql://owner_2:{word}@postgres/x"
+    assert not (tmp_path / "secrets.json").exists()

@@ -10,7 +10,8 @@ from unittest.mock import Mock
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._stack import releases
-from ansible_collections.convosphere.platform.plugins.module_utils._stack.secrets import Secrets, refuse_lost
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.lost_secrets import refuse_lost
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.secrets import Secrets
 
 REFERS = "services: {db: {image: db, environment: {A: '${A:?}', B: $B, C: '$${C}', D: '${X:-${D}}'}}}"
 
