@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 authorities=/usr/local/share/ca-certificates
 # What the tests import, as pinned for development; ansible-core is what differs, and the collections are those of .venv.
 needed='bcrypt|boto3|docker|psycopg2-binary|PyYAML|requests|Flask|flask-cors|ansible-runner|hypothesis|jsonschema|moto|py-partiql-parser|pytest|pytest-xdist'
-quick_unit=(tests/unit/plugins/{lookup,plugin_utils} tests/unit/plugins/module_utils/_core/test_{redaction,module,module_lists,option_texts}.py)
+quick_unit=(tests/unit/plugins/{callback,lookup,plugin_utils} tests/unit/plugins/module_utils/_core/test_{redaction,module,module_lists,option_texts}.py)
 quick_law=(tests/integration/test_{module_output,convosphere_db_info,convosphere_user}.py)
 
 mapfile -t versions < <(grep -v '^#' tests/matrix/versions.txt)

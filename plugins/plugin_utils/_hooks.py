@@ -76,6 +76,12 @@ def find(directory: str, event: str, timeout: int) -> list[Hook]:
     return [_hook(event, path, timeout) for path in _files(folder)]
 
 
+def name_of(path: str) -> str:
+    """Return the name of the hook that a file is, for example pre_deploy/10-approval.yml; empty for another file."""
+    file = Path(path)
+    return f"{file.parent.name}/{file.name}" if file.parent.name in EVENTS and _NAME.fullmatch(file.name) else ""
+
+
 def problems(directory: str, timeout: int) -> list[str]:
     """Return why the hooks of a directory cannot be used, a sentence each; empty without a directory."""
     return list(_problems(directory, timeout)) if directory else []

@@ -59,12 +59,17 @@ def run_job(
     *,
     number: int,
     timeout: float = 900,
+    environment: Mapping[str, str] | None = None,
 ) -> Job:
-    """Run `playbook`, a path in the checkout, as job `number` with a new private data directory in `folder`."""
+    """Run `playbook`, a path in the checkout, as job `number` with a new private data directory in `folder`.
+
+    `environment` is that of the job, as a credential or AWX's settings give it.
+    """
     private = folder / f"job-{number}"
     for name, content in {
         "inventory/hosts": f"#!/bin/sh\ncat <<'END'\n{json.dumps(_dynamic(inventory))}\nEND\n",
         "env/extravars": _unsafe({"awx_job_id": number, "awx_user_name": "operator", **extra_vars}),
+        "env/envvars": json.dumps(dict(environment or {})),
         "env/settings": json.dumps({"job_timeout": int(timeout), "suppress_env_files": False}),
     }.items():
         (private / name).parent.mkdir(parents=True, exist_ok=True)

@@ -44,6 +44,20 @@ def test_without_a_directory_or_one_of_the_event_there_is_no_hook(tmp_path):
     assert _hooks.problems("", 300) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/srv/hooks/pre_deploy/10-approval.check.yml", "pre_deploy/10-approval.check.yml"),
+        ("/srv/hooks/on_failure/90-chat.yaml", "on_failure/90-chat.yaml"),
+        ("/srv/roles/stack/tasks/main.yml", ""),
+        ("/srv/pre_deploy/main.yml", ""),
+        ("", ""),
+    ],
+)
+def test_a_hook_is_known_by_its_path(path, name):
+    assert _hooks.name_of(path) == name
+
+
 def test_an_unknown_event_is_refused():
     with pytest.raises(_hooks.HookError, match=r"There is no event 'deploy'\. Allowed: pre_deploy, "):
         _hooks.find("", "deploy", 300)
