@@ -168,6 +168,11 @@ abandoned:
   returned: success
   type: dict
   sample: null
+held:
+  description: Whether this run held the lock before the task.
+  returned: success
+  type: bool
+  sample: true
 failures:
   description:
     - The first five failures of modules of this collection on the host, of a run with O(result=failed) that releases

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Find the hooks of an environment: files of tasks on the controller, in a directory for each event.
 
-A hook is read as nodes of YAML, not as values: so tags of Ansible, such as those of Ansible Vault, do not matter here.
+How long a hook takes is read from the nodes of its YAML, for which no secret of Ansible Vault has to be known.
 
 This file is private to the collection and may change without notice.
 """
@@ -18,6 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.block import Block
+from ansible.playbook.task import Task
 from ansible_collections.convosphere.platform.plugins.plugin_utils._spelling import suggest
 
 #: The variables of an inventory: the directory, and the seconds that a task may take.
@@ -35,6 +39,11 @@ EVENTS = {
 }
 #: 10-approval.yml, and 10-approval.check.yml for one that also runs in check mode.
 _NAME = re.compile(r"(?P<title>[0-9]{2}-[A-Za-z0-9_-]+)(?P<check>\.check)?\.ya?ml")
+_MEANT = re.compile(r"[0-9]")
+#: The seconds of a task whose length its file does not tell: one with a loop, with tasks of another file or a role, or
+#: with a limit that is a template.
+_UNKNOWN = 3600
+_OPEN_ENDED = ("include_tasks", "import_tasks", "include_role", "import_role", "loop", "<<")
 #: Keywords of a block that hold tasks.
 _PARTS = ("block", "rescue", "always")
 
@@ -98,23 +107,30 @@ def _problems(directory: str, timeout: int) -> Iterator[str]:
         yield f"convosphere_hooks_dir {directory} is no directory on the controller. Create it, or remove the variable."
         return
     yield from _writable(root)
-    for folder in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        if folder.name not in EVENTS:
-            near = suggest(folder.name, EVENTS)
+    for folder in sorted(path for path in root.iterdir() if not path.name.startswith(".")):
+        near = suggest(folder.name, EVENTS)
+        if folder.name in EVENTS and not folder.is_dir():
+            yield f"{folder} is named like an event and is no directory: its hooks would not run."
+        elif folder.name in EVENTS:
+            yield from _problems_of(folder, timeout)
+        elif folder.is_dir() or near:
             meant = f" Probably {near} is meant." if near else ""
             yield f"The hooks in {folder} are for no event.{meant} Allowed are {', '.join(EVENTS)}."
-            continue
-        yield from _writable(folder)
-        for path in _files(folder):
-            try:
-                _hook(folder.name, path, timeout)
-            except HookError as error:
-                yield str(error)
+
+
+def _problems_of(folder: Path, timeout: int) -> Iterator[str]:
+    yield from _writable(folder)
+    for path in _files(folder):
+        try:
+            _hook(folder.name, path, timeout)
+            _load(path)
+        except HookError as error:
+            yield str(error)
 
 
 def _files(folder: Path) -> list[Path]:
-    """Return the files that are meant to be hooks: others, such as README.md or templates, may lie beside them."""
-    return sorted(path for path in folder.iterdir() if path.is_file() and path.suffix in (".yml", ".yaml"))
+    """Return what is meant to be a hook: other files, such as README.md or templates, may lie beside them."""
+    return sorted(path for path in folder.iterdir() if _MEANT.match(path.name) or path.suffix in (".yml", ".yaml"))
 
 
 def _writable(path: Path) -> Iterator[str]:
@@ -125,14 +141,17 @@ def _writable(path: Path) -> Iterator[str]:
 
 def _hook(event: str, path: Path, timeout: int) -> Hook:
     match = _NAME.fullmatch(path.name)
-    if match is None:
+    if match is None or not path.is_file():
         raise HookError(
-            f"The hook {path} has no valid name. Name it like 10-approval.yml, or like 10-approval.check.yml if it is"
-            " to run in check mode too."
+            f"The hook {path} is no file with a valid name. Name it like 10-approval.yml, or like 10-approval.check.yml"
+            " if it is to run in check mode too."
         )
     for problem in _writable(path):
         raise HookError(problem)
-    return Hook(event, path, match["check"] is not None, sum(_seconds(path, timeout)))
+    try:
+        return Hook(event, path, match["check"] is not None, sum(_seconds(path, timeout)))
+    except RecursionError as error:
+        raise HookError(f"The hook {path} has an anchor that refers to itself.") from error
 
 
 def _seconds(path: Path, timeout: int) -> Iterator[int]:
@@ -149,13 +168,45 @@ def _seconds(path: Path, timeout: int) -> Iterator[int]:
 
 def _of_tasks(tasks: yaml.SequenceNode, path: Path, timeout: int) -> Iterator[int]:
     for task in tasks.value:
-        keys = {key.value: value for key, value in task.value} if isinstance(task, yaml.MappingNode) else {}
+        keys = {str(key.value): value for key, value in task.value} if isinstance(task, yaml.MappingNode) else {}
         if not keys or "hosts" in keys:
             raise HookError(f"The hook {path} has a list item that is no task. Write the tasks alone, without a play.")
-        own = keys.get("timeout")
-        limit = int(own.value) if own is not None and str(own.value).isdecimal() else timeout
+        limit = _number(keys.get("timeout"), timeout)
+        if limit < 1:
+            raise HookError(f"The hook {path} has a task with timeout: 0, which would wait for ever. Give it seconds.")
         parts = [keys[part] for part in _PARTS if isinstance(keys.get(part), yaml.SequenceNode)]
-        if not parts:
-            yield limit
         for part in parts:
             yield from _of_tasks(part, path, limit)
+        if not parts:
+            yield _of_task(keys, limit)
+
+
+def _of_task(keys: dict[str, yaml.Node], limit: int) -> int:
+    """Return the most seconds of one task: Ansible limits each of its attempts."""
+    names = {name.rpartition(".")[2] for name in keys}
+    if names & set(_OPEN_ENDED) or any(name.startswith("with_") for name in names):
+        return max(_UNKNOWN, limit)
+    if "until" in names or "retries" in names:
+        return (_number(keys.get("retries"), 3) + 1) * (limit + _number(keys.get("delay"), 5))
+    return limit
+
+
+def _number(node: yaml.Node | None, default: int) -> int:
+    """Return the number of a keyword; a high one if it is a template."""
+    if node is None:
+        return default
+    return int(node.value) if str(node.value).isdecimal() else _UNKNOWN
+
+
+def _load(path: Path) -> None:
+    """Parse the tasks as Ansible does. An error at their inclusion would end the run at once, with its lock.
+
+    Raises HookError.
+    """
+    loader = DataLoader()
+    try:
+        for each in loader.load_from_file(str(path), trusted_as_template=True):
+            (Block if Block.is_block(each) else Task).load(each, loader=loader)
+    except AnsibleError as error:
+        reason = " ".join(str(error).split(" This error can be suppressed")[0].split())
+        raise HookError(f"Ansible cannot read the hook {path}: {reason}.") from error

@@ -114,6 +114,8 @@ def test_check_mode_runs_only_the_hooks_that_are_for_it_and_lists_the_others(hoo
 def test_a_failure_is_posted_with_its_cause_and_a_hook_that_fails_then_does_not_hide_it(hooks, run, live, webhook):
     hooks.write("pre_backup/10-note.yml")
     hooks.write("on_failure/10-broken.yml", [{"name": "Break", "ansible.builtin.fail": {"msg": "the hook broke"}}])
+    secret = {"name": "Break in silence", "ansible.builtin.fail": {"msg": "planted-in-a-hook"}, "no_log": True}
+    hooks.write("on_failure/15-secret.yml", [secret])
     hooks.write("on_failure/20-note.yml")
     copy(hooks, "on_failure/90-webhook.yml")
 
@@ -128,10 +130,11 @@ def test_a_failure_is_posted_with_its_cause_and_a_hook_that_fails_then_does_not_
     before, after = hooks.noted()
     assert (before["event"], after["event"]) == ("pre_backup", "on_failure")
     assert after["details"]["hosts"] == [live.host]
-    [named] = [
+    named, hidden = [
         task.message for task in backup.tasks if task.name.endswith("Name the hook that failed after the failure")
     ]
     assert named == "The hook on_failure/10-broken.yml failed too, in its task 'Break': the hook broke"
+    assert hidden.endswith("in its task 'Break in silence': its message is hidden, by no_log")
 
     audit = live.run("audit.yml").succeeded()
     assert f"convosphere_db_backup: {first.splitlines()[0]}" in "\n".join(audit.task("Report the runs").result["msg"])
@@ -141,11 +144,34 @@ def test_a_failure_is_posted_with_its_cause_and_a_hook_that_fails_then_does_not_
 def test_hooks_that_cannot_be_run_are_named_before_anything_is_changed(hooks, run, live):
     hooks.write("pre_deploi/10-note.yml")
     hooks.write("pre_deploy/note.yml")
+    hooks.write("pre_deploy/20-typo.yml", [{"name": "Ask", "ansible.builtin.debug": {}, "retires": 5}])
+    hooks.write("pre_deploy/30-typo.yml", [{"name": "Ask", "community.generall.slack": {}}])
     before = live.traces()
 
     refused = run("deploy.yml")
 
     assert refused.rc == 2
     assert "are for no event. Probably pre_deploy is meant." in refused.failures[0].message
-    assert "pre_deploy/note.yml has no valid name" in refused.failures[0].message
+    for problem in (
+        "pre_deploy/note.yml is no file with a valid name",
+        "20-typo.yml: 'retires' is not a valid attribute for a Task",
+        "30-typo.yml: couldn't resolve module/action 'community.generall.slack'",
+    ):
+        assert problem in refused.failures[0].message
     assert live.traces() == before
+
+
+def test_a_maintenance_that_fails_runs_the_hooks_of_a_failure(hooks, run, live, tmp_path):
+    hooks.write("post_maintenance/10-note.yml")
+    hooks.write("on_failure/10-note.yml")
+    lock = tmp_path / "lock"
+
+    night = run(
+        "maintenance.yml", steps="verify", maintenance_lock=str(lock), database_backup_dir=str(tmp_path / "none")
+    )
+
+    assert night.rc == 2
+    ended, failed = hooks.noted()
+    assert (ended["event"], failed["event"]) == ("post_maintenance", "on_failure")
+    assert [(step["step"], step["status"]) for step in ended["details"]["steps"][live.host]] == [("verify", "failed")]
+    assert [step["step"] for step in failed["details"]["failures"]] == ["verify"]

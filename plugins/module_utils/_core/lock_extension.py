@@ -58,7 +58,7 @@ class LockExtensionWork(Work):
     def report(self, plan: Plan) -> dict[str, Any]:
         """Return the values of the module; the lock is the first one."""
         first = next(iter(self.desired.values()), None)
-        return {"lease": first.shown() if first else None, "abandoned": None, "failures": []}
+        return {"lease": first.shown() if first else None, "abandoned": None, "held": first is not None, "failures": []}
 
     def close(self) -> None:
         """Let other processes read and write the locks."""

@@ -119,6 +119,7 @@ class RunLockWork(Work):
         return {
             "lease": self.lease.shown() if self.lease else None,
             "abandoned": self.abandoned.shown() if self.abandoned else None,
+            "held": self.current is not None and self.current.run_id == self.params["run_id"],
             "failures": self.failures,
         }
 

@@ -70,7 +70,10 @@ def test_an_unknown_event_is_refused():
         (TASK + "  timeout: 7\n" + TASK, 307),
         ("- block:\n  - a:\n  - b:\n    timeout: 5\n  always:\n  - c:\n", 605),
         ("- block:\n  - a:\n  - b:\n  timeout: 10\n", 20),
-        ("- a:\n    secret: !vault |\n      $ANSIBLE_VAULT;1.1;AES256\n  timeout: '{{ limit }}'\n", 300),
+        ("- a:\n  until: done\n  retries: 40\n  delay: 2\n", 41 * 302),
+        ("- a:\n  loop: [1]\n- ansible.builtin.include_role:\n", 7200),
+        ("- a:\n  with_items: [1]\n  timeout: 9\n", 3600),
+        ("- a:\n    secret: !vault |\n      $ANSIBLE_VAULT;1.1;AES256\n  timeout: '{{ limit }}'\n", 3600),
     ],
 )
 def test_the_time_of_a_hook_is_that_of_its_tasks_together(write, tmp_path, text, seconds):
@@ -83,8 +86,12 @@ def test_the_time_of_a_hook_is_that_of_its_tasks_together(write, tmp_path, text,
     ("name", "text", "problem"),
     [
         ("pre_deploi/10-a.yml", TASK, "are for no event. Probably pre_deploy is meant. Allowed are pre_deploy, post"),
-        ("pre_deploy/a.yml", TASK, "pre_deploy/a.yml has no valid name. Name it like 10-approval.yml, or like"),
-        ("pre_deploy/10-a.chek.yml", TASK, "has no valid name"),
+        (
+            "pre_deploy/a.yml",
+            TASK,
+            "pre_deploy/a.yml is no file with a valid name. Name it like 10-approval.yml, or like",
+        ),
+        ("pre_deploy/10-a.chek.yml", TASK, "is no file with a valid name"),
         ("pre_deploy/10-a.yml", "a: [", "10-a.yml cannot be read as YAML: while parsing"),
         ("pre_deploy/10-a.yml", "", "10-a.yml is no list of tasks"),
         (
@@ -93,6 +100,11 @@ def test_the_time_of_a_hook_is_that_of_its_tasks_together(write, tmp_path, text,
             "that is no task. Write the tasks alone, without a play",
         ),
         ("pre_deploy/10-a.yml", "- only a text\n", "has a list item that is no task"),
+        ("pre_deploy/10-a.yml", "- debug:\n  timeout: 0\n", "has a task with timeout: 0, which would wait for ever"),
+        ("pre_deploy/10-a.yml", "- ? [a, b]\n  : c\n", "pre_deploy/10-a.yml"),
+        ("pre_deploy/10-a.yml", "- &a\n  block: [*a]\n", "pre_deploy/10-a.yml has an anchor that refers to itself"),
+        ("pre_deploy/10-a.YML", TASK, "10-a.YML is no file with a valid name"),
+        ("pre_deploy/10-a", TASK, "10-a is no file with a valid name"),
     ],
 )
 def test_a_hook_that_cannot_be_run_is_named(write, tmp_path, name, text, problem):
@@ -100,6 +112,21 @@ def test_a_hook_that_cannot_be_run_is_named(write, tmp_path, name, text, problem
 
     [found] = _hooks.problems(str(tmp_path), 300)
     assert problem in found
+
+
+def test_what_would_be_a_hook_if_it_was_there_is_named(tmp_path):
+    (tmp_path / "pre_deploy").mkdir()
+    (tmp_path / "pre_deploy/10-approval.yml").symlink_to("missing.yml")
+    (tmp_path / "post_deploy").symlink_to("missing")
+    (tmp_path / "pre_backup").write_text("")
+
+    found = _hooks.problems(str(tmp_path), 300)
+
+    assert [text.split(" is n")[0].removeprefix("The hook ") for text in found] == [
+        str(tmp_path / "post_deploy"),
+        str(tmp_path / "pre_backup"),
+        str(tmp_path / "pre_deploy/10-approval.yml"),
+    ]
 
 
 def test_hooks_that_every_user_of_the_controller_can_change_are_refused(write, tmp_path):
