@@ -15,6 +15,9 @@ description:
   - A process on the host, the switch, resumes them after O(freeze_timeout) seconds in any case, also if the run is
     interrupted or the host is cut off. It starts before the first container is paused, and ends when they are resumed.
   - On the host of the database itself, M(convosphere.platform.convosphere_db_backup) does the same.
+notes:
+  - The switch needs the client C(docker). It outlives the connection, unless C(KillUserProcesses=yes) is set in
+    C(logind.conf), which is not the default of the supported distributions.
 extends_documentation_fragment:
   - convosphere.platform.engine
   - convosphere.platform.engine.project
