@@ -240,6 +240,35 @@ def test_a_backup_from_before_a_rotation_is_restored_after_it(env):
     env.run("migrate.yml").succeeded()
 
 
+def test_a_rollback_keeps_what_was_rotated(env):
+    env.run("deploy.yml", extra_vars={"stack_pids_limit": 900}).succeeded()
+    env.run("secrets.yml", extra_vars={"rotate": "SECRET_KEY,POSTGRES_PASSWORD"}).succeeded()
+    rotated = values(env)
+
+    env.run("rollback.yml").succeeded()
+
+    assert values(env) == rotated
+    assert used(env, "SECRET_KEY") == rotated["SECRET_KEY"]
+    assert env.health() == "healthy"
+    env.run("deploy.yml").succeeded()
+    assert_consistent(env)
+
+
+@pytest.mark.campaign
+def test_on_a_new_volume_the_owner_of_the_database_logs_in(env):
+    if login(values(env)) == "convosphere":
+        env.run("secrets.yml", extra_vars={"rotate": "POSTGRES_PASSWORD"}).succeeded()
+    before = values(env)
+    env.compose("down", "--volumes", "--timeout=1")
+
+    env.run("deploy.yml").succeeded()
+
+    after = values(env)
+    assert (login(before), login(after)) == ("convosphere_2", "convosphere")
+    assert after["POSTGRES_PASSWORD"] == before["POSTGRES_PASSWORD"]
+    assert_consistent(env)
+
+
 def test_a_deploy_that_fails_leaves_the_previous_secrets_and_the_next_one_carries_on(env):
     before, containers = values(env), ids(env)
     broken = {"stack_settings": {"WEAVIATE_URL": "http://nowhere.invalid:8080"}, "stack_wait_timeout": 20}

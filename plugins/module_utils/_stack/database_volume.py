@@ -8,9 +8,13 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from .._core import dotenv, files
 from .._engine import client as engine_client
+from .._postgres import credentials
 from . import secrets
 
 if TYPE_CHECKING:
@@ -22,12 +26,30 @@ _LABEL_VOLUME = "com.docker.compose.volume"
 
 def adapt(stored: secrets.Secrets, project: str, client: DockerClient | None) -> None:
     """Have the owner log in if the volume is missing after a rotation, as on a new host. Costs nothing before one."""
-    if client is None or secrets.INITIAL not in stored.current:
+    if client is not None and secrets.INITIAL in stored.current and not _exists(project, client):
+        stored.begin_anew()
+
+
+def adapt_file(directory: Path, project: str, client: DockerClient) -> None:
+    """Do the same in the file of a stack of which only the database is about to be created."""
+    variables = secrets.variables_in(directory)
+    if secrets.INITIAL not in variables or _exists(project, client):
         return
+    login = urlsplit(variables.get(credentials.URL, "")).username or ""
+    owner, password = login.removesuffix("_2"), variables[credentials.PASSWORD]
+    new = {
+        secrets.INITIAL: password,
+        credentials.URL: variables.get(credentials.URL, "").replace(f"//{login}:", f"//{owner}:", 1),
+    }
+    text = files.read_text(directory / secrets.FILE) or ""
+    files.write_text(directory / secrets.FILE, dotenv.merge(text, new, secrets.HEADER), "0600")
+
+
+def _exists(project: str, client: DockerClient) -> bool:
+    """Return whether the database has a volume or a container."""
     own = f"{engine_client.LABEL_PROJECT}={project}"
     volume: dict[str, Any] = {"label": [own, f"{_LABEL_VOLUME}={VOLUME}"]}
     service: dict[str, Any] = {"label": [own, f"{engine_client.LABEL_SERVICE}={SERVICE}"]}
     with engine_client.asking(f"look for the volume of {SERVICE}"):
-        present = client.api.volumes(filters=volume)["Volumes"] or client.api.containers(all=True, filters=service)
-    if not present:
-        stored.begin_anew()
+        volumes = client.api.volumes(filters=volume)["Volumes"]
+        return bool(volumes or client.api.containers(all=True, filters=service))

@@ -21,7 +21,7 @@ from .._core.work import Invocation, Work
 from .._engine import client as engine_client
 from .._engine import compose_cli, health_waiter
 from .._engine import project as engine_project
-from . import beside, project_owner, secrets, service_restart
+from . import beside, database_volume, project_owner, secrets, service_restart
 
 
 class ServiceRun(Work):
@@ -182,6 +182,8 @@ class ServiceRun(Work):
         source = self.project.source
         if source is None:  # which plan() refuses
             raise InputError(f"There is no compose.yaml to create {', '.join(names)} from")
+        if database_volume.SERVICE in names:
+            database_volume.adapt_file(source, self.project.name, self.client)
         variables = secrets.variables_in(source)
         self.invocation.hide(*dotenv.maskable(variables))
         literal = dotenv.literal(variables)

@@ -61,3 +61,15 @@ def test_before_a_rotation_nothing_is_asked(tmp_path):
     database_volume.adapt(secrets(tmp_path), "p", client)
 
     assert client.api.mock_calls == []
+
+
+def test_a_database_that_is_created_alone_has_the_owner_as_login_too(tmp_path):
+    secrets(tmp_path, POSTGRES_INITIAL_PASSWORD="first")
+
+    database_volume.adapt_file(tmp_path, "p", engine(["data"], []))
+    kept = dotenv.parse((tmp_path / ".env").read_text())
+    database_volume.adapt_file(tmp_path, "p", engine([], []))
+
+    new = dotenv.parse((tmp_path / ".env").read_text())
+    assert (kept["DATABASE_URL"], kept["POSTGRES_INITIAL_PASSWORD"]) == (URL, "first")
+    assert (new["DATABASE_URL"], new["POSTGRES_INITIAL_PASSWORD"]) == (URL.replace("_2", ""), "new")
