@@ -135,11 +135,14 @@ class SecretRotation(Work):
         return make_plan({f"role {self.login}": {"password": password}}, {})
 
     def _plan_end_of_login(self) -> Plan:
-        """Plan the end of the previous login role."""
+        """Plan the end of the previous login role, unless it is the current one again, as on a new volume."""
         rotation, owner = self.rotation, self.params["login_user"]
         if rotation is None or not rotation.login or credentials.PASSWORD in self.params["given"]:
             return Plan()
-        previous = credentials.other(owner, rotation.login)
+        current = credentials.login_of(secrets.variables_in(self.directory), owner)
+        if current != rotation.login:
+            return Plan()
+        previous = credentials.other(owner, current)
         if not login_roles.may_log_in(self._connect(), previous):
             return Plan()
         self.login = previous
