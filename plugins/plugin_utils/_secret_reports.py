@@ -25,6 +25,7 @@ Facts = Mapping[str, Any]
 
 VAULT = "inventory (vault)"
 TLS = "issued"
+_GIVEN = (INVENTORY, VAULT)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _row(each: Facts, vaulted: set[str]) -> dict[str, Any]:
 
 def _way(each: Facts) -> str:
     known = KNOWN.get(each["name"], _OTHER)
-    if each["source"] in (INVENTORY, VAULT):
+    if each["source"] in _GIVEN:
         return "give another value in stack_secrets, and deploy"
     if each["source"] == UNSET:
         return "give a value in stack_secrets, and deploy"
@@ -120,7 +121,7 @@ def _problem(name: str, rows: Mapping[str, Facts], environment: str, managed: bo
             f"rotate has {name}, which is that of a managed PostgreSQL: change the password of its role there, give it"
             " in stack_secrets, and deploy"
         )
-    if row["source"] in (INVENTORY, VAULT):
+    if row["source"] in _GIVEN:
         return (
             f"rotate has {name}, which is not generated: it comes from stack_secrets of the {row['source']}. Give"
             " another value there, and deploy"
@@ -129,6 +130,12 @@ def _problem(name: str, rows: Mapping[str, Facts], environment: str, managed: bo
         return f"rotate has {name}, which is not set in {environment}. Deploy first"
     if known.follows:
         return f"rotate has {name}, which follows {known.follows}: rotate that one"
+    given = [each for each in rows if KNOWN.get(each, _OTHER).follows == name and rows[each]["source"] in _GIVEN]
+    if given and not known.refusal:
+        return (
+            f"rotate has {name}, and {given[0]}, which follows it, comes from stack_secrets of the"
+            f" {rows[given[0]]['source']} and would keep the previous one. Remove it there, and deploy"
+        )
     return f"rotate has {name}, which cannot be rotated: {known.refusal}" if known.refusal else None
 
 

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -88,6 +89,16 @@ def test_the_password_of_a_managed_database_is_rotated_elsewhere():
     [problem] = check("POSTGRES_PASSWORD", managed=True)
 
     assert "that of a managed PostgreSQL: change the password of its role there" in problem
+
+
+@pytest.mark.parametrize(("vaulted", "source"), [([], "inventory"), (["DATABASE_URL"], r"inventory \(vault\)")])
+def test_the_password_of_the_database_is_not_rotated_beside_a_given_url(vaulted, source):
+    rendered = {**RENDERED, "given": ["DATABASE_URL"], "vaulted": vaulted}
+    facts = _secret_reports.document(rendered, {"secrets": STORED, "rotation": None}, "prod")
+
+    [problem] = _secret_reports.check(["POSTGRES_PASSWORD"], facts, managed=False)["problems"]
+
+    assert re.search(f"and DATABASE_URL, which follows it, comes from stack_secrets of the {source} and", problem)
 
 
 def test_one_rotation_is_finished_before_another_one_begins():
