@@ -12,7 +12,8 @@ version_added: 1.0.0
 short_description: Check which secrets a run is asked to rotate or to fetch
 description:
   - Refuses secrets that do not exist, that the inventory gives, that follow others, or that no playbook rotates.
-positional: _input, rotate, names, managed
+  - Refuses parameters that do not belong together, and a path to which, or a key for which, no secrets are written.
+positional: _input, rotate, names, managed, fetch_to, recipient
 options:
   _input:
     description: What P(convosphere.platform.secrets_document#filter) returned.
@@ -32,23 +33,33 @@ options:
     description: Whether PostgreSQL is managed by others.
     type: bool
     default: false
+  fetch_to:
+    description: The path of the file on the controller to which they are fetched. Empty to fetch none.
+    type: str
+    default: ""
+  recipient:
+    description: The public key of age for which they are encrypted. Empty for plain text.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
-# => {"rotation": {"names": ["SECRET_KEY"], "problems": [], "costs": [...]}, "fetch": {...}}
+# => {"rotation": {"names": ["SECRET_KEY"], "problems": [], "costs": [...]}, "fetch": {...}, "problems": []}
 request: "{{ document | convosphere.platform.secrets_request(['SECRET_KEY']) }}"
 """
 
 RETURN = r"""
 _value:
-  description: C(rotation) and C(fetch), each with C(names) and C(problems), a sentence each; C(rotation) with C(costs).
+  description:
+    - C(rotation) and C(fetch), each with C(names) and C(problems), a sentence each; C(rotation) with C(costs).
+    - C(problems) of the request as a whole.
   type: dict
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.plugin_utils import _secret_reports
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _secret_reports, _secret_request
 
 
 def secrets_request(
@@ -56,13 +67,16 @@ def secrets_request(
     rotate: Iterable[str] = (),
     names: Iterable[str] = (),
     managed: bool = False,
+    fetch_to: str = "",
+    recipient: str = "",
 ) -> dict[str, Any]:
     """Return the request with its problems."""
-    rotated = list(rotate)
+    rotated, fetched = list(rotate), list(names)
     none: dict[str, Any] = {"names": [], "problems": [], "costs": []}
     return {
         "rotation": _secret_reports.check(rotated, document, managed=managed) if rotated else none,
-        "fetch": _secret_reports.chosen(list(names), document),
+        "fetch": _secret_reports.chosen(fetched, document),
+        "problems": list(_secret_request.problems(rotated, str(fetch_to), fetched, str(recipient))),
     }
 
 

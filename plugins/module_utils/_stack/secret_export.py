@@ -25,7 +25,7 @@ def export(directory: Path, names: Iterable[str], recipient: str | None) -> str:
 
     Raises InputError for a secret that is not set, and for a text that is no public key.
     """
-    if recipient is not None and not _RECIPIENT.fullmatch(recipient):  # it is not shown: it may be the secret key
+    if recipient is not None and not is_public_key(recipient):  # it is not shown: it may be the secret key
         raise InputError(
             "recipient is not a public key of age",
             hint="Nothing was read. Give the public key that age-keygen prints, age1..., or an SSH public key.",
@@ -40,6 +40,11 @@ def export(directory: Path, names: Iterable[str], recipient: str | None) -> str:
         )
     text = dotenv.merge("", {name: variables[name] for name in chosen}, HEADER)
     return text if recipient is None else encrypt(text, recipient)
+
+
+def is_public_key(recipient: str) -> bool:
+    """Return whether a text is a public key for which age can encrypt."""
+    return bool(_RECIPIENT.fullmatch(recipient))
 
 
 def encrypt(text: str, recipient: str) -> str:

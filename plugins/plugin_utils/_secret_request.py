@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check that the parameters of a run of secrets.yml belong together, and the path and the key of what it fetches.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from ansible_collections.convosphere.platform.plugins.module_utils._host.secret_file import path_problem
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.secret_export import is_public_key
+
+
+def problems(rotate: Collection[str], fetch_to: str, names: Collection[str], recipient: str) -> Iterator[str]:
+    """Yield what is wrong, a sentence each without its final dot. The path is looked at on this machine."""
+    if rotate and fetch_to:
+        yield "rotate and fetch_to are given together. Rotate first, and fetch with a second run"
+    for name, value in (("names", names), ("recipient", recipient)):
+        if value and not fetch_to:
+            yield f"{name} is given without fetch_to. Give fetch_to too, or leave {name} out"
+    problem = path_problem(Path(os.path.expandvars(fetch_to)).expanduser()) if fetch_to else None
+    if problem:
+        yield f"fetch_to has {fetch_to}: {problem}"
+    if recipient and not is_public_key(recipient):  # it is not shown: it may be the secret key
+        yield "recipient is not a public key of age. Give the one that age-keygen prints, age1..., or an SSH public key"
