@@ -129,6 +129,11 @@ def test_a_change_is_kept_beside_what_was_before_until_its_deploy_has_succeeded(
     assert now() == (["MORE", "NEW", "OLD"], ["OLD", "PAST"])
 
     abandon = {**options, "phase": "abandon"}
+    (folder / "releases/current").mkdir(parents=True)
+    (folder / "releases/current/compose.yaml").write_text("services: {}\n")
+    (folder / "compose.yaml").write_text("services: {backend: {}}\n")
+    run_steps(MODULE, [Step("the new settings serve", abandon, changed=False)])
+    (folder / "compose.yaml").write_text("services: {}\n")
     run_steps(MODULE, [Step("abandon", abandon, changed=True), Step("again", abandon, changed=False)])
     assert json.loads((folder / "overrides.json").read_text()) == before
 

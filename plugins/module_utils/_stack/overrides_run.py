@@ -63,6 +63,8 @@ class OverridesRun(Work):
 
     def _desired(self) -> overrides.Record:
         phase, now = self.params["phase"], self.current
+        if phase == ABANDON and not self._serves_release():
+            return now
         if phase == ABANDON:
             return overrides.Record(now.overrides if now.before is None else now.before)
         after = {**now.overrides, **self._given()}
@@ -75,6 +77,14 @@ class OverridesRun(Work):
         if phase != BEGIN or kept == now.overrides:
             return overrides.Record(kept, now.before if phase == BEGIN else None)
         return overrides.Record(kept, now.overrides if now.before is None else now.before)
+
+    def _serves_release(self) -> bool:
+        """Return whether the files are those of the recorded release: the deploy was rolled back, or changed nothing.
+
+        A deploy that fails after its switch leaves the new settings serving, and they stay recorded.
+        """
+        recorded = files.read_text(self.directory / "releases/current/compose.yaml")
+        return recorded in (None, files.read_text(self.directory / "compose.yaml"))
 
     def _shown(self, record: overrides.Record) -> dict[str, dict[str, Any]]:
         """Return the objects of the plan: the overrides, and that a change is in progress."""
