@@ -138,3 +138,13 @@ def test_what_an_operator_paused_stays(stack, options, tmp_path):
 
     assert freeze(options, tmp_path, state="absent")["held"]
     assert paused() & set(names(stack)) == set(names(stack)[:1])
+
+
+def test_a_pause_that_takes_effect_after_the_end_is_undone(stack, options, tmp_path):
+    freeze(options, tmp_path)
+    docker("unpause", names(stack)[0])
+    assert freeze(options, tmp_path, state="absent")["resumed"] == names(stack)[:1]
+
+    docker("pause", names(stack)[0])  # as by a task that was given up
+
+    wait_until(lambda: not paused() & set(names(stack)), "the switch")

@@ -199,7 +199,9 @@ class HostFreeze(Work):
         paused = [item for item in self.containers if item.name in record.containers and item.status == "paused"]
         engine_client.in_parallel(_unpause, paused)
         self.seconds = round(_uptime() - record.uptime, 1) if record.uptime else None
-        _end_switch(record)
+        # A pause may still be on its way: that of a task that was given up. Then the switch looks for it once more.
+        if record.uptime and not self.resumed:
+            _end_switch(record)
         files.remove(self.path)
 
     def _write(self, record: Record) -> None:
