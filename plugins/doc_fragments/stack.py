@@ -84,6 +84,12 @@ options:
     type: list
     elements: str
     default: []
+  hold_rotation:
+    description:
+      - Whether to keep the current secrets although a rotation is not finished, and leave that to a later deploy. It is
+        needed if M(convosphere.platform.convosphere_secret_rotation) could not prepare the rotation.
+    type: bool
+    default: false
   external_services:
     description:
       - Services that the environment has elsewhere, for example C(postgres) with a managed database.

@@ -17,7 +17,9 @@ description:
     then on each deploy writes them. One that fails leaves the previous values; the next one takes the same new ones.
   - V(prepared) makes a new password of the database valid beside the previous one. PostgreSQL has two login roles, the
     owner of the database, O(login_user), and a member of it whose name ends with C(_2), which acts as the owner. A
-    rotation changes from one to the other. Whatever either creates belongs to the owner.
+    rotation changes from one to the other. Whatever either creates belongs to the owner. If O(login_service) does not
+    run, nothing is changed and RV(ready) is false. Then deploy with
+    O(convosphere.platform.convosphere_stack#module:hold_rotation), and once more without it.
   - V(finished) ends a rotation whose values a deploy has written, and closes its record. The previous login role loses
     its password. Without a rotation it changes nothing.
   - One rotation can be unfinished at a time. V(started) with the same O(names) carries it on.
@@ -98,6 +100,11 @@ by:
   returned: success
   type: str
   sample: ada
+ready:
+  description: Whether a deploy can write the new values; with V(prepared) false if O(login_service) does not run.
+  returned: success
+  type: bool
+  sample: true
 """
 
 from ansible_collections.convosphere.platform.plugins.module_utils._app.audit_log import AUDIT_OPTIONS

@@ -168,16 +168,24 @@ def published_login(client: DockerClient, params: Mapping[str, Any]) -> Mapping[
     containers runs, or if it publishes no port. A port of the loopback address, or of all addresses, comes before one
     that is published on another address, for other hosts.
     """
-    service, project = params["login_service"], params["project_name"]
-    if not service or not project:
+    if not params["login_service"] or not params["project_name"]:
         return params
-    labels = [f"{engine_client.LABEL_PROJECT}={project}", f"{engine_client.LABEL_SERVICE}={service}"]
-    with engine_client.asking(f"list the published ports of {service}"):
-        containers = client.api.containers(filters={"label": labels})
-    ports = [port for container in containers for port in container["Ports"]]
+    ports = [port for container in _running_logins(client, params) for port in container["Ports"]]
     published = [port for port in ports if port["PrivatePort"] == POSTGRES and port.get("PublicPort")]
     published.sort(key=lambda port: port.get("IP") not in LOCAL_ADDRESSES)
     return {**params, "login_port": published[0]["PublicPort"]} if published else params
+
+
+def login_runs(client: DockerClient, params: Mapping[str, Any]) -> bool:
+    """Return whether a container of ``login_service`` runs. A database that is no service of the project does."""
+    return not params["login_service"] or not params["project_name"] or bool(_running_logins(client, params))
+
+
+def _running_logins(client: DockerClient, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    service, project = params["login_service"], params["project_name"]
+    labels = [f"{engine_client.LABEL_PROJECT}={project}", f"{engine_client.LABEL_SERVICE}={service}"]
+    with engine_client.asking(f"list the published ports of {service}"):
+        return list(client.api.containers(filters={"label": labels}))
 
 
 def health_of(container: Container) -> str | None:

@@ -36,6 +36,7 @@ STACK_OPTIONS: dict[str, Any] = {
     "files": {"type": "list", "elements": "dict", "default": [], "options": FILE},
     "secrets": {"type": "list", "elements": "dict", "default": [], "options": SECRET, "no_log": False},
     "rotate": {"type": "list", "elements": "str", "default": []},
+    "hold_rotation": {"type": "bool", "default": False},
     "allow_standins": {"type": "bool", "default": True},
     "external_services": {"type": "list", "elements": "str", "default": []},
     "edge": {"type": "dict", "options": edge.OPTIONS},

@@ -64,7 +64,7 @@ class DeployRun(StackRun):
             directory=self.directory,
             docker_host=self.params["docker_host"],
             texts={},
-            secrets=secrets.Secrets(self.directory, self.params["secrets"], predicted=self._predicted()),
+            secrets=self._secrets(),
             schema=self.params["schema"],
             forced=frozenset(self.params.get("replace") or ()),
             edge=edge.of(self.params),
@@ -79,8 +79,13 @@ class DeployRun(StackRun):
         #: The kept release that is the desired stack; None if ``files`` describe it.
         self.restored: Release | None = None
 
-    def _predicted(self) -> Sequence[str]:
-        return tuple(self.params.get("rotate") or ()) if self.invocation.check_mode else ()
+    def _secrets(self) -> secrets.Secrets:
+        return secrets.Secrets(
+            self.directory,
+            self.params["secrets"],
+            rotates=not self.params.get("hold_rotation"),
+            predicted=tuple(self.params.get("rotate") or ()) if self.invocation.check_mode else (),
+        )
 
     def plan(self) -> Plan:
         """Compare the current stack with the desired one."""

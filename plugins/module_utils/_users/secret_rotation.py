@@ -47,6 +47,8 @@ class SecretRotation(Work):
         self.admin_plan = Plan()
         #: The login role that is given a password, or loses it; empty if none does.
         self.login = ""
+        #: Whether a deploy can write the new values: not before the database runs.
+        self.ready = True
         self.database: Database | None = None
 
     def plan(self) -> Plan:
@@ -64,6 +66,7 @@ class SecretRotation(Work):
         owner, state = self.params["login_user"], self.params["state"]
         if self.database and self.login and self.rotation:
             if state == PREPARED:
+                secret_record.write(self.directory, replace(self.record, rotation=self.rotation))
                 login_roles.give(self.database, owner, self.login, self.rotation.values[credentials.PASSWORD])
             elif state == FINISHED:
                 login_roles.end(self.database, owner, self.login)
@@ -77,7 +80,7 @@ class SecretRotation(Work):
     def report(self, plan: Plan) -> dict[str, Any]:
         """Return the names of the secrets, and when their rotation was started."""
         known = self.rotation.describe() if self.rotation else {"names": [], "started": None, "by": ""}
-        return dict(known)
+        return {**known, "ready": self.ready}
 
     def secrets(self) -> Iterable[str]:
         """Return the new values."""
@@ -125,13 +128,21 @@ class SecretRotation(Work):
         if rotation is None or not rotation.login:
             return Plan()
         password = rotation.values[credentials.PASSWORD]
+        variables, owner = secrets.variables_in(self.directory), self.params["login_user"]
         # A deploy has written it only after it was valid.
-        if secrets.variables_in(self.directory).get(credentials.PASSWORD) == password:
+        if variables.get(credentials.PASSWORD) == password:
             return Plan()
-        if login_roles.is_valid(self._login(), rotation.login, password):
+        self.ready = self._database_runs()
+        if not self.ready:
             return Plan()
-        login_roles.refuse_foreign(self._connect(), self.params["login_user"], rotation.login)
-        self.login = rotation.login
+        # A deploy on a new volume may have changed the current login role since the rotation was started.
+        login = credentials.other(owner, credentials.login_of(variables, owner))
+        extra = {secrets.INITIAL: secrets.first_password(variables)} if credentials.PASSWORD in variables else {}
+        self.rotation = replace(rotation, login=login, extra={**rotation.extra, **extra})
+        if self.rotation == rotation and login_roles.is_valid(self._login(), login, password):
+            return Plan()
+        login_roles.refuse_foreign(self._connect(), owner, login)
+        self.login = login
         return make_plan({f"role {self.login}": {"password": password}}, {})
 
     def _plan_end_of_login(self) -> Plan:
@@ -172,6 +183,14 @@ class SecretRotation(Work):
         if self.database is None:
             self.database = Database(self._login(), read_only=self.call.check_mode)
         return self.database
+
+    def _database_runs(self) -> bool:
+        """Return whether the database can be asked: a service of the stack may not be created yet, or stopped."""
+        if not self.params["login_service"]:
+            return True
+        connect = engine_client.connect_if_there if self.call.check_mode else engine_client.connect
+        client = connect(self.params["docker_host"], self.params["timeout"])
+        return client is not None and engine_project.login_runs(client, self.params)
 
     def _login(self) -> dict[str, Any]:
         """Return the options of the connection, with the password of ``.env``, at the port that is published."""

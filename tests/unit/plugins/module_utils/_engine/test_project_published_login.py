@@ -42,6 +42,12 @@ def test_the_port_is_the_given_one_where_no_container_publishes_one(client):
     assert project.published_login(client, PARAMS) is PARAMS
 
 
+@pytest.mark.parametrize(("client", "runs"), [(engine(), False), (engine([]), True), (engine([LOOPBACK]), True)])
+def test_a_database_runs_if_its_service_has_a_running_container(client, runs):
+    assert project.login_runs(client, PARAMS) is runs
+    assert project.login_runs(client, {**PARAMS, "login_service": None})
+
+
 @pytest.mark.parametrize("without", ["login_service", "project_name"])
 def test_no_container_is_looked_for_where_none_is_named(without):
     assert project.published_login(None, {**PARAMS, without: None})["login_port"] == 5433  # type: ignore[arg-type]

@@ -12,6 +12,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core import 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import ConvosphereError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Invocation
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import client as engine_client
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.deploy_options import STACK_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.deploy_run import DeployRun
 from ansible_collections.convosphere.platform.plugins.module_utils._stack.stack_run import StackRun
 
 
@@ -65,3 +67,13 @@ def test_check_mode_takes_no_lock(tmp_path):
     started.close()
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("holds", [False, True])
+def test_a_rotation_of_secrets_that_is_held_is_left_to_a_later_deploy(tmp_path, holds):
+    options = {name: option.get("default") for name, option in STACK_OPTIONS.items()}
+    params = {**run(tmp_path).params, **options, "hold_rotation": holds}
+
+    deploy = DeployRun(Invocation(params, given={}, check_mode=False, warn=Mock(), hide=Mock()))
+
+    assert deploy.stack.secrets.rotates is not holds

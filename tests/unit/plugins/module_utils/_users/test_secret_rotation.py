@@ -6,15 +6,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core import dotenv
+from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import Plan
 from ansible_collections.convosphere.platform.plugins.module_utils._core.redaction import Secret
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Invocation
+from ansible_collections.convosphere.platform.plugins.module_utils._engine import client as engine_client
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres import login_roles
 from ansible_collections.convosphere.platform.plugins.module_utils._stack import secret_record
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.secrets import INITIAL
 from ansible_collections.convosphere.platform.plugins.module_utils._users import secret_rotation
 from ansible_collections.convosphere.platform.plugins.module_utils._users.secret_rotation import SecretRotation
 
@@ -28,11 +33,18 @@ ROTATION = secret_record.Rotation(
 def able(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Return the roles that may log in to a database, which the test can change."""
     found = {"convosphere", "convosphere_2"}
-    monkeypatch.setattr(secret_rotation, "Database", lambda *_args, **_options: object())
+    monkeypatch.setattr(secret_rotation, "Database", Mock())
     monkeypatch.setattr(login_roles, "may_log_in", lambda _database, login: login in found)
     monkeypatch.setattr(login_roles, "is_valid", lambda _params, login, _password: login in found)
     monkeypatch.setattr(login_roles, "refuse_foreign", lambda *_args: None)
     return found
+
+
+def engine(monkeypatch: pytest.MonkeyPatch, *containers: dict[str, Any]) -> None:
+    """Fake an engine that runs these containers of PostgreSQL."""
+    client = Mock()
+    client.api.containers.return_value = list(containers)
+    monkeypatch.setattr(engine_client, "connect", lambda *_args: client)
 
 
 def rotation(
@@ -51,7 +63,8 @@ def rotation(
     secret_record.write(folder, secret_record.Record(rotation=pending))
     params = {
         "environment_name": "keys", "project_name": "keys", "project_src": str(folder), "state": state, "given": [],
-        "login_user": "convosphere", "login_service": None, "admin_email": "", **options,
+        "login_user": "convosphere", "login_service": None, "docker_host": None, "timeout": 1,
+        "admin_email": "", **options,
     }  # fmt: skip
     warn = (warnings if warnings is not None else []).append
     return SecretRotation(Invocation(params, params, check_mode=False, warn=warn, hide=lambda *_values: None))
@@ -70,3 +83,37 @@ def test_the_owner_stays_able_to_log_in_if_it_does_so_again_on_a_new_volume(tmp_
     able.remove("convosphere_2")
 
     assert changed(rotation(tmp_path, "finished", "convosphere")) == ["rotation"]
+
+
+@pytest.mark.parametrize(("containers", "ready"), [([], False), ([{"Ports": []}], True)])
+def test_a_rotation_waits_until_the_database_runs(tmp_path, able, monkeypatch, containers, ready):
+    able.remove("convosphere_2")
+    engine(monkeypatch, *containers)
+    work = rotation(tmp_path, "prepared", "convosphere", OLD, login_service="postgres")
+
+    assert changed(work) == (["role convosphere_2"] if ready else [])
+    assert work.report(Plan())["ready"] is ready
+
+
+@pytest.mark.usefixtures("able")
+def test_what_a_deploy_has_written_needs_no_database_to_go_on(tmp_path, monkeypatch):
+    engine(monkeypatch)
+    work = rotation(tmp_path, "prepared", "convosphere_2", NEW, login_service="postgres")
+
+    assert changed(work) == []
+    assert work.report(Plan())["ready"]
+
+
+def test_the_login_role_that_is_current_on_a_new_volume_keeps_its_password(tmp_path, able, monkeypatch):
+    able.remove("convosphere_2")
+    given: list[str] = []
+    monkeypatch.setattr(login_roles, "give", lambda _database, _owner, login, _password: given.append(login))
+    stale = replace(ROTATION, login="convosphere", extra={INITIAL: Secret("older")})
+    work = rotation(tmp_path, "prepared", "convosphere", OLD, stale)
+
+    work.apply(work.plan())
+
+    stored = secret_record.read(tmp_path).rotation
+    assert given == ["convosphere_2"]
+    assert stored is not None
+    assert (stored.login, stored.extra) == ("convosphere_2", {INITIAL: OLD})
