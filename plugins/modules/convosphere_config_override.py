@@ -55,7 +55,7 @@ options:
       - V(complete) follows a deploy that succeeded. It removes only what O(unset) names, for example what the deploy
         found expired, so that an override that expired meanwhile is not forgotten while it serves.
       - V(abandon) follows a deploy that failed, and brings the previous overrides back. It does nothing
-        without a begun change, and if the deploy failed after the new settings had begun to serve: then the next deploy
+        without a begun change, and if the deploy failed after the new settings had begun to serve; then the next deploy
         completes the change.
       - A run that is killed in between leaves the begun change. The next deploy carries on with it.
     type: str
