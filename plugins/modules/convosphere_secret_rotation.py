@@ -53,10 +53,18 @@ options:
     type: dict
     default: {}
   given:
-    description: The secrets that the inventory gives, with V(finished). Their rotation ends without effect.
+    description:
+      - The secrets that the inventory gives, with V(prepared) and V(finished). Their rotation ends without effect. That
+        of E(POSTGRES_PASSWORD) does too if E(DATABASE_URL) is given.
     type: list
     elements: str
     default: []
+  declared:
+    description:
+      - The names of all secrets of the stack, with V(finished). A rotation of other ones ends without effect.
+      - If not given, the stack has all of them.
+    type: list
+    elements: str
   started_by:
     description: Who rotates them.
     type: str
@@ -137,6 +145,7 @@ class SecretRotationModule(ConvosphereModule):
         "names": {"type": "list", "elements": "str", "default": []},
         "lengths": {"type": "dict", "default": {}},
         "given": {"type": "list", "elements": "str", "default": []},
+        "declared": {"type": "list", "elements": "str"},
         "started_by": {"type": "str", "default": ""},
         "admin_email": {"type": "str", "default": ""},
     }

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from .._core import files
 from .._core.errors import InputError
 from .._core.redaction import Secret
 from .._core.timestamps import parse_time
+from .._postgres import credentials
 
 FILE = "secrets.json"
 #: How many values of a secret have an age: the one now, those before it, and one that was rolled back.
@@ -47,6 +48,14 @@ class Rotation:
     def names(self) -> list[str]:
         """The names of the secrets that are rotated."""
         return sorted(self.values)
+
+    def without(self, given: Collection[str]) -> Rotation:
+        """Return what is left of it if the inventory gives some secrets by now, or the stack has them no longer."""
+        gone = {*given, credentials.PASSWORD} if credentials.URL in given else set(given)
+        left = {name: value for name, value in self.values.items() if name not in gone}
+        if credentials.PASSWORD in gone:  # no login role changes
+            return replace(self, values=left, extra={}, login="")
+        return replace(self, values=left)
 
     def describe(self) -> dict[str, Any]:
         """Return what may be shown."""

@@ -12,7 +12,7 @@ import re
 import secrets as random_source
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +59,8 @@ class Secrets:
     current: dict[str, Secret] = field(default_factory=dict)
     desired: dict[str, Secret] = field(default_factory=dict)
     record: secret_record.Record = field(default_factory=secret_record.Record)
+    #: What this deploy writes of a rotation that is not finished, or that check mode predicts.
+    rotation: secret_record.Rotation | None = None
     #: Whether a rotation that is not finished is carried on: a kept release is restored with the values of now.
     rotates: bool = True
     #: The names of a rotation that check mode only predicts.
@@ -90,10 +92,9 @@ class Secrets:
         self.current = dotenv.parse(self.text or "")
         self.record = secret_record.read(self.directory)
         rotation = (self.record.rotation or self._predicted()) if self.rotates else None
-        gives_password = any(each["name"] == credentials.PASSWORD and each.get("value") for each in self.entries)
-        if rotation and gives_password:  # the inventory gives it by now: no login role changes
-            rotation = replace(rotation, extra={}, login="")
-        self.desired = self._desired(rotation, (rotation and rotation.login) or self.login)
+        given = [entry["name"] for entry in self.entries if entry.get("value") is not None]
+        self.rotation = rotation.without(given) if rotation else None
+        self.desired = self._desired((self.rotation and self.rotation.login) or self.login)
 
     @property
     def owner(self) -> str | None:
@@ -118,10 +119,11 @@ class Secrets:
     def begin_anew(self) -> None:
         """Have the owner of the database log in: its volume will be created with the desired password."""
         if self.owner and INITIAL in {**self.current, **self.desired}:
-            self.desired = self._desired(self.record.rotation if self.rotates else None, self.owner)
+            self.desired = self._desired(self.owner)
             self.desired[INITIAL] = self.desired[credentials.PASSWORD]
 
-    def _desired(self, rotation: secret_record.Rotation | None, login: str | None) -> dict[str, Secret]:
+    def _desired(self, login: str | None) -> dict[str, Secret]:
+        rotation = self.rotation
         new = {**rotation.values, **rotation.extra} if rotation else {}
         known = {**self.current, **new, **({LOGIN: login} if login else {})}
         return {**desired(self.entries, known), **(rotation.extra if rotation else {})}

@@ -125,7 +125,7 @@ class SecretRotation(Work):
 
     def _plan_preparation(self) -> Plan:
         rotation = self.rotation
-        if rotation is None or not rotation.login:
+        if rotation is None or not rotation.without(self.params["given"]).login:
             return Plan()
         password = rotation.values[credentials.PASSWORD]
         variables, owner = secrets.variables_in(self.directory), self.params["login_user"]
@@ -146,12 +146,18 @@ class SecretRotation(Work):
         return make_plan({f"role {self.login}": {"password": password}}, {})
 
     def _plan_end_of_login(self) -> Plan:
-        """Plan the end of the previous login role, unless it is the current one again, as on a new volume."""
-        rotation, owner = self.rotation, self.params["login_user"]
-        if rotation is None or not rotation.login or credentials.PASSWORD in self.params["given"]:
+        """Plan the end of the login role that is not the current one.
+
+        On a new volume that may be the one that the rotation was to end. A given URL may have either.
+        """
+        rotation, owner, given = self.rotation, self.params["login_user"], self.params["given"]
+        if rotation is None or not rotation.login or credentials.URL in given:
+            return Plan()
+        is_given = credentials.PASSWORD in given
+        if is_given and not self.params["login_service"]:  # the database may be a managed one by now
             return Plan()
         current = credentials.login_of(secrets.variables_in(self.directory), owner)
-        if current != rotation.login:
+        if current != rotation.login and not is_given:
             return Plan()
         previous = credentials.other(owner, current)
         if not login_roles.may_log_in(self._connect(), previous):
@@ -163,20 +169,28 @@ class SecretRotation(Work):
         if self.rotation is None:
             return Plan()
         variables = secrets.variables_in(self.directory)
-        current = {name: value for name, value in self.rotation.values.items() if name not in self.params["given"]}
+        current = self._left(self.rotation).values
         waiting = [name for name, value in current.items() if variables.get(name) != value]
         if waiting:
             raise InputError(
                 f"No deploy has written the new {', '.join(waiting)} yet, so that the rotation cannot be finished",
                 hint="Nothing was changed. Deploy again.",
             )
-        for name in sorted(self.rotation.values.keys() - current.keys()):
-            self.call.warn(f"{name} is given by the inventory now: its rotation ends without effect.")
         if ADMIN in current and self.params["admin_email"]:
             self.admin = AdminLogin(self._login(), self.params["admin_email"], read_only=self.call.check_mode)
             self.admin_plan = self.admin.plan(current[ADMIN])
         closed = make_plan({"rotation": None}, {"rotation": {"names": self.rotation.names}})
         return self._plan_end_of_login() + self.admin_plan + closed
+
+    def _left(self, rotation: secret_record.Rotation) -> secret_record.Rotation:
+        """Return what is left of the rotation, and warn of the secrets whose rotation ends without effect."""
+        left, declared = rotation.without(self.params["given"]), self.params["declared"]
+        for name in sorted(rotation.values.keys() - left.values.keys()):
+            self.call.warn(f"{name} is given by the inventory now: its rotation ends without effect.")
+        unknown = [] if declared is None else sorted(left.values.keys() - set(declared))
+        for name in unknown:
+            self.call.warn(f"{name} is no secret of the stack any more: its rotation ends without effect.")
+        return left.without(unknown)
 
     def _connect(self) -> Database:
         """Return the database, with the login role that ``.env`` names."""

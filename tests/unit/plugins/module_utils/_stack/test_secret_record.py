@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
@@ -112,3 +113,11 @@ def test_check_mode_predicts_what_a_rotation_changes(tmp_path):
     assert (len(word), secrets.desired["KEY"]) == (40, "kept")
     assert secrets.desired["DATABASE_URL"] == f"postgresql://owner_2:{word}@postgres/x"
     assert not (tmp_path / "secrets.json").exists()
+
+
+@pytest.mark.parametrize("name", ["POSTGRES_PASSWORD", "DATABASE_URL"])
+def test_a_rotation_changes_no_login_role_if_the_inventory_gives_the_password(name):
+    both = Rotation({"POSTGRES_PASSWORD": Secret("b"), "KEY": Secret("k")}, THEN.at, "", {"OTHER": Secret("c")}, "role")
+
+    assert both.without(["KEY"]) == replace(both, values={"POSTGRES_PASSWORD": "b"})
+    assert both.without([name]) == replace(both, values={"KEY": "k"}, extra={}, login="")

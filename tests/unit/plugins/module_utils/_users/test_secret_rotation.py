@@ -13,6 +13,7 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core import dotenv
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import Plan
 from ansible_collections.convosphere.platform.plugins.module_utils._core.redaction import Secret
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Invocation
@@ -63,7 +64,7 @@ def rotation(
     secret_record.write(folder, secret_record.Record(rotation=pending))
     params = {
         "environment_name": "keys", "project_name": "keys", "project_src": str(folder), "state": state, "given": [],
-        "login_user": "convosphere", "login_service": None, "docker_host": None, "timeout": 1,
+        "declared": None,        "login_user": "convosphere", "login_service": None, "docker_host": None, "timeout": 1,
         "admin_email": "", **options,
     }  # fmt: skip
     warn = (warnings if warnings is not None else []).append
@@ -117,3 +118,42 @@ def test_the_login_role_that_is_current_on_a_new_volume_keeps_its_password(tmp_p
     assert given == ["convosphere_2"]
     assert stored is not None
     assert (stored.login, stored.extra) == ("convosphere_2", {INITIAL: OLD})
+
+
+@pytest.mark.usefixtures("able")
+@pytest.mark.parametrize("name", ["POSTGRES_PASSWORD", "DATABASE_URL"])
+def test_no_login_role_is_prepared_for_a_password_that_the_inventory_gives_meanwhile(tmp_path, name):
+    assert changed(rotation(tmp_path, "prepared", "convosphere", OLD, given=[name])) == []
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "current", "ended"),
+    [
+        ("postgres", "POSTGRES_PASSWORD", "convosphere", ["role convosphere_2"]),
+        ("postgres", "POSTGRES_PASSWORD", "convosphere_2", ["role convosphere"]),
+        ("postgres", "DATABASE_URL", "convosphere", []),
+        (None, "POSTGRES_PASSWORD", "convosphere", []),  # a managed database
+    ],
+)
+@pytest.mark.usefixtures("able")
+def test_the_other_login_role_ends_if_the_inventory_gives_the_password(
+    tmp_path, monkeypatch, service, name, current, ended
+):
+    engine(monkeypatch)
+    warnings: list[str] = []
+    work = rotation(tmp_path, "finished", current, "given", given=[name], login_service=service, warnings=warnings)
+
+    assert changed(work) == [*ended, "rotation"]
+    assert warnings == ["POSTGRES_PASSWORD is given by the inventory now: its rotation ends without effect."]
+
+
+@pytest.mark.usefixtures("able")
+def test_a_rotation_of_a_secret_that_the_stack_has_no_longer_ends(tmp_path):
+    pending = secret_record.Rotation({"MY_KEY": Secret(NEW)}, "2026-11-30T08:00:00Z")
+    warnings: list[str] = []
+    work = rotation(tmp_path, "finished", "convosphere", OLD, pending, declared=["SECRET_KEY"], warnings=warnings)
+
+    assert changed(work) == ["rotation"]
+    assert warnings == ["MY_KEY is no secret of the stack any more: its rotation ends without effect."]
+    with pytest.raises(InputError, match="No deploy has written the new MY_KEY yet"):
+        rotation(tmp_path, "finished", "convosphere", OLD, pending).plan()
