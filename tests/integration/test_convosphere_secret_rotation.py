@@ -50,6 +50,34 @@ def deploy(folder: Path) -> dict[str, Any]:
     }
 
 
+# Before the law, which ends the role with which the tests connect.
+def test_a_rotation_waits_for_a_database_that_does_not_run_and_ends_if_its_password_is_given(
+    run_steps, options, tmp_path, tables
+):
+    login = {"login_env_file": str(tmp_path / ".env")}
+    login |= {name: value for name, value in PlatformDatabase(tables).login.items() if name != "login_password"}
+    given = {**options, **login, "names": ["POSTGRES_PASSWORD"]}
+    absent = {"login_service": "postgres", "project_name": "no-such-project"}
+
+    run_steps(
+        MODULE,
+        [
+            Step("start", {**given, "state": "started"}, changed=True),
+            Step("down", {**given, **absent, "state": "prepared"}, changed=False, returns={"ready": False}),
+            Step("given", {**given, "state": "prepared", "given": ["POSTGRES_PASSWORD"]}, changed=False),
+            Step("prepare", {**given, "state": "prepared"}, changed=True, returns={"ready": True}),
+            Step(
+                "end",
+                {**given, **absent, "state": "finished", "given": ["POSTGRES_PASSWORD"]},
+                changed=True,
+                diff={"before": ANY, "after": {"role convosphere_2": {"password": ANY}}},
+            ),
+            Step("nothing", {**given, "state": "finished"}, changed=False),
+        ],
+        secrets=[OLD, OTHER],
+    )
+
+
 @pytest.mark.law
 def test_law(run_law, options, tmp_path, tables):
     database = PlatformDatabase(tables)
@@ -100,7 +128,12 @@ def test_an_unfinished_rotation_is_carried_on_and_no_other_one_begins(run_steps,
             Step("the same", {**options, "state": "started"}, changed=False),
             Step("another", other, fails="A rotation of SECRET_KEY, started at "),
             Step("too early", {**options, "state": "finished"}, fails="No deploy has written the new SECRET_KEY yet"),
+            Step(
+                "declared", {**options, "state": "finished", "declared": ["SECRET_KEY"]}, fails="No deploy has written"
+            ),
             Step("given", {**options, "state": "finished", "given": ["SECRET_KEY"]}, changed=True),
+            Step("again", {**options, "state": "started"}, changed=True),
+            Step("undeclared", {**options, "state": "finished", "declared": ["OTHER"]}, changed=True),
             Step("nothing", {**options, "state": "finished"}, changed=False),
             Step(
                 "broken",
