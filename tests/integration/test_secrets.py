@@ -293,6 +293,29 @@ def test_a_deploy_that_fails_leaves_the_previous_secrets_and_the_next_one_carrie
     assert_consistent(env)
 
 
+def test_a_database_that_is_down_is_started_and_the_rotation_goes_on_with_the_next_deploy(env):
+    before, given = values(env), {"rotate": "POSTGRES_PASSWORD"}
+    broken = {"stack_settings": {"WEAVIATE_URL": "http://nowhere.invalid:8080"}, "stack_wait_timeout": 20}
+    assert env.run("secrets.yml", extra_vars={**given, **broken}).rc == 2
+    env.compose("down", "--timeout=1")
+
+    refused = env.run("secrets.yml", extra_vars=given)
+    planned = env.run("plan.yml", extra_vars={"output": "json"}).succeeded()
+    predicted = env.run("deploy.yml", check=True).succeeded()
+    run = env.run("deploy.yml").succeeded()
+
+    assert "the service postgres does not run" in refused.failures[0].message
+    assert "secret " not in str(planned.task("Report the plan").message)
+    for each in (predicted, run):
+        message = str(each.task("Report that the rotation of secrets waits for another deploy").message)
+        assert "The rotation of POSTGRES_PASSWORD is not finished: PostgreSQL did not run" in message
+    assert values(env) == before
+    assert env.health() == "healthy"
+    env.run("deploy.yml").succeeded()
+    assert login(values(env)) != login(before)
+    assert_consistent(env)
+
+
 PHASES = ["Deploy the new values", "Bring the stack up if its schema is known to fit", "End the previous values"]
 
 
