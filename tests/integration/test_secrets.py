@@ -107,6 +107,8 @@ def test_secrets_are_fetched_encrypted_for_a_key(env, tmp_path):
         ({"rotate": "OPENAI_API_KEY"}, "which is not generated: it comes from stack_secrets of the inventory"),
         ({"rotate": "SECRET_KY"}, "rotate has 'SECRET_KY', which is no secret of keys: write SECRET_KEY"),
         ({"rotate": "DATABASE_URL"}, "which follows POSTGRES_PASSWORD: rotate that one"),
+        ({"rotate": "SECRET_KEY", "fetch_to": "/tmp/keys.env"}, "rotate and fetch_to are given together"),
+        ({"names": "SECRET_KEY"}, "names is given without fetch_to"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is_changed(env, given, message):
@@ -313,6 +315,24 @@ def test_a_database_that_is_down_is_started_and_the_rotation_goes_on_with_the_ne
     assert env.health() == "healthy"
     env.run("deploy.yml").succeeded()
     assert login(values(env)) != login(before)
+    assert_consistent(env)
+
+
+@pytest.mark.campaign
+def test_a_rotation_that_is_finished_on_a_new_volume_keeps_the_login_of_the_owner(env):
+    if login(values(env)) == "convosphere_2":
+        env.run("secrets.yml", extra_vars={"rotate": "POSTGRES_PASSWORD"}).succeeded()
+
+    def reached(lines: list[dict[str, Any]]) -> bool:
+        return any(line.get("kind") == "start" and "End the previous values" in str(line["name"]) for line in lines)
+
+    assert env.run("secrets.yml", extra_vars={"rotate": "POSTGRES_PASSWORD"}, kill_when=reached).rc == -9
+    assert login(values(env)) == "convosphere_2"
+    env.compose("down", "--volumes", "--timeout=1")
+
+    env.run("deploy.yml").succeeded()
+
+    assert login(values(env)) == "convosphere"
     assert_consistent(env)
 
 

@@ -12,7 +12,7 @@ import re
 import secrets as random_source
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,6 +94,10 @@ class Secrets:
         rotation = (self.record.rotation or self._predicted()) if self.rotates else None
         given = [entry["name"] for entry in self.entries if entry.get("value") is not None]
         self.rotation = rotation.without(given) if rotation else None
+        # Once the new password is written, the file has the login role: on a new volume it is the owner again.
+        written = self.current.get(credentials.PASSWORD)
+        if self.rotation and written and self.rotation.values.get(credentials.PASSWORD) == written:
+            self.rotation = replace(self.rotation, extra={}, login="")
         self.desired = self._desired((self.rotation and self.rotation.login) or self.login)
 
     @property

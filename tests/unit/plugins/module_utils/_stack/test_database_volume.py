@@ -8,8 +8,9 @@ from unittest.mock import Mock
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core import dotenv
-from ansible_collections.convosphere.platform.plugins.module_utils._stack import database_volume
-from ansible_collections.convosphere.platform.plugins.module_utils._stack.secrets import Secrets
+from ansible_collections.convosphere.platform.plugins.module_utils._core.redaction import Secret
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import database_volume, secret_record
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.secrets import INITIAL, Secrets
 
 URL = "postgresql://convosphere_2:new@postgres/x"
 ENTRIES = [
@@ -53,6 +54,23 @@ def test_the_owner_logs_in_to_a_new_volume(tmp_path):
         "DATABASE_URL": URL.replace("_2", ""),
         "POSTGRES_INITIAL_PASSWORD": "new",
     }
+
+
+def test_the_owner_still_logs_in_at_the_next_deploy_although_the_rotation_is_not_finished(tmp_path):
+    rotation = secret_record.Rotation(
+        {"POSTGRES_PASSWORD": Secret("new")}, "2026-11-30T08:00:00Z", "", {INITIAL: Secret("first")}, "convosphere_2"
+    )
+    secret_record.write(tmp_path, secret_record.Record(rotation=rotation))
+    first = secrets(tmp_path, POSTGRES_INITIAL_PASSWORD="first")
+    database_volume.adapt(first, "p", engine([], []))
+    first.write()
+
+    second = Secrets(tmp_path, ENTRIES)
+    second.read()
+    database_volume.adapt(second, "p", engine(["data"], []))
+
+    assert second.desired == {"POSTGRES_PASSWORD": "new", "DATABASE_URL": URL.replace("_2", "")}
+    assert second.current[INITIAL] == "new"
 
 
 def test_before_a_rotation_nothing_is_asked(tmp_path):
