@@ -60,6 +60,12 @@ def load_yaml(path: Path) -> Any:
     return yaml.safe_load(path.read_text()) if path.exists() else None
 
 
+def role_variables(role: str) -> dict[str, Any]:
+    """Return what the files in the directory vars/main of a role say, in one dictionary."""
+    files = sorted((ROOT / f"roles/{role}/vars/main").glob("*.yml"))
+    return {name: value for path in files for name, value in load_yaml(path).items()}
+
+
 def argument_spec(module: str) -> dict[str, Any]:
     """Return the argument spec that a module gives to Ansible, taken from the module itself."""
 

@@ -17,7 +17,7 @@ import jinja2
 import urllib3
 import yaml
 
-from support.collection import ROOT, load_yaml
+from support.collection import ROOT, load_yaml, role_variables
 from support.compose_project import docker
 from support.environment import SERVICES
 from support.playbook import PlaybookRun, run_playbook
@@ -29,7 +29,7 @@ PROJECT = f"convosphere-{ENV}"
 DIRECTORY = f"/opt/convosphere/{ENV}"
 SETTINGS: dict[str, Any] = load_yaml(ROOT / f"inventories/{ENV}/group_vars/{ENV}/main.yml")
 DEFAULTS: dict[str, Any] = load_yaml(ROOT / "roles/stack/defaults/main.yml")
-IMAGES: dict[str, str] = load_yaml(ROOT / "roles/stack/vars/main.yml")["__stack_default_images"]
+IMAGES: dict[str, str] = role_variables("stack")["__stack_default_images"]
 STANDINS = {**{service: service for service in SERVICES}, "edge": "caddy", "minio": "minio"}
 #: Where only running machines write, or where Ansible and sshd work while they look.
 NOT_LISTED = ("/dev", "/home/ansible/.ansible", "/proc", "/run", "/sys", "/tmp", "/var/log", "/var/tmp")

@@ -51,7 +51,8 @@ def _render(folder: Path, case: Case) -> dict[str, Any]:
 
     variables: dict[str, Any] = {}
     for part in ("defaults", "vars"):
-        variables |= trusted(yaml.safe_load((folder / part / "main.yml").read_text()))
+        for path in sorted([*folder.glob(f"{part}/main.yml"), *folder.glob(f"{part}/main/*.yml")]):
+            variables |= trusted(yaml.safe_load(path.read_text()))
     names, templates, given = case
     templar = Templar(DataLoader(), {**variables, **given})
     texts = {name: (folder / "templates" / name).read_text() for name in templates}

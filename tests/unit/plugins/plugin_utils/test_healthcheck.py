@@ -15,9 +15,9 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.convosphere.platform.plugins.filter.health_periods import health_periods
 
-from support.collection import ROOT, load_yaml
+from support.collection import ROOT, role_variables
 
-VARIABLES = load_yaml(ROOT / "roles/stack/vars/main.yml")
+VARIABLES = role_variables("stack")
 HEALTHY = '{"status":"healthy","components":{}}'
 UP_SECONDS = 5000
 

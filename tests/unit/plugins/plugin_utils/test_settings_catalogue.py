@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _settings_catalogue as catalogues
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _settings_check, _stack_options
 
-from support.collection import ROOT, load_yaml
+from support.collection import ROOT, load_yaml, role_variables
 
 VERSIONS = catalogues.versions()
 
@@ -74,7 +74,7 @@ def test_the_platform_accepts_its_own_defaults(catalogue):
 
 
 def test_the_settings_that_the_stack_derives_are_known(catalogue):
-    derived = load_yaml(ROOT / "roles/stack/vars/main.yml")["__stack_backend_settings"]
+    derived = role_variables("stack")["__stack_backend_settings"]
 
     assert sorted(set(derived) - set(catalogue.settings)) == []
 

@@ -13,7 +13,7 @@ from ansible_collections.convosphere.platform.plugins.filter.no_proxy import no_
 from ansible_collections.convosphere.platform.plugins.filter.stack_problems import stack_problems
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _stack_options
 
-from support.collection import ROOT, load_yaml
+from support.collection import ROOT, load_yaml, role_variables
 
 ROLE = ROOT / "roles/stack"
 PORT = "give a port from 1 to 65535"
@@ -31,7 +31,7 @@ def problems(**options: Any) -> list[str]:
 
 def test_every_option_of_a_deploy_is_checked():
     options = load_yaml(ROLE / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    checked = load_yaml(ROLE / "vars/main.yml")["__stack_checked"]
+    checked = role_variables("stack")["__stack_checked"]
 
     assert sorted(checked) == sorted(set(options) - {"convosphere_environment"})
 
@@ -47,7 +47,7 @@ def test_an_option_has_a_check_unless_its_type_says_it_all():
 
 
 def test_the_services_and_secrets_are_those_of_the_role():
-    variables = load_yaml(ROLE / "vars/main.yml")
+    variables = role_variables("stack")
 
     assert list(_stack_options.SERVICES) == sorted(variables["__stack_default_images"])
     declared = [*variables["__stack_base_secrets"], *variables["__stack_minio_secrets"]]

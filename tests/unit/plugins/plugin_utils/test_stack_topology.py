@@ -14,7 +14,7 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils._certificates
 from ansible_collections.convosphere.platform.plugins.plugin_utils._stack_options import SERVICES
 from ansible_collections.convosphere.platform.plugins.plugin_utils._stack_topology import PLACEMENT_OF, PORTS
 
-from support.collection import ROOT, load_yaml
+from support.collection import role_variables
 
 STACK = ["postgres", "redis", "weaviate", "backend", "frontend", "edge", "minio", "agentrepo"]
 GROUPS = {
@@ -37,7 +37,7 @@ def model(host: str, environment: str = "prod", **more: Any) -> dict[str, Any]:
 
 def test_every_service_has_a_placement():
     assert set(PLACEMENT_OF) == set(SERVICES)
-    assert load_yaml(ROOT / "roles/stack/vars/main.yml")["__stack_default_private_ports"].keys() == PORTS.keys()
+    assert role_variables("stack")["__stack_default_private_ports"].keys() == PORTS.keys()
 
 
 @pytest.mark.parametrize("host", ["x", "localhost"])
