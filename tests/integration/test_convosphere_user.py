@@ -245,12 +245,14 @@ def test_a_thousand_users(tmp_path, database):
 def test_a_statement_that_fails_leaves_neither_email_nor_hash_in_the_servers_log(run_steps, database):
     database.query(f"ALTER DATABASE {database.name} SET log_statement = 'all'")
     database.query("ALTER TABLE users ADD CONSTRAINT refused CHECK (email <> 'grace@example.com')")
-    logged = database.running.containers["postgres"].logs()
+    server = database.running.containers["postgres"]
+    until(lambda: b"ADD CONSTRAINT refused" in server.logs(), "the log of the statement before")
+    logged = server.logs()
     options = {**database.login, "email": "grace@example.com", "password": "planted-password-1"}
 
     run_steps(MODULE, [Step("refused", options, fails='violates check constraint "refused"')])
 
-    log = database.running.containers["postgres"].logs()[len(logged) :].decode()
+    log = server.logs()[len(logged) :].decode()
     assert 'violates check constraint "refused"' in log
     assert "grace" not in log
     assert "$2b$" not in log

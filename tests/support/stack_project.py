@@ -132,8 +132,8 @@ class StackProject:
         }
 
     def files(self) -> dict[str, tuple[str, bytes]]:
-        """Return the same without the releases."""
-        return {path: content for path, content in self.tree().items() if not path.startswith("releases")}
+        """Return the same without the releases, and without the ages of secrets, of which a rollback loses none."""
+        return {path: text for path, text in self.tree().items() if not path.startswith(("releases", "secrets.json"))}
 
     def release(self) -> dict[str, Any]:
         """Return the record of the release that serves."""
