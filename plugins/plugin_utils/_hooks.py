@@ -208,5 +208,5 @@ def _load(path: Path) -> None:
         for each in loader.load_from_file(str(path), trusted_as_template=True):
             (Block if Block.is_block(each) else Task).load(each, loader=loader)
     except AnsibleError as error:
-        reason = " ".join(str(error).split(" This error can be suppressed")[0].split())
+        reason = " ".join(str(error).partition(" This error can be suppressed")[0].split())
         raise HookError(f"Ansible cannot read the hook {path}: {reason}.") from error

@@ -64,7 +64,7 @@ def rotation(
     secret_record.write(folder, secret_record.Record(rotation=pending))
     params = {
         "environment_name": "keys", "project_name": "keys", "project_src": str(folder), "state": state, "given": [],
-        "declared": None,        "login_user": "convosphere", "login_service": None, "docker_host": None, "timeout": 1,
+        "declared": None, "login_user": "convosphere", "login_service": None, "docker_host": None, "timeout": 1,
         "admin_email": "", **options,
     }  # fmt: skip
     warn = (warnings if warnings is not None else []).append
