@@ -30,7 +30,15 @@ def test_a_night_leaves_a_proven_backup_and_no_secret_anywhere(prod):
         run = prod.run("maintenance.yml", verbosity=3).succeeded()
 
     stats = run.task("Store the results as an artifact in AWX").result["ansible_stats"]["data"]["maintenance"][HOST]
-    assert [step["step"] for step in stats["steps"]] == ["backup", "verify", "retention", "vacuum", "prune", "health"]
+    assert [step["step"] for step in stats["steps"]] == [
+        "backup",
+        "verify",
+        "retention",
+        "vacuum",
+        "overrides",
+        "prune",
+        "health",
+    ]
     assert stats["failed"] == []
     found = manifests(prod)
     assert len(found) == known + 1
