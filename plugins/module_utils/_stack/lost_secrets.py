@@ -22,7 +22,7 @@ from .secrets import Secrets
 if TYPE_CHECKING:
     from docker import DockerClient
 
-# "$$" is a dollar sign to Compose, whatever follows it.
+# "$$" is a dollar sign to Compose, also before a letter or a brace.
 _REFERENCE = re.compile(r"\$\$|\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 
