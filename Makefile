@@ -42,7 +42,7 @@ lint: venv-dev ## ruff, mypy, vermin, yamllint, ansible-lint, changelog fragment
 sanity: venv-dev ## ansible-test sanity on a copy of the tree, with no ignore file
 	@scripts/sanity.sh
 
-importer: venv-dev ## galaxy-importer on the built artifact: no error, no warning
+importer: venv-dev ## galaxy-importer on the built artifact, no warning; the context of the execution environment
 	@scripts/importer.sh
 
 unit: venv-dev ## Unit tests and the rules of the tree

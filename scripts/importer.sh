@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Build the artifact from a copy of the tree and read it as Galaxy would; a warning fails like an error.
+# Build the artifact from a copy of the tree and read it as Galaxy would; a warning fails like an error. Then write the build
+# context of the execution environment.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -19,3 +20,8 @@ if grep -E '^(WARNING|ERROR|CRITICAL)' "$log" >/dev/null; then
   echo "galaxy-importer reported warnings or errors; see above" >&2
   exit 1
 fi
+
+# The definition of the execution environment takes the artifact; its build needs an engine and ten times as long.
+rm -rf .build/execution-environment
+ansible-builder create --context .build/execution-environment --output-filename Containerfile >/dev/null
+grep -q '^COPY --from=galaxy /usr/share/ansible ' .build/execution-environment/Containerfile
