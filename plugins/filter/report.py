@@ -57,6 +57,7 @@ options:
       - secrets
       - stack
       - support_bundle
+      - timers
       - users
       - users_audit
       - vacuum

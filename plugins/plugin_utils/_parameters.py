@@ -51,7 +51,7 @@ PARAMETERS = (
         "str",
         "The name of the environment again, as a confirmation. Without it the playbook reports what it would destroy,"
         " and stops; with --check it warns.",
-        ("restore", "restore_discard", "teardown"),
+        ("restore", "restore_discard", "schedules", "teardown"),
         "confirm=prod",
         default="",
     ),
@@ -239,12 +239,16 @@ PARAMETERS = (
         choices=("started", "stopped", "restarted"),
     ),
     Parameter(
+        "state", "str", "Whether there is maintenance.", ("edge_maintenance",), "state=on", choices=("on", "off")
+    ),
+    Parameter(
         "state",
         "str",
-        "Whether there is maintenance.",
-        ("edge_maintenance",),
-        "state=on",
-        choices=("on", "off"),
+        "absent removes all schedules.",
+        ("schedules",),
+        "state=absent",
+        "present",
+        ("present", "absent"),
     ),
     Parameter("stats", "bool", "Measure processor and memory as well.", ("status",), "stats=true", default=False),
     Parameter(

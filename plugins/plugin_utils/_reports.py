@@ -19,6 +19,7 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils import (
     _environment_logs,
     _environment_runs,
     _environment_status,
+    _schedule_reports,
     _secret_reports,
     _support_documents,
 )
@@ -288,6 +289,7 @@ REPORTS: dict[str, Report] = {
     "secrets": _secret_reports.lines,
     "stack": stack,
     "support_bundle": _support_documents.lines,
+    "timers": _schedule_reports.timers,
     "users": users,
     "users_audit": users_audit,
     "vacuum": _database_reports.vacuum,

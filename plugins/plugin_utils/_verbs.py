@@ -81,6 +81,12 @@ VERBS = (
     Verb("restore_discard", "Delete the databases kept by earlier restores.", "-e confirm=prod"),
     Verb("rollback", "Deploy an earlier release again.", "--check --diff"),
     Verb(
+        "schedules",
+        "Run playbooks at the times that the inventory declares, by timers of the controller.",
+        "--check --diff",
+        ("scheduler_backend", "scheduler_user"),
+    ),
+    Verb(
         "secrets",
         "List the secrets of an environment without their values; fetch them into a file, or rotate them.",
         "-e rotate=SECRET_KEY",
