@@ -42,7 +42,7 @@ def maintenance(result: Facts, _context: Facts) -> list[str]:
 
 
 def _step(name: str, status: str, seconds: str, message: str) -> str:
-    return f"{name:<10} {status:<8} {seconds:>8}  {message}"
+    return f"{name:<12} {status:<8} {seconds:>8}  {message}"
 
 
 def _shortened(message: str) -> str:

@@ -19,7 +19,7 @@ from support.awx import merged_inventory, run_job
 from support.environment import Environment, wait_until
 from support.playbook import PlaybookRun
 
-STEPS = ["backup", "verify", "retention", "vacuum", "overrides", "prune", "health"]
+STEPS = ["backup", "verify", "retention", "vacuum", "reindex", "overrides", "prune", "health"]
 
 
 def lock_of(environment: Environment) -> Path:

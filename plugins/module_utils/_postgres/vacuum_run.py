@@ -8,24 +8,18 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .._core.errors import DatabaseError, InputError
+from .._core.errors import InputError
 from .._core.plan import Plan, make_plan
 from .._core.work import Invocation, Work
 from . import connection as postgres_connection
-from . import server_errors, table_statistics, vacuum_plan
+from . import table_statistics, vacuum_plan
+from .statement_runner import StatementRunner
 from .table_statistics import Table
 from .vacuum_plan import VACUUM, Thresholds
 
-if TYPE_CHECKING:
-    from psycopg2.extensions import connection as Connection
-
-#: The codes of a statement that waited too long for its lock, and of one that took too long.
-_LOCKED, _CANCELED = "55P03", "57014"
+_FAILURE = "tables could not be vacuumed or analyzed"
 
 
 class VacuumWork(Work):
@@ -56,7 +50,7 @@ class VacuumWork(Work):
         connection = postgres_connection.connect(self.params)
         connection.autocommit = True
         seconds, each, lock_seconds = (self.params[name] for name in ("total_timeout", "table_timeout", "lock_timeout"))
-        runner = StatementRunner(connection, seconds, each, lock_seconds)
+        runner = StatementRunner(connection, seconds, each, lock_seconds, _FAILURE, "table_timeout")
         runner.run(self._statements())
         self.postponed = runner.postponed
         if self.postponed:
@@ -102,73 +96,3 @@ class VacuumWork(Work):
             for table in self.tables
             if self.needs[table.full_name]
         }
-
-
-@dataclass
-class StatementRunner:
-    """Run statements one by one, outside of a transaction. ``seconds`` is for all, ``each`` for one of them."""
-
-    connection: Connection
-    seconds: int
-    each: int
-    lock_seconds: int
-    clock: Callable[[], float] = time.monotonic
-    done: list[str] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
-    postponed: list[str] = field(default_factory=list)
-
-    def run(self, statements: Mapping[str, str]) -> None:
-        """Run the statement of each table, also after one that failed. Tables for which no time is left are postponed.
-
-        Raises DatabaseError if the connection is lost, and at the end if a statement failed.
-        """
-        deadline = self.clock() + self.seconds
-        for name, text in statements.items():
-            left = deadline - self.clock()
-            if left < 1:
-                self.postponed.append(name)
-                continue
-            try:
-                self._execute(text, min(left, self.each))
-                self.done.append(name)
-            except DatabaseError as error:
-                if error.details["sqlstate"] == _CANCELED and left < self.each:
-                    self.postponed.append(name)
-                else:
-                    self.failed[name] = error.message
-            if self.connection.closed:
-                break
-        if self.failed:
-            reasons = "; ".join(f"{name}: {reason}" for name, reason in self.failed.items())
-            raise DatabaseError(
-                f"{len(self.failed)} of {len(statements)} tables could not be vacuumed or analyzed: {reasons}",
-                hint="The others were, unless they are postponed. Run it again when these tables are not locked.",
-                done=self.done,
-                failed=sorted(self.failed),
-                postponed=self.postponed,
-            )
-
-    def _execute(self, text: str, seconds: float) -> None:
-        import psycopg2
-
-        del self.connection.notices[:]
-        try:
-            with self.connection.cursor() as cursor:
-                cursor.execute("SET statement_timeout = %s", (int(seconds * 1000),))
-                cursor.execute("SET lock_timeout = %s", (f"{self.lock_seconds}s",))
-                cursor.execute(text)
-        except psycopg2.Error as error:
-            raise _explained(error, seconds, self.lock_seconds) from error
-        skipped = [notice for notice in self.connection.notices if "skipping" in notice]
-        if skipped:
-            raise DatabaseError(skipped[0].strip().partition(":")[2].strip(), sqlstate=None)
-
-
-def _explained(error: Any, seconds: float, lock_seconds: int) -> DatabaseError:
-    reasons = {
-        _LOCKED: f"another session held a lock on it for more than {lock_seconds} s (lock_timeout)",
-        _CANCELED: f"it took more than {seconds:.0f} s (table_timeout)",
-    }
-    if error.pgcode in reasons:
-        return DatabaseError(reasons[error.pgcode], sqlstate=error.pgcode)
-    return server_errors.explain(error, "the server said", {}, None)

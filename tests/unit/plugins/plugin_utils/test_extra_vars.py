@@ -76,7 +76,11 @@ def test_a_value_is_converted_to_the_type_of_its_parameter(name, value, typed):
         ("wait", "²", "Allowed: a whole number from 0."),
         ("state", "running", "is 'running'. Allowed: started, stopped, restarted."),
         ("state", "", "is ''. Allowed: started, stopped, restarted."),
-        ("steps", "backup,backpu", "is 'backpu'. Allowed: backup, verify, retention, vacuum, overrides, prune, health"),
+        (
+            "steps",
+            "backup,backpu",
+            "is 'backpu'. Allowed: backup, verify, retention, vacuum, reindex, ",
+        ),
         ("steps", {"backup": True}, "is of the type dictionary."),
         ("service", "", "The parameter service is empty. Name at least one, or leave it out."),
         ("service", " , ", "The parameter service is empty."),

@@ -33,11 +33,11 @@ def test_a_maintenance_run():
     ]
 
     assert report({"steps": steps}, "maintenance") == [
-        "STEP       RESULT    SECONDS  MESSAGE",
-        "backup     changed      12.3  b1 created",
-        f"verify     failed        0.0  {'x' * 147}...",
-        f"prune      ok            0.0  {'y' * 150}",
-        "health     ok            0.0  ",
+        "STEP         RESULT    SECONDS  MESSAGE",
+        "backup       changed      12.3  b1 created",
+        f"verify       failed        0.0  {'x' * 147}...",
+        f"prune        ok            0.0  {'y' * 150}",
+        "health       ok            0.0  ",
     ]
 
 

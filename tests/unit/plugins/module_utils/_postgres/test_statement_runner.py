@@ -8,7 +8,7 @@ from unittest.mock import MagicMock
 import psycopg2.errors
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import DatabaseError
-from ansible_collections.convosphere.platform.plugins.module_utils._postgres.vacuum_run import StatementRunner
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.statement_runner import StatementRunner
 
 
 class Connection:
@@ -46,7 +46,9 @@ def connection():
 
 
 def work(connection, seconds=100, each=50):
-    return StatementRunner(connection, seconds, each, 5, clock=lambda: connection.now)
+    return StatementRunner(
+        connection, seconds, each, 5, "tables could not be vacuumed", "table_timeout", clock=lambda: connection.now
+    )
 
 
 def test_the_rest_is_postponed_when_the_time_is_up(connection):

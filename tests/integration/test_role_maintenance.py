@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The order of the steps over several hosts. Nothing is deployed on them: each step is skipped, or fails at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from support.playbook import run_playbook
+
+HOSTS = {"app-1": "app", "db-1": "database"}
+
+
+@pytest.fixture
+def night(tmp_path):
+    """Return a function that runs steps on an app host, which is first, and the host of the database."""
+
+    def run(steps: str) -> dict[str, list[str]]:
+        place = f"{tmp_path}/{{{{ inventory_hostname }}}}"
+        variables = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "convosphere_environment": "itnight",
+            "maintenance_lock": f"{place}.maintenance",
+            "maintenance_environment_lock": f"{place}.lock",
+            "maintenance_runs_file": f"{place}.runs.jsonl",
+            "stack_directory": f"{place}.stack",
+            "database_backup_dir": f"{place}.backups",
+            "database_login_port": 1,
+        }
+        groups = {group: {"hosts": {host: {}}} for host, group in HOSTS.items()}
+        hosts = {"itnight": {"hosts": {host: {} for host in HOSTS}}, **groups}
+        inventory = tmp_path / "inventory.yml"
+        inventory.write_text(yaml.safe_dump({"all": {"vars": variables, "children": hosts}}))
+        tasks = [{"name": "Maintain", "ansible.builtin.import_role": {"name": "convosphere.platform.maintenance"}}]
+        play = {"name": "Night", "hosts": "itnight", "gather_facts": False, "tasks": tasks}
+        done = run_playbook([play], tmp_path, inventory=inventory, extra_vars={"maintenance_only": steps})
+        reported: dict[str, Any] = {}
+        for task in done.tasks:
+            if task.name.endswith("Store the results as an artifact in AWX"):
+                reported.update(task.result["ansible_stats"]["data"]["maintenance"])
+        return {host: [step["step"] for step in found["steps"]] for host, found in reported.items()}
+
+    return run
+
+
+def test_each_host_runs_its_steps_in_the_fixed_order(night):
+    # The app host has no step before prune.
+    assert night("vacuum,prune,verify") == {"app-1": ["prune"], "db-1": ["verify", "vacuum", "prune"]}
