@@ -22,7 +22,7 @@ options:
     description: The step.
     type: str
     required: true
-    choices: [reindex]
+    choices: [certificates, disk, drift, records, reindex, secrets]
   context:
     description: What the step needs beside the result, such as C(check_mode).
     type: dict
@@ -44,7 +44,7 @@ _value:
   type: dict
   contains:
     status:
-      description: V(ok) or V(changed).
+      description: V(ok), V(changed) or V(failed).
       type: str
       sample: ok
     message:

@@ -51,7 +51,8 @@ def _run(run: Facts, several: bool) -> Iterator[str]:
     for failure in run.get("failures") or []:
         yield f"    {failure['module']}: {failure['message'].splitlines()[0]}"
     for name, value in (run.get("details") or {}).items() if isinstance(run.get("details"), Mapping) else ():
-        yield f"    {name}: {value}"
+        if not isinstance(value, list):  # measurements for later runs
+            yield f"    {name}: {value}"
     changes = run.get("changes") or []
     yield from (f"    {change['at']} {change['description']}" for change in changes)
     more = run.get("changes_total", 0) - len(changes)

@@ -258,7 +258,10 @@ PARAMETERS = (
         ("maintenance",),
         "steps=backup,verify",
         default=(),
-        choices=("backup", "verify", "retention", "vacuum", "reindex", "overrides", "prune", "health"),
+        choices=(
+            *("backup", "verify", "retention", "vacuum", "reindex", "records", "overrides", "prune"),
+            *("secrets", "certificates", "disk", "drift", "health"),
+        ),
     ),
     Parameter("unset", "list", "Overrides to remove, separated by commas.", ("config",), "unset=LOG_LEVEL", default=()),
     Parameter(

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 from ansible_collections.convosphere.platform.plugins.filter import maintenance_outcome
+from ansible_collections.convosphere.platform.plugins.module_utils._core import timestamps
 from ansible_collections.convosphere.platform.plugins.plugin_utils._maintenance_outcomes import OUTCOMES, outcome
 
 RUN, CHECK = {"check_mode": False}, {"check_mode": True}
@@ -68,3 +70,200 @@ def test_indexes_that_would_be_rebuilt():
     result = {**NOTHING, "changed": True, "candidates": [INDEX], "rebuilt": [predicted]}
 
     assert outcome(result, "reindex", CHECK)["message"] == "1 of 1 bloated indexes would be rebuilt"
+
+
+# ---------------------------------------------------------------------------------------------------------- records
+
+
+@pytest.mark.parametrize(
+    ("rows", "remaining", "context", "message"),
+    [
+        ({}, {}, RUN, "removed: nothing, because the policy names nothing"),
+        ({"password_reset_tokens": 0}, {"password_reset_tokens": 0}, RUN, "removed: 0 password_reset_tokens"),
+        (
+            {"password_reset_tokens": 2, "audit_logs": 10},
+            {"password_reset_tokens": 0, "audit_logs": 5},
+            CHECK,
+            "would be removed: 2 password_reset_tokens, 10 audit_logs; "
+            "5 more have expired, for the next run (limit=10)",
+        ),
+    ],
+)
+def test_records(rows, remaining, context, message):
+    result = {"changed": any(rows.values()), "rows": rows, "remaining": remaining, "limit": 10}
+
+    found = outcome(result, "records", context)
+
+    assert found["message"] == message
+    assert found["status"] == ("changed" if any(rows.values()) else "ok")
+    assert found["data"] == {"rows": rows, "limit": 10}
+
+
+# ---------------------------------------------------------------------------------------------------------- secrets
+
+DAY = 86400
+SECRETS: dict[str, Any] = {
+    "secrets": [
+        {"name": name, "source": source, "set": True, "since": since, "unchanged_since": old, "rotate": rotate}
+        for name, source, since, old, rotate in [
+            ("DATABASE_URL", "generated", "2025-01-01T00:00:00Z", None, "follows POSTGRES_PASSWORD"),
+            ("OPENAI_API_KEY", "inventory (vault)", None, "2026-01-01T00:00:00Z", "give another value"),
+            ("POSTGRES_TLS_CA", "issued", "2025-01-01T00:00:00Z", None, "no playbook rotates it"),
+            ("SECRET_KEY", "generated", "2026-11-01T00:00:00Z", None, "secrets.yml -e rotate=SECRET_KEY"),
+            ("UNDATED", "generated", None, None, "secrets.yml -e rotate=UNDATED"),
+        ]
+    ]
+    + [{"name": "REDIS_PASSWORD", "source": "unset", "set": False, "rotate": ""}],
+    "rotation": None,
+}
+NOON = {**RUN, "now": timestamps.parse_time("2026-11-30T12:00:00Z").timestamp()}
+
+
+def test_old_secrets_are_named_with_their_way_and_are_no_failure():
+    found = outcome(SECRETS, "secrets", {**NOON, "max_age_days": "300"})
+
+    assert (found["status"], found["message"]) == (
+        "ok",
+        "1 of 5 secrets are older than 300 days: OPENAI_API_KEY (333 days; give another value)",
+    )
+    assert [(each["name"], each["age_days"], each["due"]) for each in found["data"]["secrets"]] == [
+        ("DATABASE_URL", 698, False),
+        ("OPENAI_API_KEY", 333, True),
+        ("POSTGRES_TLS_CA", 698, False),
+        ("SECRET_KEY", 29, False),
+        ("UNDATED", None, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limit", "message"), [(0, "5 secrets; there is no limit of age"), (333, "5 secrets, none older than 333 days")]
+)
+def test_no_secret_is_due(limit, message):
+    assert outcome(SECRETS, "secrets", {**NOON, "max_age_days": limit})["message"] == message
+
+
+# ----------------------------------------------------------------------------------------------------- certificates
+
+CERTIFICATES = {**RUN, "host": "db-1", "min_days": 7, "warn_days": 30, "renewable": ["leaf"]}
+
+
+def certificates(*found: tuple[str, int, int], problems: tuple[dict[str, str], ...] = ()) -> dict[str, Any]:
+    """Return the outcome for certificates of a name, days left and days of their life."""
+    ends = {"path": "/x", "subject": "", "expires": "2027-01-01T00:00:00Z"}
+    listed = [{"name": name, "days_left": left, "lifetime_days": life, **ends} for name, left, life in found]
+    return outcome({"certificates": listed, "problems": list(problems)}, "certificates", CERTIFICATES)
+
+
+@pytest.mark.parametrize(
+    ("left", "life", "status", "message"),
+    [
+        (30, 365, "ok", "1 certificates, the first expires in 30 days"),
+        (29, 365, "ok", "edge (/x) expires in 29 days, at 2027-01-01T00:00:00Z"),
+        (7, 90, "ok", "edge (/x) expires in 7 days, at 2027-01-01T00:00:00Z"),
+        (6, 90, "failed", "edge (/x) expires in 6 days, at 2027-01-01T00:00:00Z"),
+        (-1, 365, "failed", "edge (/x) expired at 2027-01-01T00:00:00Z"),
+        # The authority of the edge issues for twelve hours, ACME may for six days.
+        (0, 0, "ok", "1 certificates, the first expires in 0 days"),
+        (-1, 0, "failed", "edge (/x) expired at 2027-01-01T00:00:00Z"),
+        (2, 6, "ok", "1 certificates, the first expires in 2 days"),
+        (0, 6, "failed", "edge (/x) expires in 0 days, at 2027-01-01T00:00:00Z"),
+    ],
+)
+def test_a_certificate_is_due_by_its_days_and_its_life(left, life, status, message):
+    found = certificates(("edge", left, life))
+
+    assert (found["status"], found["message"]) == (status, message)
+
+
+def test_certificates_that_a_deploy_renews_and_those_that_cannot_be_read():
+    found = certificates(
+        ("leaf", 20, 397), ("edge", 200, 365), problems=({"name": "own", "path": "/y", "problem": "no such file"},)
+    )
+
+    assert found["status"] == "failed"
+    assert found["message"] == (
+        "own (/y): no such file; leaf (/x) expires in 20 days, at 2027-01-01T00:00:00Z; deploy.yml renews it"
+    )
+    assert found["data"]["warn_days"] == 30
+    assert found["data"]["certificates"][0] == {
+        "name": "leaf",
+        "host": "db-1",
+        "path": "/x",
+        "days_left": 20,
+        "expires": "2027-01-01T00:00:00Z",
+        "renewable": True,
+        "renewed": False,
+    }
+
+
+def test_a_host_without_certificates():
+    assert certificates()["message"] == "0 certificates, this host uses none"
+
+
+# ------------------------------------------------------------------------------------------------------------- disk
+
+DISK = {**RUN, "host": "db-1", "min_free": 10, "min_days": 7}
+GIGABYTE = 1024**3
+
+
+def disk(free: int, until: int | None = None, growth: int | None = None) -> dict[str, Any]:
+    """Return the outcome for a disk of 100 GB."""
+    found = {"path": "/", "directories": ["/opt"], "size_bytes": 100 * GIGABYTE, "free_bytes": free * GIGABYTE}
+    return outcome({"filesystems": [{**found, "growth_bytes_per_day": growth, "days_until_full": until}]}, "disk", DISK)
+
+
+@pytest.mark.parametrize(
+    ("free", "until", "status", "message"),
+    [
+        (10, None, "ok", "/: 10.00 GB free (10 %)"),
+        (50, 7, "ok", "/: 50.00 GB free (50 %), full in 7 days"),
+        (9, None, "failed", "/: 9.00 GB free (9 %), less than maintenance_disk_min_free=10 %"),
+        (50, 6, "failed", "/: 50.00 GB free (50 %), full in 6 days, fewer than maintenance_disk_min_days=7"),
+    ],
+)
+def test_a_disk_fails_by_its_free_part_or_its_days(free, until, status, message):
+    found = disk(free, until)
+
+    assert (found["status"], found["message"]) == (status, message)
+
+
+def test_the_facts_of_a_disk():
+    assert disk(50, 500, 5)["data"] == {
+        "filesystems": [
+            {
+                "host": "db-1",
+                "path": "/",
+                "size_bytes": 100 * GIGABYTE,
+                "free_bytes": 50 * GIGABYTE,
+                "growth_bytes_per_day": 5,
+                "days_until_full": 500,
+            }
+        ]
+    }
+
+
+# ------------------------------------------------------------------------------------------------------------ drift
+
+
+def drift(count: int, *, fails: bool = False) -> dict[str, Any]:
+    """Return the outcome for a number of changed files, beside the record of the release, which follows from them."""
+    changes = [{"object": f"file {number}", "origin": "host"} for number in range(count)]
+    release = [{"object": "release", "origin": "host"}] if count else []
+    return outcome({"changes": [*changes, *release]}, "drift", {**RUN, "fails": fails})
+
+
+def test_drift_is_reported_and_fails_only_if_that_is_asked_for():
+    assert drift(0, fails=True) == {
+        "status": "ok",
+        "message": "nothing differs from what is declared",
+        "data": {"differences": 0, "lines": []},
+    }
+    assert drift(1)["message"] == "1 differences: file 0 (host); drift.yml shows them"
+    assert (drift(1)["status"], drift(1, fails=True)["status"]) == ("ok", "failed")
+
+
+def test_the_lines_of_a_drift_are_bounded():
+    found = drift(60)
+
+    assert found["message"].endswith("file 4 (host), and 55 more; drift.yml shows them")
+    assert (found["data"]["differences"], len(found["data"]["lines"])) == (60, 50)
