@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ HOSTS = {"app-1": "app", "db-1": "database"}
 def night(tmp_path):
     """Return a function that runs steps on an app host, which is first, and the host of the database."""
 
-    def run(steps: str) -> dict[str, list[str]]:
+    def run(steps: str, **settings: Any) -> dict[str, dict[str, Any]]:
         place = f"{tmp_path}/{{{{ inventory_hostname }}}}"
         variables = {
             "ansible_connection": "local",
@@ -38,16 +39,36 @@ def night(tmp_path):
         inventory.write_text(yaml.safe_dump({"all": {"vars": variables, "children": hosts}}))
         tasks = [{"name": "Maintain", "ansible.builtin.import_role": {"name": "convosphere.platform.maintenance"}}]
         play = {"name": "Night", "hosts": "itnight", "gather_facts": False, "tasks": tasks}
-        done = run_playbook([play], tmp_path, inventory=inventory, extra_vars={"maintenance_only": steps})
+        done = run_playbook([play], tmp_path, inventory=inventory, extra_vars={"maintenance_only": steps, **settings})
         reported: dict[str, Any] = {}
         for task in done.tasks:
             if task.name.endswith("Store the results as an artifact in AWX"):
                 reported.update(task.result["ansible_stats"]["data"]["maintenance"])
-        return {host: [step["step"] for step in found["steps"]] for host, found in reported.items()}
+        messages = {task.host: task.message for task in done.failures if task.name.endswith("Fail if a step failed")}
+        return {host: {**found, "message": messages.get(host)} for host, found in reported.items()}
 
     return run
 
 
 def test_each_host_runs_its_steps_in_the_fixed_order(night):
+    found = night("vacuum,prune,verify")
+
     # The app host has no step before prune.
-    assert night("vacuum,prune,verify") == {"app-1": ["prune"], "db-1": ["verify", "vacuum", "prune"]}
+    assert {host: [step["step"] for step in found[host]["steps"]] for host in found} == {
+        "app-1": ["prune"],
+        "db-1": ["verify", "vacuum", "prune"],
+    }
+
+
+def test_a_step_that_judges_fails_the_run_and_its_figures_are_recorded(night, tmp_path):
+    found = night("disk", maintenance_disk_min_free=101)
+
+    for host, of_host in found.items():
+        (step,) = of_host["steps"]
+        assert step["status"] == "failed"
+        assert "less than maintenance_disk_min_free=101 %" in step["message"]
+        assert of_host["message"] == f"The maintenance of itnight on {host} failed at disk."
+        record = json.loads((tmp_path / f"{host}.runs.jsonl").read_text().splitlines()[-1])
+        assert record["result"] == "failed"
+        assert record["details"] == {"disk": "failed", **step["data"]}
+    assert list(found) == list(HOSTS)

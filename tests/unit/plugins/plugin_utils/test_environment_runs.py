@@ -35,7 +35,13 @@ def test_the_runs_of_all_hosts_are_in_the_order_of_their_ends():
     other = {"run": "9", "at": "2026-11-29T10:00:05Z", "description": "Deleted user bob by eve@vm", "changes_total": 2}
     own = {**other, "run": "2"}
     users = run(1, changes=[change], changes_total=12)
-    deploy = run(3, what="deploy.yml of prod", result="failed", release="r1", details={"backup": "ok", "filesystems": [{"path": "/"}]})
+    deploy = run(
+        3,
+        what="deploy.yml of prod",
+        result="failed",
+        release="r1",
+        details={"backup": "ok", "filesystems": [{"path": "/"}]},
+    )
     deploy["failures"] = [{"module": "convosphere_stack", "message": "The backend crashed.\nIts log", "at": "x"}]
     found = environment_runs({"db": host(users, deploy, others=[other, own]), "edge": host(run(2))}, "prod", GROUPS)
 
