@@ -12,7 +12,8 @@ version_added: 1.0.0
 short_description: List the failed steps that keep a maintenance step from running
 description:
   - Returns those of the needed steps that failed or were skipped.
-  - A verification that failed only because a whole backup does not load on this server does not block.
+  - A verification that failed only because a whole backup does not load on this server does not block, nor one that
+    missed a target of the recovery.
 positional: _input, needs
 options:
   _input:

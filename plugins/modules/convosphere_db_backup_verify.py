@@ -7,11 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: convosphere_db_backup_verify
-short_description: Verify that backups of the platform's database can be restored
+short_description: Verify that backups of the platform can be restored, and that the platform boots from them
 version_added: 1.0.0
 description:
   - Reads backups and compares them with their manifests, or restores them into a side database beside the live one,
     counts the rows of every table, reads the schema revision, and drops the side database.
+  - With O(level=boot) it also starts the backend of the backup's release on the side database, beside a second vector
+    store with the restored vectors, on a network of their own without a way out. A probe user logs in and asks for the
+    users and conversations of the backup. Everything is removed afterwards.
   - Writes the verdict into the manifest. The verdicts are verified, corrupt and could not tell. If the task fails,
     C(failure.verdict) has one of the last two, or C(failure.verdicts) by id if there are several backups.
   - A backup is corrupt only by evidence about its file. Its bytes are not those that were written, a program that reads
@@ -29,6 +32,11 @@ description:
   - A dump is loaded as a restore loads it, with owners and privileges. If the server lacks roles, tablespaces,
     extensions or collations that it needs, the task fails and names them, after the other backups were verified. That
     says nothing about the backup, which keeps its verification.
+  - A backup that restores and does not boot stays verified by restore, gets a failed proof in its manifest, and the
+    task fails with C(failure.verdict) C(does not boot). That, too, needs evidence. The backend ended after it had
+    connected to the restored database or answered with an error, the vector store rejected the vectors, or a file of
+    a document differs from its row. A missing image, a lack of memory, or a backend that never connected is could not
+    tell.
   - The live database is never written to. The next run removes what an interrupted run left.
   - An encrypted backup is never unpacked to a disk, but streamed, which is slower. On the host that created it the
     first verification needs no O(identity_file), see M(convosphere.platform.convosphere_db_backup). Its one-run key is
@@ -70,8 +78,11 @@ options:
         dump. That of an encrypted dump is read only with O(identity_file).
       - V(restore) also restores the database. It needs as much free space as the database had, and the privileges of a
         restore, which are to create databases and to assign their objects to their owners.
+      - V(boot) also serves from what was restored. It needs O(project_name), the privilege to create a role, memory for
+        a second backend and vector store, and Docker Engine on this host. The role may use the side database alone, and
+        reaches it by a socket, so that the server may also be on another host.
     type: str
-    choices: [checksum, restore]
+    choices: [checksum, restore, boot]
     default: restore
   reverify_after:
     description:
@@ -84,6 +95,34 @@ options:
     description: Verify backups that are verified already.
     type: bool
     default: false
+  project_name:
+    description:
+      - The Compose project of the environment, for O(level=boot). A boot starts the images of its vector store and
+        Redis once more, and no service of the project is changed.
+    type: str
+  project_src:
+    description:
+      - The directory of the project, for O(level=boot). Its kept releases name the image of the backend, which is that
+        of the release that served when the backup was created, or else of the newest release with the same schema.
+      - Without a release it is the image of the backend that serves.
+    type: path
+  image:
+    description: The image of the backend for O(level=boot), instead of that of the backup's release.
+    type: str
+  boot_timeout:
+    description: How many seconds the vector store and the backend of a boot each may take until they are ready.
+    type: int
+    default: 300
+  boot_memory:
+    description:
+      - How many MiB of memory the containers of a boot take together. No boot begins unless the host has 256 MiB more.
+      - By default what the backend, the vector store and Redis use now, and a quarter more.
+    type: int
+  boot_settings:
+    description:
+      - Further settings of the backend of a boot, if its image needs them to start. They are visible in the container.
+      - It gets neither the settings nor the secrets of the environment, and no key of an AI provider.
+    type: dict
 seealso:
   - module: convosphere.platform.convosphere_db_backup
   - module: convosphere.platform.convosphere_db_restore
@@ -98,6 +137,16 @@ EXAMPLES = r"""
     backup_dir: /var/backups/convosphere/prod
     login_container: convosphere-prod-postgres-1
     login_env_file: /opt/convosphere/prod/.env
+
+- name: Verify that the platform boots from the latest backup
+  convosphere.platform.convosphere_db_backup_verify:
+    environment_name: prod
+    backup_dir: /var/backups/convosphere/prod
+    login_container: convosphere-prod-postgres-1
+    login_env_file: /opt/convosphere/prod/.env
+    level: boot
+    project_name: convosphere-prod
+    project_src: /opt/convosphere/prod
 
 - name: Verify once a month that the files of all backups are unchanged
   convosphere.platform.convosphere_db_backup_verify:
@@ -147,6 +196,22 @@ backups:
         host:
           description: The host that verified it.
           type: str
+    proof:
+      description:
+        - The newest of its verifications by O(level) or a higher one, in the form of C(proofs) of
+          M(convosphere.platform.convosphere_db_backup_info); null without one.
+      type: dict
+    boot:
+      description:
+        - What the boot of this run found, by C(documents), C(vectors), C(login), C(users) and C(conversations).
+          C(nothing to read) if the backup has none. Null without a boot.
+      type: dict
+      sample:
+        documents: nothing to read
+        vectors: 2 classes restored
+        login: answered
+        users: answered
+        conversations: answered
     tables:
       description: The number of its tables.
       type: int

@@ -49,7 +49,13 @@ def _verified(each: Facts, context: Facts) -> str:
     recorded = each["verified"] and not context["check_mode"]
     level = each["verified"]["level"] if recorded else context["verify_level"]
     done = f"{_would(context)}verified" if each["action"] == "verified" else "was verified before"
-    return f"{each['id']} {done} ({level}): {each['tables']} tables, {each['rows']} rows"
+    content = f"{each['id']} {done} ({level}): {each['tables']} tables, {each['rows']} rows"
+    return f"{content}{_recovered(each['proof'])}" if level == "boot" and recorded and each.get("proof") else content
+
+
+def _recovered(proof: Facts) -> str:
+    """Describe the times that a boot measured."""
+    return f", served {proof['rto_seconds']:.1f} s after the restore began (RTO), RPO {proof['rpo_seconds']:.0f} s"
 
 
 def backup_retention(result: Facts, context: Facts) -> list[str]:

@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.plugin_utils import _database_reports
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _database_reports, _recovery
 
 SUCCEEDED = ("ok", "changed")
 #: The step under which copies that failed are reported; the step that made them succeeded on the host.
 COPY = "copy"
+_ASSERTS = re.compile(r"(?:ansible\.builtin\.)?assert")
 _COPIES_BACKUPS = re.compile(r"(?:.*\.)?convosphere_db_backup_copy")
 
 
@@ -41,9 +42,13 @@ def blockers(done: Iterable[Mapping[str, Any]], needs: Iterable[str]) -> list[st
     """Return those of the needed steps that ran without success.
 
     A backup that is whole and does not load here does not block: it would stop retention for ever. Retention counts
-    such backups apart, so that no verified one is deleted in their favour.
+    such backups apart, so that no verified one is deleted in their favour. Neither does a backup that is verified and
+    only missed a target.
     """
-    failed = [each["step"] for each in done if each["status"] not in SUCCEEDED and "not_loaded" not in each]
+    harmless = ("not_loaded", "missed_target")
+    failed = [
+        each["step"] for each in done if each["status"] not in SUCCEEDED and not any(name in each for name in harmless)
+    ]
     return [step for step in failed if step in list(needs)]
 
 
@@ -59,6 +64,7 @@ def failure_results(failure: Mapping[str, Any], done: Iterable[Mapping[str, Any]
     failed["status"] = "failed"
     if "not_loaded" in details:
         failed["not_loaded"] = details["not_loaded"]
+    failed.update(_verification(failure))
     succeeded = _on_the_host(failure)
     if not succeeded:
         return [failed]
@@ -80,6 +86,17 @@ def _on_the_host(failure: Mapping[str, Any]) -> dict[str, Any]:
         return {"status": "changed" if deleted else "ok", "message": message}
     if step == "verify" and _COPIES_BACKUPS.fullmatch(failure["action"]):
         return {name: failure["outcome"][name] for name in failure["outcome"]}
+    return {}
+
+
+def _verification(failure: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a verification that failed by a boot or by a target; empty for any other failure."""
+    booted = _recovery.failed_boot(failure["details"])
+    if booted:
+        return {"data": booted}
+    outcome = failure["outcome"]
+    if failure["step"] == "verify" and _ASSERTS.fullmatch(failure["action"]) and outcome.get("data"):
+        return {"data": outcome["data"], "backup": outcome["backup"], "missed_target": True}
     return {}
 
 

@@ -101,12 +101,12 @@ PARAMETERS = (
     Parameter(
         "level",
         "str",
-        "How to verify: restore loads the dump into a side database and counts every table's rows; checksum only reads"
-        " the files.",
+        "How to verify: boot serves from the restored backup and logs in; restore loads the dump into a side database"
+        " and counts every table's rows; checksum only reads the files.",
         ("backup_verify",),
-        "level=checksum",
+        "level=boot",
         default="restore",
-        choices=("checksum", "restore"),
+        choices=("checksum", "restore", "boot"),
     ),
     Parameter(
         "log_level",

@@ -40,6 +40,8 @@ REJECTED = "convosphere_rejected_"
 POLL_SECONDS = 0.25
 #: For how many seconds a backup that was just requested may be unknown.
 START_SECONDS = 10
+#: How many seconds each answer may take.
+ANSWER_SECONDS = 60
 _CHUNK = 1024 * 1024
 _BACKUPS = "/v1/backups/filesystem"
 _ENDED = ("SUCCESS", "FAILED", "CANCELED")
@@ -57,6 +59,13 @@ class VectorStore:
     folder: str
     docker_host: str
     timeout_option: str = "vectors_timeout"
+
+    def is_ready(self) -> bool:
+        """Return whether the store answers that it is ready."""
+        try:
+            return self.api.get("/v1/.well-known/ready").status == 200
+        except ApiError:
+            return False
 
     def classes(self) -> list[str]:
         """Return the names of all classes, sorted."""
@@ -212,12 +221,11 @@ def find(
     docker_host: str,
     *,
     api_key: str | None = None,
-    timeout: float = 60,
     timeout_option: str = "vectors_timeout",
 ) -> VectorStore:
     """Return the vector store of a Compose project, at its container's own address: its port is not published.
 
-    ``timeout`` is in seconds, for each request. Without ``api_key`` use the first key that the store itself allows, as
+    Without ``api_key`` use the first key that the store itself allows, as
     root of the host can read it. Raises InputError if there is no store, or if it cannot make backups.
     """
     containers = engine_client.project_containers(client, project_name).get(SERVICE)
@@ -227,9 +235,16 @@ def find(
             hint="Start the service, or remove vectors from include.",
         )
     container = containers[0]
-    folder = _folder(container)
     token = api_key or _key(container)
-    api = Api(f"http://{_address(container)}:{PORT}", timeout=timeout, validate_certs=True, token=token)
+    return of_container(container, docker_host, token=token, timeout_option=timeout_option)
+
+
+def of_container(
+    container: Container, docker_host: str, *, timeout_option: str, token: str | None = None
+) -> VectorStore:
+    """Return the vector store in a running container. Raises InputError if it cannot make backups."""
+    folder = _folder(container)
+    api = Api(f"http://{_address(container)}:{PORT}", timeout=ANSWER_SECONDS, validate_certs=True, token=token)
     api.local = True  # no proxy stands between the host and its own containers
     return VectorStore(api, container, folder, docker_host, timeout_option)
 

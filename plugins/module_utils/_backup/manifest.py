@@ -20,11 +20,12 @@ from typing import Any
 
 from .._core.errors import InputError
 from .._core.timestamps import format_time, parse_time
+from . import manifest_keys
 
 VERSION = 1
 SUFFIX = ".manifest.json"
-RESTORE = "restore"
-LEVELS = ("checksum", RESTORE)  # the strongest is the last
+RESTORE, BOOT = "restore", "boot"
+LEVELS = ("checksum", RESTORE, BOOT)  # the strongest is the last
 _ID = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)-([0-9]{8}T[0-9]{6}Z)(-[0-9]+)?")
 _ID_TIME = "%Y%m%dT%H%M%SZ"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -72,7 +73,8 @@ class Manifest:
     ``from``, ``to`` and ``how``; ``verified`` has ``level``, ``at``, ``duration`` and ``host``; ``checked_at`` is when
     all files were last read with the right checksums; ``damaged_at`` is when a verification found the backup corrupt,
     reset when it is restored; ``not_loaded`` has ``at``, ``host`` and ``reason`` of a server that failed to load it
-    although its files are intact. ``recipients`` are the public keys that it is encrypted to.
+    although its files are intact. ``recipients`` are the public keys that it is encrypted to. ``proofs`` are its last
+    verifications by restore and by boot, in the form of ``proofs.proof``, oldest first.
     """
 
     id: str
@@ -93,6 +95,7 @@ class Manifest:
     checked_at: datetime | None = None
     damaged_at: datetime | None = None
     not_loaded: Mapping[str, Any] | None = None
+    proofs: tuple[Mapping[str, Any], ...] = ()
     manifest_version: int = field(default=VERSION)
 
     @property
@@ -110,6 +113,10 @@ class Manifest:
         """The level of its verification, one of LEVELS; None if it is not verified."""
         return self.verified["level"] if self.verified else None
 
+    def reaches(self, level: str) -> bool:
+        """Return True if it is verified by this level, one of LEVELS, or by a higher one."""
+        return self.level is not None and LEVELS.index(self.level) >= LEVELS.index(level)
+
     def file(self, kind: str) -> FileRecord:
         """Return the file of one component. Raises InputError if the backup does not include it."""
         for file in self.files:
@@ -121,9 +128,9 @@ class Manifest:
         """Return the manifest as in JSON, which is also how modules return it."""
         document = asdict(self)
         document["created_at"] = format_time(self.created_at)
-        for name in _TIMESTAMPS:
+        for name in manifest_keys.TIMESTAMPS:
             document[name] = format_time(document[name]) if document[name] else None
-        return {key: _plain(document[key]) for key in _MANIFEST}
+        return {key: _plain(document[key]) for key in manifest_keys.MANIFEST}
 
     def to_json(self) -> str:
         """Return the text of the manifest's file."""
@@ -177,8 +184,8 @@ def parse(text: str, name: str) -> Manifest:
 
 
 def _manifest(document: Mapping[str, Any]) -> Manifest:
-    document = {**_LATER, **document}
-    _check(document, _MANIFEST, "")
+    document = {**manifest_keys.LATER, **document}
+    manifest_keys.check(document, manifest_keys.MANIFEST, "")
     if not is_id(document["id"]):
         raise ValueError(f"its id {document['id']!r} is not the id of a backup")
     files = tuple(_file(document["id"], entry) for entry in document["files"])
@@ -186,53 +193,42 @@ def _manifest(document: Mapping[str, Any]) -> Manifest:
         raise ValueError("its list of files is empty")
     database = document["database"]
     if database is not None:
-        database = {**_LATER_DATABASE, **database}
-        _check(database, _DATABASE, "database.")
+        database = {**manifest_keys.LATER_DATABASE, **database}
+        manifest_keys.check(database, manifest_keys.DATABASE, "database.")
         if database["requires"] is not None:
-            _check(database["requires"], _REQUIRES, "database.requires.")
+            manifest_keys.check(database["requires"], manifest_keys.REQUIRES, "database.requires.")
         database = DatabaseRecord(**_frozen(database))
     if document["uploads"] is not None:
         document["uploads"] = {"store": "files", **document["uploads"]}  # older ones are of files
-    for name, keys in _OBJECTS.items():
+    for name, keys in manifest_keys.OBJECTS.items():
         if document[name] is not None:
-            _check(document[name], keys, f"{name}.")
+            manifest_keys.check(document[name], keys, f"{name}.")
+    _check_verifications(document)
+    timestamps = {name: parse_time(document[name]) if document[name] else None for name in manifest_keys.TIMESTAMPS}
+    taken = {**_frozen(document), "created_at": parse_time(document["created_at"]), "files": files}
+    return Manifest(**{**taken, **timestamps, "database": database})
+
+
+def _check_verifications(document: Mapping[str, Any]) -> None:
     if document["verified"] is not None:
         parse_time(document["verified"]["at"])
         if document["verified"]["level"] not in LEVELS:
             raise ValueError(f"verified.level is not one of {', '.join(LEVELS)}")
-    timestamps = {name: parse_time(document[name]) if document[name] else None for name in _TIMESTAMPS}
-    taken = {**_frozen(document), "created_at": parse_time(document["created_at"]), "files": files}
-    return Manifest(**{**taken, **timestamps, "database": database})
+    for entry in document["proofs"]:
+        manifest_keys.check_proof(entry, LEVELS)
+        parse_time(entry["at"])
 
 
 def _file(backup: str, entry: Any) -> FileRecord:
     if not isinstance(entry, dict):
         raise ValueError("files is not a list of objects")  # noqa: TRY004 - a ValueError like all other problems
-    _check(entry, _FILE, "files.")
+    manifest_keys.check(entry, manifest_keys.FILE, "files.")
     # The file is opened and deleted by this name: it must be in this directory and belong to this backup.
     if not entry["name"].startswith(f"{backup}.") or "/" in entry["name"] or "\0" in entry["name"]:
         raise ValueError(f"the file {entry['name']!r} does not belong to backup {backup}")
     if not _SHA256.fullmatch(entry["sha256"]):
         raise ValueError(f"the sha256 of {entry['name']} is not 64 hexadecimal digits")
     return FileRecord(**entry)
-
-
-def _check(document: Mapping[str, Any], keys: Mapping[str, tuple[type, ...]], prefix: str) -> None:
-    missing = [name for name in keys if name not in document]
-    unknown = [name for name in document if name not in keys]
-    if missing or unknown:
-        raise ValueError(
-            "; ".join([f"{prefix}{n} is missing" for n in missing] + [f"{prefix}{n} is unknown" for n in unknown])
-        )
-    for name, types in keys.items():
-        value = document[name]
-        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            raise ValueError(f"{prefix}{name} is of the type {type(value).__name__}")
-        if isinstance(value, list) and name != "files" and not all(isinstance(item, str) for item in value):
-            raise ValueError(f"{prefix}{name} is not a list of texts")
-    counts = document.get("tables", {})
-    if not all(isinstance(count, int) and not isinstance(count, bool) for count in counts.values()):
-        raise ValueError(f"{prefix}tables does not give a number of rows for each table")
 
 
 def _frozen(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -246,54 +242,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
-
-
-_NONE = type(None)
-#: The keys of objects that may be null.
-_OBJECTS: dict[str, dict[str, tuple[type, ...]]] = {
-    "uploads": {"files": (int,), "bytes": (int,), "store": (str,)},
-    "vectors": {"backup": (str, _NONE), "classes": (list,)},
-    "write_freeze": {"from": (str,), "to": (str,), "how": (str,)},
-    "verified": {"level": (str,), "at": (str,), "duration": (int, float), "host": (str,)},
-    "not_loaded": {"at": (str,), "host": (str,), "reason": (str,)},
-}
-_FILE: dict[str, tuple[type, ...]] = {"kind": (str,), "name": (str,), "size": (int,), "sha256": (str,)}
-_DATABASE: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("name", "server_version", "dump_version", "encoding", "collate", "ctype"), (str,)),
-    **dict.fromkeys(("extensions", "schema_revisions"), (list,)),
-    "size": (int,),
-    "tables": (dict,),
-    "requires": (dict, _NONE),
-}
-_REQUIRES: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("roles", "tablespaces", "collations", "subscriptions"), (list,)),
-    "locale_provider": (str,),
-    "locale": (str, _NONE),
-}
-#: In the order of the file: what an operator looks for first comes first.
-_MANIFEST: dict[str, tuple[type, ...]] = {
-    "manifest_version": (int,),
-    "id": (str,),
-    "environment": (str,),
-    "label": (str, _NONE),
-    "pinned": (bool,),
-    "created_at": (str,),
-    "duration": (int, float),
-    "collection_version": (str,),
-    "include": (list,),
-    "database": (dict, _NONE),
-    "uploads": (dict, _NONE),
-    "vectors": (dict, _NONE),
-    "files": (list,),
-    "recipients": (list,),
-    "write_freeze": (dict, _NONE),
-    "verified": (dict, _NONE),
-    "checked_at": (str, _NONE),
-    "damaged_at": (str, _NONE),
-    "not_loaded": (dict, _NONE),
-}
-#: Keys that older manifests lack, with the value that is assumed.
-_LATER = {"checked_at": None, "damaged_at": None, "not_loaded": None}
-_LATER_DATABASE = {"requires": None}
-#: The timestamps that may be null.
-_TIMESTAMPS = ("checked_at", "damaged_at")

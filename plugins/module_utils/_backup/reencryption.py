@@ -73,7 +73,7 @@ class Reencryption:
             progress.end()
         for name in replaced(done.manifest, self.catalogue.names()):
             files.remove(self.catalogue.directory / name)
-        if manifest.level == RESTORE:
+        if manifest.reaches(RESTORE):
             keys.destroy(manifest.id)
         return done
 

@@ -47,7 +47,7 @@ EXPECTED_OPTIONS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Entry:
-    """What retention knows of one backup. ``verified`` is the level: None, "checksum" or "restore".
+    """What retention knows of one backup. ``verified`` is the level, one of LEVELS, or None.
 
     A verification found a ``corrupt`` one to be so. A ``doubtful`` one has intact files, but a server failed to load
     it.
@@ -92,7 +92,7 @@ def entry_of(manifest: Manifest) -> Entry:
         manifest.pinned,
         manifest.level,
         manifest.damaged_at is not None,
-        manifest.not_loaded is not None and manifest.level != RESTORE,
+        manifest.not_loaded is not None and not manifest.reaches(RESTORE),
     )
 
 
@@ -145,12 +145,12 @@ def parse_period(text: str, name: str) -> timedelta:
 def decide(policy: Policy, entries: Sequence[Entry], now: datetime) -> dict[str, list[str]]:
     """Return the reasons to keep each backup, by its id and newest first; one without a reason may be deleted.
 
-    The newest backup, the last verified one and the last one verified by restore are always kept. So is one that is
-    dated into the future by a wrong clock; it does not replace another backup until that time has come. A corrupt
-    backup never replaces an intact one, nor a doubtful one a backup that was loaded; they are deleted when their own
-    time has come. Therefore the policy is applied three times: to all backups, to those that are not corrupt, and to
-    those that are neither corrupt nor doubtful. If none is corrupt, at most twice the policy's number is kept, even if
-    new backups fail to load for a long time.
+    The newest backup, the last verified one and the last one verified by restore or boot are always kept. So is one
+    that is dated into the future by a wrong clock; it does not replace another backup until that time has come. A
+    corrupt backup never replaces an intact one, nor a doubtful one a backup that was loaded; they are deleted when
+    their own time has come. Therefore the policy is applied three times: to all backups, to those that are not corrupt,
+    and to those that are neither corrupt nor doubtful. If none is corrupt, at most twice the policy's number is kept,
+    even if new backups fail to load for a long time.
     """
     newest_first = sorted(entries, key=lambda entry: (entry.created_at, entry.id), reverse=True)
     reasons: dict[str, list[str]] = {entry.id: ["pinned"] if entry.pinned else [] for entry in newest_first}
@@ -179,9 +179,9 @@ def _kept(policy: Policy, newest_first: Sequence[Entry], now: datetime) -> Itera
 
 
 def last_verified(newest_first: Sequence[Entry]) -> dict[str, Entry]:
-    """Return the last backup that is verified, and the last one that is verified by restore, by the reason."""
+    """Return the last backup that is verified, and the last one verified by restore or boot, by the reason."""
     verified = [entry for entry in newest_first if entry.verified]
-    restored = [entry for entry in verified if entry.verified == RESTORE]
+    restored = [entry for entry in verified if entry.verified in LEVELS[LEVELS.index(RESTORE) :]]
     return {reason: found[0] for reason, found in (("last verified", verified), ("last restored", restored)) if found}
 
 

@@ -124,7 +124,7 @@ def objection(backup: Backup) -> str:
 
 
 def _is_restored(backup: Backup) -> bool:
-    return backup.manifest.level == RESTORE
+    return backup.manifest.reaches(RESTORE)
 
 
 def _is_private(path: Path, is_kind: Callable[[int], bool]) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .._backup.catalogue import Backup
-from .._backup.manifest import RESTORE, Manifest
+from .._backup.manifest import LEVELS, RESTORE, Manifest
 from .._core import timestamps
 from .verification import is_verified
 
@@ -70,7 +70,7 @@ class Gate:
 
     @staticmethod
     def _unverified(level: str) -> str:
-        if level != RESTORE:
+        if level not in LEVELS[LEVELS.index(RESTORE) :]:
             return f"is verified by {level}, and not by {RESTORE}"
         return "has files that were changed since it was verified"
 

@@ -21,7 +21,7 @@ from .._backup.manifest import DatabaseRecord
 from .._backup.progress import Progress
 from .._core import timestamps
 from .._core.errors import ConvosphereError, DatabaseError
-from . import side_databases, verification
+from . import server_disk, side_databases, verification
 from .database_fingerprint import Content
 from .database_server import INTERRUPTED_SWAP, Server, ServerDatabase
 from .database_swap import DatabaseSwap
@@ -67,7 +67,7 @@ class DatabaseRestore:
 
     def check(self) -> None:
         """Raise ConvosphereError unless the disk of PostgreSQL has room for the restored database."""
-        room = verification.missing_room(self.server, self.verifier.tools, self._record.size)
+        room = server_disk.missing_room(self.server, self.verifier.tools, self._record.size)
         if room:
             raise ConvosphereError(
                 room, hint="Nothing was changed. Free space on that disk, for example with state: discarded."
@@ -86,7 +86,7 @@ class DatabaseRestore:
         self.held.callback(self.side_databases.drop_if_possible, self.name)
         self.verifier.load(self.backup, self.name)
         self.verifier.compare(self.backup, self.name)
-        if self.backup.manifest.level != LEVEL_RESTORE:
+        if not self.backup.manifest.reaches(LEVEL_RESTORE):
             self.verifier.record(self.backup, LEVEL_RESTORE, time.monotonic() - began)
         self.roles.hand_over(self.name)
 

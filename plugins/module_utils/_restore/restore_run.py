@@ -18,6 +18,7 @@ from typing import Any
 from .._backup import catalogue as backup_catalogue
 from .._backup import run_key, selection
 from .._backup.catalogue import Backup, Catalogue, Scope
+from .._backup.manifest import RESTORE
 from .._backup.progress import Progress
 from .._core import timestamps
 from .._core.plan import Plan, make_plan
@@ -171,9 +172,9 @@ class RestoreRun(RestoreWork):
     @staticmethod
     def _verification(backup: Backup) -> Plan:
         """Return the change of the manifest: a restore verifies the backup."""
-        verified = backup.manifest.verified
-        current = {"verified": verified["level"] if verified else None}
-        return make_plan({backup.manifest.id: {"verified": "restore"}}, {backup.manifest.id: current})
+        level = backup.manifest.level
+        desired = level if backup.manifest.reaches(RESTORE) else RESTORE
+        return make_plan({backup.manifest.id: {"verified": desired}}, {backup.manifest.id: {"verified": level}})
 
     def _current(self, backup: Backup, others: ComponentGroup) -> dict[str, Any] | None:
         """Return the backup that the live content was restored from, and whether it was written to since.

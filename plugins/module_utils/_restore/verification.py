@@ -15,11 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from .._backup import catalogue as backup_catalogue
-from .._backup import manifest as backup_manifest
+from .._backup import proofs
 from .._backup.catalogue import Backup, Catalogue
 from .._backup.corruption import (
     COULD_NOT_TELL,
@@ -28,27 +27,23 @@ from .._backup.corruption import (
     NotLoadedError,
 )
 from .._backup.file_reader import Archive
-from .._backup.manifest import RESTORE, DatabaseRecord
+from .._backup.manifest import BOOT, LEVELS, RESTORE, DatabaseRecord, Manifest
 from .._backup.progress import Progress
+from .._backup.proofs import Outcome
 from .._backup.run_key import RunKeys
-from .._core import command, timestamps
+from .._core import timestamps
 from .._core.errors import (
     CommandError,
     ConvosphereError,
     InputError,
 )
 from .._postgres.client_tools import PostgresTools
-from .._postgres.connection import LOOPBACK
-from . import loader as restore_loader
-from . import side_databases
+from . import server_disk, side_databases
 from .database_fingerprint import Content
 from .database_server import Server
 from .load_failure import Rejection
 from .loader import Loader
 from .side_databases import SideDatabases
-
-#: How many bytes a new database takes beside the size of the backed-up one: its write-ahead log.
-_EXTRA = 256 * 1024 * 1024
 
 
 @dataclass
@@ -90,11 +85,21 @@ class Verifier:
 
     def restore(self, backup: Backup) -> None:
         """Check the files, restore into a side database, and compare it with the manifest. Raises CorruptError."""
+        with self.restored(backup):
+            pass
+
+    @contextmanager
+    def restored(self, backup: Backup) -> Iterator[str]:
+        """Check the files, and restore into a side database. Its name is the block's value; then it is dropped.
+
+        It was compared with the manifest. Raises CorruptError.
+        """
         self.check(backup)
         beside = SideDatabases(self.required_server, str(self.tools.params["login_db"]))
         with beside.temporary(side_databases.VERIFY, database_record(backup)) as name:
             self.load(backup, name)
             self.compare(backup, name)
+            yield name
 
     @property
     def required_server(self) -> Server:
@@ -115,9 +120,12 @@ class Verifier:
         except CommandError as error:
             judged = Rejection(archive, self.tools, self.required_server, self.timeout).judge(error, database)
             # A full disk and a server that does not answer say nothing about a dump.
-            if isinstance(judged, NotLoadedError) and missing_room(self.required_server, self.tools, 0) is not None:
+            if isinstance(judged, NotLoadedError) and self._is_full():
                 raise
             raise judged from error
+
+    def _is_full(self) -> bool:
+        return server_disk.missing_room(self.required_server, self.tools, 0) is not None
 
     def compare(self, backup: Backup, database: str) -> None:
         """Raise CorruptError that lists the differences between a restored database and the manifest."""
@@ -130,22 +138,23 @@ class Verifier:
                 kind="database",
             )
 
-    def record(self, backup: Backup, level: str, seconds: float) -> Backup:
-        """Write the verification into the manifest. Return the backup with it.
+    def record(self, backup: Backup, level: str, seconds: float, outcome: Outcome | None = None) -> Backup:
+        """Write the verification into the manifest, and its ``outcome`` as a proof. Return the backup with it.
 
         A higher level of verification stays, with its date, from which its next one is due: a lower level only shows
-        that the files are unchanged since. A backup that was corrupt is intact once it was restored; the right checksum
-        alone does not show that.
+        that the files are unchanged since. It does not stay if ``outcome`` says that a higher level failed now. A
+        backup that was corrupt is intact once it was restored; the right checksum alone does not show that.
         """
         now = datetime.now(timezone.utc).replace(microsecond=0)
         at = timestamps.format_time(now)
         verified = {"level": level, "at": at, "duration": round(seconds, 1), "host": platform.node()}
         known = backup.manifest.verified
-        if known and backup_manifest.LEVELS.index(known["level"]) > backup_manifest.LEVELS.index(level):
+        if known and LEVELS.index(known["level"]) > LEVELS.index(level) and not (outcome and outcome.reason):
             verified = dict(known)
         manifest = replace(backup.manifest, verified=verified, checked_at=now)
-        if level == RESTORE:
+        if level != LEVELS[0]:
             manifest = replace(manifest, damaged_at=None, not_loaded=None)
+        manifest = proofs.added(manifest, outcome.proof(now)) if outcome else manifest
         self.catalogue.save(manifest)
         return Backup(manifest, backup.directory)
 
@@ -164,7 +173,7 @@ class Verifier:
         try:
             yield
         except CorruptError as error:
-            verified = manifest.verified if manifest.level == RESTORE else None
+            verified = manifest.verified if manifest.reaches(RESTORE) else None
             if verified and error.details.get("kind") == "database" and not isinstance(error, AlteredError):
                 raise ConvosphereError(
                     f"{error.message}\nThe same bytes were restored at {verified['at']} on {verified['host']}: the "
@@ -180,18 +189,32 @@ class Verifier:
             raise
 
     def run(self, backup: Backup, level: str) -> Backup:
-        """Verify one backup and write the result into its manifest. Raises ConvosphereError."""
+        """Verify one backup by checksum or by restore, and write the result into its manifest.
+
+        Raises ConvosphereError.
+        """
         began = time.monotonic()
+        outcome = None
+        with self.verifying(backup):
+            if level == LEVELS[0]:
+                self.check(backup)
+            else:
+                self.restore(backup)
+                outcome = Outcome(RESTORE, time.monotonic() - began)
+        verified = self.record(backup, level, time.monotonic() - began, outcome)
+        if level != LEVELS[0]:
+            RunKeys(self.catalogue.directory).destroy(backup.manifest.id)
+        return verified
+
+    @contextmanager
+    def verifying(self, backup: Backup) -> Iterator[None]:
+        """Report the progress of the block, and write its verdict into the manifest if it fails."""
         self.progress = Progress(self.catalogue.directory / backup_catalogue.PROGRESS, backup.manifest.id)
         try:
             with self.judging(backup):
-                (self.restore if level == RESTORE else self.check)(backup)
+                yield
         finally:
             self.progress.end()
-        verified = self.record(backup, level, time.monotonic() - began)
-        if level == RESTORE:
-            RunKeys(self.catalogue.directory).destroy(backup.manifest.id)
-        return verified
 
 
 def database_record(backup: Backup) -> DatabaseRecord:
@@ -204,11 +227,11 @@ def database_record(backup: Backup) -> DatabaseRecord:
 def is_verified(backup: Backup, level: str, now: datetime, reverify_after: timedelta | None) -> bool:
     """Return True if it was verified by at least ``level``, recently enough, and its files are unchanged since."""
     verified = backup.manifest.verified
-    if verified is None or backup_manifest.LEVELS.index(verified["level"]) < backup_manifest.LEVELS.index(level):
+    if verified is None or not backup.manifest.reaches(level):
         return False
     at = timestamps.parse_time(verified["at"])
     checked = max(at, backup.manifest.checked_at or at)  # files written before then are those that were verified
-    due_since = at if level == RESTORE else checked
+    due_since = _due_since(backup.manifest, level, at, checked)
     if checked - now > backup_catalogue.TOLERANCE or (reverify_after is not None and now - due_since > reverify_after):
         return False
     # The manifest has whole seconds, file times have fractions.
@@ -216,48 +239,11 @@ def is_verified(backup: Backup, level: str, now: datetime, reverify_after: timed
     return all(time_written < checked.timestamp() + 1 for time_written in written)
 
 
-def missing_room(server: Server, tools: PostgresTools, needed: int) -> str | None:
-    """Return a sentence if the disk of PostgreSQL lacks ``needed`` bytes; None if it has them or cannot be asked."""
-    directory = str(server.fetch(_DIRECTORY)[0][0] or "")
-    free = _free(directory, tools) if directory else None
-    required = int(needed * 1.1) + _EXTRA
-    if free is None or free >= required:
-        return None
-    return (
-        f"The restored database takes about {_mebibytes(required)} MiB, and the disk of PostgreSQL, under {directory}, "
-        f"has {_mebibytes(free)} MiB free"
-    )
-
-
-#: NULL for a role that may not read it.
-_DIRECTORY = """
-SELECT CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE') THEN current_setting('data_directory') END
-"""
-
-
-def _free(directory: str, tools: PostgresTools) -> int | None:
-    if not tools.container:
-        here = tools.params["login_unix_socket"] or tools.params["login_host"] in LOOPBACK
-        path = Path(directory)
-        try:
-            # A server in another container has a directory of the same name, which is not this one.
-            return restore_loader.free_bytes(path) if here and (path / "PG_VERSION").exists() else None
-        except OSError:
-            return None
-    try:
-        text = command.run(
-            tools.command("df", "-P", "-k", directory),
-            step="read the free space",
-            environment=tools.environment,
-            timeout=60,
-        )
-        return int(text.splitlines()[-1].split()[3]) * 1024
-    except (ConvosphereError, IndexError, ValueError):
-        return None  # not every image has df
-
-
-def _mebibytes(count: int) -> int:
-    return count // (1024 * 1024)
+def _due_since(manifest: Manifest, level: str, at: datetime, checked: datetime) -> datetime:
+    """Return when a backup was last verified by at least ``level``. A boot keeps the date of the last boot."""
+    if level == LEVELS[0]:
+        return checked
+    return at if level == BOOT else max(at, proofs.last_passed(manifest, level) or at)
 
 
 def settings(params: Mapping[str, Any]) -> dict[str, Any]:

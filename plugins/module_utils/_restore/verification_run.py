@@ -8,16 +8,18 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .._backup import dump_requirements, file_reader, run_key, selection
 from .._backup.catalogue import Backup, Catalogue, Scope
 from .._backup.corruption import COULD_NOT_TELL
-from .._backup.manifest import RESTORE
+from .._backup.manifest import BOOT, LEVELS
 from .._backup.selection import ALL
 from .._core import timestamps
 from .._core.errors import ConvosphereError, InputError
@@ -26,7 +28,11 @@ from .._core.work import Invocation, Work
 from .._host import environment_directory
 from .._postgres import client_tools, connection
 from .._stack import server_owner
-from . import missing_roles, server_rights, verification
+from . import missing_roles, server_disk, server_rights, verification
+from .boot import requirements as boot_requirements
+from .boot import trial as boot_trial
+from .boot.requirements import BOOT_OPTIONS, Means
+from .boot.verification import BootVerification
 from .database_server import Server
 from .side_databases import SideDatabases
 from .verification import VERIFY_OPTIONS, Verifier
@@ -37,9 +43,10 @@ VERIFICATION_OPTIONS: dict[str, Any] = {
     **VERIFY_OPTIONS,
     "backups": {"type": "list", "elements": "str", "default": ["latest"], "aliases": ["backup"]},
     **environment_directory.ENVIRONMENT_OPTION,
-    "level": {"type": "str", "choices": ["checksum", "restore"], "default": "restore"},
+    "level": {"type": "str", "choices": list(LEVELS), "default": "restore"},
     "reverify_after": {"type": "int"},
     "force": {"type": "bool", "default": False},
+    **BOOT_OPTIONS,
 }
 
 
@@ -68,6 +75,7 @@ class VerificationRun(Work):
     def __init__(self, invocation: Invocation) -> None:
         self.params = invocation.params
         self.check_mode = invocation.check_mode
+        self.hide = invocation.hide
         self.level: str = self.params["level"]
         self.catalogue = Catalogue(Path(self.params["backup_dir"]))
         self.tools = client_tools.PostgresTools(self.params)
@@ -76,11 +84,19 @@ class VerificationRun(Work):
         #: The connection, and what ``plan`` locks.
         self.held = ExitStack()
         self.comparison = Comparison([], [], [])
+        #: What a boot uses, and what each boot found.
+        self.means: Means | None = None
+        self.booted: dict[str, dict[str, str]] = {}
+
+    @property
+    def _restores(self) -> bool:
+        """Whether backups are restored into side databases."""
+        return self.level != LEVELS[0]
 
     def plan(self) -> Plan:
         """Compare the backups with ``level``, and once more under the lock if there is something to do."""
         environment_directory.refuse_foreign_backups(self.catalogue.directory, self.params["environment_name"])
-        if self.level == RESTORE:
+        if self._restores:
             server_owner.refuse_foreign_server(self.params)
         self.held.callback(self.server.close)
         self.comparison = self._compare()
@@ -92,15 +108,16 @@ class VerificationRun(Work):
     def apply(self, _plan: Plan) -> None:
         """Verify the backups one by one. A corrupt one does not stop the others."""
         settings = verification.settings(self.params)
-        server = self.server if self.level == RESTORE else None
+        server = self.server if self._restores else None
         verifier = Verifier(self.catalogue, self.tools, server, **settings)
+        verify = self._booting(verifier) if self.level == BOOT else partial(verifier.run, level=self.level)
         self._remove_leftovers()
         found = self.comparison
         failures: list[str] = []
         verdicts: dict[str, str] = {}
         for backup in found.due:
             try:
-                found.chosen[found.chosen.index(backup)] = verifier.run(backup, self.level)
+                found.chosen[found.chosen.index(backup)] = verify(backup)
             except ConvosphereError as error:
                 error.details.setdefault("verdict", COULD_NOT_TELL)
                 if len(found.due) == 1 and not found.obstacles:
@@ -119,7 +136,15 @@ class VerificationRun(Work):
         """Return the chosen backups."""
         changed = {change.name for change in plan}
         chosen = self.comparison.chosen
-        return {"backups": [_described(backup, backup.manifest.id in changed) for backup in chosen]}
+        return {
+            "backups": [
+                {
+                    **_described(backup, backup.manifest.id in changed, self.level),
+                    "boot": self.booted.get(backup.manifest.id),
+                }
+                for backup in chosen
+            ]
+        }
 
     def close(self) -> None:
         """Release the lock and the connection."""
@@ -133,7 +158,7 @@ class VerificationRun(Work):
             file_reader.refuse_key(self.params["identity_file"])
         if not due:
             return Comparison(chosen, [], [])
-        if self.level != RESTORE:
+        if not self._restores:
             self._require_programs(due)
             return Comparison(chosen, due, [])
         self._connect()
@@ -144,6 +169,12 @@ class VerificationRun(Work):
             self._refuse_obstacles(obstacles)
         self._refuse_full_disk(loadable)
         return Comparison(chosen, loadable, obstacles)
+
+    def _booting(self, verifier: Verifier) -> Callable[[Backup], Backup]:
+        """Return what verifies a backup by a boot, for which the host has the means."""
+        if self.means is None:
+            raise RuntimeError("the means of a boot were not looked for")
+        return BootVerification(self.params, verifier, self.server, self.means, self.hide, self.booted).run
 
     def _choose(self) -> list[Backup]:
         """Return the backups that the option names, each once, oldest first."""
@@ -181,7 +212,11 @@ class VerificationRun(Work):
     def _connect(self) -> None:
         """Connect to the server, once. Raises ConvosphereError without a pg_restore of its version."""
         if not self.is_connected:
-            server_rights.read(self.server.fetch, self.params["login_db"]).refuse_verification()
+            rights = server_rights.read(self.server.fetch, self.params["login_db"])
+            rights.refuse_verification()
+            if self.level == BOOT:
+                self.means = boot_requirements.find(self.params, rights)
+                boot_requirements.refuse_little_memory(self.means)
             self.tools.require(self.server.version(), "pg_restore")
             self.tools.adopt(self.server.connection)
             self.is_connected = True
@@ -206,11 +241,12 @@ class VerificationRun(Work):
             problems.append(run_key.objection(backup))
         if int(record.server_version.split(".")[0]) > (self.tools.major or 0):
             problems.append(f"The backup {name} is of PostgreSQL {record.server_version}, newer than the server")
-        return problems
+        image = boot_requirements.image_problem(self.params, self.means, backup) if self.means else None
+        return [*problems, image] if image else problems
 
     def _refuse_full_disk(self, loadable: list[Backup]) -> None:
         needed = max(verification.database_record(backup).size for backup in loadable)
-        room = verification.missing_room(self.server, self.tools, needed)
+        room = server_disk.missing_room(self.server, self.tools, needed)
         if room:
             raise ConvosphereError(room, hint="Free space on that disk, or set level to checksum.")
 
@@ -231,10 +267,11 @@ class VerificationRun(Work):
         """Remove what interrupted runs left."""
         self.catalogue.clear_unfinished()
         run_key.RunKeys(self.catalogue.directory).clear(self.catalogue.read()[0])
-        if self.level == RESTORE:
+        if self._restores:
             live = self.params["login_db"]
             self.server.lock(live)
             SideDatabases(self.server, live).remove_leftovers()
+            boot_trial.remove_leftovers(self.server, self.params)
             missing_roles.drop_leftovers(self.server, live)
 
 
@@ -244,13 +281,16 @@ def _shown(backup: Backup) -> dict[str, Any] | None:
     return {name: verified[name] for name in ("level", "at")} if verified else None
 
 
-def _described(backup: Backup, verified: bool) -> dict[str, Any]:
+def _described(backup: Backup, verified: bool, level: str) -> dict[str, Any]:
     database = backup.manifest.database
+    enough = LEVELS[LEVELS.index(level) :]
+    proofs = [proof for proof in backup.manifest.proofs if proof["level"] in enough]
     return {
         "id": backup.manifest.id,
         "label": backup.manifest.label,
         "action": "verified" if verified else "none",
         "verified": backup.manifest.verified,
+        "proof": proofs[-1] if proofs else None,
         "tables": len(database.tables) if database else 0,
         "rows": sum(database.tables.values()) if database else 0,
     }

@@ -129,7 +129,7 @@ def loading(monkeypatch: pytest.MonkeyPatch, verifier: verification.Verifier) ->
         monkeypatch.setattr(file_reader.pipeline, "run", MagicMock(side_effect=reading))
         monkeypatch.setattr(verification, "Loader", lambda *_all: MagicMock(load=MagicMock(side_effect=failure)))
         monkeypatch.setattr(verifier, "archive", lambda _backup: archive)
-        monkeypatch.setattr(verification, "missing_room", MagicMock(side_effect=[room]))
+        monkeypatch.setattr(verification.server_disk, "missing_room", MagicMock(side_effect=[room]))
         monkeypatch.setattr(verifier, "restore", lambda one: verifier.load(one, "side"))
 
     return fail

@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from loguru import logger
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from app import assistants, auth, database, errors, groups, health, registration, sockets, stores, users
+from app import assistants, auth, conversations, database, errors, groups, health, registration, sockets, stores, users
 from app.filters import KNOWN_HOSTS, RequestFilter
 from app.settings import settings
 
@@ -109,6 +109,7 @@ def create_application() -> FastAPI:
     app.include_router(users.router, prefix="/api/v1/users")
     app.include_router(groups.router, prefix="/api/v1/users")
     app.include_router(assistants.router, prefix="/api/v1/assistants")
+    app.include_router(conversations.router, prefix="/api/v1/conversations")
     app.include_router(health.router, prefix="/api/v1/health")
     app.include_router(sockets.router, prefix="/api/v1/ws")
     return app
