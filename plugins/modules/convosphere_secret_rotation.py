@@ -22,6 +22,9 @@ description:
     O(convosphere.platform.convosphere_stack#module:hold_rotation), and once more without it.
   - V(finished) ends a rotation whose values a deploy has written, and closes its record. The previous login role loses
     its password. Without a rotation it changes nothing.
+  - Redis and Weaviate accept the previous E(REDIS_PASSWORD) and E(WEAVIATE_API_KEY) beside the new ones, so that
+    backends with either can connect. Then V(finished) closes nothing yet, and RV(deploy_again) is true. The next
+    deploy ends the previous values, and V(finished) after it closes the record.
   - One rotation can be unfinished at a time. V(started) with the same O(names) carries it on.
 extends_documentation_fragment:
   - convosphere.platform.ownership
@@ -113,6 +116,11 @@ ready:
   returned: success
   type: bool
   sample: true
+deploy_again:
+  description: Whether another deploy has to end previous values that services accept still, with V(finished).
+  returned: success
+  type: bool
+  sample: false
 """
 
 from ansible_collections.convosphere.platform.plugins.module_utils._app.audit_log import AUDIT_OPTIONS

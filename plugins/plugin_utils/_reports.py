@@ -113,11 +113,10 @@ def _secret_lines(result: Facts, context: Facts) -> list[str]:
 def _next(context: Facts) -> list[str]:
     if not context["url"]:
         return []
-    lines = [f"{'URL':<10} {context['url']}"]
+    lines, options = [f"{'URL':<10} {context['url']}"], f"-e env={context['environment']}"
     if context["admin"]:
-        lines.append(f"{'Login':<10} user {context['admin']}, password DEFAULT_ADMIN_PASSWORD in")
-        lines.append(f"{'':<10} {context['directory']}/.env on {context['host']}")
-    options = f"-e env={context['environment']}"
+        lines.append(f"{'Login':<10} user {context['admin']}, password DEFAULT_ADMIN_PASSWORD:")
+        lines.append(f"{'':<10} ansible-playbook secrets.yml {options} -e fetch_to=~/{context['environment']}.env")
     return [
         *lines,
         f"{'Next':<10} ansible-playbook health.yml {options}",

@@ -39,14 +39,15 @@ class Known:
 
 
 _RESTART = "its service accepts one value only and would have to restart, during which requests fail"
+_MINIO = "MinIO restarts first, and uploads fail until the new containers of the backend serve"
 KNOWN = {
     "DATABASE_URL": Known("the database, for the backend", follows="POSTGRES_PASSWORD"),
     "DEFAULT_ADMIN_PASSWORD": Known(
         "the login of the default administrator",
         cost="the default administrator logs in with the new password only; open sessions stay",
     ),
-    "MINIO_ACCESS_KEY": Known("the uploads in MinIO", refusal=_RESTART),
-    "MINIO_SECRET_KEY": Known("the uploads in MinIO", refusal=_RESTART),
+    "MINIO_ACCESS_KEY": Known("the uploads in MinIO", cost=_MINIO),
+    "MINIO_SECRET_KEY": Known("the uploads in MinIO", cost=_MINIO),
     "POSTGRES_PASSWORD": Known(
         "the database", cost="PostgreSQL is not restarted; other programs that log in need the new password and role"
     ),
@@ -54,12 +55,15 @@ KNOWN = {
     "POSTGRES_TLS_CA_KEY": Known("issues the certificate of PostgreSQL", refusal=_RESTART),
     "POSTGRES_TLS_CERT": Known("no login: the certificate of PostgreSQL", refusal=_RESTART),
     "POSTGRES_TLS_KEY": Known("the traffic between the backend and PostgreSQL", refusal=_RESTART),
-    "REDIS_PASSWORD": Known("the cache", refusal=_RESTART),
+    "REDIS_PASSWORD": Known(
+        "the cache",
+        cost="Redis restarts twice, for seconds in which requests are served without the cache, and logins unlimited",
+    ),
     "REDIS_URL": Known("the cache, for the backend", follows="REDIS_PASSWORD"),
     "SECRET_KEY": Known(
         "the sessions of users, whose tokens it signs", cost="all sessions end, so that every user has to log in again"
     ),
-    "WEAVIATE_API_KEY": Known("the vectors", refusal=_RESTART),
+    "WEAVIATE_API_KEY": Known("the vectors", cost="Weaviate restarts twice, for seconds in which searches fail"),
 }
 _OTHER = Known("the service that it is named after")
 #: What a rotation costs at least.

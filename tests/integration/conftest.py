@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The environments that tests of the playbooks share: to bring one up takes longer than most of them.
 
-`itest` is that of the stack, `dbtest` that of the database, its backups and its maintenance.
+`itest` is that of the stack, `dbtest` that of the database, its backups and its maintenance, `keys` that of secrets.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ SHARED = {
         "status",
         "teardown",
     ),
+    "keys": ("secrets", "secrets_interrupted", "secrets_rotation"),
 }
 
 
@@ -157,5 +158,14 @@ def dbtest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     folder = tmp_path_factory.mktemp("dbtest")
     variables = {"stack_secrets": SECRETS, "maintenance_lock": str(folder / "run/dbtest.maintenance")}
     with environment("dbtest", folder, variables) as found:
+        found.run("deploy.yml").succeeded()
+        yield found
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """Yield the environment `keys`, up, to which the inventory gives one secret."""
+    variables = {"stack_secrets": {"OPENAI_API_KEY": "planted-openai-key"}}
+    with environment("keys", tmp_path_factory.mktemp("keys"), variables) as found:
         found.run("deploy.yml").succeeded()
         yield found

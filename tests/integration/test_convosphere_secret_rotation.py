@@ -143,3 +143,33 @@ def test_an_unfinished_rotation_is_carried_on_and_no_other_one_begins(run_steps,
         ],
         secrets=[OLD, OTHER],
     )
+
+
+def test_a_rotation_of_a_service_that_accepts_two_values_ends_with_the_deploy_after_it(run_steps, options, tmp_path):
+    (tmp_path / ".env").write_text(f'REDIS_PASSWORD="{OLD}"\n')
+    given = {**options, "names": ["REDIS_PASSWORD"], "lengths": {"REDIS_PASSWORD": 40}}
+    written = {**deploy(tmp_path)}
+    written["ansible.builtin.copy"] = {
+        **written["ansible.builtin.copy"],
+        "content": 'REDIS_PASSWORD="{{ new.REDIS_PASSWORD }}"\n',
+    }
+
+    run_steps(
+        MODULE,
+        [
+            Step("start", {**given, "state": "started"}, changed=True, returns={"deploy_again": False}),
+            Step("prepare", {**given, "state": "prepared"}, changed=False, returns={"ready": True}),
+            written,
+            Step(
+                "serve",
+                {**given, "state": "finished"},
+                changed=True,
+                diff={"before": {"rotation": {"serves": False}}, "after": {"rotation": {"serves": True}}},
+                returns={"deploy_again": True},
+            ),
+            Step("the same", {**given, "state": "started"}, changed=False),
+            Step("finish", {**given, "state": "finished"}, changed=True, returns={"deploy_again": False}),
+            Step("nothing", {**given, "state": "finished"}, changed=False),
+        ],
+        secrets=[OLD],
+    )

@@ -91,7 +91,7 @@ class Killed(Event):
         for _number in range(KILLS):
             given = other_release(live, kept)
             run = live.run("deploy.yml", given, kill_when=self._within(random.uniform(0, self.longest)))
-            end_modules(live)
+            live.end_modules()
             if run.rc == 0:
                 problems.append("a run ended before it could be killed")
             routed = live.routed()
@@ -127,14 +127,6 @@ class Twice(Event):
         problems += [f"refused by: {_last(run)}" for run in failed if "deploy" not in _last(run)]
         kept.update(given)
         return max(run.seconds for run in both), [*problems, *repaired(live, given)]
-
-
-def end_modules(live: Several) -> None:
-    """Kill what a killed run has left running on the hosts: the sessions of its modules."""
-    find = "ps -eo sid=,args= | awk '/BECOME-SUCCESS/ && !/awk/ {print $1}' | sort -u"
-    for host in live.hosts.values():
-        for session in host.inside("sh", "-c", find).split():
-            host.inside("pkill", "--signal=KILL", "--session", session)
 
 
 def _last(run: PlaybookRun) -> str:

@@ -107,6 +107,13 @@ class Several(Rehearsal):
         found = {line.partition("->")[0]: line.rpartition(" ")[2] for line in lines}
         return {found.get(address, f"nothing at {address}") for address in addresses}
 
+    def end_modules(self) -> None:
+        """Kill what a killed run has left running on the hosts: the sessions of its modules."""
+        find = "ps -eo sid=,args= | awk '/BECOME-SUCCESS/ && !/awk/ {print $1}' | sort -u"
+        for host in self.hosts.values():
+            for session in host.inside("sh", "-c", find).split():
+                host.inside("pkill", "--signal=KILL", "--session", session)
+
     def releases(self) -> dict[str, str]:
         """Return the id of the current release of each host."""
         command = ("readlink", f"{DIRECTORY}/releases/current")

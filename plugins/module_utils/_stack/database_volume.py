@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from .._core import dotenv, files
 from .._engine import client as engine_client
+from .._engine import compose_cli, compose_parser
 from .._postgres import credentials
 from . import secrets
 
@@ -36,13 +37,22 @@ def adapt_file(directory: Path, project: str, client: DockerClient) -> None:
     if secrets.INITIAL not in variables or _exists(project, client):
         return
     login = urlsplit(variables.get(credentials.URL, "")).username or ""
-    owner, password = login.removesuffix("_2"), variables[credentials.PASSWORD]
+    owner, password = _owner(directory), variables[credentials.PASSWORD]
+    if owner is None or unquote(login) not in credentials.logins(owner):
+        return  # a URL that the inventory gives
     new = {
         secrets.INITIAL: password,
-        credentials.URL: variables.get(credentials.URL, "").replace(f"//{login}:", f"//{owner}:", 1),
+        credentials.URL: variables[credentials.URL].replace(f"//{login}:", f"//{quote(owner, safe='')}:", 1),
     }
     text = files.read_text(directory / secrets.FILE) or ""
     files.write_text(directory / secrets.FILE, dotenv.merge(text, new, secrets.HEADER), "0600")
+
+
+def _owner(directory: Path) -> str | None:
+    """Return the owner of the database, as the Compose file of a stack names it; None if it names none."""
+    services = compose_parser.parse(files.read_text(directory / compose_cli.FILE_NAMES[0]) or "") or {}
+    variables = services.get(SERVICE, {}).get("environment")
+    return (variables if isinstance(variables, dict) else {}).get("POSTGRES_USER")
 
 
 def _exists(project: str, client: DockerClient) -> bool:

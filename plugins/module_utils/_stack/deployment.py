@@ -17,7 +17,7 @@ from .._core import files as core_files
 from .._core.errors import UnhealthyError
 from .._engine import client as engine_client
 from .._host import served_release
-from . import beside, deploy_plan, journal, releases, state
+from . import beside, deploy_plan, journal, releases, secret_record, state
 from .activation import Activation
 from .rollback import Rollback
 from .rollout import Gate, Rollout, remove
@@ -235,7 +235,8 @@ def record_release(stack: state.Stack, *, environment: str, released_by: str, ke
         "environment": environment,
         "released_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "released_by": released_by,
-        "secrets": sorted(stack.secrets.desired),  # their names, by which a later deploy knows that one was lost
+        # Their names, by which a later deploy knows that one was lost. A previous value ends with the rotation.
+        "secrets": sorted(stack.secrets.desired.keys() - set(secret_record.PREVIOUS.values())),
         "schema": stack.schema,  # by which a later deploy knows without a container what the database needs
         "modes": {name: mode for name, (_text, mode) in stack.texts.items()},
         **stack.origin,

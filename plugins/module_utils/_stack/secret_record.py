@@ -27,6 +27,8 @@ from .._core.timestamps import parse_time
 from .._postgres import credentials
 
 FILE = "secrets.json"
+#: The variables with the previous values of those secrets of which a service accepts two values during a rotation.
+PREVIOUS = {"REDIS_PASSWORD": "REDIS_PREVIOUS_PASSWORD", "WEAVIATE_API_KEY": "WEAVIATE_PREVIOUS_API_KEY"}
 #: How many values of a secret have an age: the one now, those before it, and one that was rolled back.
 _KEPT = 3
 
@@ -36,6 +38,8 @@ class Rotation:
     """A rotation that is not finished: the secrets by name with their new values, when it was started, and by whom.
 
     ``extra`` are further variables that it writes, and ``login`` is the role of PostgreSQL that gets the new password.
+    ``previous`` are the values that services accept beside the new ones, by their variable. Once all containers have
+    the new ones, the rotation ``serves``: the next deploy ends the previous ones.
     """
 
     values: Mapping[str, Secret]
@@ -43,6 +47,8 @@ class Rotation:
     by: str = ""
     extra: Mapping[str, Secret] = field(default_factory=dict)
     login: str = ""
+    previous: Mapping[str, Secret] = field(default_factory=dict)
+    serves: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -53,9 +59,11 @@ class Rotation:
         """Return what is left of it if the inventory gives some secrets by now, or the stack has them no longer."""
         gone = {*given, credentials.PASSWORD} if credentials.URL in given else set(given)
         left = {name: value for name, value in self.values.items() if name not in gone}
+        ended = {PREVIOUS.get(name) for name in gone}
+        previous = {name: value for name, value in self.previous.items() if name not in ended}
         if credentials.PASSWORD in gone:  # no login role changes
-            return replace(self, values=left, extra={}, login="")
-        return replace(self, values=left)
+            return replace(self, values=left, previous=previous, extra={}, login="")
+        return replace(self, values=left, previous=previous)
 
     def describe(self) -> dict[str, Any]:
         """Return what may be shown."""
@@ -115,6 +123,11 @@ def read(directory: Path) -> Record:
         ) from error
 
 
+def previous_values(names: Collection[str], variables: Mapping[str, Secret]) -> dict[str, Secret]:
+    """Return the values that services accept beside the new ones of these secrets, by their variable."""
+    return {PREVIOUS[name]: variables[name] for name in names if name in PREVIOUS and variables.get(name)}
+
+
 def of_project(directory: Path | None) -> Record:
     """Return the record of a stack; an empty one without permission to read it."""
     if directory is None or not os.access(path(directory), os.R_OK):
@@ -141,8 +154,12 @@ def _age(at: str, exact: bool) -> Age:
 
 
 def _rotation(found: Mapping[str, Any]) -> Rotation:
-    values, extra = ({str(name): Secret(value) for name, value in found[key].items()} for key in ("values", "extra"))
-    return Rotation(values, str(found["started"]), str(found["by"]), extra, str(found["login"]))
+    values, extra, previous = (
+        {str(name): Secret(value) for name, value in found.get(key, {}).items()}
+        for key in ("values", "extra", "previous")
+    )
+    started, by, login = (str(found[key]) for key in ("started", "by", "login"))
+    return Rotation(values, started, by, extra, login, previous, bool(found.get("serves")))
 
 
 def _render(record: Record) -> str:

@@ -118,7 +118,8 @@ class Secrets:
         takes_login = credentials.PASSWORD in values and self.owner and self.login
         login = credentials.other(str(self.owner), str(self.login)) if takes_login else ""
         extra = {INITIAL: first_password(self.current)} if login else {}
-        return secret_record.Rotation(values, "", extra=extra, login=login) if values else None
+        previous = secret_record.previous_values(values, self.current)
+        return secret_record.Rotation(values, "", extra=extra, login=login, previous=previous) if values else None
 
     def begin_anew(self) -> None:
         """Have the owner of the database log in: its volume will be created with the desired password."""
@@ -130,7 +131,15 @@ class Secrets:
         rotation = self.rotation
         new = {**rotation.values, **rotation.extra} if rotation else {}
         known = {**self.current, **new, **({LOGIN: login} if login else {})}
-        return {**desired(self.entries, known), **(rotation.extra if rotation else {})}
+        return {**desired(self.entries, known), **(rotation.extra if rotation else {}), **self._previous()}
+
+    def _previous(self) -> dict[str, Secret]:
+        """Return the values that services accept beside the new ones. An empty one ends that of an earlier deploy."""
+        if not self.rotates:
+            return {}
+        kept = self.rotation.previous if self.rotation and not self.rotation.serves else {}
+        ended = {name: Secret("") for name in secret_record.PREVIOUS.values() if self.current.get(name)}
+        return {**ended, **kept}
 
     def write(self) -> None:
         """Write the file if a secret differs, and record since when it has its value."""
@@ -165,7 +174,8 @@ class Secrets:
         Of other variables, such as a port, only long values count: masking short ones would mask half of the output.
         """
         both = [*self.desired.items(), *self.current.items()]
-        return sorted({value for name, value in both if name in self.desired or len(value) >= SHORTEST})
+        found = {value for name, value in both if name in self.desired or len(value) >= SHORTEST}
+        return sorted(found - {""})
 
 
 def changed_at(directory: Path) -> str:

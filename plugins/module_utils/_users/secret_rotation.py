@@ -49,6 +49,8 @@ class SecretRotation(Work):
         self.login = ""
         #: Whether a deploy can write the new values: not before the database runs.
         self.ready = True
+        #: Whether services accept previous values beside the new ones, so that another deploy ends those.
+        self.deploy_again = False
         self.database: Database | None = None
 
     def plan(self) -> Plan:
@@ -74,17 +76,18 @@ class SecretRotation(Work):
         if self.admin:
             self.admin.apply(self.admin_plan)
         if state != PREPARED:
-            rotation = self.rotation if state == STARTED else None
+            rotation = self.rotation if state == STARTED or self.deploy_again else None
             secret_record.write(self.directory, replace(self.record, rotation=rotation))
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """Return the names of the secrets, and when their rotation was started."""
         known = self.rotation.describe() if self.rotation else {"names": [], "started": None, "by": ""}
-        return {**known, "ready": self.ready}
+        return {**known, "ready": self.ready, "deploy_again": self.deploy_again}
 
     def secrets(self) -> Iterable[str]:
-        """Return the new values."""
-        return [*self.rotation.values.values(), *self.rotation.extra.values()] if self.rotation else []
+        """Return the new values, and the previous ones that count still."""
+        found = self.rotation
+        return [*found.values.values(), *found.extra.values(), *found.previous.values()] if found else []
 
     def close(self) -> None:
         """Close the connection."""
@@ -111,7 +114,8 @@ class SecretRotation(Work):
         values = {name: Secret(secrets.generate(name, int(lengths[name]))) for name in names}
         started = format_time(datetime.now(timezone.utc))
         extra, login = self._second_login(variables) if credentials.PASSWORD in names else ({}, "")
-        self.rotation = secret_record.Rotation(values, started, self.params["started_by"], extra, login)
+        previous = secret_record.previous_values(names, variables)
+        self.rotation = secret_record.Rotation(values, started, self.params["started_by"], extra, login, previous)
         self.call.hide(*values.values())
         return make_plan({"rotation": {"names": names}}, {})
 
@@ -168,8 +172,8 @@ class SecretRotation(Work):
     def _plan_finish(self) -> Plan:
         if self.rotation is None:
             return Plan()
-        variables = secrets.variables_in(self.directory)
-        current = self._left(self.rotation).values
+        variables, left = secrets.variables_in(self.directory), self._left(self.rotation)
+        current = left.values
         waiting = [name for name, value in current.items() if variables.get(name) != value]
         if waiting:
             raise InputError(
@@ -179,8 +183,15 @@ class SecretRotation(Work):
         if ADMIN in current and self.params["admin_email"]:
             self.admin = AdminLogin(self._login(), self.params["admin_email"], read_only=self.call.check_mode)
             self.admin_plan = self.admin.plan(current[ADMIN])
-        closed = make_plan({"rotation": None}, {"rotation": {"names": self.rotation.names}})
-        return self._plan_end_of_login() + self.admin_plan + closed
+        return self._plan_end_of_login() + self.admin_plan + self._plan_close(self.rotation, left)
+
+    def _plan_close(self, rotation: secret_record.Rotation, left: secret_record.Rotation) -> Plan:
+        """Plan the end of the record, or that another deploy ends the previous values that services still accept."""
+        self.deploy_again = bool(left.previous) and not rotation.serves
+        if self.deploy_again:
+            self.rotation = replace(rotation, serves=True)
+            return make_plan({"rotation": {"serves": True}}, {"rotation": {"serves": False}})
+        return make_plan({"rotation": None}, {"rotation": {"names": rotation.names}})
 
     def _left(self, rotation: secret_record.Rotation) -> secret_record.Rotation:
         """Return what is left of the rotation, and warn of the secrets whose rotation ends without effect."""

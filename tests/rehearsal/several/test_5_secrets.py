@@ -1,17 +1,21 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secrets of four hosts of their own: rotated with visitors, and with a deploy that fails."""
+"""Secrets of four hosts of their own: rotated with visitors, with a failed deploy, and with killed runs."""
 
 from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
+import requests
 import yaml
+from botocore.exceptions import ClientError
 
 from support.load import load, token
 from support.rehearsal import DIRECTORY, ENV
@@ -19,6 +23,12 @@ from support.several import APPS, CRASHING, Several, several
 
 pytestmark = pytest.mark.campaign
 RATE = 10  # requests a second, beside the engines of four hosts on one small machine
+#: The services of the database host with a secret of their own, which restart for it, and the names of their secrets.
+OF_SERVICES = {
+    "redis": ("REDIS_PASSWORD",),
+    "weaviate": ("WEAVIATE_API_KEY",),
+    "minio": ("MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +86,83 @@ def test_a_backend_that_crashes_leaves_the_previous_secrets_and_the_next_deploy_
     keyed.run("health.yml").succeeded()
     again = keyed.run("deploy.yml").succeeded()
     assert again.changed == 0
+
+
+def accepts_redis(address: str, secrets: dict[str, str]) -> bool:
+    with socket.create_connection((address, 16379), 5) as connection:
+        connection.sendall(f"AUTH {secrets['REDIS_PASSWORD']}\r\n".encode())
+        return connection.recv(100).startswith(b"+OK")
+
+
+def accepts_weaviate(address: str, secrets: dict[str, str]) -> bool:
+    headers = {"Authorization": f"Bearer {secrets['WEAVIATE_API_KEY']}"}
+    status = requests.get(f"http://{address}:18081/v1/meta", headers=headers, timeout=5).status_code
+    assert status in (200, 401)
+    return status == 200
+
+
+def accepts_minio(address: str, secrets: dict[str, str]) -> bool:
+    key = {"aws_access_key_id": secrets["MINIO_ACCESS_KEY"], "aws_secret_access_key": secrets["MINIO_SECRET_KEY"]}
+    try:
+        boto3.client("s3", endpoint_url=f"http://{address}:19000", region_name="us-east-1", **key).list_buckets()
+    except ClientError as error:
+        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 403  # noqa: PT017 - any other error is one
+        return False
+    return True
+
+
+ACCEPTS = {"redis": accepts_redis, "weaviate": accepts_weaviate, "minio": accepts_minio}
+
+
+def assert_rotated(prod: Several, before: dict[str, str], service: str) -> None:
+    """Assert that the service accepts the new secret only, which all hosts have, and that nothing is left to do."""
+    address, after = prod.hosts["db-1"].address, prod.secrets()
+    assert "rotation" not in record(prod)
+    assert [after[name] != before[name] for name in OF_SERVICES[service]] == [True] * len(OF_SERVICES[service])
+    assert not {name for name, value in after.items() if value and "_PREVIOUS_" in name}
+    assert (ACCEPTS[service](address, before), ACCEPTS[service](address, after)) == (False, True)
+    for host in APPS:
+        assert {name: prod.secrets(host)[name] for name in OF_SERVICES[service]} == {
+            name: after[name] for name in OF_SERVICES[service]
+        }
+    prod.run("health.yml").succeeded()
+    assert prod.run("deploy.yml").succeeded().changed == 0
+
+
+@pytest.mark.parametrize("service", OF_SERVICES)
+def test_the_secret_of_a_service_rotates_and_fails_no_request(keyed, service):
+    before, running, names = keyed.secrets(), keyed.running(), OF_SERVICES[service]
+    with load(keyed, token(keyed), rate=RATE) as found:
+        run = keyed.run("secrets.yml", {"rotate": ",".join(names)}, verbosity=3, diff=True).succeeded()
+
+    after = keyed.running()
+    text = run.stdout + run.stderr
+    assert (found.failed, found.refused) == ([], [])
+    assert found.rows == found.written > 0
+    replaced = {(h, s) for h, services in running.items() for s, each in services.items() if after[h][s] != each}
+    assert replaced == {("db-1", service), *((host, "backend") for host in APPS)}
+    values = {secrets[name] for secrets in (before, keyed.secrets()) for name in names}
+    assert [value for value in values if value in text] == []
+    assert_rotated(keyed, before, service)
+
+
+LAST = {"minio": "End the previous values"}  # which has one key only
+
+
+@pytest.mark.parametrize("step", ["beside", "last"])
+@pytest.mark.parametrize("service", OF_SERVICES)
+def test_a_rotation_of_a_service_that_is_killed_is_carried_on(keyed, service, step):
+    last = LAST.get(service, "Deploy with the new values only")
+    phase = last if step == "last" else "Bring up the new containers beside"
+    before, names = keyed.secrets(), OF_SERVICES[service]
+
+    def reached(lines: list[dict[str, Any]]) -> bool:
+        return any(line.get("kind") == "start" and phase in str(line["name"]) for line in lines)
+
+    assert keyed.run("secrets.yml", {"rotate": ",".join(names)}, kill_when=reached).rc == -9
+    keyed.end_modules()
+    new = record(keyed)["rotation"]["values"]
+    keyed.run("deploy.yml").succeeded()
+
+    assert {name: keyed.secrets()[name] for name in names} == new
+    assert_rotated(keyed, before, service)

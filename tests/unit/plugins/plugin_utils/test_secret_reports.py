@@ -78,7 +78,7 @@ def test_what_can_be_rotated_has_its_costs():
         ("OPENAI_API_KEY", "it comes from stack_secrets of the inventory (vault)"),
         ("DATABASE_URL", "which follows POSTGRES_PASSWORD: rotate that one"),
         ("DEFAULT_ADMIN_PASSWORD", "which is not set in prod. Deploy first"),
-        ("MINIO_SECRET_KEY", "which cannot be rotated: "),
+        ("POSTGRES_TLS_KEY", "which cannot be rotated: "),
     ],
 )
 def test_what_cannot_be_rotated_is_refused(name, message):

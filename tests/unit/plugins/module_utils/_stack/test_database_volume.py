@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -81,13 +82,38 @@ def test_before_a_rotation_nothing_is_asked(tmp_path):
     assert client.api.mock_calls == []
 
 
-def test_a_database_that_is_created_alone_has_the_owner_as_login_too(tmp_path):
-    secrets(tmp_path, POSTGRES_INITIAL_PASSWORD="first")
+@pytest.mark.parametrize(
+    ("owner", "login", "expected"),
+    [
+        ("convosphere", "convosphere_2", "convosphere"),
+        ("convosphere", "convosphere", "convosphere"),
+        ("convosphere_2", "convosphere_2", "convosphere_2"),
+        ("convosphere_2", "convosphere_2_2", "convosphere_2"),
+        ("o@x", "o%40x_2", "o%40x"),
+    ],
+)
+def test_a_database_that_is_created_alone_has_the_owner_as_login_too(tmp_path, owner, login, expected):
+    url = f"postgresql://{login}:new@postgres/x"
+    secrets(tmp_path, POSTGRES_INITIAL_PASSWORD="first", DATABASE_URL=url)
+    services = {"postgres": {"environment": {"POSTGRES_USER": owner}}}
+    (tmp_path / "compose.yaml").write_text(json.dumps({"services": services}))
 
     database_volume.adapt_file(tmp_path, "p", engine(["data"], []))
     kept = dotenv.parse((tmp_path / ".env").read_text())
     database_volume.adapt_file(tmp_path, "p", engine([], []))
 
     new = dotenv.parse((tmp_path / ".env").read_text())
-    assert (kept["DATABASE_URL"], kept["POSTGRES_INITIAL_PASSWORD"]) == (URL, "first")
-    assert (new["DATABASE_URL"], new["POSTGRES_INITIAL_PASSWORD"]) == (URL.replace("_2", ""), "new")
+    assert (kept["DATABASE_URL"], kept["POSTGRES_INITIAL_PASSWORD"]) == (url, "first")
+    assert (new["DATABASE_URL"], new["POSTGRES_INITIAL_PASSWORD"]) == (url.replace(login, expected), "new")
+
+
+def test_a_url_that_the_inventory_gives_is_kept(tmp_path):
+    secrets(tmp_path, POSTGRES_INITIAL_PASSWORD="first", DATABASE_URL="postgresql://other:new@postgres/x")
+    (tmp_path / "compose.yaml").write_text(
+        '{"services": {"postgres": {"environment": {"POSTGRES_USER": "convosphere"}}}}'
+    )
+    before = (tmp_path / ".env").read_text()
+
+    database_volume.adapt_file(tmp_path, "p", engine([], []))
+
+    assert (tmp_path / ".env").read_text() == before

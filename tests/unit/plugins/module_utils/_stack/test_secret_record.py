@@ -16,6 +16,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._stack.secret
 
 THEN, NOW = Age("2026-11-01T08:00:00Z"), Age("2026-11-30T08:00:00Z")
 ROTATION = Rotation({"SECRET_KEY": Secret("new-key")}, THEN.at, "ada", {"OTHER": Secret("more")}, "login")
+BOTH = Rotation({"REDIS_PASSWORD": Secret("new")}, THEN.at, previous={"REDIS_PREVIOUS_PASSWORD": Secret("old")})
 
 
 def test_what_is_written_is_read_and_only_its_owner_may(tmp_path):
@@ -121,3 +122,62 @@ def test_a_rotation_changes_no_login_role_if_the_inventory_gives_the_password(na
 
     assert both.without(["KEY"]) == replace(both, values={"POSTGRES_PASSWORD": "b"})
     assert both.without([name]) == replace(both, values={"KEY": "k"}, extra={}, login="")
+
+
+def test_a_record_of_an_earlier_version_has_no_previous_values(tmp_path):
+    secret_record.write(tmp_path, Record({}, ROTATION))
+    found = json.loads((tmp_path / "secrets.json").read_text())
+    del found["rotation"]["previous"], found["rotation"]["serves"]
+    (tmp_path / "secrets.json").write_text(json.dumps(found))
+
+    assert secret_record.read(tmp_path).rotation == ROTATION
+
+
+def test_a_secret_that_is_given_meanwhile_has_no_previous_value():
+    assert BOTH.without(["REDIS_PASSWORD"]) == replace(BOTH, values={}, previous={})
+    assert BOTH.without(["WEAVIATE_API_KEY"]) == BOTH
+    assert BOTH.without(["POSTGRES_PASSWORD"]) == BOTH
+
+
+@pytest.mark.parametrize(
+    ("written", "rotation", "rotates", "desired"),
+    [
+        ({"REDIS_PASSWORD": "old"}, BOTH, True, {"REDIS_PASSWORD": "new", "REDIS_PREVIOUS_PASSWORD": "old"}),
+        ({"REDIS_PASSWORD": "old"}, BOTH, False, {"REDIS_PASSWORD": "old"}),
+        (
+            {"REDIS_PASSWORD": "new", "REDIS_PREVIOUS_PASSWORD": "old"},
+            replace(BOTH, serves=True),
+            True,
+            {"REDIS_PASSWORD": "new", "REDIS_PREVIOUS_PASSWORD": ""},
+        ),
+        # A rollback keeps both, whichever of them its containers were created with.
+        ({"REDIS_PASSWORD": "new", "REDIS_PREVIOUS_PASSWORD": "old"}, BOTH, False, {"REDIS_PASSWORD": "new"}),
+        (
+            {"REDIS_PASSWORD": "new", "REDIS_PREVIOUS_PASSWORD": "old"},
+            None,
+            True,
+            {"REDIS_PASSWORD": "new", "REDIS_PREVIOUS_PASSWORD": ""},
+        ),
+        ({"REDIS_PASSWORD": "new", "REDIS_PREVIOUS_PASSWORD": ""}, None, True, {"REDIS_PASSWORD": "new"}),
+    ],
+)
+def test_a_service_accepts_the_previous_value_until_the_new_one_serves(tmp_path, written, rotation, rotates, desired):
+    (tmp_path / ".env").write_text("".join(f'{name}="{value}"\n' for name, value in written.items()))
+    (tmp_path / ".env").chmod(0o600)
+    secret_record.write(tmp_path, Record({}, rotation))
+    secrets = Secrets(tmp_path, [{"name": "REDIS_PASSWORD", "length": 40}], rotates=rotates)
+
+    secrets.read()
+
+    assert secrets.desired == desired
+    assert "" not in secrets.values()
+
+
+def test_check_mode_predicts_that_a_service_accepts_both_values(tmp_path):
+    (tmp_path / ".env").write_text('WEAVIATE_API_KEY="old"\n')
+    (tmp_path / ".env").chmod(0o600)
+    secrets = Secrets(tmp_path, [{"name": "WEAVIATE_API_KEY", "length": 40}], predicted=["WEAVIATE_API_KEY"])
+
+    secrets.read()
+
+    assert (secrets.desired["WEAVIATE_PREVIOUS_API_KEY"], len(secrets.desired["WEAVIATE_API_KEY"])) == ("old", 40)

@@ -25,6 +25,9 @@ from ansible_collections.convosphere.platform.plugins.module_utils._users import
 from ansible_collections.convosphere.platform.plugins.module_utils._users.secret_rotation import SecretRotation
 
 OLD, NEW = "old-password", "new-password"
+REDIS = secret_record.Rotation(
+    {"REDIS_PASSWORD": Secret(NEW)}, "2026-11-30T08:00:00Z", previous={"REDIS_PREVIOUS_PASSWORD": Secret(OLD)}
+)
 ROTATION = secret_record.Rotation(
     {"POSTGRES_PASSWORD": Secret(NEW)}, "2026-11-30T08:00:00Z", "ada", login="convosphere_2"
 )
@@ -157,3 +160,39 @@ def test_a_rotation_of_a_secret_that_the_stack_has_no_longer_ends(tmp_path):
     assert warnings == ["MY_KEY is no secret of the stack any more: its rotation ends without effect."]
     with pytest.raises(InputError, match="No deploy has written the new MY_KEY yet"):
         rotation(tmp_path, "finished", "convosphere", OLD, pending).plan()
+
+
+def redis(folder: Path, **options: Any) -> SecretRotation:
+    """Return the end of a rotation in an environment whose ``.env`` has the new password of Redis."""
+    work = rotation(folder, "finished", "convosphere", OLD, REDIS, **options)
+    (folder / ".env").write_text(dotenv.merge((folder / ".env").read_text(), {"REDIS_PASSWORD": NEW}, "x"))
+    return work
+
+
+def test_a_rotation_is_open_until_a_deploy_has_ended_the_previous_value(tmp_path):
+    first = redis(tmp_path)
+    plan = first.plan()
+    first.apply(plan)
+    stored = secret_record.read(tmp_path).rotation
+
+    assert ([change.name for change in plan], first.report(plan)["deploy_again"]) == (["rotation"], True)
+    assert stored == replace(REDIS, serves=True)
+    assert set(first.secrets()) == {OLD, NEW}
+
+    assert stored is not None
+    second = rotation(tmp_path, "finished", "convosphere", OLD, stored)
+    (tmp_path / ".env").write_text(dotenv.merge((tmp_path / ".env").read_text(), {"REDIS_PASSWORD": NEW}, "x"))
+    plan = second.plan()
+    second.apply(plan)
+
+    assert ([change.name for change in plan], second.report(plan)["deploy_again"]) == (["rotation"], False)
+    assert secret_record.read(tmp_path).rotation is None
+
+
+def test_no_deploy_ends_the_previous_value_of_a_secret_that_the_inventory_gives(tmp_path):
+    work = redis(tmp_path, given=["REDIS_PASSWORD"])
+
+    work.apply(work.plan())
+
+    assert not work.deploy_again
+    assert secret_record.read(tmp_path).rotation is None

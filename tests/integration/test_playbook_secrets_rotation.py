@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets of one environment: rotated with visitors, restored and rolled back."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.environment import SERVICES
+from support.load import load, token
+from support.rotation import assert_consistent, can_connect, ids, log_in, login, used, values
+
+RATE = 15  # requests a second, beside the other tests on a small machine
+
+
+def test_a_rotation_fails_no_request(keys):
+    before, containers = values(keys), ids(keys)
+    given = {"rotate": "SECRET_KEY,DEFAULT_ADMIN_PASSWORD"}
+
+    with load(keys, token(keys), rate=RATE) as visitors:
+        run = keys.run("secrets.yml", extra_vars=given, diff=True, verbosity=3).succeeded()
+
+    after = values(keys)
+    text = run.stdout + run.stderr
+    assert visitors.failed == []
+    assert {each["status"] for each in visitors.refused} <= {401, 403}  # the sessions have ended
+    assert {name for name in before if before[name] != after[name]} == {"SECRET_KEY", "DEFAULT_ADMIN_PASSWORD"}
+    assert {name for name in SERVICES if containers[name] != ids(keys)[name]} == {"backend"}
+    assert [each for each in (*before.values(), *after.values()) if len(each) >= 20 and each in text] == []
+    assert "all sessions end" in str(run.task("Report the rotated secrets").message)
+    assert (log_in(keys, before["DEFAULT_ADMIN_PASSWORD"]), log_in(keys, after["DEFAULT_ADMIN_PASSWORD"])) == (401, 200)
+    assert_consistent(keys)
+
+
+def test_the_password_of_the_database_rotates_between_two_roles_and_fails_no_request(keys):
+    for turn in (1, 2):
+        before, containers = values(keys), ids(keys)
+
+        with load(keys, token(keys), rate=RATE) as visitors:
+            run = keys.run("secrets.yml", extra_vars={"rotate": "POSTGRES_PASSWORD"}, verbosity=3).succeeded()
+
+        after = values(keys)
+        text = run.stdout + run.stderr
+        assert (visitors.failed, visitors.refused) == ([], [])
+        assert visitors.rows == visitors.written > 0
+        assert {name for name in SERVICES if containers[name] != ids(keys)[name]} == {"backend"}
+        assert login(after) == ("convosphere_2", "convosphere")[turn - 1]
+        assert after["POSTGRES_PASSWORD"] != before["POSTGRES_PASSWORD"]
+        assert not can_connect(keys, login(before), before["POSTGRES_PASSWORD"])
+        assert not can_connect(keys, login(before), after["POSTGRES_PASSWORD"])
+        assert [each for each in (*before.values(), *after.values()) if len(each) >= 20 and each in text] == []
+        owners = keys.sql(
+            "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        )
+        assert owners == "convosphere"
+        assert_consistent(keys)
+
+
+def test_a_backup_from_before_a_rotation_is_restored_after_it(keys):
+    keys.run("backup.yml", extra_vars={"label": "before-rotation"}).succeeded()
+    keys.sql("UPDATE users SET first_name = 'After the backup' WHERE username = 'admin'")
+    keys.run("secrets.yml", extra_vars={"rotate": "POSTGRES_PASSWORD,DEFAULT_ADMIN_PASSWORD"}).succeeded()
+
+    keys.run("backup_verify.yml", extra_vars={"backup": "before-rotation"}).succeeded()
+    keys.run("restore.yml", extra_vars={"backup": "before-rotation", "confirm": "keys"}).succeeded()
+
+    assert keys.sql("SELECT first_name FROM users WHERE username = 'admin'") != "After the backup"
+    assert_consistent(keys)
+    keys.run("database.yml").succeeded()
+    keys.run("migrate.yml").succeeded()
+
+
+def test_a_rollback_keeps_what_was_rotated(keys):
+    keys.run("deploy.yml", extra_vars={"stack_pids_limit": 900}).succeeded()
+    keys.run("secrets.yml", extra_vars={"rotate": "SECRET_KEY,POSTGRES_PASSWORD"}).succeeded()
+    rotated = values(keys)
+
+    keys.run("rollback.yml").succeeded()
+
+    assert values(keys) == rotated
+    assert used(keys, "SECRET_KEY") == rotated["SECRET_KEY"]
+    assert keys.health() == "healthy"
+    keys.run("deploy.yml").succeeded()
+    assert_consistent(keys)
+
+
+@pytest.mark.campaign
+def test_on_a_new_volume_the_owner_of_the_database_logs_in(keys):
+    if login(values(keys)) == "convosphere":
+        keys.run("secrets.yml", extra_vars={"rotate": "POSTGRES_PASSWORD"}).succeeded()
+    before = values(keys)
+    keys.compose("down", "--volumes", "--timeout=1")
+
+    keys.run("deploy.yml").succeeded()
+
+    after = values(keys)
+    assert (login(before), login(after)) == ("convosphere_2", "convosphere")
+    assert after["POSTGRES_PASSWORD"] == before["POSTGRES_PASSWORD"]
+    assert_consistent(keys)
