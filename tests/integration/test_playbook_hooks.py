@@ -112,7 +112,6 @@ def test_check_mode_runs_only_the_hooks_that_are_for_it_and_lists_the_others(hoo
 
 
 def test_a_failure_is_posted_with_its_cause_and_a_hook_that_fails_then_does_not_hide_it(hooks, run, live, webhook):
-    hooks.write("pre_backup/10-note.yml")
     hooks.write("on_failure/10-broken.yml", [{"name": "Break", "ansible.builtin.fail": {"msg": "the hook broke"}}])
     secret = {"name": "Break in silence", "ansible.builtin.fail": {"msg": "planted-in-a-hook"}, "no_log": True}
     hooks.write("on_failure/15-secret.yml", [secret])
@@ -127,8 +126,8 @@ def test_a_failure_is_posted_with_its_cause_and_a_hook_that_fails_then_does_not_
     [told] = webhook.bodies
     assert told["text"].startswith(f"Back up ConvoSphere failed for itest on {live.host}, run ")
     assert first.split(".")[0] in told["text"]
-    before, after = hooks.noted()
-    assert (before["event"], after["event"]) == ("pre_backup", "on_failure")
+    [after] = hooks.noted()
+    assert after["event"] == "on_failure"
     assert after["details"]["hosts"] == [live.host]
     named, hidden = [
         task.message for task in backup.tasks if task.name.endswith("Name the hook that failed after the failure")
@@ -139,6 +138,37 @@ def test_a_failure_is_posted_with_its_cause_and_a_hook_that_fails_then_does_not_
     audit = live.run("audit.yml").succeeded()
     assert f"convosphere_db_backup: {first.splitlines()[0]}" in "\n".join(audit.task("Report the runs").result["msg"])
     assert live.run("backup.yml").succeeded(), "the lock was not released"
+
+
+@pytest.mark.parametrize(
+    ("playbook", "variables", "reason"),
+    [
+        ("deploy.yml", {"environment_required_bytes": 10**18}, "cannot carry the environment"),
+        ("config.yml", {"set": {"SMTP_PORT": "many"}, "reason": "Test.", "expires": "4h"}, "must be a whole number"),
+        ("backup.yml", {"label": REFUSED_LABEL}, "label"),
+    ],
+)
+def test_a_run_that_is_refused_uses_up_no_approval(hooks, run, playbook, variables, reason):
+    hooks.write("pre_deploy/10-note.yml")
+    hooks.write("pre_backup/10-note.yml")
+
+    refused = run(playbook, **variables)
+
+    assert refused.rc == 2
+    assert reason in refused.failures[0].message
+    assert hooks.noted() == []
+
+
+def test_the_hooks_before_and_after_a_backup_know_it(hooks, run):
+    hooks.write("pre_backup/10-note.yml")
+    hooks.write("post_backup/10-note.yml")
+
+    run("backup.yml", label="noted").succeeded()
+
+    before, after = hooks.noted()
+    assert (before["event"], before["details"]["label"]) == ("pre_backup", "noted")
+    assert after["event"] == "post_backup"
+    assert after["details"]["backup"]
 
 
 def test_hooks_that_cannot_be_run_are_named_before_anything_is_changed(hooks, run, live):
