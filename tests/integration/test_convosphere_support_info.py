@@ -19,10 +19,10 @@ from support.law import Refused, Step
 
 MODULE = "convosphere_support_info"
 
-SECRET, FOREIGN = "planted/secret+with?signs", "planted-by-another"
+SECRET, FOREIGN, WRITTEN = "planted/secret+with?signs", "planted-by-another", "planted-in-the-compose-file"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.cGxhbnRlZC1zaWduYXR1cmU"
 IN_BASE64 = base64.b64encode(f"admin:{SECRET}".encode()).decode()
-SPELLINGS = [SECRET, quote(SECRET, safe=""), IN_BASE64[10:-4], FOREIGN, TOKEN]
+SPELLINGS = [SECRET, quote(SECRET, safe=""), IN_BASE64[10:-4], FOREIGN, WRITTEN, TOKEN]
 LOGGED = f"""2026-11-29 10:00:00 | ERROR    | app.api:get:42 - postgresql://convosphere:{FOREIGN}@db/x
 Traceback (most recent call last):
   File "/app/main.py", line 42, in get
@@ -31,7 +31,12 @@ RuntimeError: {quote(SECRET, safe="")} {IN_BASE64}"""
 SERVICES = {
     "backend": service(
         f"cat <<'EOF'\n{LOGGED}\nEOF\nsleep 1000",
-        environment={"SECRET_KEY": SECRET, "REDIS_URL": f"redis://:{FOREIGN}@redis", "DEBUG": "false"},
+        environment={
+            "SECRET_KEY": SECRET,
+            "REDIS_URL": f"redis://:{FOREIGN}@redis",
+            "SMTP_PASSWORD": WRITTEN,
+            "DEBUG": "false",
+        },
     )
 }
 

@@ -22,7 +22,7 @@ from .._core.errors import EngineError, InputError
 from .._core.redaction import HIDDEN, Masker, encodings, mask_foreign, names_secret
 from .._engine import container_logs
 from .._engine import project as engine_project
-from . import secrets as stack_secrets
+from . import known_secrets
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -56,7 +56,7 @@ class LogReport:
         services = [] if unknown and not known else [project.services[name] for name in project.chosen(known)]
         containers = [(service.name, item) for service in services for item in service.containers]
         source = Path(self.params["project_src"]) if self.params["project_src"] else project.source
-        values = stack_secrets.known_values(source, [item for _service, item in containers])
+        values = known_secrets.of_stack(source, [item for _service, item in containers])
         hide(*values)
         chosen = self._select(containers, request, text_masker(values))
         return {

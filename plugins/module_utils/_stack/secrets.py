@@ -15,20 +15,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, unquote
 
 from .._core import dotenv, option_texts
 from .._core import files as core_files
-from .._core.errors import ConvosphereError, InputError
-from .._core.redaction import SHORTEST, Secret, by_form
+from .._core.errors import InputError
+from .._core.redaction import SHORTEST, Secret
 from .._core.timestamps import format_time
-from .._host import served_release
 from .._postgres import credentials
 from . import secret_record
-
-if TYPE_CHECKING:
-    from docker.models.containers import Container
 
 FILE = ".env"
 HEADER = "Secrets of this environment, generated once and kept: Compose reads them by itself. Keep this file 0600."
@@ -42,8 +38,6 @@ LOGIN = "POSTGRES_LOGIN"
 _OWNER = re.compile(rf"\{{{LOGIN}:-([^{{}}]*)\}}")
 #: The password with which the volume of PostgreSQL was created, if a rotation has changed it since.
 INITIAL = "POSTGRES_INITIAL_PASSWORD"
-#: Variables of a container that hold a secret.
-_SECRET_NAME = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|KEY\b|_DSN\b", re.IGNORECASE)
 
 
 @dataclass
@@ -186,32 +180,6 @@ def changed_at(directory: Path) -> str:
 def variables_in(directory: Path) -> dict[str, Secret]:
     """Return all variables in the file ``.env`` of a directory; none if there is no such file."""
     return dotenv.parse(core_files.read_text(directory / FILE) or "")
-
-
-def is_secret_name(name: str) -> bool:
-    """Return whether a variable of that name holds a secret."""
-    return bool(_SECRET_NAME.search(name))
-
-
-def known_values(directory: Path | None, containers: Sequence[Container]) -> list[str]:
-    """Return the values to mask in the logs of a stack: its secrets now, and those with which its containers run.
-
-    Of other variables only long values count, as in ``Secrets.values``. A file that cannot be read is no error.
-    """
-    try:
-        variables = variables_in(directory) if directory else {}
-        record = served_release.current(directory / "releases") if directory else None
-    except ConvosphereError:
-        variables, record = {}, None
-    named = set((record or {}).get("secrets") or [])
-    values = {str(value) for name, value in variables.items() if name in named or len(value) >= SHORTEST}
-    for container in containers:
-        for assignment in container.attrs["Config"].get("Env") or ():
-            name, _equals, value = assignment.partition("=")
-            values |= {found for found in by_form(value) if len(found) >= SHORTEST}
-            if name in named or (len(value) >= SHORTEST and (name in variables or is_secret_name(name))):
-                values.add(value)
-    return sorted(values - {""})
 
 
 def desired(entries: Sequence[Mapping[str, Any]], current: Mapping[str, str]) -> dict[str, Secret]:

@@ -13,6 +13,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timezone
 from functools import cached_property, partial
 from pathlib import Path
@@ -27,7 +28,7 @@ from .._core.redaction import HIDDEN
 from .._core.version import VERSION
 from .._engine import client as engine_client
 from .._host import served_release
-from . import kept_releases, log_report, service_report
+from . import kept_releases, known_secrets, log_report, service_report
 from . import secrets as stack_secrets
 
 if TYPE_CHECKING:
@@ -94,7 +95,12 @@ class SupportReport:
             containers = self._containers
         except ConvosphereError:
             containers = []
-        return stack_secrets.known_values(self.directory, containers)
+        values = set(known_secrets.of_stack(self.directory, containers))
+        # An engine that does not answer cannot tell the variables of the containers: the files have them too.
+        for name in self._file_names():
+            with suppress(ConvosphereError):
+                values |= known_secrets.in_compose_file(core_files.read_text(self.directory / name) or "")
+        return sorted(values)
 
     @cached_property
     def _client(self) -> DockerClient:
@@ -155,7 +161,7 @@ class SupportReport:
         for container in self._containers:
             given = (entry.partition("=") for entry in container.attrs["Config"].get("Env") or ())
             found["containers"][container.name] = {
-                name: HIDDEN if value and stack_secrets.is_secret_name(name) else value
+                name: HIDDEN if value and known_secrets.is_secret_name(name) else value
                 for name, _equals, value in given
             }
         return found

@@ -15,7 +15,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._app.log_reco
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import container_logs
 from ansible_collections.convosphere.platform.plugins.module_utils._engine.container_logs import LONGEST_LINE, Line
-from ansible_collections.convosphere.platform.plugins.module_utils._stack import log_report, secrets
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import log_report
 
 NOW = datetime(2026, 11, 29, 10, tzinfo=UTC)
 OPTIONS: dict[str, Any] = {"tail": 10, "max_bytes": 10**6, "level": None, "since": None, "pattern": None}
@@ -82,17 +82,6 @@ def test_a_secret_is_masked_also_where_a_line_was_cut():
     assert cut["fields"] == {"url": "/?k=********"}
     assert encoded[8:-4] not in other["message"]
     assert other["fields"] == {"********": ["********"]}
-
-
-def test_the_secrets_of_a_stack_are_those_of_its_file_and_of_its_containers(tmp_path):
-    (tmp_path / ".env").write_text('SECRET_KEY="now-planted"\nHTTP_PORT=8080\nSHORT=abc\n')
-    variables = ["SECRET_KEY=old-planted", "MODE=production", "API_TOKEN=token-planted", "URL=redis://:in-a-url@redis"]
-    container: Any = SimpleNamespace(attrs={"Config": {"Env": variables}})
-
-    found = secrets.known_values(tmp_path, [container])
-
-    assert found == ["in-a-url", "now-planted", "old-planted", "token-planted"]
-    assert secrets.known_values(None, []) == []
 
 
 def test_a_secret_that_is_the_name_of_a_field_is_masked():
