@@ -40,10 +40,12 @@ EVENTS = {
 #: 10-approval.yml, and 10-approval.check.yml for one that also runs in check mode.
 _NAME = re.compile(r"(?P<title>[0-9]{2}-[A-Za-z0-9_-]+)(?P<check>\.check)?\.ya?ml")
 _MEANT = re.compile(r"[0-9]")
-#: The seconds of a task whose length its file does not tell: one with a loop, with tasks of another file or a role, or
-#: with a limit that is a template.
+#: The variable of a task or a block by which it declares how many seconds it takes in all.
+DECLARED = "convosphere_hook_seconds"
+#: The seconds of a task whose length its file does not tell: one with a loop over a template, with tasks of another file
+#: or a role, or with a limit that is a template.
 _UNKNOWN = 3600
-_OPEN_ENDED = ("include_tasks", "import_tasks", "include_role", "import_role", "loop", "<<")
+_OPEN_ENDED = ("include_tasks", "import_tasks", "include_role", "import_role", "<<")
 #: Keywords of a block that hold tasks.
 _PARTS = ("block", "rescue", "always")
 
@@ -155,7 +157,7 @@ def _hook(event: str, path: Path, timeout: int) -> Hook:
 
 
 def _seconds(path: Path, timeout: int) -> Iterator[int]:
-    """Yield the time limit of each task of a file, in seconds: its own ``timeout``, or the default."""
+    """Yield the time limit of each task of a file, in seconds: what it declares, its ``timeout``, or the default."""
     try:
         content = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except (OSError, ValueError, yaml.YAMLError) as error:
@@ -175,20 +177,35 @@ def _of_tasks(tasks: yaml.SequenceNode, path: Path, timeout: int) -> Iterator[in
         if limit < 1:
             raise HookError(f"The hook {path} has a task with timeout: 0, which would wait for ever. Give it seconds.")
         parts = [keys[part] for part in _PARTS if isinstance(keys.get(part), yaml.SequenceNode)]
-        for part in parts:
-            yield from _of_tasks(part, path, limit)
-        if not parts:
-            yield _of_task(keys, limit)
+        found = [seconds for part in parts for seconds in _of_tasks(part, path, limit)]
+        declared = _declared(keys, path)
+        if declared:
+            yield declared
+        else:
+            yield from found if parts else [_of_task(keys, limit)]
+
+
+def _declared(keys: dict[str, yaml.Node], path: Path) -> int | None:
+    """Return the seconds that a task or block declares; None without them. Raises HookError for another value."""
+    variables = keys.get("vars")
+    for name, value in variables.value if isinstance(variables, yaml.MappingNode) else ():
+        if name.value == DECLARED:
+            if not str(value.value).isdecimal() or int(value.value) < 1:
+                raise HookError(f"The hook {path} has {DECLARED}: {value.value}. Give a number of seconds from 1 on.")
+            return int(value.value)
+    return None
 
 
 def _of_task(keys: dict[str, yaml.Node], limit: int) -> int:
-    """Return the most seconds of one task: Ansible limits each of its attempts."""
+    """Return the most seconds of one task: Ansible limits each of its attempts, for each item of a loop."""
     names = {name.rpartition(".")[2] for name in keys}
-    if names & set(_OPEN_ENDED) or any(name.startswith("with_") for name in names):
+    items = keys.get("loop")
+    is_listed = items is None or isinstance(items, yaml.SequenceNode)
+    if names & set(_OPEN_ENDED) or not is_listed or any(name.startswith("with_") for name in names):
         return max(_UNKNOWN, limit)
     if "until" in names or "retries" in names:
-        return (_number(keys.get("retries"), 3) + 1) * (limit + _number(keys.get("delay"), 5))
-    return limit
+        limit = (_number(keys.get("retries"), 3) + 1) * (limit + _number(keys.get("delay"), 5))
+    return limit * len(items.value) if items else limit
 
 
 def _number(node: yaml.Node | None, default: int) -> int:
