@@ -205,3 +205,4 @@ def test_a_maintenance_that_fails_runs_the_hooks_of_a_failure(hooks, run, live, 
     assert (ended["event"], failed["event"]) == ("post_maintenance", "on_failure")
     assert [(step["step"], step["status"]) for step in ended["details"]["steps"][live.host]] == [("verify", "failed")]
     assert [step["step"] for step in failed["details"]["failures"]] == ["verify"]
+    assert failed["details"]["hosts"] == [live.host]

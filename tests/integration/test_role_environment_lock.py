@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from support.environment import wait_until
+from support.hooks import Hooks
 
 HOSTS = ("edge-1", "app-1", "data-1")
 
@@ -49,6 +50,11 @@ def runs(tmp_path):
                 "only_wait": True,
             },
             "when": "busy is defined",
+        },
+        {
+            "name": "Lose a host",
+            "ansible.builtin.set_fact": {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1},
+            "when": "inventory_hostname == lost | default('')",
         },
         {"name": "Pause", "ansible.builtin.wait_for": {"path": "{{ awaited }}", "timeout": 100}},
     ]
@@ -121,6 +127,19 @@ def test_a_failed_run_is_recorded_once(runs, tmp_path):
     assert run.wait(timeout=120) == 2, run.stdout.read()
     assert recorded(tmp_path) == [("carol", "failed")]
     assert locks(tmp_path) == []
+
+
+def test_the_hooks_of_a_failure_know_the_host_that_was_lost(runs, tmp_path):
+    hooks = Hooks(tmp_path)
+    hooks.write("on_failure/10-note.yml")
+
+    run = runs("carol", tmp_path / "play.yml", lost="app-1", **hooks.variables)
+    output = run.communicate(timeout=120)[0]
+
+    assert run.returncode == 4, output
+    [noted] = hooks.noted()
+    assert noted["details"] == {"failures": [], "hosts": ["app-1"], "unreachable": ["app-1"]}
+    assert locks(tmp_path) == ["app-1.lock"]
 
 
 def test_a_run_that_one_host_refuses_releases_the_others(runs, tmp_path):
