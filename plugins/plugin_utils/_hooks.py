@@ -42,8 +42,8 @@ _NAME = re.compile(r"(?P<title>[0-9]{2}-[A-Za-z0-9_-]+)(?P<check>\.check)?\.ya?m
 _MEANT = re.compile(r"[0-9]")
 #: The variable of a task or a block by which it declares how many seconds it takes in all.
 DECLARED = "convosphere_hook_seconds"
-#: The seconds of a task whose length its file does not tell: one with a loop over a template, with tasks of another file
-#: or a role, or with a limit that is a template.
+#: The seconds of a task whose length its file does not tell: one with a loop over a template, with tasks of another
+#: file or a role, or with a limit that is a template.
 _UNKNOWN = 3600
 _OPEN_ENDED = ("include_tasks", "import_tasks", "include_role", "import_role", "<<")
 #: Keywords of a block that hold tasks.

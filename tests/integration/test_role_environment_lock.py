@@ -159,6 +159,31 @@ def test_a_run_that_one_host_refuses_releases_the_others(runs, tmp_path):
     assert not list(tmp_path.glob("bob.*")), "it changed something"
 
 
+@pytest.mark.parametrize(
+    ("connection", "records"),
+    [
+        ({}, ["deploy.yml of itlock", "deploy.yml of itlock on app-1"]),
+        ({"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}, ["deploy.yml of itlock"]),
+    ],
+)
+def test_the_run_on_a_departed_host_is_recorded_on_the_database_host_if_it_can_be_reached(
+    runs, tmp_path, connection, records
+):
+    inventory = yaml.safe_load((tmp_path / "inventory.yml").read_text())
+    inventory["all"]["children"]["database"]["hosts"]["data-1"] = connection
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump(inventory))
+    file = tmp_path / "runs.jsonl"  # of both hosts, which are this machine
+
+    run = runs("carol", tmp_path / "play.yml", only="app-1", environment_departed=True, environment_runs_file=str(file))
+    output = run.communicate(timeout=200)[0]
+
+    assert run.returncode == 0, output
+    assert sorted(json.loads(line)["what"] for line in file.read_text().splitlines()) == records
+    assert ("data-1, the database host of itlock, has no record of this run" in output) is bool(connection)
+    assert locks(tmp_path) == []
+    assert not list(tmp_path.glob("*.lock.app-1"))
+
+
 @pytest.mark.parametrize("only", ["itlock", "edge-1"])
 def test_a_run_takes_no_host_that_only_waits_for_one_at_work(runs, tmp_path, only):
     lease = {"run_id": "1", "holder": "carol", "purpose": "deploy.yml", "since": "now", "until": "later"}
