@@ -14,7 +14,7 @@ description:
   - The secrets of an environment are stored on its database host. Returns those that another host needs.
   - For the database host itself it returns the certificate of PostgreSQL and its authority, which it issues if none is
     stored that serves.
-positional: _input, names, model, environment, complete, owner
+positional: _input, names, model, environment, complete, owner, reissue
 options:
   _input:
     description: The text of the file C(.env) of the database host; empty if it does not exist.
@@ -41,6 +41,10 @@ options:
     description: The owner of the database, whose name one of the two login roles has.
     type: str
     default: ""
+  reissue:
+    description: Whether PostgreSQL gets another certificate with another key, of the same authority.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -68,11 +72,12 @@ def stack_shared_secrets(
     environment: str,
     complete: bool = True,
     owner: str = "",
+    reissue: bool = False,
 ) -> dict[str, Any]:
     """Return the secrets. Raises AnsibleFilterError if one is missing and has to be there."""
     try:
         return _stack_topology.shared_secrets(
-            str(text), names, model, str(environment), complete=complete, owner=str(owner)
+            str(text), names, model, str(environment), complete=complete, owner=str(owner), reissue=bool(reissue)
         )
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error

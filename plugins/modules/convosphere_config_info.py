@@ -77,17 +77,24 @@ secrets:
   returned: success
   sample: {SECRET_KEY: {since: "2026-11-01T08:00:00Z", unchanged_since: "2026-11-01T08:00:00Z"}}
 rotation:
-  description: A rotation of secrets that is not finished, with the C(names), when it was C(started), and C(by) whom.
+  description:
+    - A rotation of secrets that is not finished, with the C(names), when it was C(started), and C(by) whom. The next
+      deploy issues the secrets in C(reissue) anew.
   type: dict
   returned: success
-  sample: {names: [SECRET_KEY], started: "2026-11-30T15:00:00Z", by: ada}
+  sample: {names: [SECRET_KEY], started: "2026-11-30T15:00:00Z", by: ada, reissue: []}
 """
 
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
-from ansible_collections.convosphere.platform.plugins.module_utils._stack import overrides, secret_ages, secret_record
+from ansible_collections.convosphere.platform.plugins.module_utils._stack import (
+    overrides,
+    secret_ages,
+    secret_record,
+    secrets,
+)
 
 
 class ConfigInfoModule(InfoModule):
@@ -99,14 +106,14 @@ class ConfigInfoModule(InfoModule):
         """Return them."""
         directory = Path(self.params["project_src"])
         found = overrides.of_directory(directory)
-        rotation = secret_record.read(directory).rotation
+        rotation, variables = secret_record.read(directory).rotation, secrets.variables_in(directory)
         return {
             "overrides": found,
             "active": {each["name"]: each["value"] for each in found if each["active"]},
             "expired": [each["name"] for each in found if not each["active"]],
             "in_progress": overrides.read(directory).in_progress,
             "secrets": secret_ages.of_directory(directory),
-            "rotation": rotation.describe() if rotation else None,
+            "rotation": {**rotation.describe(), "reissue": rotation.to_reissue(variables)} if rotation else None,
         }
 
 

@@ -25,6 +25,7 @@ description:
   - Redis and Weaviate accept the previous E(REDIS_PASSWORD) and E(WEAVIATE_API_KEY) beside the new ones, so that
     backends with either can connect. Then V(finished) closes nothing yet, and RV(deploy_again) is true. The next
     deploy ends the previous values, and V(finished) after it closes the record.
+  - E(POSTGRES_TLS_KEY) gets no value from V(started), because it belongs to a certificate. The next deploy issues both.
   - One rotation can be unfinished at a time. V(started) with the same O(names) carries it on.
 extends_documentation_fragment:
   - convosphere.platform.ownership

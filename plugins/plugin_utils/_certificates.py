@@ -34,14 +34,15 @@ AUTHORITY_LEFT, CERTIFICATE_LEFT = timedelta(days=CERTIFICATE_DAYS), timedelta(d
 
 
 def database_certificate(
-    stored: Mapping[str, str], environment: str, address: str, now: datetime | None = None
+    stored: Mapping[str, str], environment: str, address: str, now: datetime | None = None, *, reissue: bool = False
 ) -> dict[str, str]:
     """Return the authority and the certificate of a database by the names of their secrets.
 
-    Those of ``stored`` are returned unchanged as long as they serve.
+    Those of ``stored`` are returned unchanged as long as they serve, with ``reissue`` the authority only.
     """
     now = now or datetime.now(timezone.utc)
-    found = {name: stored[name] for name in NAMES if stored.get(name)}
+    kept = NAMES[:2] if reissue else NAMES
+    found = {name: stored[name] for name in kept if stored.get(name)}
     if not _serves(found, "POSTGRES_TLS_CA", "POSTGRES_TLS_CA_KEY", now + AUTHORITY_LEFT):
         found = _authority(environment, now)
     if not _is_issued(found, address) or not _serves(

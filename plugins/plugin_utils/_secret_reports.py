@@ -38,7 +38,10 @@ class Known:
     follows: str = ""
 
 
-_RESTART = "its service accepts one value only and would have to restart, during which requests fail"
+_AUTHORITY = (
+    "all hosts would have to trust two authorities meanwhile. To replace it at once, remove POSTGRES_TLS_CA and"
+    " POSTGRES_TLS_CA_KEY from .env of the database host, and deploy: requests fail until all backends have the new one"
+)
 _MINIO = "MinIO restarts first, and uploads fail until the new containers of the backend serve"
 KNOWN = {
     "DATABASE_URL": Known("the database, for the backend", follows="POSTGRES_PASSWORD"),
@@ -51,10 +54,13 @@ KNOWN = {
     "POSTGRES_PASSWORD": Known(
         "the database", cost="PostgreSQL is not restarted; other programs that log in need the new password and role"
     ),
-    "POSTGRES_TLS_CA": Known("no login: it verifies the certificate of PostgreSQL", refusal=_RESTART),
-    "POSTGRES_TLS_CA_KEY": Known("issues the certificate of PostgreSQL", refusal=_RESTART),
-    "POSTGRES_TLS_CERT": Known("no login: the certificate of PostgreSQL", refusal=_RESTART),
-    "POSTGRES_TLS_KEY": Known("the traffic between the backend and PostgreSQL", refusal=_RESTART),
+    "POSTGRES_TLS_CA": Known("no login: it verifies the certificate of PostgreSQL", refusal=_AUTHORITY),
+    "POSTGRES_TLS_CA_KEY": Known("issues the certificate of PostgreSQL", refusal=_AUTHORITY),
+    "POSTGRES_TLS_CERT": Known("no login: the certificate of PostgreSQL", follows="POSTGRES_TLS_KEY"),
+    "POSTGRES_TLS_KEY": Known(
+        "the traffic between the backend and PostgreSQL",
+        cost="PostgreSQL restarts with another certificate of the same authority; requests fail for seconds",
+    ),
     "REDIS_PASSWORD": Known(
         "the cache",
         cost="Redis restarts twice, for seconds in which requests are served without the cache, and logins unlimited",
@@ -113,7 +119,8 @@ def check(requested: Iterable[str], facts: Facts, *, managed: bool) -> dict[str,
     problems = [problem for name in names if (problem := _problem(name, rows, facts["environment"], managed))]
     problems += _interrupted(names, facts["rotation"])
     costs = [f"{name}: {KNOWN[name].cost}" for name in names if name in KNOWN and KNOWN[name].cost]
-    return {"names": names, "problems": problems, "costs": [*costs, _DEPLOY] if costs else []}
+    replaces = [_DEPLOY] if any(name != "POSTGRES_TLS_KEY" for name in names) else []
+    return {"names": names, "problems": problems, "costs": [*costs, *replaces] if costs else []}
 
 
 def _problem(name: str, rows: Mapping[str, Facts], environment: str, managed: bool) -> str | None:
@@ -125,6 +132,8 @@ def _problem(name: str, rows: Mapping[str, Facts], environment: str, managed: bo
             f"rotate has {name}, which is that of a managed PostgreSQL: change the password of its role there, give it"
             " in stack_secrets, and deploy"
         )
+    if managed and name.startswith("POSTGRES_TLS_"):
+        return f"rotate has {name}, which nothing uses: PostgreSQL is managed by others"
     if row["source"] in _GIVEN:
         return (
             f"rotate has {name}, which is not generated: it comes from stack_secrets of the {row['source']}. Give"
@@ -144,7 +153,8 @@ def _problem(name: str, rows: Mapping[str, Facts], environment: str, managed: bo
 
 
 def _hint(name: str, rows: Mapping[str, Facts]) -> str:
-    able = sorted(row for row in rows if rows[row]["source"] == GENERATED and not KNOWN.get(row, _OTHER).refusal)
+    own = {row: KNOWN.get(row, _OTHER) for row in rows if rows[row]["source"] in (GENERATED, TLS)}
+    able = sorted(row for row, known in own.items() if not known.refusal and not known.follows)
     meant = suggest(name, rows)
     return f": write {meant}" if meant else f". Allowed: {', '.join(able) or 'none, because nothing is deployed'}"
 
@@ -224,5 +234,6 @@ def file_lines(result: Facts, context: Facts) -> list[str]:
 
 def rotated_lines(facts: Facts, context: Facts) -> list[str]:
     """Describe a rotation, before or after it: what is rotated, and what it costs."""
-    names, costs = ", ".join(facts["names"]), [f"  {each}" for each in facts["costs"]]
-    return [f"{names} {context['verb']} rotated in {context['environment']}", *costs]
+    verb = "was" if context["verb"] == "were" and len(facts["names"]) == 1 else context["verb"]
+    costs = [f"  {each}" for each in facts["costs"]]
+    return [f"{', '.join(facts['names'])} {verb} rotated in {context['environment']}", *costs]

@@ -205,18 +205,26 @@ def published_ports(model: Mapping[str, Any], local: Iterable[Any]) -> list[dict
 
 
 def shared_secrets(
-    text: str, names: Iterable[str], model: Mapping[str, Any], environment: str, *, complete: bool, owner: str = ""
+    text: str,
+    names: Iterable[str],
+    model: Mapping[str, Any],
+    environment: str,
+    *,
+    complete: bool,
+    owner: str = "",
+    reissue: bool = False,
 ) -> dict[str, Any]:
     """Return the secrets that a host is given, the authority of the database's certificate, and the login role.
 
     ``text`` is that of the file ``.env`` of the database host. That host is given its certificate; the other secrets
-    are stored there. Another host is given those of ``names``. Raises ValueError if one is missing and has to be there.
+    are stored there; ``reissue`` is whether it gets another one. Another host is given those of ``names``. Raises
+    ValueError if one is missing and has to be there.
     """
     stored = {name: str(value) for name, value in dotenv.parse(text).items()}
     if model["has_database"] and model["is_managed"]:
         return {"secrets": {}, "authority": ""}
     if "postgres" in model["services"]:
-        issued = _certificates.database_certificate(stored, environment, model["address"])
+        issued = _certificates.database_certificate(stored, environment, model["address"], reissue=reissue)
         return {"secrets": issued, "authority": issued["POSTGRES_TLS_CA"]}
     authority = [] if model["is_managed"] else ["POSTGRES_TLS_CA"]
     desired = [*names, *authority] if "backend" in model["services"] else []

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 
@@ -22,7 +23,12 @@ def test_law(run_info_law, tmp_path):
         "APP_NAME": {**FIELDS, "until": "2026-01-02T00:00:00Z"},
     }
     (tmp_path / "overrides.json").write_text(json.dumps({"overrides": overrides}))
-    (tmp_path / ".env").write_text(f'SECRET_KEY="{PLANTED}"\nEMPTY=""\n')
+    (tmp_path / ".env").write_text(f'POSTGRES_TLS_KEY="{PLANTED}"\nEMPTY=""\n')
+    mark = hashlib.sha256(f"POSTGRES_TLS_KEY={PLANTED}".encode()).hexdigest()[:16]
+    started = {"started": "2026-01-01T00:00:00Z", "by": "ada"}
+    rotation = {**started, "values": {}, "extra": {}, "login": "", "reissued": {"POSTGRES_TLS_KEY": mark}}
+    (tmp_path / "secrets.json").write_text(json.dumps({"ages": {}, "rotation": rotation}))
+    (tmp_path / "secrets.json").chmod(0o600)
     os.utime(tmp_path / ".env", (0, 0))
     broken = tmp_path / "broken"
     broken.mkdir()
@@ -39,8 +45,8 @@ def test_law(run_info_law, tmp_path):
             "active": {"LOG_LEVEL": "DEBUG"},
             "expired": ["APP_NAME"],
             "in_progress": False,
-            "secrets": {"SECRET_KEY": {"since": None, "unchanged_since": "1970-01-01T00:00:00Z"}},
-            "rotation": None,
+            "secrets": {"POSTGRES_TLS_KEY": {"since": None, "unchanged_since": "1970-01-01T00:00:00Z"}},
+            "rotation": {**started, "names": ["POSTGRES_TLS_KEY"], "reissue": ["POSTGRES_TLS_KEY"]},
         },
         refused=[Refused("broken record", {"project_src": str(broken)}, "overrides.json is no record of overrides")],
         secrets=[PLANTED],

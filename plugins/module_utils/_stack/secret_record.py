@@ -27,6 +27,8 @@ from .._core.timestamps import parse_time
 from .._postgres import credentials
 
 FILE = "secrets.json"
+#: The secrets that a deploy issues anew, because their new value depends on others: the key has a certificate.
+REISSUED = ("POSTGRES_TLS_KEY",)
 #: The variables with the previous values of those secrets of which a service accepts two values during a rotation.
 PREVIOUS = {"REDIS_PASSWORD": "REDIS_PREVIOUS_PASSWORD", "WEAVIATE_API_KEY": "WEAVIATE_PREVIOUS_API_KEY"}
 #: How many values of a secret have an age: the one now, those before it, and one that was rolled back.
@@ -39,7 +41,8 @@ class Rotation:
 
     ``extra`` are further variables that it writes, and ``login`` is the role of PostgreSQL that gets the new password.
     ``previous`` are the values that services accept beside the new ones, by their variable. Once all containers have
-    the new ones, the rotation ``serves``: the next deploy ends the previous ones.
+    the new ones, the rotation ``serves``: the next deploy ends the previous ones. ``reissued`` are the fingerprints of
+    the values that a deploy replaces by ones that it issues.
     """
 
     values: Mapping[str, Secret]
@@ -49,11 +52,16 @@ class Rotation:
     login: str = ""
     previous: Mapping[str, Secret] = field(default_factory=dict)
     serves: bool = False
+    reissued: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
         """The names of the secrets that are rotated."""
-        return sorted(self.values)
+        return sorted({*self.values, *self.reissued})
+
+    def to_reissue(self, variables: Mapping[str, str]) -> list[str]:
+        """Return the secrets that no deploy has issued anew yet, by the variables of the stack."""
+        return [name for name, mark in self.reissued.items() if fingerprint(name, variables.get(name, "")) == mark]
 
     def without(self, given: Collection[str]) -> Rotation:
         """Return what is left of it if the inventory gives some secrets by now, or the stack has them no longer."""
@@ -61,9 +69,10 @@ class Rotation:
         left = {name: value for name, value in self.values.items() if name not in gone}
         ended = {PREVIOUS.get(name) for name in gone}
         previous = {name: value for name, value in self.previous.items() if name not in ended}
-        if credentials.PASSWORD in gone:  # no login role changes
-            return replace(self, values=left, previous=previous, extra={}, login="")
-        return replace(self, values=left, previous=previous)
+        reissued = {name: mark for name, mark in self.reissued.items() if name not in gone}
+        found = replace(self, values=left, previous=previous, reissued=reissued)
+        # Without the password, no login role changes.
+        return replace(found, extra={}, login="") if credentials.PASSWORD in gone else found
 
     def describe(self) -> dict[str, Any]:
         """Return what may be shown."""
@@ -159,7 +168,8 @@ def _rotation(found: Mapping[str, Any]) -> Rotation:
         for key in ("values", "extra", "previous")
     )
     started, by, login = (str(found[key]) for key in ("started", "by", "login"))
-    return Rotation(values, started, by, extra, login, previous, bool(found.get("serves")))
+    reissued = {str(name): str(mark) for name, mark in found.get("reissued", {}).items()}
+    return Rotation(values, started, by, extra, login, previous, bool(found.get("serves")), reissued)
 
 
 def _render(record: Record) -> str:

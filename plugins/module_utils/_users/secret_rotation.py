@@ -105,17 +105,22 @@ class SecretRotation(Work):
         if self.rotation:
             return Plan()
         variables, lengths = secrets.variables_in(self.directory), self.params["lengths"]
-        unknown = [name for name in names if not variables.get(name) or name not in lengths]
+        reissued = [name for name in names if name in secret_record.REISSUED]
+        unknown = [name for name in names if not variables.get(name) or name not in [*lengths, *reissued]]
         if unknown or not names:
             raise InputError(
                 f"names has {', '.join(unknown)}, which cannot be rotated" if unknown else "names is empty",
                 hint=f"Nothing was changed. Allowed: those of {', '.join(lengths) or 'lengths'} that are set.",
             )
-        values = {name: Secret(secrets.generate(name, int(lengths[name]))) for name in names}
+        generated = [name for name in names if name not in reissued]
+        values = {name: Secret(secrets.generate(name, int(lengths[name]))) for name in generated}
         started = format_time(datetime.now(timezone.utc))
         extra, login = self._second_login(variables) if credentials.PASSWORD in names else ({}, "")
         previous = secret_record.previous_values(names, variables)
-        self.rotation = secret_record.Rotation(values, started, self.params["started_by"], extra, login, previous)
+        marks = {name: secret_record.fingerprint(name, variables[name]) for name in reissued}
+        self.rotation = secret_record.Rotation(
+            values, started, self.params["started_by"], extra, login, previous, reissued=marks
+        )
         self.call.hide(*values.values())
         return make_plan({"rotation": {"names": names}}, {})
 
@@ -175,6 +180,7 @@ class SecretRotation(Work):
         variables, left = secrets.variables_in(self.directory), self._left(self.rotation)
         current = left.values
         waiting = [name for name, value in current.items() if variables.get(name) != value]
+        waiting += left.to_reissue(variables)
         if waiting:
             raise InputError(
                 f"No deploy has written the new {', '.join(waiting)} yet, so that the rotation cannot be finished",
@@ -196,9 +202,9 @@ class SecretRotation(Work):
     def _left(self, rotation: secret_record.Rotation) -> secret_record.Rotation:
         """Return what is left of the rotation, and warn of the secrets whose rotation ends without effect."""
         left, declared = rotation.without(self.params["given"]), self.params["declared"]
-        for name in sorted(rotation.values.keys() - left.values.keys()):
+        for name in sorted({*rotation.names} - {*left.names}):
             self.call.warn(f"{name} is given by the inventory now: its rotation ends without effect.")
-        unknown = [] if declared is None else sorted(left.values.keys() - set(declared))
+        unknown = [] if declared is None else sorted({*left.names} - {*declared})
         for name in unknown:
             self.call.warn(f"{name} is no secret of the stack any more: its rotation ends without effect.")
         return left.without(unknown)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -166,3 +167,42 @@ def test_a_rotation_of_a_service_that_is_killed_is_carried_on(keyed, service, st
 
     assert {name: keyed.secrets()[name] for name in names} == new
     assert_rotated(keyed, before, service)
+
+
+def served_certificate(prod: Several) -> str:
+    """Return the certificate with which PostgreSQL answers, as the file of the secrets has it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection((prod.hosts["db-1"].address, 15432), 5) as connection:
+        connection.sendall(bytes([0, 0, 0, 8, 4, 210, 22, 47]))  # SSLRequest of its protocol
+        assert connection.recv(1) == b"S"
+        with context.wrap_socket(connection) as secured:
+            return ssl.DER_cert_to_PEM_cert(secured.getpeercert(binary_form=True) or b"").replace("\n", "\\n")
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_the_certificate_of_the_database_is_issued_anew_and_trusted(keyed, killed):
+    before, running = keyed.secrets(), keyed.running()
+
+    def reached(lines: list[dict[str, Any]]) -> bool:
+        return any(line.get("kind") == "start" and "Bring the stack up" in str(line["name"]) for line in lines)
+
+    with load(keyed, token(keyed), rate=RATE) as found:
+        run = keyed.run("secrets.yml", {"rotate": "POSTGRES_TLS_KEY"}, kill_when=reached if killed else None)
+        keyed.end_modules()
+        if killed:
+            assert (run.rc, record(keyed)["rotation"]["values"]) == (-9, {})
+            run = keyed.run("deploy.yml")
+        run.succeeded()
+
+    after, now = keyed.secrets(), keyed.running()
+    changed = {name for name in after if after[name] != before[name]}
+    replaced = {(h, s) for h, services in running.items() for s, each in services.items() if now[h][s] != each}
+    assert changed == {"POSTGRES_TLS_CERT", "POSTGRES_TLS_KEY"}
+    assert replaced == {("db-1", "postgres")}
+    assert served_certificate(keyed) == after["POSTGRES_TLS_CERT"]
+    assert found.rows == found.written > 0  # no write was lost, although requests failed while PostgreSQL restarted
+    assert {each["name"] for each in found.refused} == set()
+    assert "rotation" not in record(keyed)
+    keyed.run("health.yml").succeeded()
+    assert keyed.run("deploy.yml").succeeded().changed == 0

@@ -24,6 +24,7 @@ def changed(issued: dict[str, str], **how: object) -> list[str]:
         "prod",
         how.get("address", ADDRESS),
         how.get("now", NOW),  # type: ignore[arg-type]
+        reissue=bool(how.get("reissue")),
     )
     return [name for name in NAMES if found[name] != issued[name]]
 
@@ -46,9 +47,15 @@ def test_a_certificate_that_serves_is_kept(issued):
 
 
 @pytest.mark.parametrize(
-    "how", [{"now": NOW + timedelta(days=340)}, {"now": NOW + timedelta(days=800)}, {"address": "10.0.0.22"}]
+    "how",
+    [
+        {"now": NOW + timedelta(days=340)},
+        {"now": NOW + timedelta(days=800)},
+        {"address": "10.0.0.22"},
+        {"reissue": True},
+    ],
 )
-def test_one_that_ends_soon_or_is_of_another_address_is_replaced_by_the_same_authority(issued, how):
+def test_one_that_ends_soon_or_is_of_another_address_or_is_rotated_is_replaced_by_the_same_authority(issued, how):
     assert changed(issued, **how) == ["POSTGRES_TLS_CERT", "POSTGRES_TLS_KEY"]
 
 

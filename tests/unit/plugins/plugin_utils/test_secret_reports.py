@@ -29,6 +29,8 @@ STORED = {
     "OPENAI_API_KEY": SINCE,
     "ANTHROPIC_API_KEY": SINCE,
     "MINIO_SECRET_KEY": SINCE,
+    "POSTGRES_TLS_CA": SINCE,
+    "POSTGRES_TLS_CERT": SINCE,
     "POSTGRES_TLS_KEY": SINCE,
 }
 
@@ -51,7 +53,8 @@ def check(*names: str, managed: bool = False, rotation: dict[str, Any] | None = 
         ("OPENAI_API_KEY", "inventory (vault)", "give another value in stack_secrets, and deploy"),
         ("ANTHROPIC_API_KEY", "inventory", "give another value in stack_secrets, and deploy"),
         ("GOOGLE_API_KEY", "unset", "give a value in stack_secrets, and deploy"),
-        ("POSTGRES_TLS_KEY", "issued", "no playbook rotates it: "),
+        ("POSTGRES_TLS_CA", "issued", "no playbook rotates it: "),
+        ("POSTGRES_TLS_KEY", "issued", "secrets.yml -e rotate=POSTGRES_TLS_KEY"),
     ],
 )
 def test_a_secret_has_its_source_and_how_it_is_rotated(name, source, rotate):
@@ -68,6 +71,9 @@ def test_what_can_be_rotated_has_its_costs():
 
     assert (found["names"], found["problems"]) == (["SECRET_KEY"], [])
     assert found["costs"][0].startswith("SECRET_KEY: all sessions end")
+    assert found["costs"][1].startswith("the containers of the backend are replaced")
+    [cost] = _secret_reports.check(["POSTGRES_TLS_KEY"], document(), managed=False)["costs"]
+    assert "PostgreSQL restarts with another certificate" in cost
 
 
 @pytest.mark.parametrize(
@@ -78,7 +84,8 @@ def test_what_can_be_rotated_has_its_costs():
         ("OPENAI_API_KEY", "it comes from stack_secrets of the inventory (vault)"),
         ("DATABASE_URL", "which follows POSTGRES_PASSWORD: rotate that one"),
         ("DEFAULT_ADMIN_PASSWORD", "which is not set in prod. Deploy first"),
-        ("POSTGRES_TLS_KEY", "which cannot be rotated: "),
+        ("POSTGRES_TLS_CA", "which cannot be rotated: all hosts would have to trust two authorities meanwhile"),
+        ("POSTGRES_TLS_CERT", "which follows POSTGRES_TLS_KEY: rotate that one"),
     ],
 )
 def test_what_cannot_be_rotated_is_refused(name, message):
@@ -89,6 +96,12 @@ def test_the_password_of_a_managed_database_is_rotated_elsewhere():
     [problem] = check("POSTGRES_PASSWORD", managed=True)
 
     assert "that of a managed PostgreSQL: change the password of its role there" in problem
+
+
+def test_a_managed_database_has_no_certificate_of_the_stack():
+    [problem] = check("POSTGRES_TLS_KEY", managed=True)
+
+    assert problem == "rotate has POSTGRES_TLS_KEY, which nothing uses: PostgreSQL is managed by others"
 
 
 @pytest.mark.parametrize(("vaulted", "source"), [([], "inventory"), (["DATABASE_URL"], r"inventory \(vault\)")])
@@ -140,9 +153,10 @@ def test_the_lines_of_a_status_have_the_ages_of_generated_secrets():
 
 def test_the_lines_of_a_rotation_and_of_a_file():
     rotated = REPORTS["secret_rotation"]({"names": ["A", "B"], "costs": ["x"]}, {"verb": "were", "environment": "prod"})
+    one = REPORTS["secret_rotation"]({"names": ["A"], "costs": []}, {"verb": "were", "environment": "prod"})
     written = REPORTS["secret_file"]({"path": "/a"}, {"check_mode": False, "encrypted": True})
     predicted = REPORTS["secret_file"]({"path": "/a"}, {"check_mode": True, "encrypted": False})
 
-    assert rotated == ["A, B were rotated in prod", "  x"]
+    assert (rotated, one) == (["A, B were rotated in prod", "  x"], ["A was rotated in prod"])
     assert written == ["The secrets are in /a: age --decrypt shows them to the owner of the key"]
     assert predicted == ["The secrets would be written to /a"]

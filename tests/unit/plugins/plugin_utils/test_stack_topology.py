@@ -155,12 +155,16 @@ def test_a_missing_secret_is_an_error_unless_the_database_host_is_only_predicted
         stack_shared_secrets("", ["SECRET_KEY"], model("a1"), "prod")
 
 
-def test_the_database_host_is_given_its_certificate_and_keeps_it():
+def test_the_database_host_is_given_its_certificate_and_keeps_it_until_it_is_rotated():
     first = stack_shared_secrets("", ["SECRET_KEY"], model("d"), "prod")
-    again = stack_shared_secrets(dotenv.merge("", first["secrets"], "x"), [], model("d"), "prod")
+    stored = dotenv.merge("", first["secrets"], "x")
+    again = stack_shared_secrets(stored, [], model("d"), "prod")
+    other = stack_shared_secrets(stored, [], model("d"), "prod", reissue=True)
 
     assert set(first["secrets"]) == set(NAMES)
     assert again == first
+    assert other["authority"] == first["authority"]
+    assert other["secrets"]["POSTGRES_TLS_KEY"] != first["secrets"]["POSTGRES_TLS_KEY"]
     assert first["authority"] == first["secrets"]["POSTGRES_TLS_CA"]
 
 

@@ -127,7 +127,7 @@ def test_a_rotation_changes_no_login_role_if_the_inventory_gives_the_password(na
 def test_a_record_of_an_earlier_version_has_no_previous_values(tmp_path):
     secret_record.write(tmp_path, Record({}, ROTATION))
     found = json.loads((tmp_path / "secrets.json").read_text())
-    del found["rotation"]["previous"], found["rotation"]["serves"]
+    del found["rotation"]["previous"], found["rotation"]["serves"], found["rotation"]["reissued"]
     (tmp_path / "secrets.json").write_text(json.dumps(found))
 
     assert secret_record.read(tmp_path).rotation == ROTATION
@@ -181,3 +181,16 @@ def test_check_mode_predicts_that_a_service_accepts_both_values(tmp_path):
     secrets.read()
 
     assert (secrets.desired["WEAVIATE_PREVIOUS_API_KEY"], len(secrets.desired["WEAVIATE_API_KEY"])) == ("old", 40)
+
+
+def test_what_is_issued_anew_is_known_by_its_previous_value():
+    name = "POSTGRES_TLS_KEY"
+    rotation = replace(ROTATION, reissued={name: secret_record.fingerprint(name, "old")})
+
+    assert rotation.names == [name, "SECRET_KEY"]
+    assert (rotation.to_reissue({name: "old"}), rotation.to_reissue({name: "new"}), rotation.to_reissue({})) == (
+        [name],
+        [],
+        [],
+    )
+    assert rotation.without([name]) == ROTATION

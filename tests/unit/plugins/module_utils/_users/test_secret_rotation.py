@@ -196,3 +196,29 @@ def test_no_deploy_ends_the_previous_value_of_a_secret_that_the_inventory_gives(
 
     assert not work.deploy_again
     assert secret_record.read(tmp_path).rotation is None
+
+
+def test_a_certificate_is_issued_by_the_deploy_between_start_and_end(tmp_path):
+    name, names = "POSTGRES_TLS_KEY", {"names": ["POSTGRES_TLS_KEY"], "lengths": {}, "started_by": ""}
+
+    def work(state: str, key: str) -> SecretRotation:
+        pending = secret_record.read(tmp_path).rotation if (tmp_path / "secrets.json").exists() else None
+        found = rotation(tmp_path, state, "convosphere", OLD, pending or ROTATION, declared=[name], **names)
+        if not pending:
+            secret_record.write(tmp_path, secret_record.Record())
+        (tmp_path / ".env").write_text(dotenv.merge((tmp_path / ".env").read_text(), {name: key}, "x"))
+        return found
+
+    start = work("started", "old-key")
+    start.apply(start.plan())
+    stored = secret_record.read(tmp_path).rotation
+
+    assert stored is not None
+    assert (stored.names, stored.values, stored.reissued) == (
+        [name],
+        {},
+        {name: secret_record.fingerprint(name, "old-key")},
+    )
+    with pytest.raises(InputError, match="No deploy has written the new POSTGRES_TLS_KEY yet"):
+        work("finished", "old-key").plan()
+    assert changed(work("finished", "new-key")) == ["rotation"]
