@@ -43,6 +43,10 @@ def test_all_of_it_is_backed_up_while_no_backend_writes_and_comes_back(prod, acc
     assert content.vectors() == {"Documents": 2}
     assert set(prod.health()["app-1"].values()) == {"healthy"}
 
+    backends = prod.running()
+    again = prod.run("restore.yml", {**WITH_ALL, "backup": "everything", "confirm": "prod"}).succeeded()
+    assert (again.changed, prod.running()) == (0, backends)
+
 
 @pytest.mark.campaign
 def test_a_host_that_is_cut_off_meanwhile_resumes_by_itself_and_there_is_no_backup(prod):
