@@ -48,6 +48,7 @@ options:
       - plan
       - prune
       - releases
+      - reports
       - restore
       - restore_discard
       - rollback

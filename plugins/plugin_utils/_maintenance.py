@@ -9,7 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _database_reports, _recovery
@@ -71,6 +71,36 @@ def failure_results(failure: Mapping[str, Any], done: Iterable[Mapping[str, Any]
     result = {"step": failure["step"], "seconds": failure["seconds"], **succeeded}
     reported = any(each["step"] == COPY for each in done)
     return [result] if reported else [result, {**failed, "step": COPY, "seconds": 0.0}]
+
+
+def report_hosts(
+    names: Iterable[str],
+    reached: Iterable[str],
+    steps: Iterable[Sequence[Mapping[str, Any]]],
+    services: Iterable[Mapping[str, Any]],
+) -> list[dict[str, Any]]:
+    """Return the hosts of a run for convosphere_report; one that is not ``reached`` any more has no ``steps``."""
+    known = set(reached)
+    return [
+        {
+            "name": name,
+            "steps": list(done) if name in known else None,
+            "services": list(found.get("services") or ()),
+            "problem": str(found.get("msg") or "") if found.get("failed") else "",
+        }
+        for name, done, found in zip(names, steps, services)
+    ]
+
+
+def report_lines(result: Mapping[str, Any], context: Mapping[str, Any]) -> list[str]:
+    """List the ``reports`` of an environment, newest first, or the ``paths`` to which one of them was written."""
+    if context["paths"]:
+        return [result["report"]["line"], *context["paths"]]
+    if not result["reports"]:
+        return [f"{context['environment']} has no report: maintenance.yml writes one at the end of each run"]
+    lines = [f"{each['ended']}  {each['run']:<24} {each['line']}" for each in reversed(result["reports"])]
+    fetch = f"ansible-playbook report.yml -e env={context['environment']} -e run=<run> -e fetch_to=<directory>"
+    return [*lines, f"Fetch one: {fetch}"]
 
 
 def _on_the_host(failure: Mapping[str, Any]) -> dict[str, Any]:

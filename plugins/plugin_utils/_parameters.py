@@ -83,8 +83,9 @@ PARAMETERS = (
     Parameter(
         "fetch_to",
         "str",
-        "The path of a file on the controller, in a directory of your own: the secrets are written there, mode 0600.",
-        ("secrets",),
+        "A path on the controller, for files of mode 0600. secrets.yml: a file in a directory of your own. report.yml:"
+        " an existing directory; without it the reports are listed.",
+        ("report", "secrets"),
         "fetch_to=~/prod.env",
         default="",
     ),
@@ -153,12 +154,7 @@ PARAMETERS = (
     ),
     Parameter("pinned", "bool", "Exempt the backup from retention.", ("backup",), "pinned=true", default=False),
     Parameter(
-        "reason",
-        "str",
-        "One sentence for the page that users see.",
-        ("edge_maintenance",),
-        "reason=Upgrade",
-        default="",
+        "reason", "str", "One sentence for the page that users see.", ("edge_maintenance",), "reason=Upgrade", ""
     ),
     Parameter(
         "reason",
@@ -204,6 +200,7 @@ PARAMETERS = (
         "rotate=SECRET_KEY",
         default=(),
     ),
+    Parameter("run", "str", "The run whose report is fetched. Without it: the newest.", ("report",), "run=4711", ""),
     Parameter(
         "service",
         "list",

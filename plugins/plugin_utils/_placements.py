@@ -59,6 +59,7 @@ PARTS = (
     Part("migrate", "database", "runs alembic in a container of the backend's image, after a verified backup"),
     Part("plan", "all", "reads what a deploy would change on the host; one plan is reported", changes=False),
     Part("releases", "all", "reads the host's kept releases; those of the environment are listed", changes=False),
+    Part("report", "database", "reads the reports of the nightly runs", changes=False),
     Part("restore", "all", "closes the edge, stops backends, restores on the database host, starts, opens the edge"),
     Part("restore_discard", "database", "deletes the databases and files kept by earlier restores"),
     Part("rollback", "all", "deploys an earlier release of the environment again, by the steps of a deploy"),

@@ -72,6 +72,7 @@ VERBS = (
         "-e output=json",
         ("users_file", "users_groups_file"),
     ),
+    Verb("report", "List the reports of the nightly runs, or fetch one.", "-e fetch_to=/tmp/reports"),
     Verb(
         "restore",
         "Restore a backup.",

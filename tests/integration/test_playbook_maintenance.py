@@ -162,6 +162,43 @@ def test_a_night(dbtest):
     assert [line.split()[0] for line in run.task("Report the results of the steps").result["msg"]] == ["STEP", *STEPS]
 
 
+def test_a_night_is_reported_and_the_report_can_be_fetched(dbtest, tmp_path):
+    metrics = tmp_path / "node/night.prom"
+    settings = {"steps": "backup,verify,health", "maintenance_metrics_file": str(metrics), "maintenance_rto_target": 1}
+    check = dbtest.run("maintenance.yml", extra_vars=settings, check=True).succeeded()
+    listed = dbtest.reports()
+    run = dbtest.run("maintenance.yml", extra_vars=settings, verbosity=3).succeeded()
+
+    predicted, written = (night.task("Write the report and the metrics of the run").result for night in (check, run))
+    assert (predicted["changed"], written["changed"]) == (True, True)
+    assert written["verdict"]["status"] == "well"
+    report = json.loads(Path(written["json"]).read_text())
+    assert [path for path in dbtest.reports() if path not in listed] == [written["json"]]
+    assert [(each["step"], each["status"]) for each in report["steps"]] == [
+        *(("backup", "changed"), ("verify", "changed"), ("health", "ok"))
+    ]
+    assert {each["name"]: each["health"] for each in report["services"]}["postgres"] == "healthy"
+    assert report["verification"]["latest"]["backup"] == results(run)["backup"]["backup"]
+    assert {each["what"] for each in report["not_done"]} >= {"retention", "vacuum"}
+    assert [each["email"] for each in report["admins"]["current"]] == ["admin@example.com"]
+    assert f'convosphere_maintenance_verdict{{environment="{dbtest.name}"}} 0\n' in metrics.read_text()
+    assert run.task("Report the verdict").result["msg"] == [written["verdict"]["line"], written["html"]]
+
+    fetched = tmp_path / "fetched"
+    fetched.mkdir()
+    reports = dbtest.run("report.yml").succeeded()
+    assert written["verdict"]["line"] in reports.task("Report the reports").result["msg"][0]
+    dbtest.run("report.yml", extra_vars={"fetch_to": str(fetched), "run": report["run"]}).succeeded()
+    assert {(path.suffix, oct(path.stat().st_mode & 0o777)) for path in fetched.iterdir()} == {
+        *((".html", "0o600"), (".json", "0o600"))
+    }
+    assert json.loads((fetched / f"{dbtest.name}-{report['run']}.json").read_text()) == report
+    again = dbtest.run("report.yml", extra_vars={"fetch_to": str(fetched), "run": report["run"]}).succeeded()
+    assert again.changed == 0
+    refused = dbtest.run("report.yml", extra_vars={"fetch_to": str(fetched / "no")})
+    assert refused.failures[0].message.startswith(f"fetch_to is '{fetched}/no': give an existing directory")
+
+
 def test_where_the_backup_fails_the_others_still_run_and_nothing_is_removed(dbtest):
     known = dbtest.manifests()
 
@@ -182,6 +219,10 @@ def test_where_the_backup_fails_the_others_still_run_and_nothing_is_removed(dbte
     assert run.failures[-1].message == "The maintenance of dbtest on dbtest-local failed at backup."
     assert dbtest.manifests() == known
     assert not lock_of(dbtest).exists()
+    report = run.task("Write the report and the metrics of the run").result
+    assert report["verdict"]["line"].startswith(f"{dbtest.name} failed: backup on {dbtest.host}: ")
+    skipped = [each for each in json.loads(Path(report["json"]).read_text())["not_done"] if each["what"] == "verify"]
+    assert [each["reason"] for each in skipped] == ["not without backup"]
 
 
 @pytest.mark.campaign

@@ -131,6 +131,10 @@ class Environment:
         found = [json.loads(path.read_text()) for path in self.backups.glob("*.manifest.json")]
         return {item["id"]: item for item in sorted(found, key=lambda item: str(item["created_at"]))}
 
+    def reports(self) -> list[str]:
+        """Return the paths of the documents of its reports."""
+        return sorted(map(str, (self.root / "reports").glob("*.json")))
+
     @contextmanager
     def without(self, service: str) -> Iterator[None]:
         """Yield the environment with one of its services stopped, while the block runs."""
@@ -200,6 +204,7 @@ class Environment:
             "environment_root": str(self.root),
             "environment_backup_root": str(self.root / "backups"),
             "environment_runs_file": str(self.runs_file),
+            "maintenance_reports_directory": str(self.root / "reports"),
             # Any account that is there: a test leaves no user on the machine.
             "environment_user": "daemon",
             "sandbox_directory": str(self.root / "sandbox"),

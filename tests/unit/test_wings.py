@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The layering of ``plugins/module_utils``: ten wings, each of which imports only from itself and from wings below."""
+"""The layering of ``plugins/module_utils``: eleven wings, each importing only from itself and from wings below."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ WINGS = (
     "_backup",
     "_restore",
     "_migration",
+    "_operations",
 )
 
 

@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Render a report's document as one page: nothing is loaded from anywhere, and nothing in it runs.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..._core.version import VERSION
+from . import page_sections, units
+from .html_elements import Html, element, join, moment, text
+from .style import STYLE
+
+#: A browser neither runs a script in it nor loads anything, whatever a text in it may contain.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+def render(document: Mapping[str, Any]) -> str:
+    """Return the text of the page."""
+    title = f"{document['environment']}: {document['verdict']['status']}, {document['ended']}"
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("link", rel="icon", href="data:,"),
+        element("title", title),
+        element("style", Html(STYLE)),
+    )
+    sections = [each(document) for each in page_sections.SECTIONS]
+    body = element("body", _header(document), element("main", *sections), _footer(document))
+    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
+
+
+def _header(document: Mapping[str, Any]) -> Html:
+    verdict = document["verdict"]
+    where = element(
+        "p",
+        element("strong", document["environment"]),
+        " · maintenance of ",
+        moment(document["ended"]),
+        f" UTC, {units.duration(document['seconds'])}",
+        f" · run {document['run']}",
+        f" by {document['operator']}" if document["operator"] else None,
+        class_="where",
+    )
+    return element(
+        "header", where, element("h1", verdict["line"], class_=verdict["status"]), page_sections.findings_list(document)
+    )
+
+
+def _footer(document: Mapping[str, Any]) -> Html:
+    previous = document["previous_run"]
+    return element(
+        "footer",
+        join(
+            [
+                text(f"Written by convosphere.platform {VERSION}. Times are in UTC. "),
+                text(f"The previous report is of run {previous}." if previous else "This is the first report."),
+            ]
+        ),
+    )

@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._operations.report import metrics
+
+from support import reports
+
+
+def values(text: str) -> dict[str, str]:
+    return dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return metrics.render(reports.nights(3))
+
+
+def test_every_metric_is_emitted_by_a_night_that_has_everything_and_has_a_help():
+    hosts = reports.night(0, None)
+    full = reports.document(
+        hosts,
+        read=reports.facts(
+            backups=[reports.backup(proofs=[reports.proof(0.005)])],
+            overrides=hosts["overrides"],
+            tables=hosts["database"]["tables"],
+        ),
+        hosts=[
+            {
+                "name": "db-1",
+                "services": [reports.service("edge")],
+                "problem": "",
+                "steps": [reports.step("drift", data={"differences": 2, "lines": ["a"]})],
+            }
+        ],
+        rto_target=60,
+        rpo_target=60,
+    )
+
+    found = set(re.findall(r"^convosphere_(\w+)", metrics.render(full), re.MULTILINE))
+    assert found == set(metrics.METRICS)
+
+
+def test_the_values_are_those_of_the_document(text):
+    found = values(text)
+
+    assert found['convosphere_maintenance_verdict{environment="prod"}'] == "1"
+    assert found['convosphere_maintenance_findings{environment="prod",severity="attention"}'] == "2"
+    assert found['convosphere_maintenance_step_failed{environment="prod",host="prod-1",step="verify"}'] == "0"
+    assert found['convosphere_maintenance_step_skipped{environment="prod",host="prod-1",step="overrides"}'] == "1"
+    assert (
+        found['convosphere_maintenance_step_duration_seconds{environment="prod",host="prod-1",step="verify"}'] == "131"
+    )
+    assert found['convosphere_service_healthy{environment="prod",host="prod-1",service="edge"}'] == "1"
+    assert found['convosphere_backup_last_timestamp_seconds{environment="prod"}'] == "1796002200"
+    assert found['convosphere_secret_age_seconds{environment="prod",name="SECRET_KEY"}'] == str(171 * 86400)
+    assert found['convosphere_admins_added{environment="prod"}'] == "1"
+
+
+def test_what_is_unknown_has_no_sample():
+    unread = reports.facts(
+        backups=[], database_bytes=None, admins=None, unread=[{"what": "the backups", "reason": "x"}]
+    )
+    found = values(metrics.render(reports.document(read=unread)))
+
+    assert not [name for name in found if re.match(r"convosphere_(backup|recovery|database|admins\{|drift)", name)]
+
+
+def test_it_has_no_person_and_no_message(text):
+    assert "example.com" not in text
+    assert "ada" not in text
+    assert "inventory has other changes" not in text
+
+
+def test_hostile_names_are_escaped():
+    tables = [{"name": 'x"y\\z\nand more', "bytes": 1, "index_bytes": 0, "rows": None, "dead_ratio": 0.0}]
+    text = metrics.render(reports.document(read=reports.facts(tables=tables)))
+
+    assert 'table="x\\"y\\\\z\\nand more"} 1\n' in text
