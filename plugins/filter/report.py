@@ -30,6 +30,7 @@ options:
     required: true
     choices:
       - audit
+      - awx_schedules
       - backup
       - backup_retention
       - backup_verification

@@ -63,7 +63,7 @@ PARTS = (
     Part("restore", "all", "closes the edge, stops backends, restores on the database host, starts, opens the edge"),
     Part("restore_discard", "database", "deletes the databases and files kept by earlier restores"),
     Part("rollback", "all", "deploys an earlier release of the environment again, by the steps of a deploy"),
-    Part("schedules", "database", "reads its variables only; the schedules are on the controller"),
+    Part("schedules", "database", "reads its variables only; the schedules are on the controller, or in AWX"),
     Part("secrets", "all", "lists or fetches secrets, which the database host has; with rotate also deploys new ones"),
     Part("services", "all", "starts, stops or restarts the host's services, in the order of the placements"),
     Part("setup", "all", "installs what the host lacks"),

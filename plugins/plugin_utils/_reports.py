@@ -262,6 +262,7 @@ def _unreadable(row: Facts) -> str:
 #: Each report by its subject.
 REPORTS: dict[str, Report] = {
     "audit": _environment_runs.lines,
+    "awx_schedules": _schedule_reports.awx,
     "backup": _database_reports.backup,
     "backup_retention": _database_reports.backup_retention,
     "backup_verification": _database_reports.backup_verification,

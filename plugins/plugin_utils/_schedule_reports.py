@@ -23,3 +23,15 @@ def timers(result: Facts, context: Facts) -> list[str]:
     lines += [f"{name} {would_be}" for name in result["removed"]]
     lines += context.get("notes", [])
     return lines or [f"{context['env']} has no schedules."]
+
+
+def awx(result: Facts, context: Facts) -> list[str]:
+    """List the schedules that convosphere_awx_info read, with their next runs, and the notes of the plan."""
+    schedules = result["objects"]["schedules"]
+    width = max((len(name) for name in schedules), default=0)
+    lines = []
+    for name, fields in schedules.items():
+        following = result["previews"].get(fields["rrule"], {}).get("utc") or ["not previewed"]
+        lines.append(f"{name:<{width}}  next: {following[0]}")
+    lines += context.get("notes", [])
+    return lines or [f"{context['env']} has no schedules."]

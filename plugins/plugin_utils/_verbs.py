@@ -83,7 +83,7 @@ VERBS = (
     Verb("rollback", "Deploy an earlier release again.", "--check --diff"),
     Verb(
         "schedules",
-        "Run playbooks at the times that the inventory declares, by timers of the controller.",
+        "Run playbooks at the times that the inventory declares, by timers of the controller or in AWX.",
         "--check --diff",
         ("scheduler_backend", "scheduler_user"),
     ),
