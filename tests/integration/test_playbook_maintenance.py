@@ -213,6 +213,7 @@ def test_where_the_backup_fails_the_others_still_run_and_nothing_is_removed(dbte
         "verify": "skipped",
         "retention": "skipped",
         **REPORTS,
+        "records": "skipped",
     }
     assert results(run)["vacuum"]["status"] in ("ok", "changed")
     assert "no-such-container" in results(run)["backup"]["message"]
