@@ -164,8 +164,8 @@ def dbtest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
-    """Yield the environment `keys`, up, to which the inventory gives one secret."""
-    variables = {"stack_secrets": {"OPENAI_API_KEY": "planted-openai-key"}}
+    """Yield the environment `keys`, up, to which the inventory gives one secret, and which has MinIO."""
+    variables = {"stack_secrets": {"OPENAI_API_KEY": "planted-openai-key"}, "stack_minio": True}
     with environment("keys", tmp_path_factory.mktemp("keys"), variables) as found:
         found.run("deploy.yml").succeeded()
         yield found

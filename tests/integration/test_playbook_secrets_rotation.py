@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from support.environment import SERVICES
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from support.environment import SERVICES, Environment
 from support.load import load, token
 from support.rotation import assert_consistent, can_connect, ids, log_in, login, used, values
 
@@ -97,4 +101,38 @@ def test_on_a_new_volume_the_owner_of_the_database_logs_in(keys):
     after = values(keys)
     assert (login(before), login(after)) == ("convosphere_2", "convosphere")
     assert after["POSTGRES_PASSWORD"] == before["POSTGRES_PASSWORD"]
+    assert_consistent(keys)
+
+
+def minio(keys: Environment, stored: dict[str, str]) -> Any:
+    """Return a client of MinIO, which only containers and the host itself reach, with these keys."""
+    [network] = keys.inspect("minio")["NetworkSettings"]["Networks"].values()
+    return boto3.client(
+        "s3",
+        endpoint_url=f"http://{network['IPAddress']}:9000",
+        region_name="us-east-1",
+        aws_access_key_id=stored["MINIO_ACCESS_KEY"],
+        aws_secret_access_key=stored["MINIO_SECRET_KEY"],
+    )
+
+
+def test_the_keys_of_minio_rotate_with_a_restart_that_fails_no_other_request(keys):
+    before, containers = values(keys), ids(keys)
+    minio(keys, before).create_bucket(Bucket="uploads")
+    minio(keys, before).put_object(Bucket="uploads", Key="one", Body=b"1")
+    given = {"rotate": "MINIO_ACCESS_KEY,MINIO_SECRET_KEY"}
+
+    with load(keys, token(keys), rate=RATE) as visitors:
+        run = keys.run("secrets.yml", extra_vars=given, diff=True, verbosity=3).succeeded()
+
+    after, text = values(keys), run.stdout + run.stderr
+    assert (visitors.failed, visitors.refused) == ([], [])
+    assert {name for name in before if before[name] != after[name]} == {"MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"}
+    assert {name for name in SERVICES if containers[name] != ids(keys)[name]} == {"backend"}
+    assert "uploads fail until the new containers" in str(run.task("Report what the rotation costs").message)
+    assert [each for each in (*before.values(), *after.values()) if len(each) >= 20 and each in text] == []
+    with pytest.raises(ClientError, match=r"403|Forbidden|AccessDenied|InvalidAccessKey"):
+        minio(keys, before).list_buckets()
+    assert minio(keys, after).get_object(Bucket="uploads", Key="one")["Body"].read() == b"1"
+    assert used(keys, "MINIO_SECRET_KEY") == after["MINIO_SECRET_KEY"]
     assert_consistent(keys)
