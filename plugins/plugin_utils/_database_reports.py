@@ -149,10 +149,16 @@ def _listed(each: Facts, context: Facts) -> str:
 
 def _state(each: Facts) -> str:
     if each["verified"]:
-        return f"verified ({each['verified']['level']})"
+        return f"verified ({each['verified']['level']}){_not_booted(each)}"
     if each["damaged_at"]:
         return "corrupt"
     return "not verified, does not load here" if each["not_loaded"] else "not verified"
+
+
+def _not_booted(each: Facts) -> str:
+    """Return what to add for a backup whose last boot failed."""
+    boots = [proof["result"] for proof in each.get("proofs") or () if proof["level"] == "boot"]
+    return ", does not boot" if boots and boots[-1] == "failed" else ""
 
 
 def database_status(result: Facts, context: Facts) -> list[str]:

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from support import big_database, memory
 from support.bench import Contender, Row, command, memory_row, playbook_of
 from support.compose_project import docker
-from support.environment import Environment
+from support.environment import Environment, wait_until
 
 MEGABYTES = int(os.environ.get("CONVOSPHERE_BENCH_MEGABYTES", "1024"))
 NAME, COPY = "bench_big", "bench_copy"
@@ -92,12 +92,15 @@ class BigDatabase:
 
 
 def rows(environment: Environment) -> Sequence[Row]:
-    """Measure time, size and memory of a backup, and the time of its verification by a restore."""
+    """Measure time, size and memory of a backup, and the time of its verification by a restore and by a boot."""
     big = BigDatabase(environment)
     big.make()
     backup = big.play("backup", "convosphere_db_backup", environment_name=environment.name)
     ours = Contender("convosphere_db_backup", backup, big.empty)
-    verify = big.play("verify", "convosphere_db_backup_verify", force=True)
+    options = {"environment_name": environment.name, "force": True}
+    verify = big.play("verify", "convosphere_db_backup_verify", **options)
+    where = {"project_name": environment.project, "project_src": str(environment.directory)}
+    boot = big.play("boot", "convosphere_db_backup_verify", level="boot", **options, **where)
     return [
         Row(ours, _community(big), limit=0.2),
         Row(
@@ -109,6 +112,7 @@ def rows(environment: Environment) -> Sequence[Row]:
         Row(ours, _to_nowhere(big), limit=1.7),
         memory_row(ours, MEMORY, _works_on_the_backup),
         Row(Contender("verified restore", verify), _plain_restore(big), limit=1.2),
+        Row(Contender("verified boot", boot), _restore_and_start(big, verify), limit=1.25),
     ]
 
 
@@ -138,6 +142,22 @@ def _to_nowhere(big: BigDatabase) -> Contender:
 def _works_on_the_backup(process: memory.Process) -> bool:
     """Return the module, the programs that it starts, and the one that these start in the server's container."""
     return memory.is_module(process) or Path(process.arguments[0]).name == "pg_dump"
+
+
+def _restore_and_start(big: BigDatabase, verify: Callable[[], None]) -> Contender:
+    environment = big.environment
+
+    def run() -> None:
+        verify()
+        docker("restart", "--time=0", environment.container("backend"))
+        wait_until(lambda: _is_healthy(environment), "the backend", 300)
+
+    return Contender("verified restore, and a start of the backend", run)
+
+
+def _is_healthy(environment: Environment) -> bool:
+    status, report = environment.request("/api/v1/health/detailed")
+    return status == 200 and report["status"] == "healthy"
 
 
 def _plain_restore(big: BigDatabase) -> Contender:

@@ -62,6 +62,7 @@ LONGEST = (
     "test_convosphere_db_restore_faults",
     "test_convosphere_db_migration_faults",
     "test_convosphere_db_backup_faults",
+    "test_convosphere_db_backup_boot",
     "test_sandbox_contract",
     "test_playbook_environments",
 )

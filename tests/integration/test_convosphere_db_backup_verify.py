@@ -43,7 +43,9 @@ def test_law(run_law, backups, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     verified = {"level": "checksum", "at": ANY, "duration": ANY, "host": ANY}
-    one = {"id": old.id, "label": "old", "action": "verified", "tables": 32, "rows": 22}
+    one = {"id": old.id, "label": "old", "action": "verified", "tables": 32, "rows": 22, "boot": None}
+    proof = {"level": "restore", "result": "passed", "at": ANY, "host": ANY, "seconds": ANY, "reason": None}
+    proof |= {"rto_seconds": None, "rpo_seconds": None}
     run_law(
         MODULE,
         cases=[
@@ -51,13 +53,13 @@ def test_law(run_law, backups, tmp_path):
                 "by checksum",
                 {**options, "backup": "old", "level": "checksum"},
                 diff=diff(old.id, "checksum"),
-                returns={"backups": [{**one, "verified": verified}]},
+                returns={"backups": [{**one, "verified": verified, "proof": None}]},
             ),
             Case(
                 "by restore",
                 {**options, "backup": "old"},
                 diff=diff(old.id, "restore", {"level": "checksum", "at": ANY}),
-                returns={"backups": [{**one, "verified": {**verified, "level": "restore"}}]},
+                returns={"backups": [{**one, "verified": {**verified, "level": "restore"}, "proof": proof}]},
             ),
             Case("the latest by default", options, diff=diff(new.id, "restore")),
             Case(

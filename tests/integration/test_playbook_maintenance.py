@@ -254,6 +254,36 @@ def test_a_place_for_copies_that_is_out_of_reach_keeps_no_backup_from_being_prov
     assert "yesterday" not in [found["label"] for found in left.values()]
 
 
+def test_a_boot_is_measured_and_a_missed_target_fails_the_run_alone(dbtest):
+    boot = {"database_boot_settings": {"SANDBOX_START_SECONDS": "0"}, "database_boot_memory": 400}
+    settings = {
+        **boot,
+        "steps": "backup,verify,retention",
+        "database_include": ["uploads", "vectors"],
+        "database_retention": {"keep_last": 1},
+        "maintenance_verify_level": "boot",
+        "maintenance_rto_target": 1,
+    }
+
+    check = dbtest.run("maintenance.yml", extra_vars=settings, check=True).succeeded()
+    run = dbtest.run("maintenance.yml", extra_vars=settings)
+    again = dbtest.run("backup_verify.yml", extra_vars={**boot, "level": "boot"}).succeeded()
+
+    assert results(check)["verify"]["message"] == "the backup of this run would be verified (boot)"
+    assert run.rc == 2
+    verify = results(run)["verify"]
+    assert (verify["status"], verify["data"]["boot"]) == ("failed", "passed")
+    missed = "s after the restore began, and maintenance_rto_target is 1 s. The backup stays verified."
+    assert missed in verify["message"]
+    assert results(run)["retention"]["status"] in ("ok", "changed")
+    manifest = dbtest.manifests()[verify["backup"]]
+    assert manifest["verified"]["level"] == "boot"
+    assert [proof["result"] for proof in manifest["proofs"]] == ["passed"]
+    [line] = again.task("Report the verification").result["msg"]
+    assert line.startswith(f"{verify['backup']} was verified before (boot): ")
+    assert "after the restore began (RTO), RPO" in line
+
+
 @pytest.mark.campaign
 def test_a_backup_that_is_damaged_keeps_all_others(dbtest):
     dbtest.run("backup.yml", extra_vars={"label": "damaged"}).succeeded()

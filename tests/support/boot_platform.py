@@ -52,14 +52,16 @@ class BootPlatform:
 
     def leftovers(self) -> list[str]:
         """Return what boots have left on the engine and on the server."""
-        client, mine = self.parts.client, {"label": LABEL}
+        mine: dict[str, Any] = {"label": LABEL}
+        client = self.parts.client
         container = str(self.running.containers["postgres"].name)
-        found = [item for item in client.containers.list(all=True, filters=mine) if container in item.labels[LABEL]]
-        found += [item for item in client.networks.list(filters=mine) if container in item.attrs["Labels"][LABEL]]
-        found += [item for item in client.volumes.list(filters=mine) if container in item.attrs["Labels"][LABEL]]
+        objects: list[Any] = [*client.networks.list(filters=mine), *client.volumes.list(filters=mine)]
+        found = [str(item.name) for item in objects if container in item.attrs["Labels"][LABEL]]
+        listed = client.containers.list(all=True, filters=mine)
+        found += [str(item.name) for item in listed if container in item.labels[LABEL]]
         roles = self.running.query("SELECT rolname FROM pg_roles WHERE rolname LIKE 'convosphere_boot%'")
         databases = self.running.query("SELECT datname FROM pg_database WHERE datname ~ '_verify_[0-9a-f]{8}$'")
-        return [*(str(item.name) for item in found), *(row[0] for row in [*roles, *databases])]
+        return [*found, *(row[0] for row in [*roles, *databases])]
 
 
 class Bootable:

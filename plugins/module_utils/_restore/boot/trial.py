@@ -186,12 +186,10 @@ class Trial:
             try:
                 Questions(api, connection, user, self.found).ask()
             except BootError as error:
-                ending = self._ending(container, relay, error.message, time.monotonic() - started)
+                ending = self._ending(container, relay, error.cause, time.monotonic() - started)
                 if ending.database_lost or ending.is_out_of_memory:
                     raise judge(ending) from error
-                raise BootError(
-                    f"{error.message}\nLast lines of the backend's log:\n{ending.log}", **error.details
-                ) from error
+                raise BootError(error.cause, ending.log, **error.details) from error
             except ApiError as error:
                 container.reload()
                 raise judge(self._ending(container, relay, None, time.monotonic() - started)) from error

@@ -11,6 +11,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,10 @@ from ..._backup.corruption import COULD_NOT_TELL
 from ..._core.errors import ConvosphereError
 
 NOT_BOOTED = "does not boot"
+_NEXT = "The backup stays verified by restore. Next: look at the cause, and keep an older backup that boots until then."
+_ERROR = re.compile(r"\b\w*(?:Error|Exception|ERROR|errors\.\w+)\b")
+#: The characters of that line which a manifest keeps.
+_LONGEST_LINE = 300
 #: What PostgreSQL says if the backend wants to do what only the owner of a table may.
 _RIGHTS = ("must be owner of", "permission denied for")
 #: The exit code of a process that the kernel or the engine killed.
@@ -25,13 +30,22 @@ _KILLED = 137
 
 
 class BootError(ConvosphereError):
-    """A backup restores, and the platform does not serve from what was restored."""
+    """A backup restores, and the platform does not serve from what was restored.
 
-    def __init__(self, message: str, **details: Any) -> None:
-        hint = (
-            "The backup stays verified by restore. Look at the cause, and keep an older backup that boots until then."
-        )
-        super().__init__(message, hint=hint, **{**details, "verdict": NOT_BOOTED})
+    ``cause`` is one sentence, without its final dot. ``log`` are the last lines of the backend, without secrets.
+    """
+
+    def __init__(self, cause: str, log: str = "", **details: Any) -> None:
+        tail = f"\nLast lines of the backend's log:\n{log}" if log else ""
+        super().__init__(f"{cause}. {_NEXT}{tail}", **{**details, "verdict": NOT_BOOTED})
+        self.cause = cause
+        self.log = log
+
+    @property
+    def reason(self) -> str:
+        """The cause, with the last line of the log that names an error."""
+        told = [line.strip()[:_LONGEST_LINE] for line in self.log.splitlines() if _ERROR.search(line)]
+        return f"{self.cause}; its log: {told[-1]}" if told else self.cause
 
 
 class UnknownError(ConvosphereError):
@@ -62,13 +76,13 @@ class Ending:
 def judge(ending: Ending) -> ConvosphereError:
     """Return the error for a backend that does not serve."""
     cause = _outside(ending)
-    tail = f"\nLast lines of its log:\n{ending.log}" if ending.log else ""
     if cause:
         why, hint = cause
-        return UnknownError(f"Cannot tell whether the backup boots: {why}{tail}", hint=hint)
+        tail = f"\nLast lines of its log:\n{ending.log}" if ending.log else ""
+        return UnknownError(f"Cannot tell whether the backup boots: {why}. {hint}{tail}")
     if ending.exit_code is not None:
-        return BootError(f"The backend ended with exit code {ending.exit_code} on the restored database{tail}")
-    return BootError(f"The backend is not healthy on the restored database: {ending.answer}{tail}")
+        return BootError(f"The backend ended with exit code {ending.exit_code} on the restored database", ending.log)
+    return BootError(f"The backend is not healthy on the restored database: {ending.answer}", ending.log)
 
 
 def _outside(ending: Ending) -> tuple[str, str] | None:

@@ -80,7 +80,7 @@ class BootVerification:
     def _outcome(self, backup: Backup, seconds: float, rto: float | None, failure: BootError | None) -> Outcome:
         backups = self.verifier.catalogue.read()[0]
         rpo = proofs.recovery_point(backup, backups, datetime.now(timezone.utc))
-        return Outcome(BOOT, seconds, rto, rpo, failure.message if failure else None)
+        return Outcome(BOOT, seconds, rto, rpo, failure.reason if failure else None)
 
     def _report(self, step: str) -> None:
         if self.verifier.progress:

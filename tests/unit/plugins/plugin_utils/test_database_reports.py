@@ -107,6 +107,10 @@ def test_retention():
         ({}, "b1, 2.0 h old, 2.00 KB, not verified"),
         ({"verified": {"level": "restore"}, "damaged_at": "x"}, "b1, 2.0 h old, 2.00 KB, verified (restore)"),
         ({"damaged_at": "x", "not_loaded": "y"}, "b1, 2.0 h old, 2.00 KB, corrupt"),
+        (
+            {"verified": {"level": "restore"}, "proofs": [{"level": "boot", "result": "failed"}]},
+            "b1, 2.0 h old, 2.00 KB, verified (restore), does not boot",
+        ),
         ({"not_loaded": "y"}, "b1, 2.0 h old, 2.00 KB, not verified, does not load here"),
         ({"label": "nightly", "pinned": True}, "b1, 2.0 h old, 2.00 KB, not verified, nightly, pinned"),
         ({"environment": "prod"}, "b1, 2.0 h old, 2.00 KB, not verified, convosphere of prod"),

@@ -124,14 +124,33 @@ def test_a_step_that_fails_is_recorded_with_its_task():
         ({"verdict": "corrupt"}, ["verify"]),
         ({"verdict": "could not tell"}, ["verify"]),
         ({"verdict": "could not tell", "not_loaded": "convosphere-20261128T173501Z"}, []),
+        ({"verdict": "does not boot", "backup": "convosphere-20261128T173501Z"}, ["verify"]),
     ],
-    ids=["corrupt", "could not tell", "does not load here"],
+    ids=["corrupt", "could not tell", "does not load here", "does not boot"],
 )
 def test_only_a_backup_that_is_whole_and_does_not_load_here_lets_retention_follow(details, blocking):
     done = failure_results(failure("verify", **details), [])
 
     assert [each["status"] for each in done] == ["failed"]
     assert blockers(done, KNOWN["retention"]["needs"]) == blocking
+
+
+def test_a_target_that_is_missed_fails_the_step_with_its_facts_and_lets_retention_follow():
+    data = {"level": "boot", "backup": "b1", "rto_seconds": 38.2, "rpo_seconds": 60.0, "boot": "passed"}
+    failed = failure("verify", action="ansible.builtin.assert")
+    failed["outcome"]["data"] = data
+
+    [done] = failure_results(failed, [])
+
+    assert (done["status"], done["data"], done["backup"]) == ("failed", data, "b1")
+    assert blockers([done], KNOWN["retention"]["needs"]) == []
+
+
+def test_a_backup_that_does_not_boot_is_named_with_its_facts():
+    [done] = failure_results(failure("verify", verdict="does not boot", backup="b1", rpo_seconds=60.0), [])
+
+    assert done["data"]["boot"] == "failed"
+    assert (done["data"]["backup"], done["data"]["rpo_seconds"]) == ("b1", 60.0)
 
 
 @pytest.mark.parametrize(

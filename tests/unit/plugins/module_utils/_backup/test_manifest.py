@@ -37,7 +37,7 @@ def test_a_manifest_is_read_as_it_was_written(moment, label, tables):
 
 def test_an_older_manifest_without_the_later_fields_is_read():
     document = manifest_of().to_dict()
-    assert [document.pop(name) for name in ("checked_at", "damaged_at", "not_loaded")] == [None] * 3
+    assert [document.pop(name) for name in ("checked_at", "damaged_at", "not_loaded", "proofs")] == [None] * 3 + [[]]
 
     assert backup_manifest.parse(json.dumps(document), manifest_of().file_name) == manifest_of()
 

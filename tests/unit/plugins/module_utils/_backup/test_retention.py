@@ -113,9 +113,10 @@ def test_a_period_that_is_shorter_than_a_night_does_not_keep_all():
     assert kept(Policy(within=12 * HOUR), found) == ["20261122T120000", "20261123T120000"]
 
 
-def test_the_last_verified_and_the_pinned_are_kept_whatever_the_policy():
+@pytest.mark.parametrize("level", ["restore", "boot"])
+def test_the_last_verified_and_the_pinned_are_kept_whatever_the_policy(level):
     pinned = Entry("pinned", NOON - 900 * DAY, pinned=True)
-    restored = Entry("restored", NOON - 800 * DAY, verified="restore")
+    restored = Entry("restored", NOON - 800 * DAY, verified=level)
     older = Entry("older", NOON - 801 * DAY, verified="restore")
     checked = Entry("checked", NOON - 700 * DAY, verified="checksum")
     newest = Entry("newest", NOON - 600 * DAY)
@@ -179,7 +180,7 @@ ENTRIES = st.lists(
         id=st.uuids().map(str),
         created_at=MOMENTS,
         pinned=st.booleans(),
-        verified=st.sampled_from([None, "checksum", "restore"]),
+        verified=st.sampled_from([None, "checksum", "restore", "boot"]),
         corrupt=st.booleans(),
         doubtful=st.booleans(),
     ),

@@ -21,7 +21,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._backup.corru
     NotLoadedError,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._backup.file_reader import Archive
-from ansible_collections.convosphere.platform.plugins.module_utils._backup.manifest import FileRecord, Manifest
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.manifest import LEVELS, FileRecord, Manifest
+from ansible_collections.convosphere.platform.plugins.module_utils._backup.proofs import Outcome
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import (
     CommandError,
     ConvosphereError,
@@ -68,6 +69,26 @@ def test_a_file_that_was_written_after_its_proof_is_as_good_where_its_checksum_w
         assert [verification.is_verified(found, level, now, None) for level in ("checksum", "restore")] == [good] * 2
 
 
+BOOTED = {**VERIFIED, "level": "boot"}
+
+
+def test_a_boot_counts_as_a_restore_and_a_restore_since_postpones_only_the_next_restore(verifier):
+    now, month = datetime.now(UTC), timedelta(days=30)
+    restored = verifier.record(backup(BOOTED), "restore", 1.0, Outcome("restore", 1.0))
+
+    assert restored.manifest.verified == BOOTED
+    assert [verification.is_verified(restored, level, now, None) for level in LEVELS] == [True] * 3
+    assert [verification.is_verified(restored, level, now, month) for level in LEVELS] == [True, True, False]
+
+
+def test_a_boot_that_fails_takes_back_an_earlier_one_and_leaves_the_restore(verifier):
+    found = verifier.record(backup(BOOTED), "restore", 9.0, Outcome("boot", 9.0, reason="no")).manifest
+
+    assert found.verified["level"] == "restore"
+    assert [(proof["level"], proof["result"]) for proof in found.proofs] == [("boot", "failed")]
+    assert not verification.is_verified(Backup(found, Path("/nowhere")), "boot", datetime.now(UTC), None)
+
+
 @pytest.mark.parametrize(
     ("before", "level"), [(None, "checksum"), (VERIFIED, "restore"), ({**VERIFIED, "level": "checksum"}, "restore")]
 )
@@ -81,7 +102,7 @@ def test_otherwise_what_was_found_last_counts(verifier, before, level):
 def test_only_a_restore_takes_back_that_it_is_damaged(verifier):
     damaged = replace(backup(None).manifest, damaged_at=datetime.now(UTC))
 
-    for level, still in (("checksum", True), ("restore", False)):
+    for level, still in (("checksum", True), ("restore", False), ("boot", False)):
         found = verifier.record(Backup(damaged, Path("/nowhere")), level, 1.0).manifest
         assert (found.damaged_at is not None) is still
 
