@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,41 +15,17 @@ import yaml
 from support.environment import Environment
 from support.hooks import Hooks
 from support.playbook import ROOT, PlaybookRun
+from support.webhook import Receiver, receiver
 
 EXAMPLES = ROOT / "docs/hooks"
 #: Refused by a module, which has the lock of the environment.
 REFUSED_LABEL = "not/a label"
 
 
-class Receiver(HTTPServer):
-    """A web server on loopback that keeps the bodies of the requests."""
-
-    def __init__(self) -> None:
-        self.bodies: list[Any] = []
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/secret-path"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        assert isinstance(self.server, Receiver)
-        self.server.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_args: Any) -> None:
-        """Be silent."""
-
-
 @pytest.fixture
 def webhook() -> Iterator[Receiver]:
-    with Receiver() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with receiver() as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture

@@ -17,7 +17,9 @@ import yaml
 
 from support.awx import merged_inventory, run_job
 from support.environment import Environment, wait_until
-from support.playbook import PlaybookRun
+from support.hooks import Hooks
+from support.playbook import ROOT, PlaybookRun
+from support.webhook import receiver
 
 STEPS = [
     *("backup", "verify", "retention", "vacuum", "reindex", "records", "overrides", "prune"),
@@ -31,6 +33,13 @@ def lock_of(environment: Environment) -> Path:
     """Return the lock that refuses a second run."""
     variables = yaml.safe_load((environment.inventory.parent / f"group_vars/{environment.name}.yml").read_text())
     return Path(variables["maintenance_lock"])
+
+
+def notifying(folder: Path) -> dict[str, Any]:
+    """Return the variables of the hook of docs/hooks that posts the verdict of a night."""
+    hooks, example = Hooks(folder), "post_maintenance/50-webhook.yml"
+    hooks.write(example, yaml.safe_load((ROOT / "docs/hooks" / example).read_text()))
+    return dict(hooks.variables)
 
 
 def results(run: PlaybookRun) -> dict[str, dict[str, Any]]:
@@ -163,11 +172,15 @@ def test_a_night(dbtest):
 
 
 def test_a_night_is_reported_and_the_report_can_be_fetched(dbtest, tmp_path):
+    variables = notifying(tmp_path)
     metrics = tmp_path / "node/night.prom"
     settings = {"steps": "backup,verify,health", "maintenance_metrics_file": str(metrics), "maintenance_rto_target": 1}
     check = dbtest.run("maintenance.yml", extra_vars=settings, check=True).succeeded()
     listed = dbtest.reports()
-    run = dbtest.run("maintenance.yml", extra_vars=settings, verbosity=3).succeeded()
+    with receiver() as webhook:
+        told = {**settings, **variables, "webhook_url": webhook.url}
+        run = dbtest.run("maintenance.yml", extra_vars=told, verbosity=3).succeeded()
+    assert webhook.bodies == [], "it is silent when all is well"
 
     predicted, written = (night.task("Write the report and the metrics of the run").result for night in (check, run))
     assert (predicted["changed"], written["changed"]) == (True, True)
@@ -199,13 +212,12 @@ def test_a_night_is_reported_and_the_report_can_be_fetched(dbtest, tmp_path):
     assert refused.failures[0].message.startswith(f"fetch_to is '{fetched}/no': give an existing directory")
 
 
-def test_where_the_backup_fails_the_others_still_run_and_nothing_is_removed(dbtest):
+def test_where_the_backup_fails_the_others_still_run_and_nothing_is_removed(dbtest, tmp_path):
     known = dbtest.manifests()
 
-    run = dbtest.run(
-        "maintenance.yml",
-        extra_vars={"database_container": "no-such-container", "database_retention": {"keep_last": 1}},
-    )
+    with receiver() as webhook:
+        settings = {"database_container": "no-such-container", "database_retention": {"keep_last": 1}}
+        run = dbtest.run("maintenance.yml", extra_vars={**settings, **notifying(tmp_path), "webhook_url": webhook.url})
 
     assert run.rc == 2
     assert {step: found["status"] for step, found in results(run).items() if step not in ("vacuum", "prune")} == {
@@ -222,6 +234,7 @@ def test_where_the_backup_fails_the_others_still_run_and_nothing_is_removed(dbte
     assert not lock_of(dbtest).exists()
     report = run.task("Write the report and the metrics of the run").result
     assert report["verdict"]["line"].startswith(f"{dbtest.name} failed: backup on {dbtest.host}: ")
+    assert webhook.bodies == [{"text": report["verdict"]["line"]}]
     skipped = [each for each in json.loads(Path(report["json"]).read_text())["not_done"] if each["what"] == "verify"]
     assert [each["reason"] for each in skipped] == ["not without backup"]
 

@@ -157,11 +157,11 @@ def _hosts(day: float) -> list[dict[str, Any]]:
         step(
             "certificates",
             "ok",
-            "1 certificate expires within 14 days",
+            "edge (/opt/convosphere/prod/tls/edge.crt) expires in 11 days",
             data={"certificates": certificates, "warn_days": 14},
         ),
         step("disk", "ok", "2 file systems", data={"filesystems": [{**disks[0], **growth}, {**disks[1], **unknown}]}),
-        step("secrets", "ok", "1 of 4 secrets is due", data={"secrets": _aged(), "max_age_days": 180}),
+        step("secrets", "ok", "3 secrets, none older than 180 days", data={"secrets": _aged(), "max_age_days": 180}),
         step("health", "ok", "prod is healthy", seconds=11.2),
     ]
     names = ("postgres", "redis", "weaviate", "backend", "frontend", "edge")

@@ -51,7 +51,7 @@ Entry = tuple[str, str, datetime, str]
 def _certificates(measured: Facts) -> Iterator[Entry]:
     for row in (measured.get("certificates") or {}).get("rows") or ():
         if row.get("expires"):
-            note = "is renewed by the maintenance" if row.get("renewable") else "has to be renewed by hand"
+            note = "deploy.yml renews it" if row.get("renewable") else "has to be renewed by hand"
             yield "certificate", f"{row['name']} on {row['host']}", parse_time(row["expires"]), note
 
 
@@ -59,8 +59,10 @@ def _secrets(measured: Facts) -> Iterator[Entry]:
     part = measured.get("secrets") or {}
     oldest = (part.get("more") or {}).get("max_age_days")
     for row in part.get("rows") or ():
-        if oldest and row.get("age_days") is not None:
-            due = parse_time(part["at"]) + (oldest - row["age_days"]) * DAY
+        age = row.get("age_days")
+        # One that is older and not due is never due: it follows another secret.
+        if oldest and age is not None and (age <= oldest or row.get("due")):
+            due = parse_time(part["at"]) + (oldest - age) * DAY
             yield "secret", row["name"], due, f"has to be rotated every {oldest} days"
 
 

@@ -17,7 +17,7 @@ from . import units
 WELL, ATTENTION, FAILED = SEVERITIES = ("well", "attention", "failed")
 #: A backup has to be verified by restore at least once a week, with a day of grace.
 VERIFIED_DAYS = 8
-#: From which on a certificate, and the space of a disk, need attention; used if the step does not give its own limit.
+#: From which on a certificate, and the space of a disk, need attention.
 CERTIFICATE_DAYS = 14
 FULL_DAYS = 14
 FREE_SHARE = 0.1
@@ -114,10 +114,8 @@ def _recovery(document: Document) -> Judged:
 
 
 def _certificates(document: Document) -> Judged:
-    part = document["measured"].get("certificates") or {}
-    limit = (part.get("more") or {}).get("warn_days") or CERTIFICATE_DAYS
     for each in document["expiring"]:
-        if each["kind"] == "certificate" and each["days_left"] < limit:
+        if each["kind"] == "certificate" and each["days_left"] < CERTIFICATE_DAYS:
             severity = FAILED if each["days_left"] < 0 else ATTENTION
             state = "has expired" if each["days_left"] < 0 else f"expires in {units.days(each['days_left'])}"
             yield severity, "certificates", f"the certificate {each['name']} {state}"

@@ -38,6 +38,8 @@ def merged(hosts: Sequence[Facts], previous: Facts | None, at: str) -> dict[str,
         if present:
             rows = [row for host, data in present for row in _rows(host, data.get(key) or ())]
             more = {name: value for _host, data in present for name, value in data.items() if name != key}
+            if "differences" in more:
+                more["differences"] = sum(data.get("differences", 0) for _host, data in present)
             found[step] = {"at": at, "rows": rows, "more": more}
     return found
 

