@@ -28,7 +28,7 @@ class Html(str):
 
 def text(value: Any) -> Html:
     """Return any value as HTML, escaped; HTML is returned unchanged. Control characters are shown as escapes."""
-    if type(value) is Html:
+    if isinstance(value, Html):
         return value
     lines = str(value).split("\n")
     return Html(escape("\n".join(map(escaped, lines)), quote=True))

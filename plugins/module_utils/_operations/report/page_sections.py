@@ -82,14 +82,16 @@ def done(document: Document) -> Html:
 
 
 def not_done(document: Document) -> Html | None:
-    """Return what was not done, and why."""
-    if not document["not_done"]:
-        return None
+    """Return what was not done, and why; what has the same reason in one row."""
+    alike: dict[tuple[str | None, str], list[str]] = {}
+    for each in document["not_done"]:
+        alike.setdefault((each["host"], each["reason"]), []).append(each["what"])
     rows = [
-        (each["what"], *_several(document, _place(each["host"] or NOTHING)), _message(each["reason"]))
-        for each in document["not_done"]
+        (", ".join(names), *_several(document, _place(host or NOTHING)), _message(reason))
+        for (host, reason), names in alike.items()
     ]
-    return section("What was not done, and why", table(("what", *_several(document, "host"), "reason"), rows))
+    head = ("what", *_several(document, "host"), "reason")
+    return section("What was not done, and why", table(head, rows)) if rows else None
 
 
 def verification(document: Document) -> Html:

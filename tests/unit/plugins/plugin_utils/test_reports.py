@@ -18,7 +18,9 @@ def test_the_filter_knows_the_documented_subjects():
 
 
 def test_the_filter_refuses_other_subjects_and_what_is_no_result():
-    with pytest.raises(AnsibleFilterError, match=r"report has no subject 'wether'\. Allowed: audit, awx_schedules, backup, "):
+    with pytest.raises(
+        AnsibleFilterError, match=r"report has no subject 'wether'\. Allowed: audit, awx_schedules, backup, "
+    ):
         report({}, "wether")
     with pytest.raises(AnsibleFilterError, match="takes a dictionary, and not list"):
         report([], "users")

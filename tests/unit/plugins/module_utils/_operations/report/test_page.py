@@ -109,6 +109,12 @@ def test_what_is_not_known_is_said(more, sentence):
     assert sentence in Parsed(page.render(reports.document(**more))).text
 
 
+def test_what_was_not_done_for_the_same_reason_is_one_row():
+    run = {**reports.options()["run"], "left_out": ["drift", "disk"]}
+
+    assert "drift, disk" in Parsed(page.render(reports.document(run=run))).text
+
+
 def test_a_host_is_named_if_there_are_several():
     hosts = [{"name": name, "steps": [reports.step("prune")], "services": [], "problem": ""} for name in ("a-1", "b-1")]
 
