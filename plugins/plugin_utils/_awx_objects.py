@@ -161,8 +161,10 @@ def _question(parameter: Parameter) -> dict[str, Any]:
         "type": kind,
         "variable": parameter.name,
         "choices": [choice for choice in choices if choice],
-        "default": _default(parameter),
     }
+    default = _default(parameter)
+    if default != "":  # AWX gives a default to each job, also an empty one, which most parameters refuse
+        question["default"] = default
     lowest = parameter.minimum if kind == "integer" else 0
     return {**question, "min": lowest, "max": 2**31 - 1 if kind == "integer" else _LONGEST_ANSWER}
 

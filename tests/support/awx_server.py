@@ -172,9 +172,7 @@ class Awx:
         if others and not template.get("ask_variables_on_launch"):
             text = f"Variables {', '.join(others)} are not allowed on launch."
             raise Refused(400, {"extra_data": [text]})
-        missing = [
-            name for name, each in asked.items() if each["required"] and not each["default"] and name not in given
-        ]
+        missing = [name for name, each in asked.items() if each["required"] and name not in given]
         if missing:
             raise Refused(400, {"variables_needed_to_start": [f"'{name}' value missing" for name in missing]})
         for name, value in given.items():

@@ -14,6 +14,7 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils._awx_objects 
     title,
     variable_problems,
 )
+from ansible_collections.convosphere.platform.plugins.plugin_utils._extra_vars import find_problems
 from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import find_parameter
 from ansible_collections.convosphere.platform.plugins.plugin_utils._schedule_plan import Run, plan
 from ansible_collections.convosphere.platform.plugins.plugin_utils._verbs import VERBS
@@ -66,9 +67,17 @@ def test_every_playbook_has_a_survey_that_awx_takes():
     kinds = {"text", "textarea", "integer", "multiplechoice", "multiselect"}
     assert {question["type"] for question in questions} == kinds
     assert [each for each in questions if each["type"].startswith("multi") != bool(each["choices"])] == []
-    assert [each["variable"] for each in questions if each["default"] and each["required"]] == []
+    assert [each["variable"] for each in questions if "default" in each and each["required"]] == []
     assert {each["required"] for each in questions if each["variable"] == "confirm"} == {True}
     assert "env" not in {question["variable"] for question in questions}
+
+
+@pytest.mark.parametrize("verb", [verb.name for verb in VERBS])
+def test_the_defaults_that_awx_gives_to_each_job_are_accepted_by_its_playbook(verb):
+    questions = survey(verb).get("spec", [])
+
+    given = {question["variable"]: question["default"] for question in questions if "default" in question}
+    assert find_problems(given, verb) == []
 
 
 @pytest.mark.parametrize(
