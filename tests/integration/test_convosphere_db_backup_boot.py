@@ -383,6 +383,21 @@ def test_an_encrypted_backup_boots_with_its_one_run_key_alone(platform, tmp_path
     )
 
 
+@pytest.mark.campaign
+def test_programs_of_the_host_and_any_name_of_a_database_boot(environment, platform):
+    name = 'Odd "na\'me" =x /y'
+    quoted = '"' + name.replace('"', '""') + '"'
+    environment.running.query(f"CREATE DATABASE {quoted} TEMPLATE convosphere", database="postgres")
+    try:
+        platform.back_up(login_db=name)
+        result = platform.verify(login_db=name, login_container=None)
+    finally:
+        environment.running.query(f"DROP DATABASE {quoted}", database="postgres")
+
+    assert not result.get("failed"), result["msg"]
+    assert platform.manifest()["verified"]["level"] == "boot"
+
+
 # ------------------------------------------------------------------------------------------------ around it
 
 
