@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The patterns of a controller: their playbooks are those of the collection, their surveys ask for declared parameters."""
+"""The patterns: their playbooks are those of the collection, and their surveys ask for declared parameters."""
 
 from __future__ import annotations
 
