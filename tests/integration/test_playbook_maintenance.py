@@ -229,7 +229,7 @@ def test_where_the_backup_fails_the_others_still_run_and_nothing_is_removed(dbte
     }
     assert results(run)["vacuum"]["status"] in ("ok", "changed")
     assert "no-such-container" in results(run)["backup"]["message"]
-    assert run.failures[-1].message == "The maintenance of dbtest on dbtest-local failed at backup."
+    assert run.failures[-1].message == f"The maintenance of {dbtest.name} on {dbtest.host} failed at backup."
     assert dbtest.manifests() == known
     assert not lock_of(dbtest).exists()
     report = run.task("Write the report and the metrics of the run").result
