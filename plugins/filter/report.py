@@ -60,6 +60,7 @@ options:
       - stack
       - support_bundle
       - timers
+      - upgrade_rehearsal
       - users
       - users_audit
       - vacuum

@@ -279,6 +279,7 @@ PARAMETERS = (
         "volumes=true",
         default=False,
     ),
+    Parameter("version", "str", "The version to rehearse, as stack_version.", ("rehearse_upgrade",), "version=0.1.3"),
     Parameter("wait", "int", "Seconds to wait until the environment is healthy.", ("health",), "wait=60", default=0),
 )
 

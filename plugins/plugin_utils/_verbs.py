@@ -65,6 +65,12 @@ VERBS = (
         "--check --diff",
         ("database_revision", "database_accept_revisions", "database_assume_revisions", "database_skip_backup_gate"),
     ),
+    Verb(
+        "rehearse_upgrade",
+        "Run the migrations of another version on a copy of the last verified backup, and measure them.",
+        "-e version=0.1.3",
+        ("stack_accept_revisions", "stack_assume_revisions"),
+    ),
     Verb("releases", "List the kept releases, what each consists of, and whether a rollback to it is possible."),
     Verb(
         "plan",

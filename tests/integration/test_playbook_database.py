@@ -1,9 +1,11 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""database.yml, which shows the database, and migrate.yml, which brings its schema up to date."""
+"""database.yml, which shows the database, migrate.yml, which brings its schema up to date, and its rehearsal."""
 
 from __future__ import annotations
+
+from support.migrations import AGENTS, backend_with
 
 ASSUMED = "2025_08_16_fix_enum_types_and_timestamps"
 
@@ -71,3 +73,26 @@ def test_a_migration_has_a_backup_made_and_proven_first_and_is_then_done(dbtest)
     columns = "SELECT count(*) FROM information_schema.columns WHERE column_name LIKE 'password\\_reset\\_%'"
     assert dbtest.sql(columns) == "2"
     assert dbtest.sql("SELECT count(*) FROM alembic_version") == "2"
+
+
+def test_an_upgrade_is_rehearsed_on_a_copy_and_the_release_that_serves_is_untouched(dbtest):
+    released = dbtest.inspect("backend")["Image"]
+    dbtest.run("backup.yml").succeeded()
+    dbtest.run("backup_verify.yml").succeeded()
+    with backend_with(rehearsal_theme=(AGENTS, "ALTER TABLE users ALTER COLUMN email TYPE text")) as tag:
+        given = {"stack_images": {"backend": tag}, "version": tag.rpartition(":")[2]}
+        refused = dbtest.run("rehearse_upgrade.yml", extra_vars={**given, "version": "9.8.7"})
+        check = dbtest.run("rehearse_upgrade.yml", extra_vars=given, check=True).succeeded()
+        run = dbtest.run("rehearse_upgrade.yml", extra_vars=given, verbosity=3).succeeded()
+        again = dbtest.run("rehearse_upgrade.yml", extra_vars=given).succeeded()
+
+    assert "The version 9.8.7 does not change it. Nothing was changed." in refused.failures[0].message
+    (predicted,) = check.task("Report the rehearsal").result["msg"]
+    assert predicted.endswith("h old: rehearsal_theme")
+    lines = run.task("Report the rehearsal").result["msg"]
+    assert lines[0].startswith(f"{tag.rpartition('/')[2]} would run 1 revision in ")
+    assert f"To roll back: ansible-playbook restore.yml -e env={dbtest.name}" in "\n".join(lines)
+    assert (check.changed, run.changed, again.changed) == (1, 1, 0)
+    assert again.task("Report the rehearsal").result["msg"][0] == lines[0]
+    assert dbtest.inspect("backend")["Image"] == released
+    assert dbtest.sql("SELECT count(*) FROM pg_database WHERE datname LIKE '%\\_upgrade\\_%'") == "0"

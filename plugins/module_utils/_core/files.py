@@ -25,6 +25,8 @@ MARKER = ".convosphere.json"
 TEMPORARY = ".convosphere-"
 #: The file in which a long run reports its progress.
 PROGRESS = ".progress.json"
+#: The file with the last rehearsal of an upgrade, beside the backups.
+REHEARSAL = ".upgrade-rehearsal.json"
 
 
 def read_text(path: Path) -> str | None:

@@ -118,13 +118,13 @@ class Alembic:
         """Return the heads of the revisions, sorted. Raises CommandError."""
         return heads(self.revisions())
 
-    def upgrade(self, target: Target, revisions: Sequence[str], timeout: float) -> None:
+    def upgrade(self, target: Target, revisions: Sequence[str], timeout: float) -> dict[str, float]:
         """Upgrade the database to each of ``revisions``, one after the other, each in one transaction.
 
-        Raises DatabaseError with the database's message and ``failure.revision``, or CommandError if alembic failed
-        earlier. ``timeout`` is in seconds, for all of them.
+        Return how many seconds the code of each revision took. Raises DatabaseError with the database's message and
+        ``failure.revision``, or CommandError if alembic failed earlier. ``timeout`` is in seconds, for all of them.
         """
-        self._migrate("upgrade", target, revisions, timeout)
+        return self._migrate("upgrade", target, revisions, timeout)
 
     def downgrade(self, target: Target, revisions: Sequence[str], timeout: float) -> None:
         """Downgrade the database in the same way."""
@@ -138,7 +138,7 @@ class Alembic:
         if found:
             self._docker("rm", "--force", *found, step="remove the container of an interrupted migration")
 
-    def _migrate(self, what: str, target: Target, revisions: Sequence[str], timeout: float) -> None:
+    def _migrate(self, what: str, target: Target, revisions: Sequence[str], timeout: float) -> dict[str, float]:
         request = {
             "do": what,
             "targets": list(revisions),
@@ -156,6 +156,7 @@ class Alembic:
             error = answer["error"]
             where = f" in revision {error['revision']}" if error["revision"] else ""
             raise DatabaseError(f"alembic failed{where}: {error['kind']}: {error['said']}", **error)
+        return dict(answer.get("seconds") or {})
 
     def _ask(self, request: Mapping[str, Any], step: str, options: Sequence[str], timeout: float) -> dict[str, Any]:
         """Run the program in a container that is removed afterwards, and return its answer."""

@@ -18,8 +18,9 @@ import os
 import re
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import quote
@@ -27,6 +28,8 @@ from urllib.parse import quote
 SHOWN = 2000  # characters of a failed statement
 #: Parts that PostgreSQL and SQLAlchemy add to a message, and that may quote rows, such as password hashes.
 _WITH_DATA = re.compile(r"\n(?:DETAIL|CONTEXT|QUERY|WHERE):|\n?\[(?:SQL|parameters):")
+#: How many seconds the code of each revision took.
+_SECONDS: dict[str, float] = {}
 
 
 def main() -> None:
@@ -40,7 +43,8 @@ def main() -> None:
     sys.path.insert(0, str(Path.cwd()))
     answer: dict[str, Any]
     try:
-        answer = {"done": _revisions() if request["do"] == "revisions" else _migrate(request)}
+        done = _revisions() if request["do"] == "revisions" else _migrate(request)
+        answer = {"done": done, "seconds": _SECONDS}
     except BaseException as error:  # noqa: BLE001 - also sys.exit in env.py is reported to the caller
         answer = {"error": _described(error)}
     answers.write(json.dumps(answer) + "\n")
@@ -107,9 +111,33 @@ def _migrate(request: Mapping[str, Any]) -> list[str]:
     os.environ["DATABASE_URL"] = url
     configuration = _configuration()
     configuration.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    if request["do"] == "upgrade":
+        _measure(configuration)
     for target in request["targets"]:
         getattr(command, request["do"])(configuration, target)
     return list(request["targets"])
+
+
+def _measure(configuration: Any) -> None:
+    """Note how many seconds the code of each revision takes, also if all of them run in one transaction."""
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(configuration)
+    for script in scripts.walk_revisions():
+        script.module.upgrade = _timed(script.revision, script.module.upgrade)
+    # alembic's command reads the directory again, and would load the code without the measurement.
+    ScriptDirectory.from_config = classmethod(lambda _class, _configuration: scripts)
+
+
+def _timed(revision: str, upgrade: Callable[..., Any]) -> Callable[..., Any]:
+    def run(*arguments: Any, **options: Any) -> Any:
+        began = time.monotonic()
+        try:
+            return upgrade(*arguments, **options)
+        finally:
+            _SECONDS[revision] = time.monotonic() - began
+
+    return run
 
 
 def _url(parts: Mapping[str, Any]) -> str:

@@ -129,6 +129,11 @@ class Planner:
             creates=self.current.stamps is None,
         )
 
+    def missing(self) -> list[Revision]:
+        """Return the revisions that alembic's record lacks, in their order. Raises InputError for unknown ones."""
+        self._refuse_unknown()
+        return self.code.ordered(self.code.closure(self.code.heads) - self.code.closure(self.current.stamps or ()))
+
     def _refuse_unknown(self) -> None:
         unknown = sorted(set(self.current.stamps or ()) - set(self.code.by_id))
         if unknown:

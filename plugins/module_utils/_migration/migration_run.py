@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
-from itertools import groupby
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,10 @@ from .._postgres.connection import is_elsewhere
 from .._restore.backup_gate import Gate
 from .._stack import project_owner
 from .._stack.backend_image import Backend
-from . import alembic_client, migration_failure, migration_plan, release_schema, unreachable
+from . import alembic_client, migration_failure, migration_plan, migration_steps, release_schema, unreachable
 from .alembic_client import Alembic, Target
 from .lock_holders import Blockers, Session
-from .migration_plan import RECORD, RUN, UNDO, Migration, Planner
+from .migration_plan import RUN, UNDO, Migration, Planner
 from .revisions import Code
 from .schema_repository import SchemaRepository
 from .unreachable import ABSENT, UNKNOWN
@@ -240,18 +240,8 @@ class MigrationWork(Work):
         return backup, objection
 
     def _run_steps(self, planned: Planned) -> None:
-        done: set[str] = planned.code.closure(planned.migration.before)
-        repository = planned.repository
-        repository.prepare(create=planned.migration.creates, widen=planned.migration.widen)
-        for action, group in groupby(planned.migration.steps, lambda step: step.action):
-            names = [step.revision.id for step in group]
-            if action == RECORD:
-                done |= set(names)
-                repository.record(planned.code.tips(done))
-            else:
-                repository.commit()
-                self._run(planned, action, names)
-                done |= set(names)
+        run = partial(self._run, planned)
+        migration_steps.run_all(planned.migration, planned.code, planned.repository, run)
 
     def _run(self, planned: Planned, action: str, names: list[str]) -> None:
         alembic = replace(planned.alembic, environment=self._environment())

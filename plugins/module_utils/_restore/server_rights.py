@@ -29,6 +29,7 @@ _NOT_VERIFIED = (
     "or read the files only, by level: checksum. A migration takes no backup that was verified by its checksum: "
     "without CREATEDB it needs skip_backup_gate: true, after a snapshot of the server"
 )
+_NOT_REHEARSED = "or rehearse the upgrade on a server with another role"
 _NOT_RESTORED = "or restore by the means of the server's operator, such as a snapshot"
 
 
@@ -47,6 +48,11 @@ class Rights:
         """Raise InputError unless the role may load a backup into a side database."""
         problems = self._without_createdb("a verification by restore loads the backup into")
         self._refuse(problems, "These backups were not verified", _NOT_VERIFIED)
+
+    def refuse_rehearsal(self) -> None:
+        """Raise InputError unless the role may load a backup into a side database, to migrate it there."""
+        problems = self._without_createdb("a rehearsal loads the backup into")
+        self._refuse(problems, "Nothing was changed", _NOT_REHEARSED)
 
     def refuse_restore(self, live: str) -> None:
         """Raise InputError unless the role may load a backup into a side database, and rename that to ``live``."""

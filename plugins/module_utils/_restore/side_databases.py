@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Side databases beside the live one: temporary ones of a verification or a restore, and those that restores keep.
+"""Side databases beside the live one: temporary ones, and those that restores keep.
 
 Each carries a mark in its comment with its role and its live database. A database without such a mark is never changed,
 whatever its name.
@@ -27,11 +27,15 @@ from .database_server import Server, ServerDatabase
 
 VERIFY = "verify"
 RESTORE = "restore"
+#: A copy on which the migrations of another release are rehearsed.
+UPGRADE = "upgrade"
 BEFORE = "before"
 #: A restored database that was live, was written to, and was rolled back.
 REJECTED = "rejected"
 #: The role of the live database after a restore.
 LIVE = "live"
+#: The roles of databases that the run which creates them drops. None is longer than RESTORE, see ``_base``.
+_TEMPORARY = (VERIFY, RESTORE, UPGRADE)
 #: PostgreSQL truncates longer names, and two that differ only at their ends would become one.
 _NAME_BYTES = 63
 
@@ -105,12 +109,12 @@ class SideDatabases:
             for each in self.server.databases().values()
             if each.name != self.live
             and not each.interrupted_swap
-            and (each.is_ours(self.live, VERIFY, RESTORE) or self._is_unmarked(each))
+            and (each.is_ours(self.live, *_TEMPORARY) or self._is_unmarked(each))
         ]
 
     def _is_unmarked(self, each: ServerDatabase) -> bool:
         """Return True if a run was interrupted between creating and marking it: it never allowed a connection."""
-        pattern = rf"{re.escape(_base(self.live, VERIFY))}_({VERIFY}|{RESTORE})_[0-9a-f]{{8}}"
+        pattern = rf"{re.escape(_base(self.live, VERIFY))}_({'|'.join(_TEMPORARY)})_[0-9a-f]{{8}}"
         return not each.open and not each.mark and each.comment is None and bool(re.fullmatch(pattern, each.name))
 
     def _drop_leftover(self, name: str) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .._backup import dump_requirements, file_reader, run_key, selection
+from .._backup import file_reader, run_key, selection
 from .._backup.catalogue import Backup, Catalogue, Scope
 from .._backup.corruption import COULD_NOT_TELL
 from .._backup.manifest import BOOT, LEVELS
@@ -28,7 +28,7 @@ from .._core.work import Invocation, Work
 from .._host import environment_directory
 from .._postgres import client_tools, connection
 from .._stack import server_owner
-from . import missing_roles, server_disk, server_rights, verification
+from . import load_obstacles, missing_roles, server_disk, server_rights, verification
 from .boot import requirements as boot_requirements
 from .boot import trial as boot_trial
 from .boot.requirements import BOOT_OPTIONS, Means
@@ -235,12 +235,7 @@ class VerificationRun(Work):
 
     def _problems(self, backup: Backup) -> list[str]:
         """Return why a backup cannot be loaded here, which says nothing about the backup itself."""
-        record, name = verification.database_record(backup), backup.manifest.id
-        problems = dump_requirements.lacking(self.server.fetch, record).problems(name, roles=True)
-        if not run_key.is_readable(backup, self.params["identity_file"]):
-            problems.append(run_key.objection(backup))
-        if int(record.server_version.split(".")[0]) > (self.tools.major or 0):
-            problems.append(f"The backup {name} is of PostgreSQL {record.server_version}, newer than the server")
+        problems = load_obstacles.find(backup, self.server, self.tools, self.params["identity_file"])
         image = boot_requirements.image_problem(self.params, self.means, backup) if self.means else None
         return [*problems, image] if image else problems
 
