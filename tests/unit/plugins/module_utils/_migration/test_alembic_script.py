@@ -60,3 +60,17 @@ def test_a_row_in_the_text_of_an_error_is_cut_off(error):
 
 def test_the_lines_of_any_other_error_are_all_told():
     assert alembic_script._described(ValueError("two\nlines"))["said"] == "two\nlines"
+
+
+def test_the_seconds_of_a_revision_are_noted_also_if_it_fails(monkeypatch):
+    seconds: dict[str, float] = {}
+    monkeypatch.setattr(alembic_script, "_SECONDS", seconds)
+
+    def fail():
+        raise NotNullViolation
+
+    assert alembic_script._timed("good", lambda: 7)() == 7
+    with pytest.raises(NotNullViolation):
+        alembic_script._timed("bad", fail)()
+    assert seconds.keys() == {"good", "bad"}
+    assert min(seconds.values()) >= 0

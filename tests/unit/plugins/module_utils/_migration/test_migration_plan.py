@@ -317,3 +317,12 @@ def test_a_revision_that_changes_data_as_well_is_not_taken_for_done():
 
     assert "but it changes more than that" in refusal(CurrentSchema(MADE, HEADS, 255), [*later, *PLATFORM])
     assert actions(planned(CurrentSchema(MADE, HEADS, 255), [*later, *PLATFORM], accept=["next"])) == {"next": RUN}
+
+
+def test_what_a_record_lacks_is_listed_in_order_without_looking_at_tables():
+    missing = Planner(Code(PLATFORM), CurrentSchema({}, (RESET,))).missing()
+
+    assert [revision.id for revision in missing] == [AGENTS, ENUM, MODELS]
+    assert Planner(Code(PLATFORM), CurrentSchema({}, HEADS)).missing() == []
+    with pytest.raises(InputError, match="at revision f00, which this version of the backend does not have"):
+        Planner(Code(PLATFORM), CurrentSchema({}, ("f00",))).missing()

@@ -40,6 +40,14 @@ def test_a_verification_without_createdb_names_the_right_and_the_ways():
     assert "without CREATEDB it needs skip_backup_gate: true" in found
 
 
+def test_a_rehearsal_without_createdb_names_the_right():
+    rights().refuse_rehearsal()
+    with pytest.raises(InputError) as caught:
+        rights(may_create_databases=False).refuse_rehearsal()
+
+    assert "the side database that a rehearsal loads the backup into. Nothing was changed. Next: " in str(caught.value)
+
+
 def test_a_restore_names_all_that_is_missing():
     with pytest.raises(InputError) as caught:
         rights(may_create_databases=False, owner="other", is_owner=False).refuse_restore("live")

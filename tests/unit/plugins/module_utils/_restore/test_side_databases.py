@@ -14,6 +14,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._restore impo
 from ansible_collections.convosphere.platform.plugins.module_utils._restore.side_databases import (
     BEFORE,
     RESTORE,
+    UPGRADE,
     VERIFY,
     SideDatabases,
 )
@@ -58,11 +59,22 @@ def test_only_what_is_marked_or_was_never_opened_is_a_leftover():
         ("live_restore_2123abcd", "Ask Ada", False),
         ("live_restore_x", None, False),
         ("live_restore_3123abcd", marked(RESTORE, halfway={"kept": {"uploads": "x"}}), True),
+        ("live_upgrade_0123abcd", marked(UPGRADE), True),
+        ("live_upgrade_1123abcd", None, False),
         ("other_verify_0123abcd", marked(VERIFY, "other"), True),
         ("live_before_20261123T150102Z", marked(BEFORE), True),
     )
 
-    assert SideDatabases(server, "live").leftovers() == ["live_verify_0123abcd", "live_restore_0123abcd"]
+    assert SideDatabases(server, "live").leftovers() == [
+        "live_verify_0123abcd",
+        "live_restore_0123abcd",
+        "live_upgrade_0123abcd",
+        "live_upgrade_1123abcd",
+    ]
+
+
+def test_no_temporary_role_is_longer_than_the_one_that_names_are_cut_for():
+    assert max(map(len, side_databases._TEMPORARY)) == len(RESTORE)
 
 
 def test_kept_databases_are_listed_oldest_first():
