@@ -124,8 +124,8 @@ options:
   retention:
     description:
       - The backups to keep. All others are deleted. Backups with different components are counted separately.
-      - Never deleted are the newest backup, the last verified one, the last one verified by restore, pinned ones, and
-        the one that this task pins, labels or finds recent enough.
+      - Never deleted are the newest backup, the last one verified by each level or a higher one, pinned ones, and the
+        one that this task pins, labels or finds recent enough.
       - A backup that a wrong clock dated into the future is neither deleted nor counted. A backup that a verification
         found corrupt, or that failed to load although its files are intact, never replaces an intact backup.
       - Days, weeks and months are those of UTC.
@@ -162,7 +162,7 @@ options:
       verified:
         description: The level of the verification that the backup would have.
         type: str
-        choices: [unverified, checksum, restore]
+        choices: [unverified, checksum, restore, boot]
         required: true
   force:
     description:

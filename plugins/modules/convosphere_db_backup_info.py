@@ -206,7 +206,8 @@ backups:
     keep:
       description:
         - The reasons why O(retention) keeps it, V(last), V(daily), V(weekly), V(monthly), V(within), V(pinned),
-          V(newest), V(last verified), V(last restored) or V(dated into the future). Empty if it would be deleted.
+          V(newest), V(last verified), V(last restored), V(last booted) or V(dated into the future). Empty if it would
+          be deleted.
         - Null without O(retention).
       type: list
       elements: str

@@ -18,7 +18,7 @@ from .._core import timestamps
 from .._core.errors import InputError
 from . import catalogue
 from .catalogue import TOLERANCE, Backup
-from .manifest import LEVELS, RESTORE, Manifest
+from .manifest import BOOT, LEVELS, RESTORE, Manifest
 from .names import NEW
 
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
@@ -29,6 +29,9 @@ _CALENDAR: dict[str, Callable[[datetime], Any]] = {
     "weekly": lambda time: time.isocalendar()[:2],
     "monthly": lambda time: (time.year, time.month),
 }
+
+#: The reason to keep the last backup that is verified by a level or a higher one.
+_LAST = {"last verified": LEVELS[0], "last restored": RESTORE, "last booted": BOOT}
 
 RETENTION_OPTIONS: dict[str, Any] = {
     "keep_last": {"type": "int"},
@@ -145,12 +148,12 @@ def parse_period(text: str, name: str) -> timedelta:
 def decide(policy: Policy, entries: Sequence[Entry], now: datetime) -> dict[str, list[str]]:
     """Return the reasons to keep each backup, by its id and newest first; one without a reason may be deleted.
 
-    The newest backup, the last verified one and the last one verified by restore or boot are always kept. So is one
-    that is dated into the future by a wrong clock; it does not replace another backup until that time has come. A
-    corrupt backup never replaces an intact one, nor a doubtful one a backup that was loaded; they are deleted when
-    their own time has come. Therefore the policy is applied three times: to all backups, to those that are not corrupt,
-    and to those that are neither corrupt nor doubtful. If none is corrupt, at most twice the policy's number is kept,
-    even if new backups fail to load for a long time.
+    The newest backup and the last one verified by each level or a higher one are always kept. So is one that is dated
+    into the future by a wrong clock; it does not replace another backup until that time has come. A corrupt backup
+    never replaces an intact one, nor a doubtful one a backup that was loaded; they are deleted when their own time has
+    come. Therefore the policy is applied three times: to all backups, to those that are not corrupt, and to those that
+    are neither corrupt nor doubtful. If none is corrupt, at most twice the policy's number is kept, even if new backups
+    fail to load for a long time.
     """
     newest_first = sorted(entries, key=lambda entry: (entry.created_at, entry.id), reverse=True)
     reasons: dict[str, list[str]] = {entry.id: ["pinned"] if entry.pinned else [] for entry in newest_first}
@@ -179,10 +182,17 @@ def _kept(policy: Policy, newest_first: Sequence[Entry], now: datetime) -> Itera
 
 
 def last_verified(newest_first: Sequence[Entry]) -> dict[str, Entry]:
-    """Return the last backup that is verified, and the last one verified by restore or boot, by the reason."""
-    verified = [entry for entry in newest_first if entry.verified]
-    restored = [entry for entry in verified if entry.verified in LEVELS[LEVELS.index(RESTORE) :]]
-    return {reason: found[0] for reason, found in (("last verified", verified), ("last restored", restored)) if found}
+    """Return the last backup that is verified by each level or a higher one, by the reason to keep it.
+
+    Backups that restore and do not boot never replace the last one that boots.
+    """
+    found: dict[str, Entry] = {}
+    for reason, level in _LAST.items():
+        enough = LEVELS[LEVELS.index(level) :]
+        last = next((entry for entry in newest_first if entry.verified in enough), None)
+        if last:
+            found[reason] = last
+    return found
 
 
 def _within(newest_first: Sequence[Entry], now: datetime, period: timedelta | None) -> list[Entry]:

@@ -113,10 +113,9 @@ def test_a_period_that_is_shorter_than_a_night_does_not_keep_all():
     assert kept(Policy(within=12 * HOUR), found) == ["20261122T120000", "20261123T120000"]
 
 
-@pytest.mark.parametrize("level", ["restore", "boot"])
-def test_the_last_verified_and_the_pinned_are_kept_whatever_the_policy(level):
+def test_the_last_verified_and_the_pinned_are_kept_whatever_the_policy():
     pinned = Entry("pinned", NOON - 900 * DAY, pinned=True)
-    restored = Entry("restored", NOON - 800 * DAY, verified=level)
+    restored = Entry("restored", NOON - 800 * DAY, verified="restore")
     older = Entry("older", NOON - 801 * DAY, verified="restore")
     checked = Entry("checked", NOON - 700 * DAY, verified="checksum")
     newest = Entry("newest", NOON - 600 * DAY)
@@ -127,6 +126,22 @@ def test_the_last_verified_and_the_pinned_are_kept_whatever_the_policy(level):
         "restored": ["last restored"],
         "older": [],
         "pinned": ["pinned"],
+    }
+
+
+def test_backups_that_restore_and_do_not_boot_never_replace_the_last_one_that_boots():
+    boots = [replace(entry, verified="boot") for entry in entries(NOON - 20 * DAY, NOON - 21 * DAY)]
+    newer = [replace(entry, verified="restore") for entry in entries(*(NOON - day * DAY for day in range(5)))]
+
+    left = {name: reasons for name, reasons in decide(Policy(last=2), [*boots, *newer], NOON).items() if reasons}
+
+    assert left == {
+        newer[0].id: ["last", "last verified", "last restored"],
+        newer[1].id: ["last"],
+        boots[0].id: ["last booted"],
+    }
+    assert decide(Policy(last=1), boots[:1], NOON) == {
+        boots[0].id: ["last", "last verified", "last restored", "last booted"]
     }
 
 
@@ -206,7 +221,8 @@ def test_whatever_the_policy_and_the_clock_the_last_verified_backup_is_kept(
     # Clocks differ by minutes: what one calls the future so closely is of today.
     present = [entry for entry in found if entry.created_at <= now + TOLERANCE and not entry.corrupt]
     assert not present or max(present, key=lambda entry: (entry.created_at, entry.id)) in left
-    assert any(entry.verified for entry in left) == any(entry.verified for entry in found)
+    for levels in (("checksum", "restore", "boot"), ("restore", "boot"), ("boot",)):
+        assert any(entry.verified in levels for entry in left) == any(entry.verified in levels for entry in found)
     assert [entry for entry in found if entry.pinned] == [entry for entry in left if entry.pinned]
     # Once is enough: what was kept is kept again.
     assert [entry for entry in left if decide(policy, left, now)[entry.id]] == left
