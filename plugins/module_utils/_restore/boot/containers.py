@@ -100,8 +100,7 @@ class BootNetwork:
                 use_config_proxy=False,
             )
             container.start()
-            container.reload()
-        return container
+        return refresh(container)
 
     def close(self) -> None:
         """Remove everything. Raises EngineError."""
@@ -132,6 +131,21 @@ def remove_if_possible(client: DockerClient, owner: str) -> None:
     """Remove everything after a failure. If that fails, the next run does it."""
     with suppress(EngineError):
         remove_leftovers(client, owner)
+
+
+def refresh(container: Container) -> Container:
+    """Read the state of a container again. Raises EngineError, also if it is gone."""
+    with engine_client.asking(f"inspect the container {container.name}"):
+        container.reload()
+    return container
+
+
+def ended(several: Sequence[Container]) -> str | None:
+    """Return a sentence about the first container that does not run; None if all run. Raises EngineError."""
+    for container in several:
+        if refresh(container).status != "running":
+            return f"{container.name} has ended with exit code {container.attrs['State']['ExitCode']}"
+    return None
 
 
 def address(container: Container) -> str:

@@ -49,6 +49,7 @@ HAVING bool_and(
 ORDER BY 2, 1 LIMIT 1
 """
 _ANY_OWNER = "SELECT user_id::text, count(*) FROM conversations GROUP BY user_id ORDER BY 2, 1 LIMIT 1"
+_NO_RIGHT = "42501"
 _HAS_TABLE = "SELECT to_regclass(%s) IS NOT NULL"
 
 
@@ -76,8 +77,9 @@ class ProbeUser:
             database.insert("users", [dict(zip(_COLUMNS, values))], _COLUMNS)
             database.connection.commit()
         except DatabaseError as error:
-            if not str(error.details.get("sqlstate", "42")).startswith(("22", "23", "42")):
-                raise  # the server, and not the table
+            code = str(error.details.get("sqlstate", "42"))
+            if not code.startswith(("22", "23", "42")) or code == _NO_RIGHT:
+                raise  # the server or the role, and not the table
             raise BootError(f"The restored table users cannot have a user to log in with: {error.message}") from error
         return role
 

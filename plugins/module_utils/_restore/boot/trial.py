@@ -27,13 +27,13 @@ from ..._core.errors import ApiError, ConvosphereError, DatabaseError
 from ..._engine import client as engine_client
 from ..._postgres.connection import Database
 from ..database_server import Server
-from . import containers, documents, probe, settings
+from . import containers, documents, probe, settings, verdict
 from .containers import BootNetwork
 from .probe import NOTHING_TO_READ, ProbeUser, Questions
 from .relay import Relay
 from .requirements import ENGINE_TIMEOUT, Means
 from .role import BootRole, drop_leftovers, has_leftovers
-from .verdict import BootError, Ending, UnknownError, judge
+from .verdict import BootError, Ending, UnknownError
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -60,6 +60,8 @@ class Trial:
     report: Callable[[str], None] = lambda _step: None
     #: What was found, by question.
     found: dict[str, str] = field(default_factory=dict)
+    #: The containers that the backend needs.
+    beside: list[Container] = field(default_factory=list)
 
     def run(self, backup: Backup, database: str) -> float:
         """Boot, ask, and remove everything but the role, which can be dropped only after the database.
@@ -114,13 +116,14 @@ class Trial:
         """Start Redis, if there is an image of it, and the vector store with the vectors of the backup."""
         hosts = {}
         if self.means.redis:
-            network.start("redis", self.means.redis, {}, command=settings.REDIS_COMMAND)
+            self.beside.append(network.start("redis", self.means.redis, {}, command=settings.REDIS_COMMAND))
             hosts["redis"] = network.host("redis")
         environment = settings.weaviate(self.means.weaviate_settings)
         data = environment["PERSISTENCE_DATA_PATH"]
         container = network.start(
             "weaviate", self.means.weaviate, environment, mounts={network.volume("weaviate"): (data, "rw")}
         )
+        self.beside.append(container)
         hosts["weaviate"] = network.host("weaviate")
         store = weaviate.of_container(container, self.params["docker_host"], timeout_option="boot_timeout")
         self._wait_for_store(container, store)
@@ -130,7 +133,7 @@ class Trial:
     def _wait_for_store(self, container: Container, store: weaviate.VectorStore) -> None:
         deadline = time.monotonic() + self.params["boot_timeout"]
         while not store.is_ready():
-            container.reload()
+            containers.refresh(container)
             if container.status != "running" or time.monotonic() > deadline:
                 raise UnknownError(
                     f"The second vector store {container.name} is {container.status} and not ready\n"
@@ -150,7 +153,7 @@ class Trial:
         try:
             store.replace(name, self.params["load_timeout"] or self.params["boot_timeout"])
         except ApiError as error:
-            if "status" not in error.details or not store.is_ready():
+            if not verdict.is_refusal(error) or not store.is_ready():
                 raise
             raise BootError(f"The vectors do not restore: {error.message}") from error
         if sorted(store.classes()) != sorted(fact["classes"]):
@@ -165,7 +168,7 @@ class Trial:
         started = time.monotonic()
         answer: str | None = None
         while True:
-            container.reload()
+            containers.refresh(container)
             found = health.ask_platform(api) if container.status == "running" else {"status": health.UNREACHABLE}
             if found["status"] in health.SERVING or _lacks_cache_only(found, has_cache):
                 return
@@ -173,7 +176,7 @@ class Trial:
                 answer = "; ".join(found["problems"]) or str(found["status"])
             seconds = time.monotonic() - started
             if container.status != "running" or seconds > self.params["boot_timeout"]:
-                raise judge(self._ending(container, relay, answer, seconds))
+                raise verdict.judge(self._ending(container, relay, answer, seconds))
             time.sleep(_POLL_SECONDS)
 
     def _ask(self, container: Container, api: Api, relay: Relay, database: str) -> None:
@@ -183,19 +186,19 @@ class Trial:
         self.hide(user.password)
         started = time.monotonic()
         with closing(Database({**self.params, "login_db": database}, read_only=False)) as connection:
+            connection.open()  # a server that refuses it says nothing about the backup
             try:
                 Questions(api, connection, user, self.found).ask()
             except BootError as error:
                 ending = self._ending(container, relay, error.cause, time.monotonic() - started)
-                if ending.database_lost or ending.is_out_of_memory:
-                    raise judge(ending) from error
+                if verdict.outside(ending):
+                    raise verdict.judge(ending) from error
                 raise BootError(error.cause, ending.log, **error.details) from error
             except ApiError as error:
-                container.reload()
-                raise judge(self._ending(container, relay, None, time.monotonic() - started)) from error
+                raise verdict.judge(self._ending(container, relay, None, time.monotonic() - started)) from error
 
     def _ending(self, container: Container, relay: Relay, answer: str | None, seconds: float) -> Ending:
-        container.reload()
+        containers.refresh(container)
         state = container.attrs["State"]
         is_running = container.status == "running"
         return Ending(
@@ -206,6 +209,7 @@ class Trial:
             answer,
             containers.log_tail(container),
             seconds,
+            containers.ended(self.beside),
         )
 
     def _lost(self) -> str | None:
@@ -235,12 +239,15 @@ def compare_documents(backup: Backup, params: Mapping[str, Any], database: str, 
 def remove_leftovers(server: Server, params: Mapping[str, Any]) -> None:
     """Remove the containers, roles and directories that an interrupted boot left. Its side database must be gone.
 
-    The engine is asked only if a role shows that there was a boot.
+    The engine is asked only if a role shows that there was a boot. On a host without one the role stays for the host
+    that has the containers: it can log in for a few hours only, and to nothing of the platform.
     """
     live = str(params["login_db"])
     if not has_leftovers(server, live):
         return
-    client = engine_client.connect(params["docker_host"], ENGINE_TIMEOUT)
+    client = engine_client.connect_if_there(params["docker_host"], ENGINE_TIMEOUT)
+    if client is None:
+        return
     containers.remove_leftovers(client, containers.owner_of(params))
     drop_leftovers(server, live)
     if _FOLDER.is_dir():

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..._backup.corruption import COULD_NOT_TELL
-from ..._core.errors import ConvosphereError
+from ..._core.errors import ApiError, ConvosphereError
+from ..._core.redaction import mask_foreign
 
 NOT_BOOTED = "does not boot"
 _NEXT = "The backup stays verified by restore. Next: look at the cause, and keep an older backup that boots until then."
@@ -25,6 +26,14 @@ _ERROR = re.compile(r"\b\w*(?:Error|Exception|ERROR|errors\.\w+)\b")
 _LONGEST_LINE = 300
 #: What PostgreSQL says if the backend wants to do what only the owner of a table may.
 _RIGHTS = ("must be owner of", "permission denied for")
+#: What the kernel, PostgreSQL, Weaviate or Python say if they lack room, memory, connections or a server.
+_LACK = re.compile(
+    r"no space left on device|could not extend file|quota exceeded|read-only file system|disk usage too high"
+    r"|cannot allocate memory|out of (?:shared )?memory|MemoryError|memory usage too high|can't start new thread"
+    r"|too many open files|too many clients already|too many connections for|remaining connection slots are reserved"
+    r"|the database system is (?:starting up|shutting down|in recovery mode)|terminating connection due to",
+    re.IGNORECASE,
+)
 #: The exit code of a process that the kernel or the engine killed.
 _KILLED = 137
 
@@ -36,6 +45,7 @@ class BootError(ConvosphereError):
     """
 
     def __init__(self, cause: str, log: str = "", **details: Any) -> None:
+        cause = mask_foreign(cause)  # it may have an answer of the backend, and a manifest keeps it
         tail = f"\nLast lines of the backend's log:\n{log}" if log else ""
         super().__init__(f"{cause}. {_NEXT}{tail}", **{**details, "verdict": NOT_BOOTED})
         self.cause = cause
@@ -61,7 +71,8 @@ class Ending:
 
     ``exit_code`` is None while it runs, ``log`` are its last lines without secrets, ``connections`` how often it
     connected to the database, ``database_lost`` why the database could not be reached, if it could not.
-    ``answer`` describes the last answer of its health report; None if it never answered.
+    ``answer`` describes its last answer; None if it never answered. ``beside`` says which container that it needs
+    has ended, if one has.
     """
 
     exit_code: int | None
@@ -71,11 +82,24 @@ class Ending:
     answer: str | None
     log: str
     seconds: float
+    beside: str | None = None
+
+
+def lack(text: str) -> str | None:
+    """Return the words by which a program reports that the host or the server lacks something; None without any."""
+    found = _LACK.search(text)
+    return found.group() if found else None
+
+
+def is_refusal(error: ApiError) -> bool:
+    """Return whether the vector store refused a backup, rather than took too long or lacked something."""
+    status = error.details.get("status")
+    return (status == "FAILED" or isinstance(status, int)) and lack(error.message) is None
 
 
 def judge(ending: Ending) -> ConvosphereError:
     """Return the error for a backend that does not serve."""
-    cause = _outside(ending)
+    cause = outside(ending)
     if cause:
         why, hint = cause
         tail = f"\nLast lines of its log:\n{ending.log}" if ending.log else ""
@@ -85,10 +109,15 @@ def judge(ending: Ending) -> ConvosphereError:
     return BootError(f"The backend is not healthy on the restored database: {ending.answer}", ending.log)
 
 
-def _outside(ending: Ending) -> tuple[str, str] | None:
+def outside(ending: Ending) -> tuple[str, str] | None:
     """Return a cause that is not the backup, and the next action; None if the backup is the cause."""
     if ending.database_lost:
         return f"the database server was lost meanwhile: {ending.database_lost}", "Verify again."
+    if ending.beside:
+        return f"{ending.beside} meanwhile", "Free memory on the host, or raise boot_memory."
+    lacked = lack(f"{ending.answer}\n{ending.log}")
+    if lacked:
+        return f"something is used up on the host or the server: {lacked}", "Free it, and verify again."
     if ending.is_out_of_memory or ending.exit_code == _KILLED:
         return "the backend was killed, as for lack of memory", "Free memory on the host, or raise boot_memory."
     if any(words in ending.log for words in _RIGHTS):

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import ApiError
 from ansible_collections.convosphere.platform.plugins.module_utils._restore.boot.verdict import (
     BootError,
     Ending,
     UnknownError,
+    is_refusal,
     judge,
 )
 
@@ -38,6 +40,21 @@ CASES = {
     "the kernel killed it": (replace(ENDED, exit_code=137), UnknownError, "as for lack of memory"),
     "the engine killed it": (replace(ENDED, is_out_of_memory=True), UnknownError, "as for lack of memory"),
     "the server was lost": (replace(ENDED, database_lost="refused"), UnknownError, "was lost meanwhile: refused"),
+    "the server has no connection left": (
+        replace(ENDED, log="OperationalError: FATAL:  sorry, too many clients already"),
+        UnknownError,
+        "used up on the host or the server: too many clients already",
+    ),
+    "the disk of the server is full": (
+        replace(RUNS, answer="500: could not extend file base/1/2: No space left on device"),
+        UnknownError,
+        "used up on the host or the server: could not extend file",
+    ),
+    "the vector store ended": (
+        replace(RUNS, answer="unhealthy", beside="boot-weaviate has ended with exit code 137"),
+        UnknownError,
+        "boot-weaviate has ended with exit code 137 meanwhile",
+    ),
     "it wants what only an owner may": (
         replace(ENDED, log="InsufficientPrivilege: must be owner of table users"),
         UnknownError,
@@ -66,3 +83,27 @@ def test_the_reason_that_a_manifest_keeps_has_the_line_of_the_log_that_names_an_
     )
     assert BootError("It ended", "INFO: started").reason == "It ended"
     assert len(BootError("It ended", "Error " * 500).reason) < 400
+
+
+def test_a_reason_has_no_secret_of_an_answer_of_the_backend():
+    error = BootError("It answers 500: postgresql://boot:planted-secret@/convosphere")
+
+    assert "planted-secret" not in error.reason + error.message
+    assert error.reason == "It answers 500: postgresql://boot:********@/convosphere"
+
+
+@pytest.mark.parametrize(
+    ("message", "status", "refused"),
+    [
+        ("FAILED: the backup has no such class", "FAILED", True),
+        ("422: the backup is of another node", 422, True),
+        ("its status is still TRANSFERRING after 300 s", "TRANSFERRING", False),
+        ("CANCELED: no reason given", "CANCELED", False),
+        ("FAILED: write /data/x: no space left on device", "FAILED", False),
+        ("no answer", None, False),
+    ],
+)
+def test_only_a_refusal_of_the_vector_store_is_evidence(message, status, refused):
+    details = {} if status is None else {"status": status}
+
+    assert is_refusal(ApiError(message, **details)) is refused
