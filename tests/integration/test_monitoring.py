@@ -36,12 +36,14 @@ CASES: dict[str, tuple[str, tuple[str, int], tuple[str, int]]] = {
     "ConvosphereMaintenanceOverdue": ("maintenance_run_timestamp_seconds", ("0", 37 * HOUR), ("0", 35 * HOUR)),
     "ConvosphereMaintenanceStepFailed": ("maintenance_step_failed", ("1", HOUR), ("0", HOUR)),
     "ConvosphereHostSilent": ("maintenance_silent_hosts", ("1", HOUR), ("0", HOUR)),
+    "ConvosphereReportIncomplete": ("maintenance_unread_parts", ("1", HOUR), ("0", HOUR)),
     "ConvosphereServiceUnhealthy": ("service_healthy", ("0", HOUR), ("1", HOUR)),
     "ConvosphereBackupTooOld": ("backup_last_timestamp_seconds", ("0", 37 * HOUR), ("0", 35 * HOUR)),
     "ConvosphereBackupMissing": ("backups", ("0", HOUR), ("1", HOUR)),
     "ConvosphereBackupShrank": ("backup_last_size_bytes", ("1000+0x162 400+0x40", 30 * HOUR), ("600", 30 * HOUR)),
     "ConvosphereBackupCorrupt": ("backup_corrupt", ("1", HOUR), ("0", HOUR)),
     "ConvosphereVerificationTooOld": ("backup_verified_timestamp_seconds", ("0", 9 * DAY), ("0", 7 * DAY)),
+    "ConvosphereVerificationMissing": ("backup_verified_timestamp_seconds", (ABSENT, HOUR), (FOREVER, HOUR)),
     "ConvosphereVerificationFailed": ("backup_verification_failed", ("1", HOUR), ("0", HOUR)),
     "ConvosphereRecoveryTimeAboveTarget": ("recovery_time_seconds", ("181", HOUR), ("180", HOUR)),
     "ConvosphereRecoveryPointAboveTarget": ("recovery_point_timestamp_seconds", ("0", 26 * HOUR), ("0", 24 * HOUR)),
@@ -109,6 +111,26 @@ def test_every_rule_fires_once_and_stays_silent_once(tmp_path):
         tests += [scenario(metric, *fires, alert), scenario(metric, *silent, None)]
     document = {"rule_files": [str(RULES)], "evaluation_interval": f"{INTERVAL}m", "tests": tests}
     (tmp_path / "tests.yml").write_text(yaml.safe_dump(document))
+
+    promtool("test", "rules", str(tmp_path / "tests.yml"))
+
+
+def test_an_environment_whose_metrics_are_lost_is_named_beside_one_that_has_some(tmp_path):
+    name = "convosphere_maintenance_run_timestamp_seconds"
+    series = [
+        {"series": f'{name}{{environment="prod",instance="a"}}', "values": f"{FOREVER}+0x12"},
+        {"series": f'{name}{{environment="dev",instance="b"}}', "values": f"{FOREVER}+0x999"},
+    ]
+    asked = {"expr": 'count by (alertname, environment) (ALERTS{alertstate="firing"})'}
+    fired = {"labels": '{alertname="ConvosphereMetricsAbsent", environment="prod"}', "value": 1}
+    tests = [
+        {**asked, "eval_time": "1h", "exp_samples": []},
+        {**asked, "eval_time": "1d", "exp_samples": [fired]},
+        {**asked, "eval_time": "6d", "exp_samples": []},
+    ]
+    document = {"interval": f"{INTERVAL}m", "input_series": series, "promql_expr_test": tests}
+    text = {"rule_files": [str(RULES)], "evaluation_interval": f"{INTERVAL}m", "tests": [document]}
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump(text))
 
     promtool("test", "rules", str(tmp_path / "tests.yml"))
 

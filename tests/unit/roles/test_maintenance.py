@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from support.collection import ROOT, load_yaml
 from support.role_variables import rendered
 
 HOSTS = ["db-1", "app-1", "app-2"]
@@ -36,3 +37,10 @@ def test_without_a_failure_there_is_no_host():
     details = known({host: [{"step": "prune", "status": "ok"}] for host in HOSTS})
 
     assert details == {"failures": [], "hosts": [], "unreachable": []}
+
+
+def test_neither_a_step_nor_the_report_waits_for_ever():
+    for name in ("step", "write_report"):
+        (block,) = load_yaml(ROOT / f"roles/maintenance/tasks/{name}.yml")
+        assert block["timeout"], name
+        assert block["rescue"], name

@@ -16,6 +16,8 @@ from ..._backup.retention import parse_period
 from ..._core.timestamps import format_time, parse_time
 
 DAY = timedelta(days=1)
+#: The days of a thousand years: a timestamp at this distance can be represented, also if an operator sets more.
+FOREVER = 365000
 
 Facts = Mapping[str, Any]
 
@@ -62,7 +64,7 @@ def _secrets(measured: Facts) -> Iterator[Entry]:
         age = row.get("age_days")
         # One that is older and not due is never due: it follows another secret.
         if oldest and age is not None and (age <= oldest or row.get("due")):
-            due = parse_time(part["at"]) + (oldest - age) * DAY
+            due = parse_time(part["at"]) + min(oldest - age, FOREVER) * DAY
             yield "secret", row["name"], due, f"has to be rotated every {oldest} days"
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from ..._users import user_queries
 TABLES = 12
 #: The period of the first report, which has no earlier one to continue from.
 FIRST_PERIOD = timedelta(days=1)
+#: A table that another session has locked, or a server that is too slow, must not keep the report from being written.
+_LIMITS = "SELECT set_config('lock_timeout', '60s', false), set_config('statement_timeout', '300s', false)"
 _ADMINS = """
 SELECT email, lower(role::text) FROM users WHERE lower(role::text) IN ('admin', 'super_admin')
 ORDER BY lower(email), id
@@ -76,9 +78,16 @@ def _read_backups(facts: Facts, params: Mapping[str, Any]) -> None:
     directory = Path(params["backup_dir"])
     if not directory.is_dir():
         return
-    scope = Scope(params["environment_name"], None)
-    found = Catalogue(directory).read()[0]
-    facts.backups = [_backup(each.manifest) for each in found if scope.has(each.manifest)]
+    scope, now = Scope(params["environment_name"], None), datetime.now(timezone.utc)
+    for each in Catalogue(directory).read()[0]:
+        if not scope.has(each.manifest):
+            continue
+        if each.is_from_future(now):  # it would be the newest one until that time has come, however old the others are
+            at = format_time(each.manifest.created_at)
+            reason = f"it is dated into the future, {at}: check the clock of the host"
+            facts.unread.append({"what": f"the backup {each.manifest.id}", "reason": reason})
+        else:
+            facts.backups.append(_backup(each.manifest))
 
 
 def _backup(manifest: Manifest) -> dict[str, Any]:
@@ -94,6 +103,7 @@ def _backup(manifest: Manifest) -> dict[str, Any]:
 
 def _read_database(facts: Facts, params: Mapping[str, Any], since: str) -> None:
     with closing(Database(params, read_only=True)) as database:
+        database.fetch(_LIMITS)
         facts.database_bytes = database.fetch("SELECT pg_database_size(current_database())::bigint")[0][0]
         facts.tables = _largest(table_statistics.read(database))
         facts.admins = [{"email": email, "role": role} for email, role in database.fetch(_ADMINS)]

@@ -28,6 +28,7 @@ METRICS = {
     "maintenance_step_skipped": "Whether a step of the last maintenance run was skipped.",
     "maintenance_step_duration_seconds": "How long a step of the last maintenance run took.",
     "maintenance_step_last_success_timestamp_seconds": "When a step last succeeded on every host that ran it.",
+    "maintenance_unread_parts": "The number of parts of the last report that could not be read; they have no samples.",
     "maintenance_silent_hosts": "The number of hosts without a result in the last maintenance run.",
     "service_healthy": "Whether a service ran and was healthy at the end of the last maintenance run.",
     "backups": "The number of backups on the database host.",
@@ -75,6 +76,13 @@ def render(document: Document) -> str:
     return "\n".join(lines) + "\n"
 
 
+def is_of(text: str, environment: str) -> bool:
+    """Return whether the text of a file is that of the metrics of an environment. An empty file is of any."""
+    label = _labels({"environment": environment})
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return all(line.startswith(PREFIX) and line.partition("{")[2].startswith(label) for line in lines)
+
+
 def samples(document: Document) -> Iterator[Sample]:
     """Yield name, labels and value of each sample; one without a value is left out of the file."""
     yield from _run(document)
@@ -93,6 +101,7 @@ def _run(document: Document) -> Iterator[Sample]:
         number = sum(each["severity"] == severity for each in document["findings"])
         yield "maintenance_findings", {"severity": severity}, number
     yield "maintenance_silent_hosts", {}, len(document["silent_hosts"])
+    yield "maintenance_unread_parts", {}, len(document["unread"])
     for each in document["steps"]:
         labels = {"host": each["host"], "step": each["step"]}
         yield "maintenance_step_failed", labels, each["status"] == "failed"
@@ -110,7 +119,7 @@ def _services(document: Document) -> Iterator[Sample]:
 
 def _backups(document: Document) -> Iterator[Sample]:
     backups, verification = document["backups"], document["verification"]
-    if any(each["what"] == "the backups" for each in document["unread"]):
+    if _is_unread(document, "the backups"):
         return
     yield "backups", {}, len(backups)
     yield "backup_corrupt", {}, sum(each["damaged_at"] is not None for each in backups)
@@ -137,10 +146,9 @@ def _database(document: Document) -> Iterator[Sample]:
     for table in document["database"]["tables"]:
         yield "table_size_bytes", {"table": table["name"]}, table["bytes"]
         yield "table_rows", {"table": table["name"]}, table["rows"]
-    admins = document["admins"]
-    if admins["current"] is not None:
-        yield "admins", {}, len(admins["current"])
-    yield "admins_added", {}, len(admins["added"])
+    if not _is_unread(document, "the database"):
+        yield "admins", {}, len(document["admins"]["current"] or ())
+        yield "admins_added", {}, len(document["admins"]["added"])
     for each in document["overrides"]:
         yield "override_expiry_timestamp_seconds", {"name": each["name"]}, _seconds(each["until"])
 
@@ -159,6 +167,10 @@ def _measured(document: Document) -> Iterator[Sample]:
         yield "secret_due", {"name": row["name"]}, bool(row.get("due"))
     drift = (document["measured"].get("drift") or {}).get("more") or {}
     yield "drift_differences", {}, drift.get("differences")
+
+
+def _is_unread(document: Document, what: str) -> bool:
+    return any(each["what"] == what for each in document["unread"])
 
 
 def _rows(document: Document, step: str) -> list[Mapping[str, Any]]:

@@ -89,6 +89,7 @@ class ReportRun(Work):
             raise InputError.of(problems)
         for path in store.paths(self.directory, self.params["run"]["id"]):
             self._refuse_other(path, environment)
+        self._refuse_other_metrics(environment)
 
     def _problems(self) -> Iterator[str]:
         unfit = unsuitable(self.directory)
@@ -99,7 +100,9 @@ class ReportRun(Work):
                 parse_time(self.params["run"][name])
             except ValueError:
                 yield f"run.{name} is '{self.params['run'][name]}': give a time in UTC such as 2026-11-29T06:00:00Z"
-        if self.metrics and self.metrics.suffix != METRICS_SUFFIX:
+        if self.metrics and not self.metrics.is_absolute():
+            yield f"metrics_file is {self.metrics}, which is no absolute path"
+        elif self.metrics and self.metrics.suffix != METRICS_SUFFIX:
             yield f"metrics_file is {self.metrics}: node_exporter reads only files that end with {METRICS_SUFFIX}"
 
     def _refuse_other(self, path: Path, environment: str) -> None:
@@ -112,6 +115,15 @@ class ReportRun(Work):
             raise InputError(
                 f"{path} is not a report of {environment}",
                 hint="Nothing was changed. Give reports_dir a directory of its own, or move the file away.",
+            )
+
+    def _refuse_other_metrics(self, environment: str) -> None:
+        """Raise InputError if the file of the metrics exists and has those of another environment or program."""
+        text = files.read_text(self.metrics) if self.metrics else None
+        if text and not metrics.is_of(text, environment):
+            raise InputError(
+                f"metrics_file {self.metrics} has other metrics than those of {environment}",
+                hint="Nothing was changed. Give each environment of a host a file of its own, or move the file away.",
             )
 
     def _files(self) -> Iterator[tuple[Path, tuple[str, str]]]:

@@ -22,7 +22,7 @@ from .document import VERSION
 DOCUMENT, PAGE = ".json", ".html"
 #: A run's id is the name of its files.
 RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_KEYS = {"environment", "run", "started", "ended", "verdict"}
+_KEYS = {**dict.fromkeys(("environment", "run", "started", "ended"), str), "verdict": dict, "history": dict}
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,15 @@ def parse(content: bytes) -> dict[str, Any] | None:
         document = json.loads(content)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(document, dict) or document.get("report_version") != VERSION or not set(document) >= _KEYS:
+    if not isinstance(document, dict) or document.get("report_version") != VERSION:
         return None
-    return document
+    return document if all(isinstance(document.get(name), kind) for name, kind in _KEYS.items()) else None
 
 
 def render(document: Mapping[str, Any]) -> str:
-    """Return the text of a document's file."""
-    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    """Return the text of a document's file. Bytes that are no text, which a program may print, are JSON's escapes."""
+    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return text.encode(errors="backslashreplace").decode()
 
 
 def surplus(reports: list[Report], run: str, kept: int) -> list[Report]:

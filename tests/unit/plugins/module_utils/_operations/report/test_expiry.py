@@ -32,6 +32,7 @@ def test_a_secret_ends_by_its_age_since_it_was_measured():
 
     assert expiring(measured={"secrets": part}) == [("secret", "old", 9)]
     assert expiring(measured={"secrets": {**part, "more": {}}}) == []
+    assert expiring(measured={"secrets": {**part, "more": {"max_age_days": 10**9}}}) == []
 
 
 def test_backups_end_if_retention_keeps_them_by_their_age():

@@ -62,12 +62,12 @@ def test_the_values_are_those_of_the_document(text):
 
 
 def test_what_is_unknown_has_no_sample():
-    unread = reports.facts(
-        backups=[], database_bytes=None, admins=None, unread=[{"what": "the backups", "reason": "x"}]
-    )
-    found = values(metrics.render(reports.document(read=unread)))
+    parts = [{"what": what, "reason": "x"} for what in ("the backups", "the database")]
+    unread = reports.facts(backups=[], database_bytes=None, admins=None, unread=parts)
+    found = values(metrics.render(reports.document(reports.document(), read=unread)))
 
-    assert not [name for name in found if re.match(r"convosphere_(backup|recovery|database|admins\{|drift)", name)]
+    assert not [name for name in found if re.match(r"convosphere_(backup|recovery|database|admins|drift)", name)]
+    assert found['convosphere_maintenance_unread_parts{environment="prod"}'] == "2"
 
 
 def test_it_has_no_person_and_no_message(text):
@@ -81,3 +81,11 @@ def test_hostile_names_are_escaped():
     text = metrics.render(reports.document(read=reports.facts(tables=tables)))
 
     assert 'table="x\\"y\\\\z\\nand more"} 1\n' in text
+
+
+def test_metrics_know_their_environment(text):
+    assert metrics.is_of(text, "prod")
+    assert metrics.is_of("", "prod")
+    assert not metrics.is_of(text, "pro")
+    assert not metrics.is_of(text, "prod-eu")
+    assert not metrics.is_of(f"{text}node_boot_time_seconds 1\n", "prod")

@@ -26,6 +26,8 @@ def test_only_reports_of_the_environment_are_listed_by_their_end(tmp_path):
     (tmp_path / "14.json").write_text("[" * 100_000)
     (tmp_path / "15.json").write_bytes(b"\xff")
     (tmp_path / "16.json").write_text(json.dumps({"report_version": 1}))
+    write(tmp_path, "17", 1, verdict="well")
+    write(tmp_path, "18", 1, started=5)
 
     found = store.read(tmp_path, "prod")
     assert [each.document["run"] for each in found] == ["9.1", "10"]
@@ -51,3 +53,10 @@ def test_the_surplus_leaves_room_for_the_new_report(tmp_path):
 def test_an_id_that_cannot_be_a_name_is_refused(run):
     with pytest.raises(InputError, match=r"run\.id is"):
         store.refuse_unusable(run)
+
+
+def test_bytes_that_are_no_text_are_kept_as_escapes():
+    text = store.render({"message": "caf\u00e9 \udcff"})
+
+    assert text.encode() == b'{\n "message": "caf\xc3\xa9 \\udcff"\n}\n'
+    assert json.loads(text) == {"message": "caf\u00e9 \udcff"}
