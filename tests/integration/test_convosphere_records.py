@@ -86,6 +86,18 @@ def test_nothing_is_removed_without_a_policy(run_steps, database):
     assert counts(database) == before
 
 
+def test_days_that_lead_to_a_year_before_christ_expire_nothing(run_steps, database):
+    nothing = {"rows": {"audit_logs": 0}, "remaining": {"audit_logs": 0}}
+
+    run_steps(
+        MODULE,
+        [
+            Step(f"{days}", {**database.login, "audit_logs_days": days}, changed=False, diff=NO_DIFF, returns=nothing)
+            for days in (1_000_000, 2_000_000)
+        ],
+    )
+
+
 def test_a_policy_that_hits_more_than_expected_deletes_nothing(run_steps, database):
     before, options = counts(database), {**database.login, **POLICY, "max_deletions": 4520}
     message = (

@@ -21,7 +21,8 @@ from .records_plan import Amount, Kind
 _LOCK = 0x7263
 #: The rows of one transaction. Locks are short, and a killed run keeps what it has done.
 _BATCH = 2000
-_BEFORE = "SELECT to_char(now() AT TIME ZONE 'UTC' - make_interval(days => %s), 'YYYY-MM-DD HH24:MI:SS.US+00')"
+#: With its era: a great number of days leads to a year before Christ, which would be read as one to come.
+_BEFORE = "SELECT to_char(now() AT TIME ZONE 'UTC' - make_interval(days => %s), 'YYYY-MM-DD HH24:MI:SS.US+00 BC')"
 
 
 class RecordsWork(Work):

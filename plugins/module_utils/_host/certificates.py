@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .._core import dotenv, files, timestamps
+from .._core.errors import ConvosphereError
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 #: Tags of DER (X.690): a sequence, the version of a certificate, two forms of time, the identifier of an object.
@@ -107,7 +108,7 @@ def report(sources: Mapping[str, list[dict[str, Any]]], timeout: float, now: dat
         named = {"name": source["name"], "path": place}
         try:
             found += [{**named, **each.describe(now)} for each in read()]
-        except ValueError as error:
+        except (ConvosphereError, ValueError) as error:
             problems.append({**named, "problem": str(error)})
     return {"certificates": found, "problems": problems}
 

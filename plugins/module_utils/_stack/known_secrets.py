@@ -49,7 +49,8 @@ def of_stack(directory: Path | None, containers: Sequence[Container]) -> list[st
             named = set((served_release.current(directory / "releases") or {}).get("secrets") or [])
         with suppress(ConvosphereError):
             rotation = secret_record.of_project(directory).rotation
-            values = {str(value) for value in {**rotation.values, **rotation.extra}.values()} if rotation else set()
+            several = (rotation.values, rotation.extra, rotation.previous) if rotation else ()
+            values = {str(value) for each in several for value in each.values()}
     values |= {str(value) for name, value in variables.items() if name in named or len(value) >= SHORTEST}
     for container in containers:
         for assignment in container.attrs["Config"].get("Env") or ():

@@ -34,6 +34,8 @@ _NO_PROXY = {
     **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), ""),
 }
 _PROCESSES = 1024
+#: If the host runs out of memory, the kernel ends these containers before those of the platform.
+_FIRST_TO_END = 1000
 _LOG_LINES = 25
 
 
@@ -93,6 +95,7 @@ class BootNetwork:
                 volumes=bound,
                 mem_limit=self.memory,
                 pids_limit=_PROCESSES,
+                oom_score_adj=_FIRST_TO_END,
                 # SELinux lets no container connect to a socket of the host otherwise.
                 security_opt=["no-new-privileges", "label=disable"],
                 healthcheck={"test": ["NONE"]},

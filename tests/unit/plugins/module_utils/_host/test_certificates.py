@@ -69,11 +69,12 @@ def test_what_is_no_certificate_is_an_error(cut):
 
 def test_what_cannot_be_read_is_a_problem_and_the_others_are_read(tmp_path):
     (tmp_path / "key").write_text(ISSUED["POSTGRES_TLS_KEY"])
+    (tmp_path / "folder").mkdir()
     variables = {name: ISSUED[name] for name in ("POSTGRES_TLS_CERT", "POSTGRES_TLS_CA")}
     (tmp_path / ".env").write_text(dotenv.merge("", variables, "written by a test"))
     sources = {
         **NOTHING,
-        "files": [{"name": name, "path": str(tmp_path / name)} for name in ("missing", "key")],
+        "files": [{"name": name, "path": str(tmp_path / name)} for name in ("missing", "key", "folder")],
         "variables": [
             {"name": name, "env_file": str(tmp_path / ".env"), "variable": f"POSTGRES_TLS_{name}"}
             for name in ("CERT", "NONE")
@@ -87,6 +88,7 @@ def test_what_cannot_be_read_is_a_problem_and_the_others_are_read(tmp_path):
     assert {each["name"]: each["problem"].partition(":")[0] for each in found["problems"]} == {
         "missing": "there is no such file",
         "key": "it has no certificate in PEM",
+        "folder": f"Cannot read {tmp_path / 'folder'}",
         "NONE": "it has no POSTGRES_TLS_NONE",
         "edge": "the server does not answer",
     }

@@ -24,13 +24,14 @@ def test_the_secrets_of_a_stack_are_those_of_its_file_and_of_its_containers(tmp_
 
 def test_without_an_engine_the_values_of_a_rotation_are_known_also_if_another_file_is_corrupt(tmp_path):
     (tmp_path / ".env").write_text("SECRET_KEY=now-planted\n")
-    rotation = secret_record.Rotation({"SECRET_KEY": Secret("new-planted")}, "2026-11-29T10:00:00Z")
+    previous = {"REDIS_PREVIOUS_PASSWORD": Secret("ends-planted")}
+    rotation = secret_record.Rotation({"SECRET_KEY": Secret("new-planted")}, "2026-11-29T10:00:00Z", previous=previous)
     secret_record.write(tmp_path, secret_record.Record(rotation=rotation))
     release = tmp_path / "releases/current"
     release.mkdir(parents=True)
     (release / "release.json").write_text("{")
 
-    assert known_secrets.of_stack(tmp_path, []) == ["new-planted", "now-planted"]
+    assert known_secrets.of_stack(tmp_path, []) == ["ends-planted", "new-planted", "now-planted"]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,20 @@ def test_a_container_that_is_gone_is_an_error_of_the_engine():
         containers.refresh(container)
 
 
+def test_a_host_that_runs_out_of_memory_ends_a_boot_before_the_platform():
+    given: dict[str, Any] = {}
+    container = SimpleNamespace(name="boot", start=lambda: None, reload=lambda: None)
+
+    def create(_image: str, **options: Any) -> Any:
+        given.update(options)
+        return container
+
+    client: Any = SimpleNamespace(containers=SimpleNamespace(create=create))
+
+    assert containers.BootNetwork(client, "owner", 1).start("backend", "image", {}) is container
+    assert (given["oom_score_adj"], given["mem_limit"]) == (1000, 1)
+
+
 def test_the_first_container_that_has_ended_is_named():
     def container(name: str, status: str, code: int = 0) -> Any:
         return SimpleNamespace(name=name, status=status, attrs={"State": {"ExitCode": code}}, reload=lambda: None)
