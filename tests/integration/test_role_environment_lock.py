@@ -184,6 +184,20 @@ def test_the_run_on_a_departed_host_is_recorded_on_the_database_host_if_it_can_b
     assert not list(tmp_path.glob("*.lock.app-1"))
 
 
+def test_the_run_on_a_departed_host_of_an_environment_without_a_database_host_is_recorded_on_that_host(runs, tmp_path):
+    inventory = yaml.safe_load((tmp_path / "inventory.yml").read_text())
+    del inventory["all"]["children"]["database"]
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump(inventory))
+
+    run = runs("carol", tmp_path / "play.yml", only="app-1", environment_departed=True)
+    output = run.communicate(timeout=200)[0]
+
+    assert run.returncode == 0, output
+    [record] = (tmp_path / "app-1.runs.jsonl").read_text().splitlines()
+    assert (json.loads(record)["who"], json.loads(record)["result"]) == ("carol", "ok")
+    assert locks(tmp_path) == []
+
+
 @pytest.mark.parametrize("only", ["itlock", "edge-1"])
 def test_a_run_takes_no_host_that_only_waits_for_one_at_work(runs, tmp_path, only):
     lease = {"run_id": "1", "holder": "carol", "purpose": "deploy.yml", "since": "now", "until": "later"}
