@@ -78,9 +78,9 @@ options:
         dump. That of an encrypted dump is read only with O(identity_file).
       - V(restore) also restores the database. It needs as much free space as the database had, and the privileges of a
         restore, which are to create databases and to assign their objects to their owners.
-      - V(boot) also serves from what was restored. It needs O(project_name), the privilege to create a role, memory for
-        a second backend and vector store, and Docker Engine on this host. The role may use the side database alone, and
-        reaches it by a socket, so that the server may also be on another host.
+      - V(boot) also serves from what was restored. It needs O(project_name), the privilege to create a role, memory and
+        disk for a second backend and vector store, and Docker Engine on this host. The role may use the side database
+        alone, and reaches it by a socket, so that the server may also be on another host.
     type: str
     choices: [checksum, restore, boot]
     default: restore

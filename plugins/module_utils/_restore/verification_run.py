@@ -244,6 +244,8 @@ class VerificationRun(Work):
         room = server_disk.missing_room(self.server, self.tools, needed)
         if room:
             raise ConvosphereError(room, hint="Free space on that disk, or set level to checksum.")
+        if self.means:
+            boot_requirements.refuse_little_disk(self.means, loadable)
 
     @staticmethod
     def _refuse_obstacles(obstacles: list[str]) -> None:

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..._app.weaviate import SERVICE as WEAVIATE
 from ..._backup.catalogue import Backup
+from ..._backup.project_component import VECTORS
 from ..._core.errors import InputError
 from ..._engine import client as engine_client
 from ..._host import readiness
+from ..._host import requirements as host_requirements
 from ..._host.engine_probe import EngineProbe
 from ..._stack import kept_releases, project_owner, state
 from ..server_rights import Rights
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 REDIS = "redis"
+#: The bytes that have to stay free on the disk of Docker Engine beside the vectors of a boot.
+STAYS_FREE = 1024 * 1024 * 1024
+_MIB = 1024 * 1024
 ENGINE_TIMEOUT = 120
 _PROBE_TIMEOUT = 30
 
@@ -108,6 +113,25 @@ def refuse_little_memory(means: Means) -> None:
         raise UnknownError(
             f"Cannot tell whether the backup boots: {problem}",
             hint="Nothing was changed. Free memory, set boot_memory to what a boot takes in MiB, or level to restore.",
+        )
+
+
+def refuse_little_disk(means: Means, backups: Sequence[Backup]) -> None:
+    """Raise UnknownError if the vectors of a backup cannot lie twice, as a copy and restored, on the engine's disk.
+
+    How large they are restored is not known: this is the least. The platform writes to the same disk.
+    """
+    sizes = [record.size for backup in backups for record in backup.manifest.files if record.kind == VECTORS]
+    if not sizes:
+        return
+    with engine_client.asking("read the directory of Docker Engine"):
+        root = str(means.client.info()["DockerRootDir"])
+    required, free = 2 * max(sizes) + STAYS_FREE, int(host_requirements.space(root, 0)["free_bytes"])
+    if free < required:
+        raise UnknownError(
+            f"Cannot tell whether the backup boots: its vectors take {required // _MIB} MiB with what has to stay free "
+            f"on the disk of Docker Engine, under {root}, which has {free // _MIB} MiB free",
+            hint="Nothing was changed. Free space on that disk, or set level to restore.",
         )
 
 
