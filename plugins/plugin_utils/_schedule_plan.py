@@ -19,6 +19,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.display import quoted
+from ansible_collections.convosphere.platform.plugins.module_utils._core.redaction import mask_foreign
 from ansible_collections.convosphere.platform.plugins.plugin_utils._extra_vars import (
     ParameterError,
     convert,
@@ -43,6 +44,8 @@ _TIMES = ("every", "at", "weekday", "day", "timezone")
 _KEYS = ("name", "verb", *_TIMES, "until", "rule", "variables", "limit", "check")
 #: What the module convosphere_timer takes of a schedule.
 _TIMER = ("name", "description", "calendar", "cron", "command")
+#: The variable that has secrets by its purpose, and one that has none although its name says so.
+_SECRETS, _NO_SECRET = "stack_secrets", "users_update_password"
 #: The days in which the notes look for local times that do not exist.
 _NOTED_DAYS = 400
 
@@ -74,7 +77,7 @@ def plan(declared: Any, run: Run, today: date | None = None) -> dict[str, Any]:
     problems, schedules = list(_run_problems(run)), []
     notes: list[str] = []
     for at, each in enumerate(declared if isinstance(declared, (list, tuple)) else [declared]):
-        found = list(_problems(each, run))
+        found = list(_problems(each, run)) or list(_secret_problems(each, run))
         title = each.get("name", at) if isinstance(each, Mapping) else at
         problems += [f"scheduler_schedules, {quoted(title)}: {problem}." for problem in found]
         if not found:
@@ -139,7 +142,7 @@ def _problems(declared: Any, run: Run) -> Iterator[str]:
 
 def _text_problems(declared: Mapping[str, Any]) -> Iterator[str]:
     limit, check = declared.get("limit", ""), declared.get("check", False)
-    if not isinstance(limit, str) or not limit.isprintable():
+    if not isinstance(limit, str) or not limit.isprintable() or limit.startswith("-"):
         yield f"limit is {quoted(limit)}. Allowed: a pattern of hosts"
     if not isinstance(check, bool):
         yield f"check is {quoted(check)}. Allowed: true or false"
@@ -155,10 +158,37 @@ def _verb_problems(declared: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(variables, Mapping):
         yield "variables is not a dictionary"
         return
+    unfit = _unfit(variables)
+    if unfit:
+        yield unfit
+        return
     if "env" in variables:
         yield "variables names env, which is always the environment that declares the schedule. Leave it out"
     yield from (problem.rstrip(".") for problem in find_problems(variables, verb))
     yield from missing_answers(variables, verb)
+
+
+def _unfit(variables: Mapping[Any, Any]) -> str | None:
+    """Return why variables cannot be given on a command line; None if they can."""
+    for name, value in variables.items():
+        if not isinstance(name, str):
+            return f"variables names {quoted(name)}, which is no text. Quote it"
+        try:
+            json.dumps(value)
+        except TypeError:  # YAML reads 2026-12-01 as a date
+            return f"variables: {name} is {quoted(value)}, of the type {type(value).__name__}. Quote it"
+    return None
+
+
+def _secret_problems(declared: Mapping[str, Any], run: Run) -> Iterator[str]:
+    """Yield a sentence if the command line of a schedule has a secret. AWX keeps variables to itself."""
+    variables = {name: value for name, value in (declared.get("variables") or {}).items() if name != _NO_SECRET}
+    words = run.command({**declared, "variables": variables})
+    if run.backend != "awx" and (_SECRETS in variables or any(mask_foreign(word) != word for word in words)):
+        yield (
+            "its command line would have a secret, which every user of the controller can read. Keep the secret in the"
+            " inventory, encrypted by ansible-vault, or in a file"
+        )
 
 
 def missing_answers(variables: Mapping[str, Any], verb: str) -> Iterator[str]:

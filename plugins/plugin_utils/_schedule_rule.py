@@ -27,6 +27,7 @@ _ALLOWED = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY")
 #: How often a rule without a longer period runs in a day at most.
 _PER_DAY = {"HOURLY": 24, "MINUTELY": 24 * 60}
 _START = re.compile(r"DTSTART(?:;TZID=[^:;\s]+:\d{8}T\d{6}|:\d{8}T\d{6}Z)")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _UNTIL = re.compile(r"\d{8}T\d{6}Z")
 _WEEKDAY = re.compile(r"([+-]?\d+)?(MO|TU|WE|TH|FR|SA|SU)")
 
@@ -72,7 +73,7 @@ def _line_problems(line: str) -> Iterator[str]:
     frequency = parts.get("FREQ", "")
     if frequency not in _ALLOWED:
         yield f"FREQ is {quoted(frequency)}. Allowed: {', '.join(_ALLOWED)}"
-    if not parts.get("INTERVAL", "").isdigit() or int(parts["INTERVAL"]) < 1:
+    if not _NUMBER.fullmatch(parts.get("INTERVAL", "")) or int(parts["INTERVAL"]) < 1:
         yield "each rule needs an INTERVAL, a number from 1"
     elif _PER_DAY.get(frequency, 0) % int(parts["INTERVAL"]) and "COUNT" not in parts:
         yield (
@@ -87,7 +88,7 @@ def _end_problems(parts: dict[str, str]) -> Iterator[str]:
     count, until = parts.get("COUNT"), parts.get("UNTIL")
     if count is not None and until is not None:
         yield "COUNT and UNTIL exclude each other"
-    if count is not None and (not count.isdigit() or not 1 <= int(count) <= LARGEST_COUNT):
+    if count is not None and (not _NUMBER.fullmatch(count) or not 1 <= int(count) <= LARGEST_COUNT):
         yield f"COUNT is {quoted(count)}. Allowed: 1 to {LARGEST_COUNT}"
     if until is not None and not _UNTIL.fullmatch(until):
         yield f"UNTIL is {quoted(until)}, and AWX would store another time. Write it in UTC, such as 20280101T000000Z"

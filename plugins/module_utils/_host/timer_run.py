@@ -29,6 +29,11 @@ STAMPS = Path("/var/lib/systemd/timers")
 #: A text that ends a line of a unit, or of cron, would begin another one.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NEXT = re.compile(r"^ *Next elapse: (.+)$", re.MULTILINE)
+#: The name of a timer is a part of the name of a file.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_NAMES = "letters, digits, dots, dashes and underscores, a letter or a digit first"
+#: A second word would be the program that cron runs, and systemd expands specifiers.
+_USER = re.compile(r"[^\s%:/]+")
 #: The names that cron reads in its directory.
 _CRON_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -71,8 +76,14 @@ class _Timers(Work):
         problems += [f"timers: {name} is named twice" for name in sorted({n for n in names if names.count(n) > 1})]
         texts = [self.controller.user, self.controller.working_directory, self.controller.on_failure]
         texts += [text for timer in self.timers for text in (timer["description"], *timer["command"])]
+        texts += [timer[key] for timer in self.timers for key in ("calendar", "cron")]
         if any(_CONTROL.search(text) for text in texts):
             problems.append("a text of timers, or of user, working_directory and on_failure, has a line break")
+        problems += [
+            f"timers: the name {name!r} is not allowed: {_NAMES}" for name in names if not _NAME.fullmatch(name)
+        ]
+        if self.controller.user and not _USER.fullmatch(self.controller.user):
+            problems.append(f"user is {self.controller.user!r}: give the name of one user")
         if not self.directory.is_dir():
             problems.append(f"there is no directory {self.directory} on this host")
         if problems:
@@ -152,7 +163,8 @@ class SystemdTimers(_Timers):
         timer = f"{change.name}.timer"
         if change.action == UPDATE and {"timer", "active"} & set(after):
             self._stop(timer)  # or systemd would catch up on the runs that the new times had before now
-        for kind in ("service", "timer"):
+        # By its timer the next run knows a schedule: it is written first and removed last, if this run is killed.
+        for kind in ("timer", "service"):
             if kind in after:
                 files.write_text(self.directory / f"{change.name}.{kind}", "\n".join(after[kind]) + "\n", MODE)
         _systemctl("daemon-reload")
@@ -163,8 +175,8 @@ class SystemdTimers(_Timers):
         timer = f"{name}.timer"
         _systemctl("disable", timer)
         self._stop(timer)
-        files.remove(self.directory / timer)
         files.remove(self.directory / f"{name}.service")
+        files.remove(self.directory / timer)
         _systemctl("daemon-reload")
 
     def _stop(self, timer: str) -> None:

@@ -64,7 +64,12 @@ def test_a_schedule_carries_its_environment_its_limit_and_its_check_flag():
         ({"variables": {"stpes": ["backup"]}}, "There is no variable 'stpes', but the parameter 'steps'"),
         ({"variables": {"steps": ["bakcup"]}}, "The value of the parameter steps is 'bakcup'"),
         ({"verb": "edge_maintenance"}, "The parameter state is required, for example -e state=on"),
+        ({"variables": {1: "a"}}, "variables names 1, which is no text. Quote it"),
+        ({"variables": {"own": date(2026, 12, 1)}}, "variables: own is 2026-12-01, of the type date. Quote it"),
+        ({"variables": {"stack_secrets": {"SECRET_KEY": "planted"}}}, "its command line would have a secret"),
+        ({"variables": {"database_login_password": "planted"}}, "its command line would have a secret"),
         ({"limit": "a\nb"}, "limit is 'a\\nb'"),
+        ({"limit": "--diff"}, "limit is '--diff'"),
         ({"check": "yes"}, "check is 'yes'. Allowed: true or false"),
         ({"timezone": "Europe/Berlln"}, "timezone is 'Europe/Berlln', which the tz database does not have"),
         ({"until": "2028-01-01T00:00:00Z"}, "until is given, and systemd runs a schedule until it is removed"),
@@ -73,6 +78,16 @@ def test_a_schedule_carries_its_environment_its_limit_and_its_check_flag():
 )
 def test_what_would_fail_at_night_is_refused_by_day(changes, message):
     assert message in problems({**NIGHTLY, **changes})
+
+
+def test_a_secret_is_no_argument_and_a_file_with_one_is():
+    typed = Run("prod", "cron", arguments=("-e", "ansible_become_password=planted"), user="ansible")
+    filed = Run("prod", "cron", arguments=("--vault-password-file=/home/ansible/.vault",), user="ansible")
+    policy = {"users_update_password": "on_create", "maintenance_secret_max_age": 30}
+
+    assert "its command line would have a secret" in problems(NIGHTLY, run=typed)
+    assert "planted" not in problems(NIGHTLY, run=typed)
+    assert problems({**NIGHTLY, "variables": policy}, run=filed) == ""
 
 
 def test_a_rule_is_checked_and_is_for_awx_only():
