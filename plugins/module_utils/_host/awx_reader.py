@@ -79,8 +79,10 @@ class Client:
         """Yield the results of all pages."""
         page = self.get(path, page_size=_PAGE, **query)
         while True:
+            if not isinstance(page, dict) or "results" not in page:
+                raise ApiError(f"{self.host} does not answer as AWX does", hint="Check scheduler_awx_host.")
             yield from page["results"]
-            if not page["next"]:
+            if not page.get("next"):
                 return
             page = self.get(page["next"])
 

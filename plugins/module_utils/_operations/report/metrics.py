@@ -48,7 +48,7 @@ METRICS = {
     "filesystem_size_bytes": "The size of a file system of the platform.",
     "filesystem_free_bytes": "The free space of a file system of the platform.",
     "filesystem_until_full_seconds": "The time until a file system is full, by its growth.",
-    "certificate_expiry_timestamp_seconds": "When a certificate expires.",
+    "certificate_expiry_timestamp_seconds": "When a certificate expires; of several in one file the first one.",
     "secret_age_seconds": "The age of a secret.",
     "secret_due": "Whether a secret has to be rotated, by its age.",
     "override_expiry_timestamp_seconds": "When an override of a setting expires.",
@@ -159,7 +159,8 @@ def _measured(document: Document) -> Iterator[Sample]:
         yield "filesystem_size_bytes", labels, row.get("size_bytes")
         yield "filesystem_free_bytes", labels, row.get("free_bytes")
         yield "filesystem_until_full_seconds", labels, _of_days(row.get("days_until_full"))
-    for row in _rows(document, "certificates"):
+    # A file may have several certificates, all with one name: of the same series the last sample stays.
+    for row in sorted(_rows(document, "certificates"), key=lambda row: str(row.get("expires")), reverse=True):
         labels = {"host": row["host"], "name": row["name"]}
         yield "certificate_expiry_timestamp_seconds", labels, _seconds(row.get("expires"))
     for row in _rows(document, "secrets"):

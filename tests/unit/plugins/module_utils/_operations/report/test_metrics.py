@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._core.timestamps import parse_time
 from ansible_collections.convosphere.platform.plugins.module_utils._operations.report import metrics
 
 from support import reports
@@ -74,6 +75,19 @@ def test_it_has_no_person_and_no_message(text):
     assert "example.com" not in text
     assert "ada" not in text
     assert "inventory has other changes" not in text
+
+
+def test_of_several_certificates_in_a_file_the_first_one_to_expire_counts():
+    rows = [
+        {"name": "ca", "host": "a", "path": "/ca", "days_left": days, "expires": reports.at(days)} for days in (5, 900)
+    ]
+    for given in (rows, rows[::-1]):
+        step = reports.step("certificates", data={"certificates": given})
+        hosts = [{"name": "a", "services": [], "problem": "", "steps": [step]}]
+        found = values(metrics.render(reports.document(hosts=hosts)))
+
+        expiry = found['convosphere_certificate_expiry_timestamp_seconds{environment="prod",host="a",name="ca"}']
+        assert expiry == str(int(parse_time(reports.at(5)).timestamp()))
 
 
 def test_hostile_names_are_escaped():
