@@ -20,6 +20,7 @@ from .table_statistics import HELD
 
 ESTIMATE, MEASUREMENT = "estimate", "pgstattuple"
 
+# Only its owner may rebuild an index: the owner of the database may not, other than for VACUUM.
 # A row of an index has its own statistics only if the index has expressions. Rows that were written since the last
 # analysis count too: otherwise an index that grew would seem bloated.
 _READ = f"""
@@ -33,7 +34,6 @@ SELECT n.nspname::text, c.relname::text, t.relname::text,
     coalesce(substring(array_to_string(c.reloptions, ',') FROM 'fillfactor=([0-9]+)')::int, 90),
     current_setting('block_size')::int,
     pg_has_role(c.relowner, 'USAGE')
-        OR pg_has_role((SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE')
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i' AND c.relpersistence = 'p'
 JOIN pg_am a ON a.oid = c.relam AND a.amname = 'btree'
@@ -62,18 +62,20 @@ JOIN pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i'
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'
 AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-AND (pg_has_role(c.relowner, 'USAGE')
-    OR pg_has_role((SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE'))
+AND pg_has_role(c.relowner, 'USAGE')
 AND NOT EXISTS (
     SELECT FROM pg_locks l WHERE l.relation = i.indrelid AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 )
 ORDER BY 1, 2
 """
+# By the catalog: a name in a schema that the role may not use would be an error, also in one of other extensions.
 _EXTENSION = """
 SELECT n.nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+JOIN pg_proc p ON p.pronamespace = n.oid AND p.proname = 'pgstatindex' AND p.pronargs = 1
+    AND p.proargtypes[0] = 'regclass'::regtype
 WHERE e.extname = 'pgstattuple'
-AND has_function_privilege(to_regprocedure(quote_ident(n.nspname) || '.pgstatindex(regclass)')::oid, 'EXECUTE')
+AND has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')
 """
 _PAGE_HEADER, _SPECIAL, _POINTER, _TUPLE_HEADER, _NULLS, _ALIGNMENT = 24, 16, 4, 8, 4, 8
 
@@ -165,9 +167,10 @@ def measuring_schema(database: Database) -> str | None:
 
 def measured(database: Database, schema: str, found: Bloat) -> Bloat:
     """Return the bloat of an index as pgstattuple measures it, which reads the whole index."""
+    place = quoted_identifier(schema).replace("%", "%%")  # no placeholder
     statement = f"""
         SELECT index_size::int8, leaf_pages::int8, empty_pages::int8 + deleted_pages::int8, avg_leaf_density::float8
-        FROM {quoted_identifier(schema)}.pgstatindex(%s::regclass)
+        FROM {place}.pgstatindex(%s::regclass)
     """  # noqa: S608 - a name from the catalog, quoted
     rows = database.fetch(statement, (found.index.quoted,))
     total, leaves, unused, density = rows[0]
