@@ -93,7 +93,7 @@ def scenario(changed: str, value: str, minutes: int, fires: str | None) -> dict[
     series = []
     for name, lines in emitted().items():
         for line in lines:
-            own, _, number = line.rpartition(" ")
+            own, _space, number = line.rpartition(" ")
             values = value if name == changed else number
             if values != ABSENT:
                 series.append({"series": own, "values": values if "x" in values else f"{values}+0x{count}"})

@@ -15,7 +15,7 @@ import yaml
 from support.environment import Environment
 from support.hooks import Hooks
 from support.playbook import ROOT, PlaybookRun
-from support.webhook import Receiver, receiver
+from support.webhook import Receiver
 
 EXAMPLES = ROOT / "docs/hooks"
 #: Refused by a module, which has the lock of the environment.
@@ -24,7 +24,7 @@ REFUSED_LABEL = "not/a label"
 
 @pytest.fixture
 def webhook() -> Iterator[Receiver]:
-    with receiver() as server:
+    with Receiver() as server:
         yield server
 
 

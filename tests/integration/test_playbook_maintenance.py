@@ -19,7 +19,7 @@ from support.awx import merged_inventory, run_job
 from support.environment import Environment, wait_until
 from support.hooks import Hooks
 from support.playbook import ROOT, PlaybookRun
-from support.webhook import receiver
+from support.webhook import Receiver
 
 STEPS = [
     *("backup", "verify", "retention", "vacuum", "reindex", "records", "overrides", "prune"),
@@ -177,7 +177,7 @@ def test_a_night_is_reported_and_the_report_can_be_fetched(dbtest, tmp_path):
     settings = {"steps": "backup,verify,health", "maintenance_metrics_file": str(metrics), "maintenance_rto_target": 1}
     check = dbtest.run("maintenance.yml", extra_vars=settings, check=True).succeeded()
     listed = dbtest.reports()
-    with receiver() as webhook:
+    with Receiver() as webhook:
         told = {**settings, **variables, "webhook_url": webhook.url}
         run = dbtest.run("maintenance.yml", extra_vars=told, verbosity=3).succeeded()
     assert webhook.bodies == [], "it is silent when all is well"
@@ -215,7 +215,7 @@ def test_a_night_is_reported_and_the_report_can_be_fetched(dbtest, tmp_path):
 def test_where_the_backup_fails_the_others_still_run_and_nothing_is_removed(dbtest, tmp_path):
     known = dbtest.manifests()
 
-    with receiver() as webhook:
+    with Receiver() as webhook:
         settings = {"database_container": "no-such-container", "database_retention": {"keep_last": 1}}
         run = dbtest.run("maintenance.yml", extra_vars={**settings, **notifying(tmp_path), "webhook_url": webhook.url})
 

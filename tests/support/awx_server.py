@@ -195,7 +195,11 @@ def _matches(item: dict[str, Any], name: str, value: Any) -> bool:
 class _Handler(BaseHTTPRequestHandler):
     awx: Awx
 
-    do_GET = do_POST = do_PATCH = do_DELETE = lambda self: self._answer()
+    def do_GET(self) -> None:
+        """Answer any request."""
+        self._answer()
+
+    do_POST = do_PATCH = do_DELETE = do_GET
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Write nothing."""

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -19,6 +17,14 @@ class Receiver(HTTPServer):
     def __init__(self) -> None:
         self.bodies: list[Any] = []
         super().__init__(("127.0.0.1", 0), _Handler)
+
+    def __enter__(self) -> Receiver:
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.shutdown()
+        super().__exit__(*error)
 
     @property
     def url(self) -> str:
@@ -35,12 +41,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_args: Any) -> None:
         """Be silent."""
-
-
-@contextmanager
-def receiver() -> Iterator[Receiver]:
-    """Yield a server that is up."""
-    with Receiver() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()

@@ -151,7 +151,7 @@ def read(database: Database) -> list[Index]:
 
 def leftovers(database: Database) -> list[tuple[str, str]]:
     """Return schema and name of the invalid indexes that interrupted rebuilds left."""
-    return [(schema, name) for schema, name in database.fetch(_LEFTOVERS)]
+    return [(row[0], row[1]) for row in database.fetch(_LEFTOVERS)]
 
 
 def size(database: Database, index: Index) -> int:

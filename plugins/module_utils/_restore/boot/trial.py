@@ -192,10 +192,12 @@ class Trial:
             except BootError as error:
                 ending = self._ending(container, relay, error.cause, time.monotonic() - started)
                 if verdict.outside(ending):
-                    raise verdict.judge(ending) from error
+                    judged = verdict.judge(ending)
+                    raise judged from error
                 raise BootError(error.cause, ending.log, **error.details) from error
             except ApiError as error:
-                raise verdict.judge(self._ending(container, relay, None, time.monotonic() - started)) from error
+                judged = verdict.judge(self._ending(container, relay, None, time.monotonic() - started))
+                raise judged from error
 
     def _ending(self, container: Container, relay: Relay, answer: str | None, seconds: float) -> Ending:
         containers.refresh(container)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,14 @@ def params(port: int, **more: Any) -> dict[str, Any]:
     return {**defaults, "connect_timeout": 5, "ca_cert": None, **more}
 
 
+@contextmanager
+def relayed(folder: Path, tls: bytes | None = b"N", **more: Any) -> Iterator[tuple[Relay, list[bytes]]]:
+    """Open a relay in a folder to a server of its own; yield it, and what the server was asked."""
+    with ExitStack() as opened:
+        port, asked = opened.enter_context(server(tls))
+        yield opened.enter_context(closing(Relay(params(port, **more), folder).open())), asked
+
+
 def say(folder: Path, text: bytes) -> bytes:
     with closing(socket.socket(socket.AF_UNIX)) as client:
         client.connect(str(folder / SOCKET))
@@ -63,7 +71,7 @@ def say(folder: Path, text: bytes) -> bytes:
 
 
 def test_bytes_pass_in_both_directions_and_connections_are_counted(tmp_path):
-    with server() as (port, asked), closing(Relay(params(port), tmp_path).open()) as found:
+    with relayed(tmp_path) as (found, asked):
         assert found.connections == 0
         assert [say(tmp_path, text) for text in (b"hello", b"again")] == [b"HELLO", b"AGAIN"]
 
@@ -73,12 +81,12 @@ def test_bytes_pass_in_both_directions_and_connections_are_counted(tmp_path):
 
 
 def test_tls_is_not_asked_for_if_it_is_disabled(tmp_path):
-    with server(tls=None) as (port, _asked), closing(Relay(params(port, ssl_mode="disable"), tmp_path).open()):
+    with relayed(tmp_path, tls=None, ssl_mode="disable"):
         assert say(tmp_path, b"hello") == b"HELLO"
 
 
 def test_a_server_without_tls_is_refused_if_it_is_required(tmp_path):
-    with server() as (port, _asked), closing(Relay(params(port, ssl_mode="verify-full"), tmp_path).open()) as found:
+    with relayed(tmp_path, ssl_mode="verify-full") as (found, _asked):
         assert say(tmp_path, b"") == b""
         until(lambda: found.problem, "the problem")
 
