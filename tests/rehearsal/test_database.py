@@ -35,8 +35,14 @@ def test_a_night_leaves_a_proven_backup_and_no_secret_anywhere(prod):
         "verify",
         "retention",
         "vacuum",
+        "reindex",
+        "records",
         "overrides",
         "prune",
+        "secrets",
+        "certificates",
+        "disk",
+        "drift",
         "health",
     ]
     assert stats["failed"] == []
