@@ -200,13 +200,13 @@ def test_an_index_that_a_session_builds_is_not_touched(run_steps, database):
 
 def test_indexes_of_other_roles_are_not_touched_by_the_owner_of_the_database_either(run_steps, database):
     before, role = size(database), database.name
+    other = login(database, login_user=role, login_password="planted-other-password")
     database.query("CREATE INDEX other_ccnew ON user_groups (description)")
     database.query("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'other_ccnew'::regclass")
     database.query(f"CREATE ROLE {role} LOGIN PASSWORD 'planted-other-password'")
     try:
         database.query(f"GRANT SELECT ON user_groups TO {role}")
         database.query(f"ALTER DATABASE {role} OWNER TO {role}")
-        other = login(database, login_user=role, login_password="planted-other-password")
         nothing = {"candidates": [], "dropped": []}
         run_steps(MODULE, [Step("all", other, changed=False, diff=NO_DIFF, returns=nothing)])
     finally:

@@ -13,9 +13,14 @@ from botocore.exceptions import ClientError
 
 from support.environment import SERVICES, Environment
 from support.load import load, token
-from support.rotation import assert_consistent, can_connect, ids, log_in, login, used, values
+from support.rotation import assert_consistent, can_connect, forget_logins, ids, log_in, login, used, values
 
 RATE = 15  # requests a second, beside the other tests on a small machine
+
+
+@pytest.fixture(autouse=True)
+def logins(keys: Environment) -> None:
+    forget_logins(keys)
 
 
 def test_a_rotation_fails_no_request(keys):

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import psycopg2
 
+from support.compose_project import docker
 from support.environment import SERVICES, Environment
 
 SERVED = ("SECRET_KEY", "DATABASE_URL")
@@ -31,6 +32,12 @@ def unfinished(env: Environment) -> dict[str, Any] | None:
 def ids(env: Environment) -> dict[str, str]:
     """Return the ids of the containers by service."""
     return {name: str(env.inspect(name)["Id"]) for name in SERVICES}
+
+
+def forget_logins(env: Environment) -> None:
+    """Empty Redis: the platform allows five logins in 300 seconds from one address, and tests log in more often."""
+    password = values(env).get("REDIS_PASSWORD", "")
+    docker("exec", f"--env=REDISCLI_AUTH={password}", str(env.inspect("redis")["Id"]), "redis-cli", "flushall")
 
 
 def log_in(env: Environment, password: str) -> int:

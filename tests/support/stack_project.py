@@ -114,7 +114,12 @@ class StackProject:
     def serving(self) -> dict[str, Any]:
         """Return what the service consists of for its users: image and environment of each running container."""
         return {
-            service: (found["Image"], found["Config"]["Env"], found["Config"]["Cmd"], found["State"]["Status"])
+            service: (
+                found["Image"],
+                sorted(found["Config"]["Env"] or ()),
+                found["Config"]["Cmd"],
+                found["State"]["Status"],
+            )
             for service, found in self.containers().items()
         }
 
