@@ -16,7 +16,7 @@ from . import page_sections, units
 from .html_elements import Html, element, join, moment, text
 from .style import STYLE
 
-#: A browser neither runs a script in it nor loads anything, whatever a text in it may contain.
+#: A browser neither runs a script in it nor loads anything, even if a text in it asks for that.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 

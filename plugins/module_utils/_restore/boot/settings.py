@@ -24,7 +24,7 @@ _WEAVIATE = {
     "DEFAULT_VECTORIZER_MODULE": "none",
     "CLUSTER_HOSTNAME": "node1",
 }
-#: The settings of AI providers and of services elsewhere, which are blank whatever the image says.
+#: The settings of AI providers and of services elsewhere, which are blank even if the image sets them.
 _BLANK = (
     "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "COHERE_API_KEY", "HUGGINGFACE_API_KEY",
     "LITELLM_PROXY_HOST",
