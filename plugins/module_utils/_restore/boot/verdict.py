@@ -54,8 +54,8 @@ class BootError(ConvosphereError):
     @property
     def reason(self) -> str:
         """The cause, with the last line of the log that names an error."""
-        told = [line.strip()[:_LONGEST_LINE] for line in self.log.splitlines() if _ERROR.search(line)]
-        return f"{self.cause}; its log: {told[-1]}" if told else self.cause
+        errors = [line.strip()[:_LONGEST_LINE] for line in self.log.splitlines() if _ERROR.search(line)]
+        return f"{self.cause}; its log: {errors[-1]}" if errors else self.cause
 
 
 class UnknownError(ConvosphereError):
