@@ -191,10 +191,8 @@ class Trial:
                 Questions(api, connection, user, self.found).ask()
             except BootError as error:
                 ending = self._ending(container, relay, error.cause, time.monotonic() - started)
-                if verdict.outside(ending):
-                    judged = verdict.judge(ending)
-                    raise judged from error
-                raise BootError(error.cause, ending.log, **error.details) from error
+                explained = BootError(error.cause, ending.log, **error.details)
+                raise (verdict.judge(ending) if verdict.outside(ending) else explained) from None
             except ApiError as error:
                 judged = verdict.judge(self._ending(container, relay, None, time.monotonic() - started))
                 raise judged from error
