@@ -3,15 +3,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Declare the parameters of the playbooks, which _verbs.py declares.
 
-The two tables are the only place that describes them: the lookups ``hosts`` and ``parameter`` check and convert by
-them, and ``help.yml`` and docs/playbooks.md are generated from them. A new parameter is one more row.
+The tables are the only place that describes them: the lookups ``hosts`` and ``parameter`` check and convert by them,
+and ``help.yml`` and docs/playbooks.md are generated from them. A new parameter is one more row.
 """
 
 from __future__ import annotations
 
+from ansible_collections.convosphere.platform.plugins.plugin_utils._content_parameters import CONTENT_PARAMETERS
+from ansible_collections.convosphere.platform.plugins.plugin_utils._database_parameters import DATABASE_PARAMETERS
 from ansible_collections.convosphere.platform.plugins.plugin_utils._parameter_type import Parameter
+from ansible_collections.convosphere.platform.plugins.plugin_utils._record_parameters import RECORD_PARAMETERS
 
-PARAMETERS = (
+_ROWS = (
     Parameter("env", "str", "The environment, a group of the inventory. help.yml needs none.", (), "env=prod"),
     Parameter(
         "own_variables",
@@ -27,15 +30,6 @@ PARAMETERS = (
         "The path of the archive on the controller, in an existing directory.",
         ("bundle",),
         "archive=/srv/bundles/prod.tar",
-    ),
-    Parameter(
-        "backup",
-        "str",
-        "The backup: an id, a label (the newest with it), latest, or latest_verified. backup_verify.yml takes several,"
-        " separated by commas, and latest if none is given; restore.yml requires one.",
-        ("backup_verify", "restore"),
-        "backup=latest_verified",
-        default="",
     ),
     Parameter(
         "compare",
@@ -98,17 +92,6 @@ PARAMETERS = (
         default=False,
     ),
     Parameter("host", "str", "Only this host, without a placement.", ("teardown",), "host=app-2", "", narrows=True),
-    Parameter("label", "str", "A name for the backup.", ("backup",), "label=before-upgrade", default=""),
-    Parameter(
-        "level",
-        "str",
-        "How to verify: boot serves from the restored backup and logs in; restore loads the dump into a side database"
-        " and counts every table's rows; checksum only reads the files.",
-        ("backup_verify",),
-        "level=boot",
-        default="restore",
-        choices=("checksum", "restore", "boot"),
-    ),
     Parameter(
         "log_level",
         "str",
@@ -152,7 +135,6 @@ PARAMETERS = (
         "pattern=timeout",
         default="",
     ),
-    Parameter("pinned", "bool", "Exempt the backup from retention.", ("backup",), "pinned=true", default=False),
     Parameter(
         "reason", "str", "One sentence for the page that users see.", ("edge_maintenance",), "reason=Upgrade", ""
     ),
@@ -180,17 +162,6 @@ PARAMETERS = (
         ("bundle", "rollback"),
         "release=20261123T114500123Z",
         default="",
-    ),
-    Parameter(
-        "restore_roles",
-        "str",
-        "How to treat roles of PostgreSQL that the backup names and the server lacks, as on a new host:"
-        " require stops the restore; create creates them without a login; skip gives their objects to the owner of the"
-        " database.",
-        ("restore",),
-        "restore_roles=skip",
-        default="require",
-        choices=("require", "create", "skip"),
     ),
     Parameter(
         "rotate",
@@ -279,9 +250,13 @@ PARAMETERS = (
         "volumes=true",
         default=False,
     ),
-    Parameter("version", "str", "The version to rehearse, as stack_version.", ("rehearse_upgrade",), "version=0.1.3"),
     Parameter("wait", "int", "Seconds to wait until the environment is healthy.", ("health",), "wait=60", default=0),
+    *CONTENT_PARAMETERS,
+    *DATABASE_PARAMETERS,
+    *RECORD_PARAMETERS,
 )
+#: Sorted by name, after those of every playbook.
+PARAMETERS = tuple(sorted(_ROWS, key=lambda row: (row.verbs != (), row.name)))
 
 
 def find_parameter(name: str, verb: str = "") -> Parameter | None:

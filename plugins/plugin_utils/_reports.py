@@ -1,14 +1,14 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Describe the results of a maintenance run, of the stack, of a host and of users in lines of text. No input or output.
+"""Describe the results of a maintenance run, of the stack and of a host in lines of text. No input or output.
 
 This file is private to the collection and may change without notice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ansible.module_utils.common.text.formatters import bytes_to_human
@@ -24,6 +24,7 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils import (
     _schedule_reports,
     _secret_reports,
     _support_documents,
+    _user_reports,
 )
 
 Facts = Mapping[str, Any]
@@ -224,42 +225,6 @@ def _component(name: str, component: Facts, versions: Facts) -> str:
     return f"{name}{version} {component['status'] if latency is None else f'in {latency} ms'}"
 
 
-def users(result: Facts, _context: Facts) -> list[str]:
-    """Return one line with the numbers of users that convosphere_user created, updated, deleted and left unchanged."""
-    return [", ".join(f"{len(result[key])} {key}" for key in ("created", "updated", "deleted", "unchanged"))]
-
-
-def users_audit(result: Facts, context: Facts) -> list[str]:
-    """List users by finding, at most ``limit`` of the ``context`` in each.
-
-    ``queries`` are results of convosphere_user_info in a loop, each with the finding's name as the key of its item.
-    ``rows`` is its result for local users without a password, role changes and unreadable rows.
-    """
-    limit, rows = int(context["limit"]), result["rows"]
-    found = [*((each["item"]["key"], each) for each in result["queries"]), ("local_without_password", rows)]
-    lines: list[str] = []
-    for name, each in found:
-        lines += _section(name, [user["email"] for user in each["users"]], each["total"], limit)
-    changes, unreadable = rows["role_changes"], rows["unreadable"]
-    newest = list(reversed(changes))[:limit]
-    lines += _section("role_changes", map(_role_change, newest), len(changes), limit)
-    return lines + _section("breaks_the_user_list", map(_unreadable, unreadable[:limit]), len(unreadable), limit)
-
-
-def _section(name: str, shown: Iterable[str], total: int, limit: int) -> list[str]:
-    more = [f"  and {total - limit} more: raise users_audit_limit to list them"] if total > limit else []
-    return [f"{name}: {total}", *(f"  {text}" for text in shown), *more]
-
-
-def _role_change(change: Facts) -> str:
-    roles = f"{change['before'] or 'new'} -> {change['after']}"
-    return f"{change['at']} {change['email']}: {roles}, by {change['actor']}"
-
-
-def _unreadable(row: Facts) -> str:
-    return f"{row['kind']} {row['name']} ({row['id']}): {', '.join(row['reasons'])}"
-
-
 #: Each report by its subject.
 REPORTS: dict[str, Report] = {
     "audit": _environment_runs.lines,
@@ -294,7 +259,7 @@ REPORTS: dict[str, Report] = {
     "support_bundle": _support_documents.lines,
     "timers": _schedule_reports.timers,
     "upgrade_rehearsal": _rehearsal_report.lines,
-    "users": users,
-    "users_audit": users_audit,
+    "users": _user_reports.changes,
+    "users_audit": _user_reports.audit,
     "vacuum": _database_reports.vacuum,
 }
