@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keep the ledger of erased persons, in the database and beside the backups, so that no old backup takes one back.
+
+The only file that knows the table erasures. An entry has no name and no e-mail address: the id of the user, and a hash
+of the address, by which a person can be recognised only if the address is known.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .._core import files
+from .._core.errors import InputError
+from .._postgres import collection_schema
+from .._postgres.connection import Database
+
+TABLE = "erasures"
+#: The file beside the backups, and in every copy place that is a directory.
+FILE = "erasures.json"
+DELETE = "delete"
+ANONYMISE = "anonymise"
+MODES = (DELETE, ANONYMISE)
+#: So that the hash of an address in this ledger is not its hash in the lists of others.
+_DOMAIN = "convosphere.platform erasure ledger\n"
+_FORMAT = 1
+_COLUMNS = """
+    user_id uuid PRIMARY KEY, email_hash text NOT NULL, begun_at timestamptz NOT NULL DEFAULT now(),
+    erased_at timestamptz, mode text NOT NULL, run text NOT NULL
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The erasure of one person. Timestamps are ISO 8601 in UTC; ``erased_at`` is empty until the erasure is done."""
+
+    user_id: str
+    email_hash: str
+    begun_at: str
+    erased_at: str
+    mode: str
+    run: str
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the person's rows are gone."""
+        return bool(self.erased_at)
+
+
+def email_hash(email: str) -> str:
+    """Return the hash of an e-mail address, whatever the case of its letters."""
+    return hashlib.sha256((_DOMAIN + email.strip().lower()).encode()).hexdigest()
+
+
+def listed(database: Database) -> list[Entry]:
+    """Return all entries of the database, in the order of their beginning."""
+    if not collection_schema.has_table(database, TABLE):
+        return []
+    statement = f"""
+        SELECT user_id::text, email_hash, {_utc("begun_at")}, coalesce({_utc("erased_at")}, ''), mode, run
+        FROM {collection_schema.qualified(TABLE)} ORDER BY begun_at, user_id
+    """  # noqa: S608 - names of this file
+    return [Entry(*row) for row in database.fetch(statement)]
+
+
+def missing_rights(database: Database) -> list[str]:
+    """Return a problem if the first erasure could not be recorded."""
+    return collection_schema.refuse_missing_rights(database, TABLE)
+
+
+def begin(database: Database, user_id: str, email: str, mode: str, run: str) -> None:
+    """Record that the erasure of a person begins; an interrupted one keeps its time. The caller commits."""
+    collection_schema.ensure_table(database, TABLE, _COLUMNS)
+    statement = f"""
+        INSERT INTO {collection_schema.qualified(TABLE)} (user_id, email_hash, mode, run) VALUES (%s, %s, %s, %s)
+        ON CONFLICT (user_id) DO UPDATE SET mode = excluded.mode, run = excluded.run
+    """  # noqa: S608 - names of this file
+    database.execute(statement, (user_id, email_hash(email), mode, run), step="record the beginning of the erasure")
+
+
+def finish(database: Database, user_id: str) -> None:
+    """Record that the rows of a person are gone, in the transaction that removes the last of them."""
+    statement = f"UPDATE {collection_schema.qualified(TABLE)} SET erased_at = now() WHERE user_id = %s"  # noqa: S608
+    database.execute(statement, (user_id,), step="record the erasure")
+
+
+def adopt(database: Database, entries: Iterable[Entry]) -> None:
+    """Record finished erasures that another database or file knows. The caller commits."""
+    rows = [asdict(entry) for entry in entries if entry.is_done]
+    if not rows:
+        return
+    collection_schema.ensure_table(database, TABLE, _COLUMNS)
+    table = collection_schema.qualified(TABLE)
+    statement = f"""
+        INSERT INTO {table} (user_id, email_hash, begun_at, erased_at, mode, run)
+        SELECT user_id, email_hash, begun_at, erased_at, mode, run FROM json_populate_recordset(NULL::{table}, %s)
+        ON CONFLICT (user_id) DO UPDATE SET erased_at = excluded.erased_at, mode = excluded.mode, run = excluded.run
+        WHERE {table}.erased_at IS NULL
+    """  # noqa: S608 - names of this file
+    database.execute(statement, (json.dumps(rows),), step="record the erasures of the ledger")
+
+
+def merged(*sources: Iterable[Entry]) -> list[Entry]:
+    """Return the entries of several ledgers, one for each user; one that is done wins."""
+    found: dict[str, Entry] = {}
+    for entry in (entry for source in sources for entry in source):
+        known = found.get(entry.user_id)
+        if known is None or (entry.is_done and not known.is_done):
+            found[entry.user_id] = entry
+    return sorted(found.values(), key=lambda entry: (entry.begun_at, entry.user_id))
+
+
+def read_file(directory: Path) -> list[Entry]:
+    """Return the entries of the ledger beside the backups. Raises InputError for a file that is not a ledger."""
+    path = directory / FILE
+    text = files.read_text(path)
+    if text is None:
+        return []
+    try:
+        content = json.loads(text)
+        if content["format"] != _FORMAT:
+            raise ValueError("unknown format")
+        return [_entry(row) for row in content["erasures"]]
+    except (ValueError, LookupError, TypeError) as error:
+        raise InputError(
+            f"{path} is not a ledger of erasures that this version of the collection can read",
+            hint="A restore without it could take erased persons back. Put the file of a copy place in its place.",
+        ) from error
+
+
+def write_file(directory: Path, entries: Iterable[Entry]) -> bool:
+    """Add finished erasures to the ledger in a directory. Return whether the file changed. Raises ConvosphereError."""
+    known = read_file(directory)
+    result = merged(known, [entry for entry in entries if entry.is_done])
+    if result == known:
+        return False
+    content = {"format": _FORMAT, "erasures": [asdict(entry) for entry in result]}
+    files.write_text(directory / FILE, json.dumps(content, indent=2) + "\n", "0600")
+    return True
+
+
+def _entry(row: Any) -> Entry:
+    entry = Entry(**row)
+    if not all(isinstance(value, str) for value in asdict(entry).values()):
+        raise ValueError("values that are not texts")
+    return entry
+
+
+def _utc(column: str) -> str:
+    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
