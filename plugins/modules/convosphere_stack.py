@@ -38,6 +38,7 @@ options:
       - V(present) deploys the stack, and requires O(files) or O(release).
       - V(absent) removes its containers and networks. Its volumes, files and secrets are kept, unless
         O(remove_volumes=true).
+        What an interrupted boot of a backup left is removed in any case, its volume too, because that is a copy.
     type: str
     choices: [present, absent]
     default: present

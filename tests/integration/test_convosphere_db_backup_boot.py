@@ -426,6 +426,7 @@ def assert_shut_in(environment: BootPlatform) -> None:
     assert client.networks.get(network).attrs["Internal"]
     assert not container.attrs["NetworkSettings"]["Ports"].get("8000/tcp")
     assert [label for label in container.labels if label.startswith("com.docker.compose")] == []
+    assert container.labels["platform.convosphere.boot.project"] == environment.parts.project
     settings = dict(entry.partition("=")[::2] for entry in container.attrs["Config"]["Env"])
     assert settings["OPENAI_API_KEY"] == ""
     assert "planted" not in json.dumps(settings)

@@ -41,6 +41,8 @@ LABEL_ONE_OFF = "com.docker.compose.oneoff"
 LABEL_DEPENDS_ON = "com.docker.compose.depends_on"
 LABEL_CONFIG_HASH = "com.docker.compose.config-hash"
 LABEL_WORKING_DIRECTORY = "com.docker.compose.project.working_dir"
+#: Names the project of the platform whose backup is booted. Docker Compose does not know the containers of a boot.
+LABEL_BOOT_PROJECT = "platform.convosphere.boot.project"
 
 
 def connect(docker_host: str, timeout: int) -> DockerClient:

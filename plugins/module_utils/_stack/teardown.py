@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Remove a stack: its containers and networks, and only on request its volumes and directory.
 
+What an interrupted boot of its backups left is removed with it, the volume of the boot too: that is a copy.
+
 This file is private to the collection and may change without notice.
 """
 
@@ -40,18 +42,17 @@ class Teardown:
         self.directory = source if volumes else None
         #: The containers, networks and volumes by kind and name, once they were read.
         self.objects: dict[str, dict[str, Any]] = {}
+        #: Those of them that an interrupted boot left.
+        self.booted: dict[str, dict[str, Any]] = {}
 
     def read(self) -> None:
         """List the containers and networks of the project, and its volumes if they are to be removed."""
         if self.client is None:
             return
-        filters: dict[str, Any] = {"label": f"{engine_client.LABEL_PROJECT}={self.name}"}
         with engine_client.asking(f"list the objects of project {self.name}"):
-            containers = self.client.containers.list(all=True, filters=filters, ignore_removed=True)
-            self.objects["container"] = {str(item.name): item for item in containers}
-            self.objects["network"] = {str(item.name): item for item in self.client.networks.list(filters=filters)}
-            if self.directory:
-                self.objects["volume"] = {str(item.name): item for item in self.client.volumes.list(filters=filters)}
+            own = _labelled(self.client, engine_client.LABEL_PROJECT, self.name, volumes=self.directory is not None)
+            self.booted = _labelled(self.client, engine_client.LABEL_BOOT_PROJECT, self.name, volumes=True)
+        self.objects = {kind: {**own.get(kind, {}), **self.booted[kind]} for kind in self.booted}
 
     def compare(self) -> Plan:
         """Return a deletion for every object that was read, and for the directory."""
@@ -82,18 +83,33 @@ class Teardown:
         lines: list[str] = []
         if self.client:
             lines = confirmation.project_objects(self.client, docker_host, self.name, volumes=data)
+        lines += [f"{kind} {name} of an interrupted boot" for kind, objects in self.booted.items() for name in objects]
         return [*([confirmation.directory_line(self.directory)] if self.directory else []), *lines]
 
     def remove(self) -> None:
         """Stop and remove all containers at once, then networks and volumes, and last the directory with the marker."""
-        remove = partial(_remove, volumes=self.directory is not None)
-        engine_client.in_parallel(remove, list(self.objects.get("container", {}).values()))
+        booted = self.booted.get("container", {})
+        own = [item for name, item in self.objects.get("container", {}).items() if name not in booted]
+        engine_client.in_parallel(partial(_remove, volumes=self.directory is not None), own)
+        engine_client.in_parallel(partial(_remove, volumes=True), list(booted.values()))
         for kind in ("network", "volume"):
             for name, item in self.objects.get(kind, {}).items():
                 with engine_client.asking(f"remove the {kind} {name}"):
                     item.remove()
         if self.directory:
             _remove_own(self.directory)
+
+
+def _labelled(client: DockerClient, label: str, name: str, *, volumes: bool) -> dict[str, dict[str, Any]]:
+    """Return the containers and networks, and the volumes too if asked, whose ``label`` is ``name``."""
+    filters: dict[str, Any] = {"label": f"{label}={name}"}
+    found: dict[str, Any] = {
+        "container": client.containers.list(all=True, filters=filters, ignore_removed=True),
+        "network": client.networks.list(filters=filters),
+    }
+    if volumes:
+        found["volume"] = client.volumes.list(filters=filters)
+    return {kind: {str(item.name): item for item in objects} for kind, objects in found.items()}
 
 
 def _remove(container: Container, volumes: bool) -> None:

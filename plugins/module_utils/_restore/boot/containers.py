@@ -5,7 +5,7 @@
 
 They carry a label instead of those of Docker Compose, so that nothing that looks at a project sees them, and publish
 no port. The host reaches them by their addresses. The label names the database whose backups are booted: with the lock
-of its side databases, everything that carries it is a leftover.
+of its side databases, everything that carries it is a leftover. A second label names the project, for a teardown.
 
 This file is private to the collection and may change without notice.
 """
@@ -51,20 +51,21 @@ class BootNetwork:
 
     client: DockerClient
     owner: str
+    project: str
     memory: int
     name: str = field(default_factory=lambda: f"convosphere-boot-{secrets.token_hex(4)}")
 
     def open(self) -> BootNetwork:
         """Create the network. Raises EngineError."""
         with engine_client.asking(f"create the network {self.name}"):
-            self.client.networks.create(self.name, driver="bridge", internal=True, labels={LABEL: self.owner})
+            self.client.networks.create(self.name, driver="bridge", internal=True, labels=self._labels())
         return self
 
     def volume(self, service: str) -> str:
         """Create a volume, and return its name. Raises EngineError."""
         name = f"{self.name}-{service}"
         with engine_client.asking(f"create the volume {name}"):
-            self.client.volumes.create(name, labels={LABEL: self.owner})
+            self.client.volumes.create(name, labels=self._labels())
         return name
 
     def host(self, service: str) -> str:
@@ -91,7 +92,7 @@ class BootNetwork:
                 name=self.host(service),
                 environment={**environment, **_NO_PROXY},
                 network=self.name,
-                labels={LABEL: self.owner},
+                labels=self._labels(),
                 volumes=bound,
                 mem_limit=self.memory,
                 pids_limit=_PROCESSES,
@@ -108,6 +109,9 @@ class BootNetwork:
     def close(self) -> None:
         """Remove everything. Raises EngineError."""
         remove_leftovers(self.client, self.owner)
+
+    def _labels(self) -> dict[str, str]:
+        return {LABEL: self.owner, engine_client.LABEL_BOOT_PROJECT: self.project}
 
 
 def remove_leftovers(client: DockerClient, owner: str) -> list[str]:

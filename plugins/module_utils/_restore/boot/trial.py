@@ -72,7 +72,7 @@ class Trial:
         role = BootRole.new(self.server, str(self.params["login_db"]))
         self.hide(role.password)
         role.create(database)  # first: by its mark a later run knows that there may be containers
-        network = BootNetwork(self.means.client, owner, self.means.memory)
+        network = BootNetwork(self.means.client, owner, str(self.params["project_name"]), self.means.memory)
         try:
             with ExitStack() as held:
                 self._serve(backup, database, network.open(), role, held)

@@ -22,10 +22,28 @@ def client():
     for item in mock.containers.list.return_value:
         item.stop, item.remove = Mock(), Mock()
     for kind in ("network", "volume"):
-        thing = Mock()
-        thing.name = f"p_{kind}"
-        getattr(mock, f"{kind}s").list.return_value = [thing]
+        getattr(mock, f"{kind}s").list.return_value = [named(f"p_{kind}")]
+    answer_by_label(mock)
     return mock
+
+
+def named(name: str) -> Any:
+    thing = Mock()
+    thing.name = name
+    return thing
+
+
+def answer_by_label(mock: Any, **booted: Any) -> None:
+    """Let the lists answer with the objects of a boot, by kind, if they are asked for those."""
+
+    def answer(kind: str) -> Any:
+        own = getattr(mock, f"{kind}s").list
+        return lambda **options: (
+            booted.get(kind, []) if "platform.convosphere.boot" in options["filters"]["label"] else own.return_value
+        )
+
+    for kind in ("container", "network", "volume"):
+        getattr(mock, f"{kind}s").list.side_effect = answer(kind)
 
 
 def read(client: Any, name: str, source: Path, volumes: bool) -> Teardown:
@@ -49,9 +67,35 @@ def test_without_volumes_only_containers_and_networks_go(client, tmp_path):
 
     assert set(plan.diff()["before"]) == {"container p-web-1", "container p-db-1", "network p_network"}
     assert plan.diff()["after"] == {}
-    client.volumes.list.assert_not_called()
+    client.volumes.list.return_value[0].remove.assert_not_called()
     for item in client.containers.list.return_value:
         item.remove.assert_called_once_with(v=False, force=True)
+
+
+def test_what_an_interrupted_boot_left_goes_even_without_volumes(client, tmp_path):
+    left = container("boot")
+    left.attrs["Name"] = "/convosphere-boot-1-backend"
+    left.stop, left.remove = Mock(), Mock()
+    network, volume = named("convosphere-boot-1"), named("convosphere-boot-1-weaviate")
+    answer_by_label(client, container=[left], network=[network], volume=[volume])
+    client.api.containers.return_value = []
+
+    teardown = read(client, "p", tmp_path, volumes=False)
+    removed = set(teardown.compare().diff()["before"])
+    losses = teardown.losses("unix:///none")
+    teardown.remove()
+
+    own = {"container p-web-1", "container p-db-1", "network p_network"}
+    booted = {
+        "container convosphere-boot-1-backend",
+        "network convosphere-boot-1",
+        "volume convosphere-boot-1-weaviate",
+    }
+    assert removed == own | booted
+    assert set(losses) == {f"{name} of an interrupted boot" for name in booted}
+    left.remove.assert_called_once_with(v=True, force=True)
+    network.remove.assert_called_once_with()
+    volume.remove.assert_called_once_with()
 
 
 def test_with_a_directory_the_volumes_and_what_the_stack_wrote_go_too(client, tmp_path):

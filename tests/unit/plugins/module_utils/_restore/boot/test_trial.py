@@ -48,7 +48,7 @@ def test_a_host_that_runs_out_of_memory_ends_a_boot_before_the_platform():
 
     client: Any = SimpleNamespace(containers=SimpleNamespace(create=create))
 
-    assert containers.BootNetwork(client, "owner", 1).start("backend", "image", {}) is container
+    assert containers.BootNetwork(client, "owner", "project", 1).start("backend", "image", {}) is container
     assert (given["oom_score_adj"], given["mem_limit"]) == (1000, 1)
 
 
