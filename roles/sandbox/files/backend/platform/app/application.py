@@ -11,7 +11,25 @@ from fastapi import APIRouter, FastAPI
 from loguru import logger
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from app import assistants, auth, conversations, database, errors, groups, health, registration, sockets, stores, users
+from app import (
+    ai_models,
+    assistants,
+    auth,
+    broken_routes,
+    conversations,
+    database,
+    domain_groups,
+    errors,
+    groups,
+    health,
+    knowledge,
+    registration,
+    sockets,
+    statistics,
+    stores,
+    tools,
+    users,
+)
 from app.filters import KNOWN_HOSTS, RequestFilter
 from app.settings import settings
 
@@ -69,6 +87,7 @@ def connect() -> None:
     try:
         database.create_tables()
         database.create_default_admin()
+        database.create_default_assistant()
     except Exception as error:
         logger.error(f"Failed to initialize services: {error}")
         raise
@@ -109,7 +128,14 @@ def create_application() -> FastAPI:
     app.include_router(users.router, prefix="/api/v1/users")
     app.include_router(groups.router, prefix="/api/v1/users")
     app.include_router(assistants.router, prefix="/api/v1/assistants")
+    app.include_router(tools.router, prefix="/api/v1/tools")
+    app.include_router(ai_models.router, prefix="/api/v1/ai-models")
+    app.include_router(knowledge.router, prefix="/api/v1/knowledge")
+    app.include_router(domain_groups.router, prefix="/api/v1/domain-groups")
     app.include_router(conversations.router, prefix="/api/v1/conversations")
+    app.include_router(conversations.chat_router, prefix="/api/v1/chat")
+    app.include_router(statistics.router, prefix="/api/v1/statistics")
+    app.include_router(broken_routes.router, prefix="/api/v1")
     app.include_router(health.router, prefix="/api/v1/health")
     app.include_router(sockets.router, prefix="/api/v1/ws")
     return app

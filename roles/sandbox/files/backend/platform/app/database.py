@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.models import metadata
+from app.models.chat import assistants
 from app.models.identity import users
 from app.passwords import hash_password
 from app.settings import is_true, settings
@@ -77,6 +78,34 @@ def create_default_admin() -> None:
     except SQLAlchemyError as error:
         # With two workers on an empty database one of them loses; both go on.
         logger.error(f"Could not create the default administrator: {error}")
+
+
+def create_default_assistant() -> None:
+    """Make an active public assistant of the first ADMIN if CREATE_DEFAULT_ASSISTANT asks for it and there is none."""
+    if not is_true(os.environ.get("CREATE_DEFAULT_ASSISTANT", "false")):
+        return
+    with engine().begin() as connection:
+        owner = connection.scalar(select(users.c.id).where(users.c.role == "ADMIN").limit(1))
+        if owner is None or connection.scalar(select(assistants.c.id).limit(1)):
+            return
+        connection.execute(
+            insert(assistants).values(
+                id=uuid.uuid4(),
+                name="Default Assistant",
+                version="0.1.2-beta",
+                system_prompt="You are a helpful assistant.",
+                model="gpt-4",
+                temperature="0.7",
+                max_tokens="4096",
+                status="ACTIVE",
+                is_public=True,
+                is_template=False,
+                tools_config=[],
+                tools_enabled=True,
+                tags=[],
+                creator_id=owner,
+            )
+        )
 
 
 def is_reachable() -> bool:
