@@ -14,11 +14,11 @@ from typing import Any
 
 from .._core.display import printable
 from .._core.plan import Change, Plan, compare
-from . import dependents, field_types
-from .dependents import Belongings
-from .field_types import ValueProblem
+from .._entities import dependents, field_types
+from .._entities.dependents import Belongings
+from .._entities.list_problems import Problems
+from .._entities.values import ValueProblem
 from .group_spec import FIELDS, DesiredGroup, GroupNames
-from .list_problems import Problems
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from functools import partial
 from typing import Any
 
 from .._core.display import printable
+from .._entities import field_types, option_names, values
+from .._entities.list_problems import Problems
+from .._entities.values import ValueProblem
 from .._postgres.catalog import Column
-from . import field_types
-from .field_types import ValueProblem
 from .group_spec import CHOICES, FIELDS, OPTIONS, DesiredGroup
-from .list_problems import Problems
 
 
 class GroupReader:
@@ -45,16 +45,16 @@ class GroupReader:
             return None
         given = printable(name)
         group = DesiredGroup(f"{label} ({given})" if label else f"group {given}")
-        for problem in field_types.unknown(entry, OPTIONS):
+        for problem in option_names.unknown(entry, OPTIONS):
             self.problems.add(group.label, problem)
         for option, kind in FIELDS.items():
             if entry.get(option) is not None:
                 normalise = partial(field_types.normalise, kind, self.columns[option])
                 group.fields[option] = self._value(group, option, normalise, entry[option])
         if entry.get("id"):
-            group.id = self._value(group, "id", field_types.as_uuid, entry["id"])
+            group.id = self._value(group, "id", values.as_uuid, entry["id"])
         if entry.get("members") is not None:
-            group.members = self._value(group, "members", field_types.as_list, entry["members"])
+            group.members = self._value(group, "members", values.as_list, entry["members"])
         for option, choices in CHOICES.items():
             group.options[option] = entry.get(option) or self.defaults[option]
             if group.options[option] not in choices:

@@ -14,10 +14,10 @@ from functools import cached_property
 from typing import Any
 
 from .._core.plan import CREATE, DELETE, UPDATE
+from .._entities import dependents
+from .._entities.dependents import Belongings
 from .._postgres.catalog import Column
 from .._postgres.connection import Database
-from . import dependents
-from .dependents import Belongings
 from .group_plan import GroupPlan, Task, normalised
 from .group_spec import COLUMNS, FIELDS, MEMBERSHIP_LOCK, GroupNames
 

@@ -15,13 +15,14 @@ from .._app.audit_log import Trail
 from .._core.errors import InputError
 from .._core.plan import CREATE, DELETE, UPDATE, Plan
 from .._core.work import Invocation, Work
+from .._entities import dependents
+from .._entities.list_problems import Problems
 from .._postgres.connection import Database
-from . import dependents, group_plan
+from . import group_plan
 from .group_plan import GroupPlan
 from .group_reader import GroupReader
 from .group_repository import GroupRepository
 from .group_spec import GROUP_OPTIONS, OPTIONS, DesiredGroup
-from .list_problems import Problems
 
 
 class GroupWork(Work):
@@ -74,7 +75,7 @@ class GroupWork(Work):
     def _entries(self) -> tuple[list[Any], bool]:
         """Return the given groups, and whether it is a single one."""
         if self.params["groups_file"]:
-            from . import list_file
+            from .._entities import list_file
 
             return list_file.read(Path(self.params["groups_file"]), "groups", OPTIONS), False
         if self.params["groups"] is not None:

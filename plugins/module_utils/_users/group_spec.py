@@ -14,8 +14,9 @@ from functools import lru_cache
 from typing import Any
 
 from .._app import platform_rules
+from .._entities.field_types import BOOL, JSON, UUID, Field
+from .._entities.values import ValueProblem
 from .._postgres.connection import Database
-from .field_types import BOOL, JSON, UUID, Field, ValueProblem
 
 PRESENT = "present"
 ABSENT = "absent"

@@ -17,7 +17,7 @@ from ansible.module_utils.basic import missing_required_lib
 
 from .._app.platform_rules import PASSWORD_MINIMUM
 from .._core.errors import ConvosphereError
-from .field_types import ValueProblem, as_text
+from .._entities.values import ValueProblem, as_text
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

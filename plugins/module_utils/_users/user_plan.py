@@ -14,11 +14,11 @@ from typing import Any
 
 from .._core.plan import DELETE, Change, Plan, compare
 from .._core.redaction import Secret
-from . import dependents, field_types
-from .dependents import Belongings
-from .field_types import ValueProblem
+from .._entities import dependents, field_types
+from .._entities.dependents import Belongings
+from .._entities.list_problems import Problems
+from .._entities.values import ValueProblem
 from .group_spec import GroupNames
-from .list_problems import Problems
 from .user_spec import DEFAULTS, FIELDS, DesiredUser
 
 #: The columns that are read of every user, and shown in the diff of a deleted one.

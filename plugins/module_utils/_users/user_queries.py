@@ -13,8 +13,8 @@ from typing import Any
 
 from .._app import platform_rules
 from .._core.errors import InputError
+from .._entities import field_types
 from .._postgres.connection import Database, quoted_identifier
-from . import field_types
 from .group_spec import FIELDS as GROUP_FIELDS
 from .group_spec import GroupNames
 from .user_spec import FIELDS

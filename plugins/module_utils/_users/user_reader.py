@@ -12,10 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._core.display import printable
+from .._entities import field_types, option_names, values
+from .._entities.field_types import Field
+from .._entities.list_problems import Problems
+from .._entities.values import ValueProblem
 from .._postgres.catalog import Column
-from . import field_types, passwords
-from .field_types import Field, ValueProblem
-from .list_problems import Problems
+from . import passwords
 from .user_spec import ABSENT, CHOICES, EMAIL, FIELDS, KEY, OPTIONS, DesiredUser
 
 
@@ -46,7 +48,7 @@ class UserReader:
         given = entry.get("email")
         email_shown = printable(given)
         name = f"{label} ({email_shown})" if label and given else label or email_shown
-        for problem in field_types.unknown(entry, OPTIONS):
+        for problem in option_names.unknown(entry, OPTIONS):
             self.problems.add(name, problem)
         if not given:
             self.problems.add(label or "The user", "email is missing")
@@ -77,12 +79,12 @@ class UserReader:
     def _read_others(self, user: DesiredUser, name: str, entry: Mapping[str, Any]) -> None:
         try:
             if entry.get("groups") is not None:
-                user.groups = field_types.as_list(entry["groups"])
+                user.groups = values.as_list(entry["groups"])
         except ValueProblem as problem:
             self.problems.add(name, f"groups {problem}")
         try:
             locked = entry.get("locked")
-            user.unlock = locked not in (None, "") and not field_types.as_bool(locked)
+            user.unlock = locked not in (None, "") and not values.as_bool(locked)
             if locked not in (None, "") and not user.unlock:
                 raise ValueProblem("can only be false: to lock a user out set status to suspended")
         except ValueProblem as problem:
@@ -116,7 +118,7 @@ class UserReader:
         if options["owned"] == "transfer" and not options["transfer_to"]:
             problems.append("owned is transfer, and transfer_to is missing")
         try:
-            field_types.as_text(entry.get("transfer_to") or "")
+            values.as_text(entry.get("transfer_to") or "")
         except ValueProblem as error:
             problems.append(f"transfer_to {error}")
         for problem in problems:

@@ -14,9 +14,9 @@ from functools import cached_property
 from typing import Any
 
 from .._core.plan import CREATE, UPDATE
+from .._entities import dependents, field_types
 from .._postgres.catalog import Column
 from .._postgres.connection import Database, quoted_identifier
-from . import dependents, field_types
 from .group_spec import MEMBERSHIP_LOCK, GroupNames
 from .user_plan import IDENTITY, CurrentUser, Task, UserPlan, deletions, normalised
 from .user_spec import COLUMNS, FIELDS, DesiredUser

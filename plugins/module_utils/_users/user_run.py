@@ -17,11 +17,12 @@ from .._app.audit_log import Trail
 from .._core.errors import DatabaseError, InputError
 from .._core.plan import CREATE, DELETE, UPDATE, Plan
 from .._core.work import Invocation, Work
+from .._entities import dependents
+from .._entities.dependents import Belongings
+from .._entities.list_problems import Problems
 from .._postgres.connection import Database
-from . import dependents, passwords, user_plan, user_safeguards, usernames
-from .dependents import Belongings
+from . import passwords, user_plan, user_safeguards, usernames
 from .group_spec import GroupNames
-from .list_problems import Problems
 from .user_plan import Context, CurrentUser, Matches, Task, UserPlan
 from .user_reader import UserReader
 from .user_repository import UserRepository
@@ -91,7 +92,7 @@ class UserWork(Work):
 
     def _entries(self) -> list[Any]:
         if self.params["users_file"]:
-            from . import list_file
+            from .._entities import list_file
 
             return list_file.read(Path(self.params["users_file"]), "users", OPTIONS)
         if self.params["users"] is not None:

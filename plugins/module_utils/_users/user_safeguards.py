@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._core.display import printable
-from . import field_types
+from .._entities import values
 from .user_plan import CurrentUser, Matches, Task
 from .user_spec import DesiredUser
 
@@ -73,8 +73,8 @@ def refuse_prune_options(
         problems.append(f"prune_auth_provider '{printable(provider)}' is not one of {allowed}")
     try:
         if params["prune_organization_id"] is not None:
-            field_types.as_uuid(params["prune_organization_id"])
-    except field_types.ValueProblem as problem:
+            values.as_uuid(params["prune_organization_id"])
+    except values.ValueProblem as problem:
         problems.append(f"prune_organization_id {problem}")
     problems += [
         f"prune_protected: '{printable(email)}' is not an email address, so it protects no user"

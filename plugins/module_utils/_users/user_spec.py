@@ -15,14 +15,8 @@ from typing import Any
 
 from .._app import platform_rules
 from .._core.display import printable
-from .field_types import (
-    BOOL,
-    JSON,
-    LABEL,
-    UUID,
-    Field,
-    ValueProblem,
-)
+from .._entities.field_types import BOOL, JSON, LABEL, UUID, Field
+from .._entities.values import ValueProblem
 
 PRESENT = "present"
 ABSENT = "absent"

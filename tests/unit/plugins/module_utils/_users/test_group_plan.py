@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import CREATE, DELETE, UPDATE
+from ansible_collections.convosphere.platform.plugins.module_utils._entities.list_problems import Problems
 from ansible_collections.convosphere.platform.plugins.module_utils._users import group_plan
 from ansible_collections.convosphere.platform.plugins.module_utils._users.group_spec import DesiredGroup, GroupNames
-from ansible_collections.convosphere.platform.plugins.module_utils._users.list_problems import Problems
 
 NAMES = GroupNames([("1", "a"), ("2", "twins"), ("3", "twins")])
 ROW = {

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._users.field_types import ValueProblem
+from ansible_collections.convosphere.platform.plugins.module_utils._entities.values import ValueProblem
 from ansible_collections.convosphere.platform.plugins.module_utils._users.group_spec import GroupNames
 
 

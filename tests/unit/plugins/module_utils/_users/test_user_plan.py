@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import CREATE, DELETE, UPDATE, Change
+from ansible_collections.convosphere.platform.plugins.module_utils._entities.list_problems import Problems
 from ansible_collections.convosphere.platform.plugins.module_utils._users import user_plan as plan
 from ansible_collections.convosphere.platform.plugins.module_utils._users.group_spec import GroupNames
-from ansible_collections.convosphere.platform.plugins.module_utils._users.list_problems import Problems
 from ansible_collections.convosphere.platform.plugins.module_utils._users.user_plan import Context
 from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import DesiredUser
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import DatabaseError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Invocation
+from ansible_collections.convosphere.platform.plugins.module_utils._entities import dependents
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.catalog import Column
-from ansible_collections.convosphere.platform.plugins.module_utils._users import dependents, passwords
+from ansible_collections.convosphere.platform.plugins.module_utils._users import passwords
 from ansible_collections.convosphere.platform.plugins.module_utils._users.group_spec import GroupNames
 from ansible_collections.convosphere.platform.plugins.module_utils._users.user_run import UserWork
 from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import FIELDS

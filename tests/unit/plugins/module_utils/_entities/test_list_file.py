@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
-from ansible_collections.convosphere.platform.plugins.module_utils._postgres.catalog import Column
-from ansible_collections.convosphere.platform.plugins.module_utils._users import (
+from ansible_collections.convosphere.platform.plugins.module_utils._entities import (
     field_types,
     list_file,
     list_yaml,
     unquoted_scalars,
+    values,
 )
+from ansible_collections.convosphere.platform.plugins.module_utils._postgres.catalog import Column
 from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import FIELDS, OPTIONS
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,8 +54,8 @@ def test_a_text_field_takes_a_scalar_of_yaml_as_it_is_written(read, scalar):
     (user,) = read("u.yml", f"users:\n- email: a@x.example\n  phone: {scalar}\n  password: {scalar}\n")
 
     assert text_of(user["phone"]) == scalar
-    assert field_types.as_text(user["password"], secret=True) == scalar
-    assert field_types.as_text(user["password"]).__class__ is str
+    assert values.as_text(user["password"], secret=True) == scalar
+    assert values.as_text(user["password"]).__class__ is str
 
 
 @pytest.mark.parametrize("scalar", ["123", "1.10", "1e5", "-0.0", "12345678901234567890123"])
@@ -91,7 +92,7 @@ def test_no_value_is_an_option_that_is_not_given(read, scalar):
 def test_a_name_that_may_be_no_value_is_refused(read, scalar):
     (user,) = read("u.yml", f"- last_name: {scalar}\n")
 
-    with pytest.raises(field_types.ValueProblem, match=f'is {scalar} without quotes: write "{scalar}"'):
+    with pytest.raises(values.ValueProblem, match=f'is {scalar} without quotes: write "{scalar}"'):
         text_of(user["last_name"])
 
 
@@ -99,19 +100,19 @@ def test_preferences_keep_the_types_on_which_everybody_agrees(read):
     preferences = "{a: 1, b: 1.5, c: true, d: null, e: text, f: [1, x], g: 2024-01-31, on: 3, 'h': '007'}"
     (user,) = read("u.yml", f"- preferences: {preferences}\n")
 
-    assert field_types.as_json(user["preferences"]) == {
+    assert values.as_json(user["preferences"]) == {
         "a": 1, "b": 1.5, "c": True, "d": None, "e": "text", "f": [1, "x"], "g": "2024-01-31", "on": 3, "h": "007",
     }  # fmt: skip
     (user,) = read("u.json", '[{"preferences": {"a": 1, "b": 1.50, "c": true, "d": null, "e": 1e3}}]')
-    assert field_types.as_json(user["preferences"]) == {"a": 1, "b": 1.5, "c": True, "d": None, "e": 1000.0}
+    assert values.as_json(user["preferences"]) == {"a": 1, "b": 1.5, "c": True, "d": None, "e": 1000.0}
 
 
 @pytest.mark.parametrize("scalar", ["no", "007", "12:30:45", "0x1F", "1_000", ".inf", "off", "yes"])
 def test_preferences_refuse_what_yaml_parsers_read_in_different_ways(read, scalar):
     (user,) = read("u.yml", f"- preferences: {{country: {scalar}}}\n")
 
-    with pytest.raises(field_types.ValueProblem, match="can be read in several ways"):
-        field_types.as_json(user["preferences"])
+    with pytest.raises(values.ValueProblem, match="can be read in several ways"):
+        values.as_json(user["preferences"])
 
 
 @pytest.mark.parametrize(
@@ -286,8 +287,8 @@ def test_aliases_cannot_fill_the_memory(read):
     lines += [f"    a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, 10)]
     (user,) = read("u.yml", "\n".join(lines))
 
-    with pytest.raises(field_types.ValueProblem, match=f"more than {unquoted_scalars.VALUES} values"):
-        field_types.as_json(user["preferences"])
+    with pytest.raises(values.ValueProblem, match=f"more than {unquoted_scalars.VALUES} values"):
+        values.as_json(user["preferences"])
 
 
 def test_a_large_file_takes_little_time(read):

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from ansible_collections.convosphere.platform.plugins.module_utils._entities import dependents
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.catalog import Reference
-from ansible_collections.convosphere.platform.plugins.module_utils._users import dependents
 
 
 def test_what_belongs_to_a_user_is_told_by_the_columns():

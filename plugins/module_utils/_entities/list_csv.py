@@ -19,7 +19,7 @@ from typing import Any
 
 from .._core.display import printable
 from .._core.errors import InputError
-from . import field_types
+from . import option_names
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 #: The number of rows that an error lists.
@@ -68,7 +68,7 @@ def _separator(text: str, shown: str, known: Collection[str]) -> str:
             _line, header = next(_rows(text, separator, shown), (0, []))
         except InputError:  # quotes are misplaced only if it is not the separator
             header = []
-        counts[separator] = sum(field_types.same_name(name, known) is not None for name in header)
+        counts[separator] = sum(option_names.same_name(name, known) is not None for name in header)
     best = max(counts.values())
     fitting = [separator for separator, count in counts.items() if count == best]
     if best:
@@ -79,7 +79,7 @@ def _separator(text: str, shown: str, known: Collection[str]) -> str:
 
 def _names(header: Sequence[str], shown: str, known: Collection[str]) -> list[str]:
     """Return the option of each column; an empty text for a column without a header."""
-    names = [field_types.same_name(cell, known) or "" for cell in header]
+    names = [option_names.same_name(cell, known) or "" for cell in header]
     unknown = [cell for cell, name in zip(header, names) if not name and cell.strip()]
     if unknown:
         raise InputError(_unknown(unknown, shown, known), hint=_expected(known))
@@ -91,7 +91,7 @@ def _names(header: Sequence[str], shown: str, known: Collection[str]) -> list[st
 
 
 def _unknown(cells: Sequence[str], shown: str, known: Collection[str]) -> str:
-    described = ", ".join(f"'{printable(cell)}'{field_types.suggestion(cell, known)}" for cell in cells[:20])
+    described = ", ".join(f"'{printable(cell)}'{option_names.suggestion(cell, known)}" for cell in cells[:20])
     return f"{shown}: the header has columns that are not options: {described}"
 
 
