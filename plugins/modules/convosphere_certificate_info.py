@@ -126,6 +126,12 @@ certificates:
       description: The whole days of its validity.
       type: int
       sample: 90
+    share_left:
+      description:
+        - The share of its validity that is left, at most 1; negative if it has expired.
+        - A certificate that is issued for a few days is always close to its end, and is due by this value.
+      type: float
+      sample: 0.6667
 problems:
   description: What could not be read.
   returned: success

@@ -108,6 +108,13 @@ options:
         type: list
         elements: str
         default: []
+      partial:
+        description:
+          - Whether it was without a step, or a host, of a full night.
+          - Then the metrics keep the results of the other steps and hosts from earlier runs, and the time of the last
+            full run.
+        type: bool
+        default: false
   hosts:
     description: The hosts of the environment.
     type: list
@@ -222,6 +229,7 @@ RUN = {
     "ended": {"type": "str", "required": True},
     "operator": {"type": "str", "default": ""},
     "left_out": {"type": "list", "elements": "str", "default": []},
+    "partial": {"type": "bool", "default": False},
 }
 HOST = {
     "name": {"type": "str", "required": True},

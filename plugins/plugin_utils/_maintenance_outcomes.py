@@ -98,7 +98,7 @@ def certificates(result: Facts, context: Facts) -> dict[str, Any]:
             failing.append(text)
         elif each["days_left"] < min(warned, life // 3):
             warning.append(text)
-        fields = {name: each[name] for name in ("name", "path", "days_left", "expires")}
+        fields = {name: each[name] for name in ("name", "path", "days_left", "expires", "share_left")}
         found.append({**fields, "host": context["host"], "renewable": renewable, "renewed": False})
     first = min((each["days_left"] for each in found), default=None)
     ending = f"the first expires in {first} days" if found else "this host uses none"

@@ -45,7 +45,7 @@ def test_law(run_info_law, certificate, port, tmp_path):
     key = certificate.with_suffix(".key").read_text()
     env_file = tmp_path / ".env"
     env_file.write_text(f'SECRET_KEY="planted-secret-key"\nPOSTGRES_TLS_CERT="{certificate.read_text()}"\n')
-    ends = {"subject": "chat.test", "expires": ANY, "days_left": 19, "lifetime_days": 20}
+    ends = {"subject": "chat.test", "expires": ANY, "days_left": 19, "lifetime_days": 20, "share_left": 1.0}
 
     run_info_law(
         MODULE,

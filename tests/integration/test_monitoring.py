@@ -115,6 +115,21 @@ def test_every_rule_fires_once_and_stays_silent_once(tmp_path):
     promtool("test", "rules", str(tmp_path / "tests.yml"))
 
 
+def test_a_certificate_that_is_renewed_in_time_is_no_alarm_though_it_lives_for_hours(tmp_path):
+    expires, left = "convosphere_certificate_expiry_timestamp_seconds", "convosphere_certificate_share_left"
+    tests = []
+    for share, fires in ((0.25, None), (0.24, "ConvosphereCertificateExpires")):
+        test = scenario("certificate_expiry_timestamp_seconds", "0", HOUR, fires)
+        for each in test["input_series"]:
+            each["values"] = f"{share}+0x99" if each["series"].startswith(left) else each["values"]
+        assert {expires, left} <= {each["series"].partition("{")[0] for each in test["input_series"]}
+        tests.append(test)
+    document = {"rule_files": [str(RULES)], "evaluation_interval": f"{INTERVAL}m", "tests": tests}
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump(document))
+
+    promtool("test", "rules", str(tmp_path / "tests.yml"))
+
+
 def test_an_environment_whose_metrics_are_lost_is_named_beside_one_that_has_some(tmp_path):
     name = "convosphere_maintenance_run_timestamp_seconds"
     series = [

@@ -193,6 +193,7 @@ def test_a_night_is_reported_and_the_report_can_be_fetched(dbtest, tmp_path):
     assert {each["name"]: each["health"] for each in report["services"]}["postgres"] == "healthy"
     assert report["verification"]["latest"]["backup"] == results(run)["backup"]["backup"]
     assert {each["what"] for each in report["not_done"]} >= {"retention", "vacuum"}
+    assert (report["full_run"] or {}).get("run") != report["run"], "single steps are no full night"
     assert [each["email"] for each in report["admins"]["current"]] == ["admin@example.com"]
     assert f'convosphere_maintenance_verdict{{environment="{dbtest.name}"}} 0\n' in metrics.read_text()
     assert run.task("Report the verdict").result["msg"] == [written["verdict"]["line"], written["html"]]
@@ -235,7 +236,9 @@ def test_where_the_backup_fails_the_others_still_run_and_nothing_is_removed(dbte
     report = run.task("Write the report and the metrics of the run").result
     assert report["verdict"]["line"].startswith(f"{dbtest.name} failed: backup on {dbtest.host}: ")
     assert webhook.bodies == [{"text": report["verdict"]["line"]}]
-    skipped = [each for each in json.loads(Path(report["json"]).read_text())["not_done"] if each["what"] == "verify"]
+    written = json.loads(Path(report["json"]).read_text())
+    assert written["full_run"]["run"] == written["run"]
+    skipped = [each for each in written["not_done"] if each["what"] == "verify"]
     assert [each["reason"] for each in skipped] == ["not without backup"]
 
 

@@ -73,7 +73,7 @@ def service(name: str, **more: Any) -> dict[str, Any]:
 def options(**more: Any) -> dict[str, Any]:
     """Return the options of convosphere_report for a night in which all went well."""
     hosts = [{"name": "db-1", "steps": [step("backup", "changed")], "services": [service("postgres")], "problem": ""}]
-    run = {"id": "4711", "started": at(), "ended": at(8 / 1440), "operator": "ada", "left_out": []}
+    run = {"id": "4711", "started": at(), "ended": at(8 / 1440), "operator": "ada", "left_out": [], "partial": False}
     return {
         "environment_name": "prod",
         "run": run,
@@ -118,6 +118,7 @@ def night(number: int, previous: Mapping[str, Any] | None) -> dict[str, Any]:
             "ended": at(day + 9 / 1440),
             "operator": "awx",
             "left_out": [],
+            "partial": False,
         },
         hosts=_hosts(day),
         rto_target=180,
@@ -137,7 +138,7 @@ def nights(count: int = 120) -> dict[str, Any]:
 
 def _hosts(day: float) -> list[dict[str, Any]]:
     certificate = {"name": "edge", "path": "/opt/convosphere/prod/tls/edge.crt", "renewable": False, "renewed": False}
-    certificates = [{**certificate, "host": "edge-1", "days_left": 11, "expires": at(11.3)}]
+    certificates = [{**certificate, "host": "edge-1", "days_left": 11, "expires": at(11.3), "share_left": 0.13}]
     disks = [
         {"path": "/var/backups/convosphere", "size_bytes": 480 * GIB, "free_bytes": 61 * GIB},
         {"path": "/var/lib/docker", "size_bytes": 240 * GIB, "free_bytes": 133 * GIB},

@@ -44,7 +44,12 @@ class Certificate:
             "expires": timestamps.format_time(self.ends),
             "days_left": (self.ends - now).days,
             "lifetime_days": (self.ends - self.begins).days,
+            "share_left": self._share_left(now),
         }
+
+    def _share_left(self, now: datetime) -> float:
+        life = (self.ends - self.begins).total_seconds()
+        return round((self.ends - now).total_seconds() / life, 4) if life > 0 else 0.0
 
 
 def from_pem(text: str) -> list[Certificate]:

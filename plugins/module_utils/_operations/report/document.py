@@ -42,6 +42,8 @@ def compose(params: Mapping[str, Any], facts: Facts, previous: Mapping[str, Any]
         "measured": seen,
         "unread": [*facts.unread, *_unread_services(hosts)],
         "last_success": measured.last_success(hosts, previous, at),
+        "last_results": measured.last_results(hosts, previous, partial=params["run"]["partial"]),
+        "full_run": _full_run(params["run"], previous),
     }
     days = (at, params["expires_within"])
     document["not_done"] = _not_done(params["run"]["left_out"], document)
@@ -65,6 +67,17 @@ def _heading(params: Mapping[str, Any], previous: Mapping[str, Any] | None) -> d
         "seconds": seconds_between(run["started"], run["ended"]),
         "previous_run": previous["run"] if previous else None,
     }
+
+
+def _full_run(run: Mapping[str, Any], previous: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the last run with every step of the night on every host: this one, or an earlier one; None without one.
+
+    A report that an earlier version wrote does not say whether its run was a full one: it counts as one.
+    """
+    if run["partial"]:
+        known = (previous or {}).get("full_run", previous)
+        return {name: known[name] for name in ("run", "ended", "seconds")} if known else None
+    return {"run": run["id"], "ended": run["ended"], "seconds": seconds_between(run["started"], run["ended"])}
 
 
 def _of_hosts(hosts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

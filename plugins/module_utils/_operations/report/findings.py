@@ -19,6 +19,8 @@ WELL, ATTENTION, FAILED = SEVERITIES = ("well", "attention", "failed")
 VERIFIED_DAYS = 8
 #: From which on a certificate, and the space of a disk, need attention.
 CERTIFICATE_DAYS = 14
+#: One with a larger share of its validity is not due yet: it was issued for a few days only, and is renewed in time.
+CERTIFICATE_SHARE = 0.25
 FULL_DAYS = 14
 FREE_SHARE = 0.1
 _LONGEST_LINE = 280
@@ -114,8 +116,14 @@ def _recovery(document: Document) -> Judged:
 
 
 def _certificates(document: Document) -> Judged:
+    young = {
+        (f"{row['name']} on {row['host']}", row.get("expires"))
+        for row in _rows(document, "certificates")
+        if (row.get("share_left") or 0) >= CERTIFICATE_SHARE
+    }
     for each in document["expiring"]:
-        if each["kind"] == "certificate" and each["days_left"] < CERTIFICATE_DAYS:
+        due = each["kind"] == "certificate" and (each["name"], each["at"]) not in young
+        if due and each["days_left"] < CERTIFICATE_DAYS:
             severity = FAILED if each["days_left"] < 0 else ATTENTION
             state = "has expired" if each["days_left"] < 0 else f"expires in {units.days(each['days_left'])}"
             yield severity, "certificates", f"the certificate {each['name']} {state}"

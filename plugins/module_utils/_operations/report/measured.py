@@ -49,6 +49,16 @@ def _rows(host: str, rows: Sequence[Any]) -> Iterator[dict[str, Any]]:
         yield {"host": host, **(row if isinstance(row, Mapping) else {"text": str(row)})}
 
 
+def last_results(hosts: Sequence[Facts], previous: Facts | None, *, partial: bool) -> list[dict[str, Any]]:
+    """Return ``host, step, status, seconds`` of each step when it last ran on a host; a full run replaces them all."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    earlier = previous.get("last_results") or previous["steps"] if previous and partial else []
+    for each in [*earlier, *results(hosts)]:
+        fields = {name: each.get(name) for name in ("host", "step", "status", "seconds")}
+        found[(each["host"], each["step"])] = fields
+    return list(found.values())
+
+
 def last_success(hosts: Sequence[Facts], previous: Facts | None, at: str) -> dict[str, str]:
     """Return when each step last succeeded on every host that ran it."""
     found = dict((previous or {}).get("last_success") or {})

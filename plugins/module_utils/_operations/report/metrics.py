@@ -20,13 +20,13 @@ from . import findings, units
 PREFIX = "convosphere_"
 #: Every metric that can be emitted, with its help. The rules and the dashboard use no other ones.
 METRICS = {
-    "maintenance_run_timestamp_seconds": "When the last maintenance run ended.",
-    "maintenance_run_duration_seconds": "How long the last maintenance run took.",
+    "maintenance_run_timestamp_seconds": "When the last full maintenance run ended.",
+    "maintenance_run_duration_seconds": "How long the last full maintenance run took.",
     "maintenance_verdict": "The verdict of the last report: 0 well, 1 needs attention, 2 failed.",
     "maintenance_findings": "The number of findings of the last report, by severity.",
-    "maintenance_step_failed": "Whether a step of the last maintenance run failed.",
-    "maintenance_step_skipped": "Whether a step of the last maintenance run was skipped.",
-    "maintenance_step_duration_seconds": "How long a step of the last maintenance run took.",
+    "maintenance_step_failed": "Whether a step failed when it last ran.",
+    "maintenance_step_skipped": "Whether a step was skipped when it was last due.",
+    "maintenance_step_duration_seconds": "How long a step took when it last ran.",
     "maintenance_step_last_success_timestamp_seconds": "When a step last succeeded on every host that ran it.",
     "maintenance_unread_parts": "The number of parts of the last report that could not be read; they have no samples.",
     "maintenance_silent_hosts": "The number of hosts without a result in the last maintenance run.",
@@ -49,6 +49,7 @@ METRICS = {
     "filesystem_free_bytes": "The free space of a file system of the platform.",
     "filesystem_until_full_seconds": "The time until a file system is full, by its growth.",
     "certificate_expiry_timestamp_seconds": "When a certificate expires; of several in one file the first one.",
+    "certificate_share_left": "The share of the validity of this certificate that was left when it was read.",
     "secret_age_seconds": "The age of a secret.",
     "secret_due": "Whether a secret has to be rotated, by its age.",
     "override_expiry_timestamp_seconds": "When an override of a setting expires.",
@@ -94,15 +95,16 @@ def samples(document: Document) -> Iterator[Sample]:
 
 
 def _run(document: Document) -> Iterator[Sample]:
-    yield "maintenance_run_timestamp_seconds", {}, _seconds(document["ended"])
-    yield "maintenance_run_duration_seconds", {}, document["seconds"]
+    full = document["full_run"] or {}
+    yield "maintenance_run_timestamp_seconds", {}, _seconds(full.get("ended"))
+    yield "maintenance_run_duration_seconds", {}, full.get("seconds")
     yield "maintenance_verdict", {}, findings.SEVERITIES.index(document["verdict"]["status"])
     for severity in findings.SEVERITIES[1:]:
         number = sum(each["severity"] == severity for each in document["findings"])
         yield "maintenance_findings", {"severity": severity}, number
     yield "maintenance_silent_hosts", {}, len(document["silent_hosts"])
     yield "maintenance_unread_parts", {}, len(document["unread"])
-    for each in document["steps"]:
+    for each in document["last_results"]:
         labels = {"host": each["host"], "step": each["step"]}
         yield "maintenance_step_failed", labels, each["status"] == "failed"
         yield "maintenance_step_skipped", labels, each["status"] == "skipped"
@@ -163,6 +165,7 @@ def _measured(document: Document) -> Iterator[Sample]:
     for row in sorted(_rows(document, "certificates"), key=lambda row: str(row.get("expires")), reverse=True):
         labels = {"host": row["host"], "name": row["name"]}
         yield "certificate_expiry_timestamp_seconds", labels, _seconds(row.get("expires"))
+        yield "certificate_share_left", labels, row.get("share_left")
     for row in _rows(document, "secrets"):
         yield "secret_age_seconds", {"name": row["name"]}, _of_days(row.get("age_days"))
         yield "secret_due", {"name": row["name"]}, bool(row.get("due"))

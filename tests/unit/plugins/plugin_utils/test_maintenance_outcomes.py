@@ -150,7 +150,10 @@ CERTIFICATES = {**RUN, "host": "db-1", "min_days": 7, "warn_days": 30, "renewabl
 def certificates(*found: tuple[str, int, int], problems: tuple[dict[str, str], ...] = ()) -> dict[str, Any]:
     """Return the outcome for certificates of a name, days left and days of their life."""
     ends = {"path": "/x", "subject": "", "expires": "2027-01-01T00:00:00Z"}
-    listed = [{"name": name, "days_left": left, "lifetime_days": life, **ends} for name, left, life in found]
+    listed = [
+        {"name": name, "days_left": left, "lifetime_days": life, "share_left": 0.5, **ends}
+        for name, left, life in found
+    ]
     return outcome({"certificates": listed, "problems": list(problems)}, "certificates", CERTIFICATES)
 
 
@@ -190,6 +193,7 @@ def test_certificates_that_a_deploy_renews_and_those_that_cannot_be_read():
         "host": "db-1",
         "path": "/x",
         "days_left": 20,
+        "share_left": 0.5,
         "expires": "2027-01-01T00:00:00Z",
         "renewable": True,
         "renewed": False,

@@ -54,6 +54,14 @@ def test_days_are_whole_ones_and_negative_after_the_end(hours, days):
     assert found.describe(NOW)["days_left"] == days
 
 
+@pytest.mark.parametrize(("hours", "share"), [(6, 0.5), (12, 1.0), (-3, -0.25)])
+def test_of_a_certificate_for_hours_the_share_that_is_left_is_known(hours, share):
+    ends = NOW + timedelta(hours=hours)
+    (found,) = certificates.from_pem(pem(ends=ends, begins=ends - timedelta(hours=12)))
+
+    assert found.describe(NOW)["share_left"] == share
+
+
 def test_a_chain_is_read_whole():
     assert len(certificates.from_pem(ISSUED["POSTGRES_TLS_CERT"] + ISSUED["POSTGRES_TLS_CA"])) == 2
 

@@ -23,8 +23,8 @@ def disk(**more: Any) -> dict[str, Any]:
     return host(reports.step("disk", data={"filesystems": [row]}))
 
 
-def certificate(days: float, **more: Any) -> dict[str, Any]:
-    row = {"name": "edge", "path": "/x", "days_left": days, "expires": reports.at(days)}
+def certificate(days: float, share: float | None = None, **more: Any) -> dict[str, Any]:
+    row = {"name": "edge", "path": "/x", "days_left": days, "expires": reports.at(days), "share_left": share}
     return host(reports.step("certificates", data={"certificates": [row], **more}))
 
 
@@ -48,6 +48,8 @@ def override(*, active: bool) -> Any:
         (disk(free_bytes=99), [("attention", "/var on db-1 has 99 bytes left of 1.0 kB")]),
         (certificate(14.1), []),
         (certificate(3.5), [("attention", "the certificate edge on db-1 expires in 3 days")]),
+        (certificate(3.5, share=0.25), []),
+        (certificate(3.5, share=0.24), [("attention", "the certificate edge on db-1 expires in 3 days")]),
         (certificate(20, warn_days=30), []),
         (certificate(-2), [("failed", "the certificate edge on db-1 has expired")]),
         ({"read": override(active=True)}, []),

@@ -38,3 +38,31 @@ def test_a_step_succeeds_if_it_does_on_every_host():
     assert measured.last_success(both, earlier, "t1") == {"prune": "t0", "backup": "t0"}
     assert measured.last_success(both[:1], earlier, "t1") == {"prune": "t1", "backup": "t0"}
     assert measured.last_success(hosts(reports.step("x", "skipped")), None, "t1") == {}
+
+
+def test_a_partial_run_updates_its_own_steps_and_a_full_one_replaces_all():
+    night: dict[str, Any] = {"steps": []}
+    night |= {
+        "last_results": measured.last_results(
+            hosts(reports.step("backup", "failed"), reports.step("health")), None, partial=False
+        )
+    }
+    health = hosts(reports.step("health", "failed"))
+
+    def statuses(found: list[dict[str, Any]]) -> dict[str, str]:
+        return {each["step"]: each["status"] for each in found}
+
+    assert statuses(night["last_results"]) == {"backup": "failed", "health": "ok"}
+    assert statuses(measured.last_results(health, night, partial=True)) == {"backup": "failed", "health": "failed"}
+    assert statuses(measured.last_results(health, night, partial=False)) == {"health": "failed"}
+
+
+def test_a_partial_run_keeps_the_results_of_a_report_of_an_earlier_version():
+    earlier = {"steps": [{"host": "db-1", "step": "backup", "status": "failed", "message": "full", "seconds": 1.0}]}
+
+    assert measured.last_results(hosts(reports.step("health")), earlier, partial=True)[0] == {
+        "host": "db-1",
+        "step": "backup",
+        "status": "failed",
+        "seconds": 1.0,
+    }

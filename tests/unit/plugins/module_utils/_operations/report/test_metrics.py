@@ -11,6 +11,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._operations.r
 
 from support import reports
 
+LASTS = {"name": "edge", "path": "/edge", "days_left": 40, "expires": reports.at(40), "share_left": 0.5}
+
 
 def values(text: str) -> dict[str, str]:
     return dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
@@ -35,7 +37,10 @@ def test_every_metric_is_emitted_by_a_night_that_has_everything_and_has_a_help()
                 "name": "db-1",
                 "services": [reports.service("edge")],
                 "problem": "",
-                "steps": [reports.step("drift", data={"differences": 2, "lines": ["a"]})],
+                "steps": [
+                    reports.step("drift", data={"differences": 2, "lines": ["a"]}),
+                    reports.step("certificates", data={"certificates": [LASTS]}),
+                ],
             }
         ],
         rto_target=60,
@@ -44,6 +49,32 @@ def test_every_metric_is_emitted_by_a_night_that_has_everything_and_has_a_help()
 
     found = set(re.findall(r"^convosphere_(\w+)", metrics.render(full), re.MULTILINE))
     assert found == set(metrics.METRICS)
+
+
+def test_a_partial_run_neither_hides_the_failures_of_the_night_nor_counts_as_one():
+    night = reports.document(hosts=[_host(reports.step("backup", "failed"), reports.step("health", seconds=3.0))])
+    run = {"id": "4712", "started": reports.at(0.5), "ended": reports.at(0.6), "operator": "eve", "left_out": []}
+    more = {"run": {**run, "partial": True}, "hosts": [_host(reports.step("health", "failed", seconds=4.0))]}
+    before, after = (values(metrics.render(each)) for each in (night, reports.document(night, **more)))
+    failed, took, at = (
+        "maintenance_step_failed",
+        "maintenance_run_duration_seconds",
+        "maintenance_run_timestamp_seconds",
+    )
+
+    def of(found: dict[str, str], name: str, labels: str = "") -> str | None:
+        return found.get(f'convosphere_{name}{{environment="prod"{labels}}}')
+
+    assert [of(after, failed, f',host="db-1",step="{step}"') for step in ("backup", "health")] == ["1", "1"]
+    assert (
+        [of(after, name) for name in (took, at)] == [of(before, name) for name in (took, at)] == ["480", of(before, at)]
+    )
+    alone = values(metrics.render(reports.document(**more)))
+    assert of(alone, at) is None
+
+
+def _host(*steps: dict[str, object]) -> dict[str, object]:
+    return {"name": "db-1", "services": [], "problem": "", "steps": list(steps)}
 
 
 def test_the_values_are_those_of_the_document(text):
