@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+
 from support.migrations import AGENTS, backend_with
 
 ASSUMED = "2025_08_16_fix_enum_types_and_timestamps"
@@ -93,6 +95,8 @@ def test_an_upgrade_is_rehearsed_on_a_copy_and_the_release_that_serves_is_untouc
     assert lines[0].startswith(f"{tag.rpartition('/')[2]} would run 1 revision in ")
     assert f"To roll back: ansible-playbook restore.yml -e env={dbtest.name}" in "\n".join(lines)
     assert (check.changed, run.changed, again.changed) == (1, 1, 0)
+    recorded = [json.loads(line)["what"] for line in dbtest.runs_file.read_text().splitlines()]
+    assert recorded[-2:] == [f"rehearse_upgrade.yml of {dbtest.name}"] * 2, "it holds the lock of the environment"
     assert again.task("Report the rehearsal").result["msg"][0] == lines[0]
     assert dbtest.inspect("backend")["Image"] == released
     assert dbtest.sql("SELECT count(*) FROM pg_database WHERE datname LIKE '%\\_upgrade\\_%'") == "0"
