@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find, count and release the rows that refer to users or groups, by the foreign keys in the catalog.
+"""Find, count and release the rows that refer to other rows, by the foreign keys in the catalog.
 
 This file is private to the collection and may change without notice.
 """
@@ -23,7 +23,7 @@ _OWNER_COLUMNS = {"creator_id", "owner_id"}
 
 @dataclass(frozen=True)
 class Belongings:
-    """References to users or groups, by how a deletion handles them.
+    """References to rows of a table, by how a deletion handles them.
 
     ``owned`` rows prevent a deletion, unless they are ``transferred``; ``removed`` rows are deleted too; ``forgotten``
     columns are set to NULL.
@@ -35,15 +35,19 @@ class Belongings:
     forgotten: Sequence[Reference]
 
 
-def classify(references: Sequence[Reference]) -> Belongings:
-    """Sort references: associations and personal rows are removed, nullable columns set to NULL, all others owned."""
-    removed = [one for one in references if (one.association and not one.nullable) or one.table in _PERSONAL]
-    forgotten = [one for one in references if one.nullable and one not in removed]
-    owned = [one for one in references if one not in removed and one not in forgotten]
+def classify(references: Sequence[Reference], removed: Collection[str] = ()) -> Belongings:
+    """Sort references: associations and personal rows are removed, nullable columns set to NULL, all others owned.
+
+    Rows of the tables ``removed`` are removed too.
+    """
+    with_owner = {*_PERSONAL, *removed}
+    leaving = [one for one in references if (one.association and not one.nullable) or one.table in with_owner]
+    forgotten = [one for one in references if one.nullable and one not in leaving]
+    owned = [one for one in references if one not in leaving and one not in forgotten]
     return Belongings(
         owned=owned,
         transferred=[*owned, *(one for one in forgotten if one.column in _OWNER_COLUMNS)],
-        removed=removed,
+        removed=leaving,
         forgotten=forgotten,
     )
 

@@ -1,0 +1,285 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Declare an entity: rows of one table that a module manages by a natural key.
+
+A declaration is data. From it come the argument spec (``entity_options``), the reader, the plan, the writes and the
+marks (``entity_run``), and the rows of an info module or an export (``entity_rows``). This is a complete module,
+without its documentation::
+
+    TAG = Entity(
+        name="tag",
+        table="tags",
+        key=("name",),
+        fields={
+            "name": Field(NAME, required=True),
+            "description": Field(),
+            "color": Field(check=check_color),
+        },
+        creation={"is_system": False, "usage_count": 0, "created_at": "now"},
+    )
+
+    class TagModule(ConvosphereModule):
+        argument_spec = entity_options.argument_spec(TAG)
+        rules = entity_options.rules(TAG)
+        unlisted = entity_options.unlisted(TAG)
+
+        def build(self) -> Work:
+            return EntityWork(self.invocation, TAG)
+
+It has the options ``name``, ``description``, ``color``, ``id``, ``state`` of one tag; ``tags`` and ``tags_file`` for a
+list of them, with ``list_name``, ``prune`` and ``prune_limit``; and returns ``created``, ``updated``, ``deleted``,
+``unchanged``, ``pruned`` and ``ids``. An action plugin of the same name, a ListFileAction, brings ``tags_file``.
+
+What else a declaration may say:
+
+- Labels of enums, JSON, lists of texts, numbers with a range, numbers that are stored as texts, timestamps with and
+  without a time zone: ``Field`` in ``field_types``. A new row gets ``Field.default``, and the columns of ``creation``.
+  ``Field.empty`` is for a column of JSON that must not be NULL; ``Field.column`` if the column has another name.
+- An option that names a row of another table: ``references={"owner": Reference("users", "username", "creator_id")}``.
+  A reference may be a part of the key, and may point at the entity's own table, also at a row of the same list.
+- Other keys, for which the first one with all of its options given counts:
+  ``other_keys=(("external_id",),)`` comes before ``key``. ``optional_key={"organization_id"}`` are options of a key
+  that count as empty if they are not given. ``id`` is always a key, and comes first; with it, a key is a new value.
+- ``exclusive=("is_default",)``: at most one row is true. The others are cleared in the same transaction.
+- ``renames={"new_owner": "owner"}``: an option with a new value for an option of the key.
+- Rows of an association, as members with an access level: ``parts=(partial(Links, "members", …),)``, see ``links``.
+  Everything else that is not a column: a class of your own, see ``Part``.
+- What a deletion does, see ``Departure``: rows that refer to the row by a foreign key and need it refuse it.
+- A table of one row, ``singleton=True``: no key, no list, no state. The newest row stays, further ones are deleted.
+
+Only rows that differ are written. An option that is not given is not changed.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._core.plan import Change
+from .._postgres.connection import Database
+from . import dependents
+from .dependents import Belongings
+from .field_types import Field
+from .list_problems import Problems
+
+PRESENT = "present"
+ABSENT = "absent"
+#: The second half of the advisory lock's key, for all entities that do not have their own.
+ENTITY_LOCK = 0x656E
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An option with the name of a row in another table, whose id is in ``column``.
+
+    ``shown`` is the column with the name. ``also`` are columns by which a row is found too, in any case. If names are
+    not ``unique``, an id is accepted as well, and shown for a name that several rows have. ``noun`` is for messages.
+    """
+
+    table: str
+    shown: str
+    column: str
+    noun: str = ""
+    also: tuple[str, ...] = ()
+    unique: bool = True
+    required: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What the option names, for a message: ``user``."""
+        return self.noun or self.table.removesuffix("s")
+
+
+@dataclass
+class Desired:
+    """One object of the list. ``fields`` are the given options, normalised; None clears one.
+
+    ``label`` is its place in the list, ``options`` are those that say how it is changed. ``id`` is given, ``row`` is
+    the id of the row that it is about, or that of a new one.
+    """
+
+    label: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    id: str | None = None
+    row: str = ""
+    exists: bool = False
+
+    @property
+    def absent(self) -> bool:
+        """Whether the object is to be removed."""
+        return bool(self.options.get("state") == ABSENT)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One row to change. ``desired`` is None for a row that the list does not name."""
+
+    change: Change
+    id: str
+    desired: Desired | None = None
+
+    @property
+    def after(self) -> Mapping[str, Any]:
+        """The new values; none for a deletion."""
+        return self.change.after or {}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a part reads: the rows with these ids, and the objects of the list, by the id of their row.
+
+    ``planned`` are names that count as existing in check mode, by the kind of object.
+    """
+
+    database: Database
+    ids: Sequence[str]
+    desired: Mapping[str, Desired] = field(default_factory=dict)
+    planned: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    problems: Problems = field(default_factory=Problems)
+
+
+class Part:
+    """Options that are more than a column: kept in other tables, or in a column with other contents.
+
+    An object of it is made for each run, so that it may keep what it has read until it writes.
+    """
+
+    #: Ansible's argument spec of the options.
+    options: Mapping[str, Any] = {}
+    #: Options that say how the others are changed, with their values; the first one is the default.
+    choices: Mapping[str, tuple[str, ...]] = {}
+    #: The privileges that a change needs beside those of the entity's table.
+    rights: Mapping[str, str] = {}
+
+    def normalise(self, option: str, value: Any) -> Any:
+        """Return a given value in the form that is compared and shown. Raises ValueProblem."""
+        return value
+
+    def read(self, reading: Reading) -> dict[str, dict[str, Any]]:
+        """Return the current values of the options, by id, also for rows that no object of the list is about.
+
+        The values of the desired objects may be replaced, for example by the full names of what they name. Each
+        problem with them is added to ``reading.problems``.
+        """
+        return {}
+
+    def columns(self, task: Task) -> Mapping[str, Any]:
+        """Return columns of the entity's table to write for a task that creates or updates."""
+        return {}
+
+    def write(self, database: Database, tasks: Sequence[Task]) -> None:
+        """Write other tables, after the rows of the entity. ``tasks`` create or update one of the options."""
+
+    def exported(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return current values as a list would give them."""
+        return values
+
+
+class Departure:
+    """What the deletion of a row does with rows that refer to it.
+
+    By the catalog's foreign keys: rows of associations, and of the tables in ``removes``, are deleted too; nullable
+    columns are set to NULL; any other row refuses the deletion.
+    """
+
+    #: Tables whose rows are deleted with the row.
+    removes: frozenset[str] = frozenset()
+    #: The privileges that this needs beside those of the entity's table.
+    rights: Mapping[str, str] = {}
+
+    def refuse(self, row: Mapping[str, Any], options: Mapping[str, Any], owns: Mapping[str, int]) -> str:
+        """Return why a row cannot be deleted, or an empty text. ``owns`` are numbers of rows that need it, by table."""
+        return f"is still used by {dependents.describe(owns)}" if owns else ""
+
+    def instead(self, options: Mapping[str, Any], owns: Mapping[str, int]) -> Mapping[str, Any] | None:
+        """Return the fields that a row gets instead of being deleted; None to delete it."""
+        return None
+
+    def describe(self, database: Database, ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Return what the diff of a deletion shows beside the row's own fields, by id."""
+        return {}
+
+    def release(self, database: Database, belongings: Belongings, tasks: Sequence[Task]) -> None:
+        """Delete or clear what refers to the rows of ``tasks``, which are deleted next."""
+        dependents.release(database, belongings, [task.id for task in tasks], {})
+
+
+@dataclass(frozen=True)
+class Entity:
+    """The declaration of an entity, see the text of this file. ``name`` is a singular in lower case."""
+
+    name: str
+    table: str
+    key: tuple[str, ...]
+    fields: Mapping[str, Field]
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    creation: Mapping[str, Any] = field(default_factory=dict)
+    other_keys: tuple[tuple[str, ...], ...] = ()
+    optional_key: frozenset[str] = frozenset()
+    exclusive: tuple[str, ...] = ()
+    renames: Mapping[str, str] = field(default_factory=dict)
+    #: Options that say how an object is changed, with their values; the first one is the default.
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parts: tuple[Callable[[], Part], ...] = ()
+    departure: Departure = field(default_factory=Departure)
+    #: How results and messages name an object, by options of its key. A name that several rows have is their id.
+    title: str = ""
+    #: Whether a second row with the same key is refused. Existing ones are refused only if a list names them by it.
+    unique: bool = True
+    singleton: bool = False
+    lock: int = ENTITY_LOCK
+    #: The option of a list, and the word for several objects in a message.
+    plural: str = ""
+    #: Columns that are read beside those of the fields, and given to ``Departure.refuse``.
+    also_read: tuple[str, ...] = ()
+    #: Return a warning about the desired objects that are created or changed, or an empty text.
+    warning: Callable[[Iterable[Task]], str] | None = None
+
+    @property
+    def list_option(self) -> str:
+        """The option with a list of objects."""
+        return self.plural or f"{self.name}s"
+
+    @property
+    def noun(self) -> str:
+        """The name in a sentence."""
+        return self.name.replace("_", " ")
+
+    @property
+    def nouns(self) -> str:
+        """The plural in a sentence."""
+        return self.list_option.replace("_", " ")
+
+    @property
+    def keys(self) -> tuple[tuple[str, ...], ...]:
+        """The keys, in the order in which they are tried."""
+        return (*self.other_keys, self.key)
+
+    @property
+    def key_options(self) -> tuple[str, ...]:
+        """All options of the keys."""
+        return tuple(dict.fromkeys(option for key in self.keys for option in key))
+
+    @property
+    def all_choices(self) -> Mapping[str, tuple[str, ...]]:
+        """The options that say how an object is changed, with their values."""
+        state = {} if self.singleton else {"state": (PRESENT, ABSENT)}
+        parts = {option: choices for make in self.parts for option, choices in make().choices.items()}
+        return {**state, **self.choices, **parts}
+
+    def column(self, option: str) -> str:
+        """Return the column of an option that is a field or a reference."""
+        if option in self.references:
+            return self.references[option].column
+        return self.fields[option].column or option
+
+    def title_of(self, values: Mapping[str, Any]) -> str:
+        """Return how results name an object with these values of its key."""
+        if self.singleton:
+            return self.name
+        return (self.title or f"{{{self.key[0]}}}").format_map({name: values.get(name) for name in self.key_options})

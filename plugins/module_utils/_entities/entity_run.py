@@ -1,0 +1,228 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Change a list of objects of an entity: read, plan, write, in one transaction.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from .._app.audit_log import Trail
+from .._core.errors import InputError
+from .._core.plan import CREATE, DELETE, UPDATE, Change, Plan
+from .._core.work import Invocation, Work
+from .._postgres.connection import Database
+from . import dependents, entity_departures, entity_options, entity_plan, managed_marks, names
+from .dependents import Belongings
+from .entity import Desired, Entity, Reading, Task
+from .entity_departures import Leaving
+from .entity_plan import Index
+from .entity_reader import EntityReader
+from .entity_repository import EntityRepository
+from .list_problems import Problems
+from .names import Names
+from .values import ValueProblem
+
+
+class EntityWork(Work):
+    """The work of a module whose entity is declared."""
+
+    def __init__(self, call: Invocation, entity: Entity) -> None:
+        self.call = call
+        self.params = call.params
+        self.entity = entity
+        self.parts = [make() for make in entity.parts]
+        self.database = Database(call.params, read_only=call.check_mode)
+        self.repository = EntityRepository(self.database, entity, self.parts)
+        self.trail = Trail(self.database, call.params, entity.name)
+        self.desired: list[Desired] = []
+        self.problems = Problems()
+        self.belongings: Belongings = dependents.classify(())
+        self.tasks: list[Task] = []
+        self.pruned: list[str] = []
+        #: The rows that references name, by option.
+        self.names: dict[str, Names] = {}
+        self.listed = False
+        self.index = Index(entity, {})
+
+    def plan(self) -> Plan:
+        """Read the list, then the current rows that it is about, and compare. Raises InputError with all problems."""
+        entries = self._entries()
+        if not self.call.check_mode:
+            self.repository.lock()
+        reader = EntityReader(self.entity, self.repository.columns, self.parts, self.params)
+        self.trail.check()
+        self.desired = reader.read(entries, single=not self.listed)
+        self.problems = reader.problems
+        if not self.call.check_mode and any(
+            one.fields.get(name) for one in self.desired for name in self.entity.exclusive
+        ):
+            self.repository.lock_table()
+        unchanged = self._read_and_plan()
+        if self.tasks and not self.problems:
+            self.problems += self.repository.missing_rights()
+            self.problems += managed_marks.refuse_missing_rights(self.database) if self._new_ids() else []
+        if self.problems:
+            raise InputError.of(list(self.problems), hint="Nothing was changed.")
+        if self.entity.warning and (warning := self.entity.warning(self.tasks)):
+            self.call.warn(warning)
+        return Plan(tuple(task.change for task in self.tasks), tuple(unchanged))
+
+    def apply(self, plan: Plan) -> None:
+        """Write all changes, or none."""
+        self.repository.write([self._with_ids(task) for task in self.tasks], self.belongings)
+        source = self.params.get(f"{self.entity.list_option}_file")
+        managed_marks.record(
+            self.database,
+            self.entity.name,
+            self._new_ids(),
+            self.params.get("list_name") or "",
+            Path(source).name if source else None,
+        )
+        gone = [task.id for task in self.tasks if task.change.action == DELETE]
+        managed_marks.forget(self.database, self.entity.name, gone)
+        self.trail.write((task.change, task.id) for task in self.tasks)
+        self.database.commit()
+
+    def report(self, plan: Plan) -> dict[str, Any]:
+        """Return what was created, updated, deleted, pruned and unchanged, and the ids of the objects of the list."""
+        deleted = [task for task in self.tasks if task.change.action == DELETE]
+        kept = {
+            entity_plan.title_of(self.entity, one, self.index): one.row
+            for one in self.desired
+            if not one.absent and (one.exists or not self.call.check_mode)
+        }
+        return {
+            "created": plan.names(CREATE),
+            "updated": {change.name: sorted(change.after or {}) for change in plan.of(UPDATE)},
+            "deleted": plan.names(DELETE),
+            "unchanged": list(plan.unchanged),
+            "pruned": [task.change.name for task in deleted if task.id in self.pruned],
+            "ids": kept,
+        }
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.database.close()
+
+    def _entries(self) -> list[Any]:
+        """Return the given objects, and note whether they are a list."""
+        option = self.entity.list_option
+        self.listed = True
+        if self.params.get(f"{option}_file"):
+            from . import list_file
+
+            known = entity_options.known_options(self.entity)
+            return list_file.read(Path(self.params[f"{option}_file"]), option, known)
+        if self.params.get(option) is not None:
+            return list(self.params[option])
+        self.listed = False
+        # Ansible would have made a text of a number, and not the one that was written.
+        known = entity_options.known_options(self.entity)
+        return [{name: self.call.given.get(name, self.params[name]) for name in known}]
+
+    def _new_ids(self) -> list[str]:
+        """Return the ids of the rows that the run marks as managed: those that a list creates."""
+        return [task.id for task in self.tasks if task.change.action == CREATE] if self.listed else []
+
+    @property
+    def _planned(self) -> Mapping[str, Sequence[str]]:
+        """The names that count as existing: in check mode an earlier task did not create them."""
+        return (self.params.get("planned") or {}) if self.call.check_mode else {}
+
+    def _read_and_plan(self) -> list[str]:
+        """Set the tasks, and return the titles of unchanged objects."""
+        entity, problems = self.entity, self.problems
+        keys = self.repository.keys()
+        self._resolve([name for name in entity.references if name in entity.key_options], keys)
+        self.index = Index(entity, keys)
+        entity_plan.identify(entity, self.desired, self.index, problems)
+        entity_plan.refuse_incomplete(entity, self.desired, self.repository.columns, problems)
+        holders = entity_plan.exclusive_holders(entity, self.desired, problems)
+        cleared = entity_plan.clear_others(self.desired, holders, self.repository.flagged(holders))
+        self.pruned = self._choose_pruned()
+        surplus = [one for one in keys if entity.singleton and one != self.desired[0].row]
+        rows = self._rows([*(one.row for one in self.desired if one.exists), *self.pruned, *surplus, *cleared])
+        entity_plan.refuse_taken_keys(entity, self.desired, self.index, problems)
+        departures = self._plan_departures(rows, [*self.pruned, *surplus])
+        self.tasks, unchanged = entity_plan.plan_desired(entity, self.desired, rows, departures, self.index)
+        listed = {one.row for one in self.desired}
+        self.tasks += [Task(change, one) for one, change in departures.items() if change and one not in listed]
+        for identifier, fields in cleared.items():
+            change = entity_plan.update_of(self.index.titles[identifier], fields, rows[identifier])
+            self.tasks += [Task(change, identifier)] if change and identifier not in departures else []
+        return unchanged
+
+    def _choose_pruned(self) -> list[str]:
+        marks = managed_marks.of(self.database, self.entity.name) if self.params.get("prune") else {}
+        pruned, refused = entity_plan.choose_pruned(self.entity, self.desired, marks, self.index, self.params)
+        self.problems += refused
+        return pruned
+
+    def _plan_departures(
+        self, rows: Mapping[str, Mapping[str, Any]], unlisted: Iterable[str]
+    ) -> dict[str, Change | None]:
+        titles = self.index.titles
+        leaving = [
+            Leaving(one.row, one.label, titles[one.row], one.options)
+            for one in self.desired
+            if one.absent and one.exists
+        ]
+        leaving += [Leaving(one, f"{titles[one]} (to be pruned)", titles[one], self.params) for one in unlisted]
+        self.belongings = self.repository.belongings() if leaving else dependents.classify(())
+        return entity_departures.plan(self.database, self.entity, self.belongings, leaving, rows, self.problems)
+
+    def _rows(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return rows with names in the place of ids, and what their parts keep elsewhere."""
+        ids = list(dict.fromkeys(ids))
+        rows = self.repository.rows(ids)
+        self._resolve([name for name in self.entity.references if name not in self.entity.key_options], rows)
+        for name in self.entity.key_options:
+            for identifier, row in rows.items():
+                row[name] = self.index.keys[identifier][name]
+        by_row = {one.row: one for one in self.desired}
+        for part in self.parts:
+            reading = Reading(self.database, ids, by_row, self._planned, self.problems)
+            for identifier, found in part.read(reading).items():
+                rows[identifier].update(found)
+        return rows
+
+    def _resolve(self, options: Iterable[str], rows: Mapping[str, dict[str, Any]]) -> None:
+        """Replace the ids of references in ``rows`` by names, and check the names that the list gives."""
+        for option in options:
+            given = [option, *(new for new, old in self.entity.renames.items() if old == option)]
+            reference = self.entity.references[option]
+            texts = {one.fields[name] for one in self.desired for name in given if one.fields.get(name) is not None}
+            ids = {row[option] for row in rows.values() if row[option] is not None}
+            found = self.names[option] = names.of(self.database, reference, texts, ids, self._planned)
+            if reference.table == self.entity.table:
+                found.add_planned({one.fields.get(reference.shown): one.row for one in self.desired if not one.exists})
+            for row in rows.values():
+                row[option] = found.labels.get(row[option])
+            for one in self.desired:
+                for name in given:
+                    self._find(one, name, found)
+
+    def _find(self, one: Desired, option: str, found: Names) -> None:
+        if one.fields.get(option) is not None:
+            try:
+                one.fields[option] = found.find(one.fields[option])
+            except ValueProblem as problem:
+                self.problems.add(one.label, f"{option}: {problem}")
+                one.fields[option] = None
+
+    def _with_ids(self, task: Task) -> Task:
+        """Return a task with ids in the place of the names of references."""
+        named = {
+            option: self.names[option].ids.get(task.after[option]) for option in self.names if option in task.after
+        }
+        if not named:
+            return task
+        change = task.change
+        return replace(task, change=Change(change.name, change.action, change.before, {**task.after, **named}))

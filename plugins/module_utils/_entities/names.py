@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find rows of other tables by their names, and name rows by their ids.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from .._core.display import printable
+from .._postgres.connection import Database, quoted_identifier
+from .entity import Reference
+from .values import ValueProblem
+
+
+class Names:
+    """Rows by label: the name, or the id if several rows have that name.
+
+    ``rows`` have an id, a name, and further texts in lower case by which the row is found too. ``planned`` are names
+    that count as existing, without an id: in check mode an earlier task did not create them.
+    """
+
+    noun = "row"
+
+    def __init__(self, rows: Iterable[Sequence[Any]], planned: Iterable[str] = (), noun: str = "") -> None:
+        self.noun = noun or self.noun
+        self.by_name: dict[str, list[str]] = {}
+        self.others: dict[str, str] = {}
+        for identifier, name, *others in rows:
+            self.by_name.setdefault(name, []).append(identifier)
+            self.others.update({other: name for other in others if other is not None})
+        self.labels = {
+            identifier: name if len(ids) == 1 else identifier
+            for name, ids in self.by_name.items()
+            for identifier in ids
+        }
+        self.ids: dict[str, str] = {label: identifier for identifier, label in self.labels.items()}
+        self.planned = set(planned)
+        self.find = lru_cache(maxsize=None)(self._find)
+
+    def add_planned(self, new: Mapping[str | None, str]) -> None:
+        """Let the names of new rows count as existing. ``new`` maps them to ids."""
+        for name, identifier in new.items():
+            if name is not None and name not in self.by_name:
+                self.planned.add(name)
+                self.ids[name] = identifier
+
+    def _find(self, text: str) -> str:
+        """Return the label of the row with the name or id ``text``. Raises ValueProblem."""
+        name = text if text in self.by_name else self.others.get(text.lower(), text)
+        ids = self.by_name.get(name, [])
+        if len(ids) > 1:
+            raise ValueProblem(
+                f"'{text}' is the name of several {self.noun}s: give the id of one, {', '.join(sorted(ids))}"
+            )
+        if ids or name in self.planned:
+            return name
+        if text.lower() in self.labels:
+            return self.labels[text.lower()]
+        # An email needs no quotes.
+        shown = printable(text) if "@" in text and " " not in text else f"'{printable(text)}'"
+        raise ValueProblem(f"there is no {self.noun} {shown}")
+
+
+def of(
+    database: Database,
+    reference: Reference,
+    texts: Iterable[str],
+    ids: Iterable[str],
+    planned: Mapping[str, Sequence[str]],
+) -> Names:
+    """Read the rows that are named by ``texts`` or have one of ``ids``; all rows if their names are not unique."""
+    asked = {"texts": sorted(set(texts)), "ids": sorted(set(ids))}
+    asked["lower"] = [text.lower() for text in asked["texts"]]
+    known = planned.get(f"{reference.kind.replace(' ', '_')}s", ())
+    if reference.unique and not any(asked.values()):
+        return Names((), known, reference.kind)
+    # lower() of a database with the locale C leaves letters unchanged that Python's does not.
+    others = [f"lower({quoted_identifier(name)})" for name in reference.also]
+    shown = quoted_identifier(reference.shown)
+    conditions = [f"{shown} = ANY (%(texts)s::text[])", "id::text = ANY (%(ids)s::text[])"]
+    conditions += [f"{other} = ANY (%(lower)s::text[])" for other in others]
+    where = f" WHERE {' OR '.join(conditions)}" if reference.unique else ""
+    rows = database.fetch(
+        f"SELECT {', '.join(['id::text', shown, *others])} "  # noqa: S608 - names of declarations, quoted
+        f"FROM {quoted_identifier(reference.table)}{where} ORDER BY id",
+        asked,
+    )
+    return Names(rows, known, reference.kind)
