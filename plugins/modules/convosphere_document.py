@@ -130,7 +130,8 @@ options:
     default: present
   prune:
     description: >-
-      Whether to delete the documents of this owner and source that this module made and the folder lacks now.
+      Whether to delete the documents of this owner and source that this module created and the folder lacks now. It
+      keeps marks of them in the schema C(convosphere_platform).
     type: bool
     default: false
   prune_limit:

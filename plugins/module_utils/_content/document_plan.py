@@ -116,8 +116,11 @@ class Planner:
         """Return a task for each file that differs, and the names of the others."""
         return [self._task(file, fields[file.name], chunks) for file in files]
 
-    def gone(self, names: Collection[str]) -> list[Task]:
-        """Return a task for each document that is not among the names, if this collection wrote it."""
+    def gone(self, names: Collection[str], *, marked: Collection[str] | None = None) -> list[Task]:
+        """Return a task for each document that is not among the names, if this collection wrote it.
+
+        ``marked`` are the ids that may go; without it, all.
+        """
         found = []
         for source, documents in sorted(self.situation.current.items()):
             name = source[len(self.situation.prefix) :]
@@ -125,7 +128,7 @@ class Planner:
                 found += [
                     Task(Change(name, DELETE, dict(document.fields), None), document.id, {}, document)
                     for document in documents
-                    if document.notes
+                    if document.notes and (marked is None or document.id in marked)
                 ]
         for task in found:
             self._refuse_stale_vectors(task.change.name, task.current)

@@ -20,6 +20,7 @@ from .._core.errors import InputError
 from .._core.plan import CREATE, DELETE, UPDATE, Plan
 from .._core.work import Invocation, Work
 from .._engine import client as engine_client
+from .._entities import managed_marks
 from .._postgres.connection import Database
 from .._stack import project_owner
 from . import chunker, document_folder, document_plan, document_text
@@ -62,7 +63,7 @@ class DocumentWork(Work):
         fields = {file.name: {**shared, **own.get(file.name, {})} for file in files}
         tasks = planner.present(files, fields, chunks)
         is_absent = self.params["state"] == "absent"
-        gone = planner.gone(set(fields)) if is_absent or self.params["prune"] else []
+        gone = planner.gone(set(fields), marked=None if is_absent else self._marked())
         self.planned = document_plan.joined(
             tasks, gone, situation, pruned=not is_absent, vectorizer=self.params["weaviate_vectorizer"]
         )
@@ -79,6 +80,7 @@ class DocumentWork(Work):
         deleted = [task.id for task in self.planned.tasks if task.change.action == DELETE]
         rows = {task.id: chunks[task.id] for task in self.planned.tasks if task.writes_chunks}
         self.repository.write(self.planned.tasks, rows, self.user, self.prefix)
+        self._mark(deleted)
         self.trail.write((task.change, task.id) for task in self.planned.tasks)
         self.repository.database.commit()
         self.files.remove([*deleted, *self.planned.leftovers])
@@ -102,6 +104,17 @@ class DocumentWork(Work):
     def close(self) -> None:
         """Close the connection, which releases the lock."""
         self.repository.database.close()
+
+    def _marked(self) -> set[str]:
+        """Return the ids that pruning may delete: those that a run for this source has created."""
+        marks = managed_marks.of(self.repository.database, ENTITY) if self.params["prune"] else {}
+        return {identifier for identifier, name in marks.items() if name == self.prefix.rstrip("/")}
+
+    def _mark(self, deleted: list[str]) -> None:
+        created = [task.id for task in self.planned.tasks if task.change.action == CREATE]
+        database = self.repository.database
+        managed_marks.record(database, ENTITY, created, self.prefix.rstrip("/"), Path(self.params["folder"]).name)
+        managed_marks.forget(database, ENTITY, deleted)
 
     def _scan(self, problems: list[str]) -> list[SourceFile]:
         if self.params["state"] == "absent":
@@ -154,6 +167,7 @@ class DocumentWork(Work):
         if planned.plan.changed and not problems:
             self.trail.check()
             problems += self.repository.missing_rights()
+            problems += managed_marks.refuse_missing_rights(self.repository.database) if new else []
         if problems:
             raise InputError.of(problems, hint=_UNCHANGED)
 

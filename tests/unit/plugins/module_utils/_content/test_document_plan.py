@@ -120,11 +120,15 @@ def test_a_long_source_is_a_problem():
 
 def test_only_documents_of_this_collection_are_pruned():
     foreign = dataclasses.replace(stored(), metadata={"foreign": 1})
-    found = situation(current={"f/a.md": [stored()], "f/other.md": [foreign]})
-    gone = Planner(found, lambda _file: b"", []).gone(set())
+    adopted = dataclasses.replace(stored(), id="11111111-1111-4111-8111-111111111111")
+    found = situation(current={"f/a.md": [stored()], "f/other.md": [foreign], "f/third.md": [adopted]})
+    planner = Planner(found, lambda _file: b"", [])
+    gone = planner.gone(set(), marked={stored().id, foreign.id})
     plan = document_plan.joined([], gone, found, pruned=True, vectorizer=None)
 
     assert (plan.pruned, [change.name for change in plan.plan]) == (("a.md",), ["a.md"])
+    assert [task.change.name for task in planner.gone(set())] == ["a.md", "third.md"]
+    assert planner.gone(set(), marked=set()) == []
 
 
 def test_the_plan_shows_the_class_and_the_leftovers():
