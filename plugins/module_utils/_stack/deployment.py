@@ -179,10 +179,10 @@ class Deployment:
         """Raise UnhealthyError unless every service is healthy and runs the desired image."""
         self.wait(self.stack.references())
         self.ask_platform()
-        self._check_images()
-        self.ready(engine_client.project_containers(self.client, self.stack.name))
+        self.ready(self._check_images())
 
-    def _check_images(self) -> None:
+    def _check_images(self) -> beside.Containers:
+        """Return the containers by service. Raises UnhealthyError if one runs another image."""
         running = engine_client.project_containers(self.client, self.stack.name)
         for service, reference in self.stack.references().items():
             desired = self.stack.image_ids[reference]
@@ -192,6 +192,7 @@ class Deployment:
                         f"The service {service} runs the image {container.attrs['Image']} instead of {reference} "
                         f"({desired})"
                     )
+        return running
 
     def _remove_unseen(self) -> None:
         """Remove the containers that have the labels of the project, and not the one by which Compose finds them."""
