@@ -44,8 +44,8 @@ def main() -> None:
         from sqlalchemy import create_engine, text
 
         run(sys.argv[1], sys.argv[2], create_engine(os.environ["DATABASE_URL"]), text)
-    except Exception as error:  # noqa: BLE001 - the caller shows its first line; the others may quote rows
-        sys.exit(f"{type(error).__name__}: {error}".partition("\n")[0])
+    except Exception as error:  # the caller shows its first line; the others may quote rows
+        raise SystemExit(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
 
 
 if __name__ == "__main__":
