@@ -98,7 +98,7 @@ options:
         is decrypted.
     type: path
 seealso:
-  - module: convosphere.platform.convosphere_tag
+  - module: convosphere.platform.convosphere_content_info
 """
 
 EXAMPLES = r"""

@@ -60,7 +60,7 @@ options:
         decrypted.
     type: path
 seealso:
-  - module: convosphere.platform.convosphere_ai_model
+  - module: convosphere.platform.convosphere_content_info
 """
 
 EXAMPLES = r"""

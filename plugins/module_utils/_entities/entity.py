@@ -276,7 +276,7 @@ class Entity:
         """Return the column of an option that is a field or a reference."""
         if option in self.references:
             return self.references[option].column
-        return self.fields[option].column or option
+        return (self.fields[option].column if option in self.fields else None) or option
 
     def title_of(self, values: Mapping[str, Any]) -> str:
         """Return how results name an object with these values of its key."""

@@ -213,6 +213,19 @@ def choose_pruned(
     ]
 
 
+def refuse_leaving_references(
+    entity: Entity, desired: Iterable[Desired], titles: Mapping[str, Collection[str]], problems: Problems
+) -> None:
+    """Add a problem for each object that names a row which the same run removes.
+
+    ``titles`` are the names of these rows, by the option that may name them.
+    """
+    for one in desired:
+        for option, leaving in titles.items():
+            if not one.absent and one.fields.get(option) in leaving:
+                problems.add(one.label, f"{option}: the {entity.noun} {one.fields[option]} is removed by the same run")
+
+
 def plan_desired(
     entity: Entity,
     desired: Iterable[Desired],

@@ -64,18 +64,23 @@ class EntityRepository:
         }
 
     def rows(self, ids: Collection[str]) -> dict[str, dict[str, Any]]:
-        """Return the options of rows, by id. References are still ids."""
+        """Return the options of rows, by id, normalised. References are still ids."""
+        return {
+            identifier: {name: self._of_row(name, value) for name, value in row.items()}
+            for identifier, row in self.raw_rows(ids).items()
+        }
+
+    def raw_rows(self, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+        """Return the options of rows, by id, as they are stored."""
         if not ids:
             return {}
-        entity = self.entity
-        options = (*entity.fields, *entity.references)
-        columns = ["id", *(entity.column(option) for option in options), *entity.also_read]
+        names = (*self.entity.fields, *self.entity.references, *self.entity.also_read)
+        columns = ["id", *(self.entity.column(name) for name in names)]
         rows = self.database.fetch(
             f"SELECT {_selected(columns)} FROM {self.table} WHERE id = ANY (%s::uuid[])",  # noqa: S608 - quoted names
             (list(ids),),
         )
-        names = (*options, *entity.also_read)
-        return {row[0]: {name: self._of_row(name, value) for name, value in zip(names, row[1:])} for row in rows}
+        return {row[0]: dict(zip(names, row[1:])) for row in rows}
 
     def flagged(self, options: Iterable[str]) -> dict[str, list[str]]:
         """Return the ids of the rows with each exclusive flag, by option."""

@@ -18,16 +18,15 @@ from .._core.errors import InputError
 from .._core.plan import CREATE, DELETE, UPDATE, Change, Plan
 from .._core.work import Invocation, Work
 from .._postgres.connection import Database
-from . import dependents, entity_departures, entity_options, entity_plan, managed_marks, names
+from . import dependents, entity_departures, entity_options, entity_plan, managed_marks
 from .dependents import Belongings
-from .entity import Desired, Entity, Reading, Task
+from .entity import Desired, Entity, Task
 from .entity_departures import Leaving
 from .entity_plan import Index
 from .entity_reader import EntityReader
 from .entity_repository import EntityRepository
+from .entity_rows import EntityRows
 from .list_problems import Problems
-from .names import Names
-from .values import ValueProblem
 
 
 class EntityWork(Work):
@@ -46,8 +45,7 @@ class EntityWork(Work):
         self.belongings: Belongings = dependents.classify(())
         self.tasks: list[Task] = []
         self.pruned: list[str] = []
-        #: The rows that references name, by option.
-        self.names: dict[str, Names] = {}
+        self.rows = EntityRows(self.repository, self._planned)
         self.listed = False
         self.index = Index(entity, {})
 
@@ -140,7 +138,7 @@ class EntityWork(Work):
         """Set the tasks, and return the titles of unchanged objects."""
         entity, problems = self.entity, self.problems
         keys = self.repository.keys()
-        self._resolve([name for name in entity.references if name in entity.key_options], keys)
+        self.rows.name_keys(keys, self.desired, problems)
         self.index = Index(entity, keys)
         entity_plan.identify(entity, self.desired, self.index, problems)
         entity_plan.refuse_incomplete(entity, self.desired, self.repository.columns, problems)
@@ -148,11 +146,15 @@ class EntityWork(Work):
         cleared = entity_plan.clear_others(self.desired, holders, self.repository.flagged(holders))
         self.pruned = self._choose_pruned()
         surplus = [one for one in keys if entity.singleton and one != self.desired[0].row]
-        rows = self._rows([*(one.row for one in self.desired if one.exists), *self.pruned, *surplus, *cleared])
+        listed = {one.row: one for one in self.desired}
+        ids = [*(one.row for one in self.desired if one.exists), *self.pruned, *surplus, *cleared]
+        rows = self.rows.read(ids, keys, listed, problems)
         entity_plan.refuse_taken_keys(entity, self.desired, self.index, problems)
         departures = self._plan_departures(rows, [*self.pruned, *surplus])
+        leaving = [one for one, change in departures.items() if change and change.after is None]
+        own = self.rows.own_names(leaving)
+        entity_plan.refuse_leaving_references(entity, self.desired, own, problems)
         self.tasks, unchanged = entity_plan.plan_desired(entity, self.desired, rows, departures, self.index)
-        listed = {one.row for one in self.desired}
         self.tasks += [Task(change, one) for one, change in departures.items() if change and one not in listed]
         for identifier, fields in cleared.items():
             change = entity_plan.update_of(self.index.titles[identifier], fields, rows[identifier])
@@ -178,50 +180,10 @@ class EntityWork(Work):
         self.belongings = self.repository.belongings() if leaving else dependents.classify(())
         return entity_departures.plan(self.database, self.entity, self.belongings, leaving, rows, self.problems)
 
-    def _rows(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Return rows with names in the place of ids, and what their parts keep elsewhere."""
-        ids = list(dict.fromkeys(ids))
-        rows = self.repository.rows(ids)
-        self._resolve([name for name in self.entity.references if name not in self.entity.key_options], rows)
-        for name in self.entity.key_options:
-            for identifier, row in rows.items():
-                row[name] = self.index.keys[identifier][name]
-        by_row = {one.row: one for one in self.desired}
-        for part in self.parts:
-            reading = Reading(self.database, ids, by_row, self._planned, self.problems)
-            for identifier, found in part.read(reading).items():
-                rows[identifier].update(found)
-        return rows
-
-    def _resolve(self, options: Iterable[str], rows: Mapping[str, dict[str, Any]]) -> None:
-        """Replace the ids of references in ``rows`` by names, and check the names that the list gives."""
-        for option in options:
-            given = [option, *(new for new, old in self.entity.renames.items() if old == option)]
-            reference = self.entity.references[option]
-            texts = {one.fields[name] for one in self.desired for name in given if one.fields.get(name) is not None}
-            ids = {row[option] for row in rows.values() if row[option] is not None}
-            found = self.names[option] = names.of(self.database, reference, texts, ids, self._planned)
-            if reference.table == self.entity.table:
-                found.add_planned({one.fields.get(reference.shown): one.row for one in self.desired if not one.exists})
-            for row in rows.values():
-                row[option] = found.labels.get(row[option])
-            for one in self.desired:
-                for name in given:
-                    self._find(one, name, found)
-
-    def _find(self, one: Desired, option: str, found: Names) -> None:
-        if one.fields.get(option) is not None:
-            try:
-                one.fields[option] = found.find(one.fields[option])
-            except ValueProblem as problem:
-                self.problems.add(one.label, f"{option}: {problem}")
-                one.fields[option] = None
-
     def _with_ids(self, task: Task) -> Task:
         """Return a task with ids in the place of the names of references."""
-        named = {
-            option: self.names[option].ids.get(task.after[option]) for option in self.names if option in task.after
-        }
+        names = self.rows.names
+        named = {option: names[option].ids.get(task.after[option]) for option in names if option in task.after}
         if not named:
             return task
         change = task.change

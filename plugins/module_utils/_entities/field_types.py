@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .._app import platform_rules
@@ -54,6 +54,8 @@ class Field:
     - ``column`` is the name of the column if it is not that of the option.
     - ``required``: the column is never NULL, although the table may allow it. A new object needs the option, unless
       there is a ``default``.
+    - ``strict``: the platform cannot return a row with another value than the declaration allows. A number that is
+      stored as text only has to be a number for that.
     - ``empty`` is what an explicit empty value is stored as: None for NULL, or ``[]`` or ``{}``.
     """
 
@@ -65,6 +67,7 @@ class Field:
     maximum: float | None = None
     column: str | None = None
     required: bool = False
+    strict: bool = False
     empty: Any = None
 
 
@@ -113,15 +116,16 @@ def to_row(field: Field, value: Any) -> Any:
 
 def fault(field: Field, column: Column, value: Any) -> str | None:
     """Return why the platform cannot return the value of a row; None if it can."""
+    if not field.strict or field.kind in (LABEL, TIME):
+        return None
     if value is None:
         return "must not be NULL" if field.required or field.empty is not None else None
-    if field.kind == LABEL:
-        return None
     if field.kind in (JSON, TEXTS):
         rule = field.rule or (_LIST_OF_TEXTS if field.kind == TEXTS else None)
         return platform_rules.problem(rule, value) if rule else None
+    stored_as_text = field.kind in (INTEGER_TEXT, NUMBER_TEXT)
     try:
-        normalise(field, column, value)
+        normalise(replace(field, minimum=None, maximum=None) if stored_as_text else field, column, value)
     except ValueProblem as problem:
         return str(problem).partition(": the platform could not")[0]
     return None

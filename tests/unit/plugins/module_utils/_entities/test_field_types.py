@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -95,6 +96,7 @@ def test_null_differs_from_an_empty_list_only_if_the_column_must_not_be_null():
     ("field", "value", "fault"),
     [
         (Field(NUMBER_TEXT), " 0.7 ", None),
+        (Field(NUMBER_TEXT, maximum=2), "2.5", None),
         (Field(NUMBER_TEXT), "0,7", "must be a number, not '0,7'"),
         (Field(NUMBER_TEXT, required=True), None, "must not be NULL"),
         (Field(INTEGER_TEXT), "8k", "must be a number, not '8k'"),
@@ -107,4 +109,5 @@ def test_null_differs_from_an_empty_list_only_if_the_column_must_not_be_null():
     ],
 )
 def test_what_the_platform_cannot_return_is_found(field, value, fault):
-    assert field_types.fault(field, COLUMN, value) == fault
+    assert field_types.fault(replace(field, strict=True), COLUMN, value) == fault
+    assert field_types.fault(field, COLUMN, value) is None

@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from unittest.mock import ANY
+
+import pytest
+
+from support.law import Refused, Step
+from support.platform_database import PlatformDatabase
+
+MODULE = "convosphere_content_info"
+MODEL = {"provider": "openai", "model_key": "gpt-4o", "name": "gpt-4o", "display_name": "GPT-4o"}
+FLAGS = {"is_active": True, "is_default": False, "is_favorite": False}
+
+
+@pytest.mark.law
+def test_law(run_info_law, run_steps, tables):
+    database = PlatformDatabase(tables)
+    login = database.login
+    run_steps(
+        "convosphere_tag",
+        [
+            Step("managed", {**login, "tags": [{"name": "legal", "color": "#aa3300"}]}),
+            Step("not managed", {**login, "name": "hr"}),
+            Step("model", {**login, **MODEL}, module="convosphere_ai_model"),
+        ],
+    )
+    run_info_law(
+        MODULE,
+        {**login, "entities": ["tags", "ai_models"]},
+        returns={
+            "content": {
+                "tags": [{"name": "hr"}, {"name": "legal", "color": "#aa3300"}],
+                "ai_models": [{**MODEL, **FLAGS, "capabilities": []}],
+            },
+            "counts": {"tags": {"total": 2, "managed": 1}, "ai_models": {"total": 1, "managed": 0}},
+            "unreadable": [],
+        },
+        refused=[Refused("entity", {**login, "entities": ["bots"]}, "there is no entity 'bots'. Allowed: tags")],
+    )
+    run = run_steps(
+        MODULE, [Step("managed", {**login, "entities": ["tags"], "list_name": "", "return_ids": True}, changed=False)]
+    )
+    assert run.task("managed").result["content"]["tags"] == [
+        {"id": ANY, "name": "legal", "color": "#aa3300", "managed": True, "list_name": ""}
+    ]
