@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..._core.html_elements import Html, day, element, join
 from ..._core.timestamps import parse_time
-from .html_elements import Html, day, element, join
 
 #: The number of points that are drawn. Of more, every second or third one is.
 DRAWN = 122

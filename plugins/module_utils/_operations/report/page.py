@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Render a report's document as one page: nothing is loaded from anywhere, and nothing in it runs.
+"""Render a report's document as one page.
 
 This file is private to the collection and may change without notice.
 """
@@ -11,31 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..._core.html_elements import Html, element, join, moment, text
+from ..._core.html_page import page
 from ..._core.version import VERSION
 from . import page_sections, units
-from .html_elements import Html, element, join, moment, text
-from .style import STYLE
-
-#: A browser neither runs a script in it nor loads anything, even if a text in it asks for that.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def render(document: Mapping[str, Any]) -> str:
     """Return the text of the page."""
     title = f"{document['environment']}: {document['verdict']['status']}, {document['ended']}"
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("link", rel="icon", href="data:,"),
-        element("title", title),
-        element("style", Html(STYLE)),
-    )
     sections = [each(document) for each in page_sections.SECTIONS]
-    body = element("body", _header(document), element("main", *sections), _footer(document))
-    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
+    return page(title, _header(document), element("main", *sections), _footer(document))
 
 
 def _header(document: Mapping[str, Any]) -> Html:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..._core.html_elements import NOTHING, Html, chip, element, moment, section, table, text
 from . import units
 from .charts import Curve, chart
-from .html_elements import NOTHING, Html, chip, element, moment, section, table, text
 
 Document = Mapping[str, Any]
 

@@ -8,15 +8,18 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from ..._core.display import escaped
-from ..._core.timestamps import parse_time
+from .display import escaped
+from .timestamps import parse_time
 
 #: In the place of a value that is not known.
 NOTHING = "\N{EN DASH}"
+#: White space that is no escape: the ends of lines, and the narrow space between the digits of a number.
+_SPACES = re.compile("([\n\N{NARROW NO-BREAK SPACE}])")
 _VOID = frozenset({"link", "meta"})
 
 
@@ -30,8 +33,8 @@ def text(value: Any) -> Html:
     """Return any value as HTML, escaped; HTML is returned unchanged. Control characters are shown as escapes."""
     if isinstance(value, Html):
         return value
-    lines = str(value).split("\n")
-    return Html(escape("\n".join(map(escaped, lines)), quote=True))
+    parts = _SPACES.split(str(value))
+    return Html(escape("".join(part if _SPACES.fullmatch(part) else escaped(part) for part in parts), quote=True))
 
 
 def element(tag: str, *children: Any, **attributes: Any) -> Html:

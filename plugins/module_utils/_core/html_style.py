@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The style of the page: light and dark by the reader's setting, for a phone, a screen and paper.
+"""The style of every page of the collection: light and dark by the reader's setting, for a phone, a screen and paper.
 
 This file is private to the collection and may change without notice.
 """
