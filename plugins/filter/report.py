@@ -48,6 +48,7 @@ options:
       - migration
       - plan
       - prune
+      - records_retention
       - releases
       - reports
       - restore

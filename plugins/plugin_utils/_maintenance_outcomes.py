@@ -13,7 +13,11 @@ from typing import Any
 
 from ansible.module_utils.common.text.formatters import bytes_to_human
 from ansible_collections.convosphere.platform.plugins.module_utils._core import timestamps
-from ansible_collections.convosphere.platform.plugins.plugin_utils import _deploy_document, _secret_reports
+from ansible_collections.convosphere.platform.plugins.plugin_utils import (
+    _deploy_document,
+    _retention_reports,
+    _secret_reports,
+)
 
 Facts = Mapping[str, Any]
 
@@ -44,12 +48,12 @@ def reindex(result: Facts, context: Facts) -> dict[str, Any]:
 
 
 def records(result: Facts, context: Facts) -> dict[str, Any]:
-    """Describe which records convosphere_records removed."""
-    rows, remaining = result["rows"], sum(result["remaining"].values())
-    counts = ", ".join(f"{count} {name}" for name, count in rows.items()) or "nothing, because the policy names nothing"
-    parts = [f"{_would(context)}removed: {counts}"]
-    parts += [f"{remaining} more have expired, for the next run (limit={result['limit']})"] if remaining else []
-    return {"status": _status(result), "message": "; ".join(parts), "data": {"rows": rows, "limit": result["limit"]}}
+    """Describe what convosphere_records did by the rules of retention."""
+    return {
+        "status": _status(result),
+        "message": _retention_reports.summary(result, context),
+        "data": {name: result[name] for name in ("rules", "skipped_rules", "limit", "backup", "record_files")},
+    }
 
 
 def secrets(result: Facts, context: Facts) -> dict[str, Any]:

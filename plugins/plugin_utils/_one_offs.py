@@ -42,4 +42,6 @@ ONE_OFFS = (
         parameter="restore_roles",
     ),
     OneOff("database_skip_backup_gate", harmless=False, meaning="lets a migration run without a verified backup"),
+    OneOff("retention_accept_share", harmless=False, meaning="lets the rules of retention take more than their share"),
+    OneOff("retention_skip_backup_gate", harmless=False, meaning="deletes records without a verified backup"),
 )

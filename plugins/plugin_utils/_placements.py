@@ -58,6 +58,7 @@ PARTS = (
     Part("maintenance", "all", "prunes and checks the health; on the database host also the steps of the backups"),
     Part("migrate", "database", "runs alembic in a container of the backend's image, after a verified backup"),
     Part("plan", "all", "reads what a deploy would change on the host; one plan is reported", changes=False),
+    Part("records_retention", "database", "archives, deletes and anonymises records in the database"),
     Part("rehearse_upgrade", "database", "brings the image of the backend, and migrates a copy of a verified backup"),
     Part("releases", "all", "reads the host's kept releases; those of the environment are listed", changes=False),
     Part("report", "database", "reads the reports of the nightly runs", changes=False),

@@ -66,6 +66,12 @@ VERBS = (
         ("database_revision", "database_accept_revisions", "database_assume_revisions", "database_skip_backup_gate"),
     ),
     Verb(
+        "records_retention",
+        "Archive, delete and anonymise conversations, search queries and audit rows by the rules of the inventory.",
+        "--check --diff",
+        ("retention_rules", "retention_accept_share", "retention_skip_backup_gate"),
+    ),
+    Verb(
         "rehearse_upgrade",
         "Run the migrations of another version on a copy of the last verified backup, and measure them.",
         "-e version=0.1.3",

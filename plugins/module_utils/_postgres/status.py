@@ -89,7 +89,7 @@ def read(database: Database, *, exact: bool, seconds: int) -> dict[str, Any]:
         "collate": collate,
         "ctype": ctype,
         "tables": [_table(table, counts) for table, counts in _with_counts(database, tables, exact)],
-        "revisions": _revisions(database) if stamped else [],
+        "revisions": revisions(database) if stamped else [],
         "connections": _connections(activity, limit, reserved),
         "longest_transaction": _longest_transaction(activity),
         "replication": _replication(database),
@@ -136,7 +136,8 @@ def _table(table: Table, counted: tuple[int | None, str | None]) -> dict[str, An
     }
 
 
-def _revisions(database: Database) -> list[str]:
+def revisions(database: Database) -> list[str]:
+    """Return the rows of alembic's record, which must exist, sorted."""
     return [row[0] for row in database.fetch("SELECT version_num::text FROM alembic_version ORDER BY 1")]
 
 

@@ -75,28 +75,26 @@ def test_indexes_that_would_be_rebuilt():
 # ---------------------------------------------------------------------------------------------------------- records
 
 
-@pytest.mark.parametrize(
-    ("rows", "remaining", "context", "message"),
-    [
-        ({}, {}, RUN, "removed: nothing, because the policy names nothing"),
-        ({"password_reset_tokens": 0}, {"password_reset_tokens": 0}, RUN, "removed: 0 password_reset_tokens"),
-        (
-            {"password_reset_tokens": 2, "audit_logs": 10},
-            {"password_reset_tokens": 0, "audit_logs": 5},
-            CHECK,
-            "would be removed: 2 password_reset_tokens, 10 audit_logs; "
-            "5 more have expired, for the next run (limit=10)",
-        ),
-    ],
-)
-def test_records(rows, remaining, context, message):
-    result = {"changed": any(rows.values()), "rows": rows, "remaining": remaining, "limit": 10}
+def test_records():
+    rule = {"rule": "audit log", "records": "audit_logs", "action": "delete", "rows": 10, "remaining": 5, "held": 2}
+    result = {
+        "changed": True,
+        "rules": [{**rule, "tables": {"audit_logs": 10}}],
+        "skipped_rules": [],
+        "limit": 10,
+        "backup": "b1",
+        "backup_missing": None,
+        "record_files": ["/records/1.json"],
+    }
 
-    found = outcome(result, "records", context)
+    found = outcome(result, "records", CHECK)
 
-    assert found["message"] == message
-    assert found["status"] == ("changed" if any(rows.values()) else "ok")
-    assert found["data"] == {"rows": rows, "limit": 10}
+    assert found == {
+        "status": "changed",
+        "message": "10 audit_logs would be deleted (audit log); 2 are on hold; "
+        "5 more have expired, for the next run (limit=10)",
+        "data": {name: result[name] for name in ("rules", "skipped_rules", "limit", "backup", "record_files")},
+    }
 
 
 # ---------------------------------------------------------------------------------------------------------- secrets

@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keep the record of what was deleted under which rule. The only file that knows the table deletions.
+
+Each batch writes its row in its own transaction, so that the table is exact after a kill too. At the end of a run, or
+by the next run, one JSON file for each run is written from it, and signed.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from .._core import command, files
+from .._core.errors import ConvosphereError, InputError
+from .._postgres import collection_schema
+from .._postgres.connection import Database
+from .retention_batch import Done
+from .retention_rules import Stage
+
+TABLE = "deletions"
+#: By which a signature is good for records of deletions only.
+NAMESPACE = "convosphere-deletions"
+SIGNATURE = ".sig"
+_COLUMNS = """
+    id uuid PRIMARY KEY, run text NOT NULL, rule text NOT NULL, records text NOT NULL, action text NOT NULL,
+    definition json NOT NULL, tables json NOT NULL, first_at timestamptz, last_at timestamptz,
+    deleted_at timestamptz NOT NULL, written_at timestamptz, signature text
+"""
+_ISO = "to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+_SECONDS = 60
+
+
+class DeletionRecords:
+    """The records of one environment: rows of the table, and the files in ``directory``, which may be empty."""
+
+    def __init__(self, database: Database, environment: str, run: str, directory: str, key: str) -> None:
+        self.database = database
+        self.environment = environment
+        self.run = run
+        self.directory = Path(directory) if directory else None
+        self.key = key
+        self.done: dict[Stage, tuple[str, Counter[str]]] = {}
+        self._table = collection_schema.qualified(TABLE)
+
+    def missing_rights(self) -> list[str]:
+        """Return a problem if the first record could not be written."""
+        return collection_schema.refuse_missing_rights(self.database, TABLE)
+
+    def refuse_unusable_key(self) -> None:
+        """Raise InputError unless the key signs, before anything is deleted."""
+        if self.key:
+            try:
+                sign("", self.key)
+            except ConvosphereError as error:
+                raise InputError(
+                    f"Cannot sign records with signing_key {self.key}: {error.message}",
+                    hint="Nothing was changed. Give a private SSH key without a passphrase, of mode 0600.",
+                ) from error
+
+    def add(self, stage: Stage, done: Done) -> None:
+        """Record one batch in the transaction that deletes its rows, which the caller commits."""
+        collection_schema.ensure_table(self.database, TABLE, _COLUMNS)
+        identifier, tables = self.done.get(stage, (str(uuid.uuid4()), Counter()))
+        self.done[stage] = identifier, tables + done.tables
+        statement = f"""
+            INSERT INTO {self._table} AS known
+                (id, run, rule, records, action, definition, tables, first_at, last_at, deleted_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, now())
+            ON CONFLICT (id) DO UPDATE SET tables = excluded.tables, deleted_at = now(),
+                first_at = least(known.first_at, excluded.first_at), last_at = greatest(known.last_at, excluded.last_at)
+        """  # noqa: S608 - names of this file
+        counts = json.dumps(dict(sorted(self.done[stage][1].items())))
+        rule = stage.rule
+        definition = json.dumps({name: value for name, value in asdict(rule).items() if value})
+        named = (identifier, self.run, rule.name, rule.records, stage.action)
+        values = (*named, definition, counts, done.first, done.last)
+        self.database.execute(statement, values, step="record the deletion")
+
+    def unwritten(self) -> list[str]:
+        """Return the runs without a file: interrupted ones, and this one at its end."""
+        if self.directory is None or not collection_schema.has_table(self.database, TABLE):
+            return []
+        statement = f"SELECT run FROM {self._table} WHERE written_at IS NULL GROUP BY run ORDER BY min(deleted_at)"  # noqa: S608
+        return [row[0] for row in self.database.fetch(statement)]
+
+    def write(self, run: str) -> Path:
+        """Write the file of a run, and its signature if there is a key; then mark its rows."""
+        assert self.directory is not None
+        path = self.directory / f"{run.replace('/', '-')}.json"
+        text = json.dumps(self.document(run), indent=2, sort_keys=True) + "\n"
+        signature = sign(text, self.key) if self.key else None
+        files.write_text(path, text, "0600")
+        if signature:
+            files.write_text(path.with_name(path.name + SIGNATURE), signature, "0600")
+        marking = f"UPDATE {self._table} SET written_at = now(), signature = %s WHERE run = %s"  # noqa: S608
+        self.database.execute(marking, (signature, run), step="mark the record as written")
+        self.database.commit()
+        return path
+
+    def document(self, run: str) -> Mapping[str, Any]:
+        """Return what the file of a run says."""
+        fields = ("id", "rule", "records", "action", "definition", "tables", "first_at", "last_at", "deleted_at")
+        times = ", ".join(_ISO.format(name) for name in fields[6:])
+        statement = f"""
+            SELECT id::text, rule, records, action, definition, tables, {times} FROM {self._table} WHERE run = %s
+            ORDER BY rule, action
+        """  # noqa: S608 - names of this file
+        rows = [dict(zip(fields, row)) for row in self.database.fetch(statement, (run,))]
+        return {"environment": self.environment, "database": self.database.name, "run": run, "deletions": rows}
+
+
+def sign(text: str, key: str) -> str:
+    """Return the SSH signature of a text. Raises ConvosphereError."""
+    arguments = ["ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", NAMESPACE]
+    return command.run(arguments, step="sign the record", stdin=text, timeout=_SECONDS)
