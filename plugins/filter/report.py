@@ -38,6 +38,7 @@ options:
       - bundle
       - config
       - config_comparison
+      - conversations_export
       - database_status
       - drift
       - edge_maintenance
@@ -45,6 +46,7 @@ options:
       - health
       - logs
       - maintenance
+      - messages
       - migration
       - plan
       - prune
@@ -62,6 +64,7 @@ options:
       - support_bundle
       - timers
       - upgrade_rehearsal
+      - usage
       - users
       - users_audit
       - vacuum

@@ -44,6 +44,7 @@ PARTS = (
     Part("backup_verify", "database", "restores the backup into a side database"),
     Part("bundle", "database", "brings the images of all services to this host, and writes them into the archive"),
     Part("config", "all", "reports the settings; with set and unset also records overrides, and deploys them"),
+    Part("conversations_export", "database", "writes a file on the host, outside of the environment", changes=False),
     Part("database", "database", "reports the database and its backups", changes=False),
     Part("deploy", "all", "deploys the services that the host's placements have"),
     Part(
@@ -56,6 +57,7 @@ PARTS = (
     Part("health", "all", "checks the containers; on edge hosts also the platform's own report", changes=False),
     Part("logs", "all", "reads the logs of the host's containers; one report in the order of time", changes=False),
     Part("maintenance", "all", "prunes and checks the health; on the database host also the steps of the backups"),
+    Part("messages", "database", "searches the messages", changes=False),
     Part("migrate", "database", "runs alembic in a container of the backend's image, after a verified backup"),
     Part("plan", "all", "reads what a deploy would change on the host; one plan is reported", changes=False),
     Part("records_retention", "database", "archives, deletes and anonymises records in the database"),
@@ -72,6 +74,7 @@ PARTS = (
     Part("status", "all", "reads the host's services; one report names what is missing or left over", changes=False),
     Part("support_bundle", "all", "reads what support needs of the host; one archive on the controller", changes=False),
     Part("teardown", "all", "removes the host's containers, and its data on request"),
+    Part("usage", "database", "counts messages, tokens and cost", changes=False),
     Part("users", "database", "writes groups and users to the database"),
     Part("users_audit", "database", "reads users for the findings", changes=False),
     Part("users_export", "database", "reads users for the file on the controller", changes=False),

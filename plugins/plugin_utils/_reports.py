@@ -14,6 +14,7 @@ from typing import Any
 from ansible.module_utils.common.text.formatters import bytes_to_human
 from ansible_collections.convosphere.platform.plugins.plugin_utils import (
     _config_document,
+    _conversation_reports,
     _database_reports,
     _deploy_document,
     _environment_logs,
@@ -237,6 +238,7 @@ REPORTS: dict[str, Report] = {
     "bundle": bundle,
     "config": _config_document.lines,
     "config_comparison": _config_document.comparison_lines,
+    "conversations_export": _conversation_reports.export,
     "database_status": _database_reports.database_status,
     "drift": _deploy_document.drift_lines,
     "edge_maintenance": edge_maintenance,
@@ -244,6 +246,7 @@ REPORTS: dict[str, Report] = {
     "health": health,
     "logs": _environment_logs.lines,
     "maintenance": maintenance,
+    "messages": _conversation_reports.messages,
     "migration": _database_reports.migration,
     "plan": _deploy_document.plan_lines,
     "prune": prune,
@@ -261,6 +264,7 @@ REPORTS: dict[str, Report] = {
     "support_bundle": _support_documents.lines,
     "timers": _schedule_reports.timers,
     "upgrade_rehearsal": _rehearsal_report.lines,
+    "usage": _conversation_reports.usage,
     "users": _user_reports.changes,
     "users_audit": _user_reports.audit,
     "vacuum": _database_reports.vacuum,

@@ -32,6 +32,11 @@ VERBS = (
         "Show every setting with its source; set or remove an override, which holds for a time.",
         "-e set=LOG_LEVEL=DEBUG -e reason=Uploads -e expires=4h",
     ),
+    Verb(
+        "conversations_export",
+        "Write conversations into a file on the database host.",
+        "-e user=ada@example.com -e export_format=html -e dest=/root/ada.html",
+    ),
     Verb("database", "Report the state of the database and its backups."),
     Verb(
         "deploy",
@@ -59,6 +64,11 @@ VERBS = (
         "-e service=backend -e log_level=error -e since=1h",
     ),
     Verb("maintenance", "Run the nightly steps.", "-e steps=backup,verify", ("maintenance_timeouts",)),
+    Verb(
+        "messages",
+        "Search the messages of users; texts are shown only on request.",
+        "-e words=invoice -e since=30d -e text=excerpt",
+    ),
     Verb(
         "migrate",
         "Migrate the schema to the revisions of the backend.",
@@ -113,6 +123,12 @@ VERBS = (
         "-e fetch_to=/tmp",
     ),
     Verb("teardown", "Remove the containers of an environment, and its data on request.", "-e confirm=prod"),
+    Verb(
+        "usage",
+        "Report tokens and cost against the budgets of groups; it fails if one is exceeded.",
+        "-e by=group,model -e month=2026-11",
+        ("usage_budgets", "usage_prices", "usage_timezone", "usage_currency", "usage_fails_on"),
+    ),
     Verb(
         "users",
         "Bring groups and users to the state that a list or a file describes.",

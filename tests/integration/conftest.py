@@ -41,7 +41,6 @@ SHARED = {
         "health",
         "hooks",
         "logs",
-        "mcp",
         "services",
         "setup",
         "status",

@@ -10,20 +10,10 @@ from typing import Any
 
 import pytest
 
+from support.database_verb import database_verb
 from support.platform_database import PlatformDatabase
-from support.playbook import ROOT
-from support.sandbox import DATABASE_KEY, Sandbox
+from support.sandbox import Sandbox
 
-INVENTORY = """\
-all:
-  children:
-    {name}:
-      vars: {{convosphere_environment: {name}, ansible_python_interpreter: /usr/bin/python3}}
-      hosts: {{{name}-local: {{ansible_connection: local}}}}
-    edge: {{hosts: {{{name}-local: }}}}
-    app: {{hosts: {{{name}-local: }}}}
-    database: {{hosts: {{{name}-local: }}}}
-"""
 GROUPS = [{"name": "engineering", "description": "Builders"}, {"name": "sales", "permissions": ["a"]}]
 USERS = [
     {"email": "Ada@example.com", "role": "super_admin", "groups": ["engineering", "sales"], "preferences": {"a": [1]}},
@@ -49,31 +39,10 @@ def database(tables: Sandbox) -> PlatformDatabase:
 
 
 @pytest.fixture
-def verb(tmp_path: Path, run_playbook: Any, database: PlatformDatabase) -> Any:
+def verb(tmp_path: Path, database: PlatformDatabase) -> Any:
     """Run a playbook in an environment of its own whose database is the test's."""
-    inventory = tmp_path / "inventory.yml"
-    inventory.write_text(INVENTORY.format(name="userstest"))
-    env_file = tmp_path / ".env"
-    env_file.write_text(f'POSTGRES_PASSWORD="{DATABASE_KEY}"\n')
-    settings = {
-        "env": "userstest",
-        "users_env_file": str(env_file),
-        "users_login_port": database.login["login_port"],
-        "users_login_db": database.name,
-    }
-
-    def run(name: str, *, check: bool = False, **variables: Any) -> Any:
-        run = run_playbook(
-            ROOT / f"playbooks/{name}",
-            inventory=inventory,
-            extra_vars={**settings, **variables},
-            check=check,
-            verbosity=3,
-        )
-        assert DATABASE_KEY not in run.output
-        return run.succeeded()
-
-    return run
+    run = database_verb(tmp_path, database, "users", "userstest")
+    return lambda name, **options: run(name, **options).succeeded()
 
 
 def test_users_yml_has_groups_and_users_and_then_nothing_to_do(verb, database):

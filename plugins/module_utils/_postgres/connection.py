@@ -131,10 +131,12 @@ class Database:
             cursor.execute(statement, values or None)
             return cursor.fetchall()
 
-    def stream(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> Iterator[Any]:
-        """Yield the rows of one query, without keeping all of them in memory."""
+    def stream(
+        self, statement: str, values: Sequence[Any] | Mapping[str, Any] = (), *, batch: int = BATCH
+    ) -> Iterator[Any]:
+        """Yield the rows of one query, of which ``batch`` are in memory."""
         with self.asking("read"), self.connection.cursor("convosphere") as cursor:
-            cursor.itersize = BATCH
+            cursor.itersize = batch
             cursor.execute(statement, values or None)
             yield from cursor
 

@@ -20,7 +20,6 @@ from . import beside, secrets, state
 from . import edge as stack_edge
 from . import rollout as stack_rollout
 from .activation import Activation
-from .mcp_registration import Ready
 from .target import Target
 
 if TYPE_CHECKING:
@@ -75,12 +74,10 @@ def restart(
     target: Target,
     names: Sequence[str],
     hooks: tuple[Callable[[Iterable[str]], Any], Callable[[str], None], float],
-    ready: Ready,
 ) -> None:
     """Replace the containers of ``names``. If a new one does not come up, remove it: the old one still serves.
 
-    ``hooks`` wait for services by name, warn the operator, and are the seconds to wait. ``ready`` completes new
-    containers before they serve.
+    ``hooks`` wait for services by name, warn the operator, and are the seconds to wait.
     """
     wait, warn, seconds = hooks
 
@@ -102,18 +99,17 @@ def restart(
         timeout=seconds,
         drain_timeout=DRAIN_SECONDS,
     )
-    _create(run, names, ready)
+    _create(run, names)
     run.switch(run.upstreams())
     run.finish()
 
 
-def _create(run: stack_rollout.Rollout, names: Sequence[str], ready: Ready) -> None:
+def _create(run: stack_rollout.Rollout, names: Sequence[str]) -> None:
     """Create the new containers and gate them. If that fails, remove them."""
     known = {item.id for several in run.stack.containers.values() for item in several}
     try:
         run.create()
         run.gate()
-        ready(run.serving)
     except Exception:
         after = engine_client.project_containers(run.client, run.stack.name)
         stack_rollout.remove([item for name in names for item in after.get(name, []) if item.id not in known])
