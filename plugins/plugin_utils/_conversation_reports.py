@@ -121,6 +121,6 @@ def _forecast(result: Facts, unit: str) -> Iterator[str]:
     if forecast["tokens"] is None:
         yield f"FORECAST   {month['name']}: no day of it is over"
         return
-    cost = f"{forecast['cost']:.2f} {unit}".strip()
+    cost = "without a price" if forecast["cost"] is None else f"cost {forecast['cost']:.2f} {unit}".strip()
     days = f"from {month['full_days']} of {month['days']} days"
-    yield f"FORECAST   {month['name']}: {forecast['tokens']} tokens, cost {cost}, {days}"
+    yield f"FORECAST   {month['name']}: {forecast['tokens']} tokens, {cost}, {days}"

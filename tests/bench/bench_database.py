@@ -9,7 +9,6 @@ The database is one of about 1 GB of conversations; CONVOSPHERE_BENCH_MEGABYTES 
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from support import big_database, memory
 from support.bench import Contender, Row, command, memory_row, playbook_of
 from support.compose_project import docker
 from support.environment import Environment, wait_until
+from support.platform_schema import empty_platform, program
 
 MEGABYTES = int(os.environ.get("CONVOSPHERE_BENCH_MEGABYTES", "1024"))
 NAME, COPY = "bench_big", "bench_copy"
@@ -41,13 +41,7 @@ class BigDatabase:
 
     def make(self) -> None:
         """Create tables like those of the platform, and fill them."""
-        self.environment.sql(f"CREATE DATABASE {NAME}")
-        schema = docker(*self.program("pg_dump", "--schema-only", "convosphere")[1:])
-        made = subprocess.run(
-            ["docker", "exec", "--interactive", *self.program("psql", "--quiet", NAME)[2:]],
-            check=False, input=schema, capture_output=True, text=True,
-        )  # fmt: skip
-        assert made.returncode == 0, made.stderr
+        empty_platform(self.environment, NAME)
         size = big_database.fill(
             MEGABYTES, host="127.0.0.1", port=self.environment.postgres_port, user="convosphere",
             password=self.password, dbname=NAME,
@@ -56,7 +50,7 @@ class BigDatabase:
 
     def program(self, name: str, *arguments: str) -> list[str]:
         """Return the command that runs one of PostgreSQL's programs in the container."""
-        return ["docker", "exec", "--user=postgres", self.container, name, "--username=convosphere", *arguments]
+        return program(self.environment, name, *arguments)
 
     def play(self, name: str, module: str, **options: Any) -> Callable[[], None]:
         """Run a playbook of one task of the collection."""

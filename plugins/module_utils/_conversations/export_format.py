@@ -24,6 +24,8 @@ Conversation = Mapping[str, Any]
 Messages = Iterable[Mapping[str, Any]]
 Exported = Iterable[tuple[Conversation, Messages]]
 
+#: The fields whose values are JSON already.
+_IS_JSON = frozenset({"conversation_metadata", "message_metadata", "tool_input", "tool_output"})
 _SPLIT = "<!-- conversations -->"
 _STYLE = """
 article { border-left: .25rem solid var(--rule); padding: .25rem 0 .25rem 1rem; margin: .75rem 0; }
@@ -75,12 +77,19 @@ FORMATS: dict[str, Callable[[Exported], Iterator[str]]] = {"jsonl": json_lines, 
 
 
 def encoded(pieces: Iterable[str]) -> Iterator[bytes]:
-    """Return the bytes of a text. Half a surrogate, which JSON may have, becomes an escape of JSON."""
+    """Yield the bytes of a text."""
     for piece in pieces:
-        yield piece.encode(errors="backslashreplace")
+        yield piece.encode()
 
 
 def _json(value: Mapping[str, Any]) -> str:
+    fields = (f'"{name}": {_field(name, item)}' for name, item in value.items())
+    return f"{{{', '.join(fields)}}}"
+
+
+def _field(name: str, value: Any) -> str:
+    if name in _IS_JSON and value is not None:
+        return re.sub(r"[\r\n]+", " ", value)  # line ends are between its parts, never in a text of it
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -18,7 +18,8 @@ from .selection import Selection
 #: Messages may be long: few at a time.
 _BATCH = 500
 _TIME = """to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-#: The fields of a conversation and of a message, with their SQL, in the order of the export.
+#: The fields of a conversation and of a message, with their SQL, in the order of the export. JSON is read as text, so
+#: that no number in it loses a digit.
 CONVERSATION = {
     "id": "c.id::text",
     "title": "c.title",
@@ -29,7 +30,7 @@ CONVERSATION = {
     "assistant_id": "c.assistant_id::text",
     "is_active": "c.is_active",
     "is_archived": "c.is_archived",
-    "conversation_metadata": "c.conversation_metadata",
+    "conversation_metadata": "c.conversation_metadata::text",
     "created_at": _TIME.format(column="c.created_at"),
     "updated_at": _TIME.format(column="c.updated_at"),
 }
@@ -39,11 +40,11 @@ MESSAGE = {
     "message_type": "lower(m.message_type::text)",
     "content": "m.content",
     "tool_name": "m.tool_name",
-    "tool_input": "m.tool_input",
-    "tool_output": "m.tool_output",
+    "tool_input": "m.tool_input::text",
+    "tool_output": "m.tool_output::text",
     "tokens_used": "m.tokens_used",
     "model_used": "m.model_used",
-    "message_metadata": "m.message_metadata",
+    "message_metadata": "m.message_metadata::text",
     "created_at": _TIME.format(column="m.created_at"),
     "updated_at": _TIME.format(column="m.updated_at"),
 }

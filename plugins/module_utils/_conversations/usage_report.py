@@ -34,6 +34,7 @@ WHERE g.id IS NULL ORDER BY 1
 
 def compose(database: Database, params: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Return the return values of the module. Raises InputError."""
+    database.read_to_the_end()
     _refuse(database, params)
     month, begin, end = _month(database, params)
     prices = usage_prices.choose(params["prices"], database.fetch(usage_prices.READ))
@@ -134,13 +135,19 @@ def _forecast(month: Month, of_month: Usage) -> dict[str, Any]:
         measure: usage_forecast.forecast(month, {each["day"]: each[measure] or 0 for each in days})
         for measure in ("tokens", "cost")
     }
-    used = {measure: sum(each[measure] or 0 for each in days) for measure in ("tokens", "cost")}
+    used: dict[str, Any] = {measure: sum(each[measure] or 0 for each in days) for measure in ("tokens", "cost")}
+    if any(each["unpriced_tokens"] for each in days) and all(each["cost"] is None for each in days):
+        expected["cost"] = used["cost"] = None
     return {
         "tokens": None if expected["tokens"] is None else round(expected["tokens"]),
-        "cost": None if expected["cost"] is None else round(expected["cost"], 6),
-        "used": {"tokens": used["tokens"], "cost": round(used["cost"], 6)},
+        "cost": _rounded(expected["cost"]),
+        "used": {"tokens": used["tokens"], "cost": _rounded(used["cost"])},
         "full_days": month.full_days,
     }
+
+
+def _rounded(cost: float | None) -> float | None:
+    return None if cost is None else round(cost, 6)
 
 
 def _notes(params: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:

@@ -53,6 +53,11 @@ def test_usage_on_the_first_day_of_a_month():
     ]
 
 
+def test_a_forecast_without_a_price():
+    unpriced = {**USAGE, "forecast": {"tokens": 1000, "cost": None}}
+    assert "FORECAST   2026-06: 1000 tokens, without a price, from 15 of 30 days" in report(unpriced, "usage")
+
+
 def message(conversation: str, *, hit: bool = True, **more: Any) -> dict[str, Any]:
     return {"conversation": conversation, "user": "ada@example.com", "assistant": "Support", "role": "user",
             "created_at": "2026-06-01T00:00:00Z", "hit": hit, **more}  # fmt: skip

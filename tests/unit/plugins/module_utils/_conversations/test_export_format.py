@@ -21,12 +21,22 @@ def written(kind: str, *contents: str) -> str:
 
 
 def test_json_lines_are_one_line_a_conversation():
-    text = written("jsonl", "two\nlines \u2028", "half \ud800")
+    text = written("jsonl", "two\nlines \u2028", "ü")
     assert text.count("\n") == 1
     found = json.loads(text)
     assert found["title"] == CONVERSATION["title"]
-    assert [message["content"] for message in found["messages"]] == ["two\nlines \u2028", "half \ud800"]
+    assert [message["content"] for message in found["messages"]] == ["two\nlines \u2028", "ü"]
     assert json.loads(written("jsonl"))["messages"] == []
+
+
+def test_json_in_a_message_loses_nothing():
+    message = {
+        **MESSAGE,
+        "tool_input": '{"n": 1.50,\r\n "big": 12345678901234567890.10, "half": "\\ud800"}',
+        "tool_output": None,
+    }
+    [text] = ["".join(export_format.json_lines([(CONVERSATION, [message])]))]
+    assert '"tool_input": {"n": 1.50,  "big": 12345678901234567890.10, "half": "\\ud800"}, "tool_output": null' in text
 
 
 def test_no_text_has_an_effect_in_markdown():
