@@ -30,13 +30,11 @@ def test_json_lines_are_one_line_a_conversation():
 
 
 def test_json_in_a_message_loses_nothing():
-    message = {
-        **MESSAGE,
-        "tool_input": '{"n": 1.50,\r\n "big": 12345678901234567890.10, "half": "\\ud800"}',
-        "tool_output": None,
-    }
-    [text] = ["".join(export_format.json_lines([(CONVERSATION, [message])]))]
-    assert '"tool_input": {"n": 1.50,  "big": 12345678901234567890.10, "half": "\\ud800"}, "tool_output": null' in text
+    given = '{"n": 1.50,\r\n "big": 12345678901234567890.10, "half": "\\ud800", "line": "\u2028"}'
+    message = {**MESSAGE, "tool_input": given, "tool_output": None}
+    text = "".join(export_format.json_lines([(CONVERSATION, [message])]))
+
+    assert f'"tool_input": {given.replace(chr(13) + chr(10), " ")}, "tool_output": null' in text
 
 
 def test_no_text_has_an_effect_in_markdown():
