@@ -147,6 +147,7 @@ class MessageInfo(InfoModule):
         if over:
             raise InputError.of(over)
         database = Database(self.params, read_only=True)
+        selection.refuse_other_tables(database)
         chosen = selection.read(database, self.params, datetime.now(timezone.utc))
         warning = message_query.unbounded_warning(database, chosen)
         if warning:

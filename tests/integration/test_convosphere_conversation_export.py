@@ -66,6 +66,7 @@ def test_law(run_law, database, tmp_path: Path):
             Refused("relative", {**selected, "dest": "export"}, "dest is export, which is no absolute path"),
             Refused("directory", {**selected, "dest": str(tmp_path)}, "is no regular file"),
             Refused("missing", {**selected, "dest": str(tmp_path / "x/y")}, f"dest, {tmp_path / 'x'}, does not exist"),
+            Refused("database", {**selected, "login_db": "postgres"}, "has no table conversations"),
             Refused("user", {**selected, "user": "eve"}, "users: 'eve' is no user with this e-mail, username or id"),
         ],
         secrets=[TEXT],

@@ -51,6 +51,11 @@ def test_law(run_info_law, database):
             Refused(
                 "expression", {**database.login, "regex": "a("}, "regex is no regular expression of PostgreSQL: pare"
             ),
+            Refused(
+                "database",
+                {**database.login, "login_db": "postgres"},
+                "has no table conversations",
+            ),
             Refused("user", {**database.login, "user": "eve"}, "users: 'eve' is no user with this e-mail, username or"),
             Refused("assistant", {**database.login, "assistant": "x"}, "assistants: 'x' is no assistant of this name"),
             Refused("id", {**database.login, "conversation": "x"}, "conversations: 'x' is no UUID"),

@@ -78,6 +78,7 @@ def test_law(run_info_law, database):
             ],
         },
         refused=[
+            Refused("database", {**database.login, "login_db": "postgres"}, "has no table conversations"),
             Refused("month", {**database.login, "month": "2026-13"}, "month is '2026-13': give a month such as"),
             Refused("zone", {**database.login, "timezone": "Europe/Berln"}, "which the server does not know"),
             Refused("group", {**database.login, "budgets": [{"group": "x", "cost": -1}]}, "there is no group 'x'"),

@@ -45,6 +45,7 @@ class ExportRun(Work):
         """Count what is selected; if the file exists, compare its checksum with that of the export."""
         self._refuse()
         self.database.read_to_the_end()
+        selection.refuse_other_tables(self.database)
         self.selection = selection.read(self.database, self.params, datetime.now(timezone.utc))
         self.counts = export_rows.count(self.database, self.selection)
         name = str(self.dest)

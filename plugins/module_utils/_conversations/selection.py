@@ -35,6 +35,11 @@ MESSAGE_OPTIONS: dict[str, Any] = {
     "regex": {"type": "str"},
     "roles": {"type": "list", "elements": "str", "choices": list(ROLES), "aliases": ["role"]},
 }
+#: What every module reads, beside the names of users, groups and assistants.
+_TABLES = {
+    "conversations": ("id", "user_id", "assistant_id", "created_at"),
+    "messages": ("id", "conversation_id", "content", "role", "tokens_used", "model_used", "created_at"),
+}
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _INVALID_REGEX = "2201B"
 
@@ -112,6 +117,12 @@ def pattern(word: str) -> str:
     """Return the pattern of LIKE that matches a text with exactly this word in it."""
     escaped = re.sub(r"([\\%_])", r"\\\1", word)
     return f"%{escaped}%"
+
+
+def refuse_other_tables(database: Database) -> None:
+    """Raise DatabaseError if the database has not the platform's tables, or lacks a column that is read."""
+    for table, columns in _TABLES.items():
+        database.columns(table, columns)
 
 
 def read(database: Database, params: Mapping[str, Any], now: datetime) -> Selection:

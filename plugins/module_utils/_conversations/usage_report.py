@@ -35,6 +35,7 @@ WHERE g.id IS NULL ORDER BY 1
 def compose(database: Database, params: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Return the return values of the module. Raises InputError."""
     database.read_to_the_end()
+    selection.refuse_other_tables(database)
     _refuse(database, params)
     month, begin, end = _month(database, params)
     prices = usage_prices.choose(params["prices"], database.fetch(usage_prices.READ))
