@@ -16,6 +16,8 @@ description:
   - Has Docker Compose recreate a service whose container was removed, from the files in O(project_src).
   - Waits until the services are healthy. If they do not become healthy, fails with the state, exit code, last health
     probe and last log lines of each unhealthy service.
+  - Registers the MCP servers that M(convosphere.platform.convosphere_mcp_server) has recorded on the containers of the
+    backend that lack them, if it waits.
   - If a deploy or another run is changing the same stack, fails at once before it changes anything.
   - Recreates existing containers only for O(beside), with the same definition and image. To deploy a new version or a
     changed configuration, use M(convosphere.platform.convosphere_stack).

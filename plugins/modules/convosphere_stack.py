@@ -27,6 +27,8 @@ description:
     O(edge) reads. It names the containers for all services at once, and needs no reload. The
     old container is removed once it has no connection any more. Until the commit point the old one serves, so that a
     failure costs no request.
+  - Registers the MCP servers that M(convosphere.platform.convosphere_mcp_server) has recorded in O(project_src) on each
+    new container of the backend before it serves. One that cannot be registered is a warning, unless it is required.
   - Does not pull or build images. M(convosphere.platform.convosphere_image) brings them to the host first.
 options:
   project_src:
@@ -283,6 +285,19 @@ previous_upstreams:
   returned: with O(phase=beside)
   type: dict
   sample: {backend: ["10.0.0.11:18000"], frontend: ["10.0.0.11:18100"]}
+mcp_servers:
+  description: The recorded MCP servers of which containers of the backend had none.
+  returned: if such a server was registered, or failed
+  type: dict
+  contains:
+    registered:
+      description: The ids of the servers that were registered.
+      type: list
+      elements: str
+      sample: [search]
+    failed_servers:
+      description: Why a server is not registered, by its id.
+      type: dict
 services:
   description: The services; empty in check mode, after V(absent), and if RV(schema_known) is false.
   returned: always

@@ -71,6 +71,10 @@ DENIED: tuple[tuple[str, str], ...] = (
         "Any user reads the URLs of the MCP servers, the only place for their tokens.",
     ),
     (
+        "/api/v1/mcp/servers/*/resources/*",
+        "Any user lists and reads the resources of the MCP servers, with the token of the platform.",
+    ),
+    (
         "/api/v1/monitoring/*",
         "Any user reads and exports the host's figures; each request stops the whole backend for about a second.",
     ),

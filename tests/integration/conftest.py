@@ -41,6 +41,7 @@ SHARED = {
         "health",
         "hooks",
         "logs",
+        "mcp",
         "services",
         "setup",
         "status",

@@ -94,9 +94,9 @@ class Api:
         """Send a body as JSON to one path. Raises ApiError as ``get`` does."""
         return self._send("post", path, body)
 
-    def delete(self, path: str) -> Answer:
-        """Delete the object at one path. Raises ApiError as ``get`` does."""
-        return self._send("delete", path)
+    def delete(self, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+        """Delete the object at one path, or those that a body selects. Raises ApiError as ``get`` does."""
+        return self._send("delete", path, body)
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         try:

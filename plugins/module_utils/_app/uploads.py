@@ -149,7 +149,7 @@ class Volume:
         new = f"{_NEW}{secrets.token_hex(4)}"
         arguments = OWN, new, str(expected.files), str(expected.bytes), *self.store.records
         step = "unpack the uploaded files"
-        self._work(_STAGE, *arguments, step=step, timeout=timeout, programs=unpack, source=archive)
+        self.work(_STAGE, *arguments, step=step, timeout=timeout, programs=unpack, source=archive)
         return new
 
     def swap(self, new: str, kept: str) -> None:
@@ -167,34 +167,57 @@ class Volume:
         """
         aside = kept.replace(_BEFORE, _REJECTED)  # the same in each attempt, so that its presence shows the progress
         step = "list the directories that a restore left"
-        found = self._work(_LIST, _NEW, aside, step=step, timeout=RENAME_SECONDS).split()
+        found = self.work(_LIST, _NEW, aside, step=step, timeout=RENAME_SECONDS).split()
         left = [name for name in found if name != aside] or [f"{_NEW}{secrets.token_hex(4)}"]
         new = left[0].removesuffix(uploads_script.MOVING)
         self._move("undo", new, kept, aside, step="move the previous uploaded files back")
         self.discard_new()
         if not keep and aside not in found:
-            self._work(_DISCARD, aside, step="remove the restored files", timeout=None)
+            self.work(_DISCARD, aside, step="remove the restored files", timeout=None)
 
     def totals(self) -> tar_stream.Totals:
         """Count the files and their bytes as ``archive`` counts them. Raises CommandError."""
         arguments = "count", OWN, *self.store.records
-        output = self._work(_program(), *arguments, step="count the uploaded files", timeout=RENAME_SECONDS)
+        output = self.work(_program(), *arguments, step="count the uploaded files", timeout=RENAME_SECONDS)
         files, size = output.split()
         return tar_stream.Totals(int(files), int(size))
 
     def discard_new(self) -> None:
         """Remove files that were staged and not swapped."""
-        self._work(_DISCARD, _NEW, step="remove the unpacked files", timeout=None)
+        self.work(_DISCARD, _NEW, step="remove the unpacked files", timeout=None)
 
     def kept(self) -> list[str]:
         """Return the directories that restores have kept: of replaced files, oldest first, and of rejected files."""
         step = "list the directories that restores have kept"
-        return self._work(_LIST, _BEFORE, _REJECTED, step=step, timeout=RENAME_SECONDS).split()
+        return self.work(_LIST, _BEFORE, _REJECTED, step=step, timeout=RENAME_SECONDS).split()
 
     def discard(self, names: Sequence[str]) -> None:
         """Delete kept directories by their names. Raises CommandError."""
         if names:
-            self._work(_DISCARD, *names, step="delete the uploaded files that restores have kept", timeout=None)
+            self.work(_DISCARD, *names, step="delete the uploaded files that restores have kept", timeout=None)
+
+    def work(
+        self,
+        script: str,
+        *arguments: str,
+        step: str,
+        timeout: float | None,
+        programs: Sequence[Program] = (),
+        source: Iterable[bytes] | None = None,
+    ) -> str:
+        """Run a script of Python on the files, in a container of the service's volumes; return what it prints.
+
+        Its arguments are the directory of the files and ``arguments``. ``timeout`` is in seconds. Raises CommandError.
+        """
+        output = bytearray()
+        command = [
+            "docker", "run", "--rm", "--interactive", "--pull=never", "--network=none", "--log-driver=none", "--user=0",
+            f"--volumes-from={self.container.id}", "--entrypoint=python3", self.python(),
+            "-c", script, self.path, *arguments,
+        ]  # fmt: skip
+        work = Program(command, {"DOCKER_HOST": self.docker_host})
+        pipeline.run([*programs, work], step=step, source=source, sink=output.extend, timeout=timeout)
+        return output.decode()
 
     @property
     def path(self) -> str:
@@ -222,26 +245,7 @@ class Volume:
                 hint=f"No file was moved. Set project_name, so that {self.store.service} is stopped for the restore.",
             )
         arguments = action, OWN, str(RENAME_SECONDS), *names
-        self._work(_program(), *arguments, step=step, timeout=RENAME_SECONDS + _UNDO_SECONDS)
-
-    def _work(
-        self,
-        script: str,
-        *arguments: str,
-        step: str,
-        timeout: float | None,
-        programs: Sequence[Program] = (),
-        source: Iterable[bytes] | None = None,
-    ) -> str:
-        output = bytearray()
-        command = [
-            "docker", "run", "--rm", "--interactive", "--pull=never", "--network=none", "--log-driver=none", "--user=0",
-            f"--volumes-from={self.container.id}", "--entrypoint=python3", self.python(),
-            "-c", script, self.path, *arguments,
-        ]  # fmt: skip
-        work = Program(command, {"DOCKER_HOST": self.docker_host})
-        pipeline.run([*programs, work], step=step, source=source, sink=output.extend, timeout=timeout)
-        return output.decode()
+        self.work(_program(), *arguments, step=step, timeout=RENAME_SECONDS + _UNDO_SECONDS)
 
 
 def find(

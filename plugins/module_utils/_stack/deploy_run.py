@@ -42,6 +42,7 @@ from . import (
 )
 from .deployment import Deployment, record_release
 from .health_gate import HealthGate
+from .mcp_registration import McpRegistration
 from .stack_run import StackRun
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class DeployRun(StackRun):
             phase=self.params.get("phase") or phases.ALL,
         )
         self.gate = HealthGate(invocation)
+        self.mcp = McpRegistration(self.directory, invocation, self.params.get("api_service") or BACKEND)
         self.gate.asks_directly = self.params.get("api_service") in self.stack.port_ranges
         #: Whether the release does not show which schema ``schema_image`` needs, so that nothing is deployed.
         self.schema_unknown = False
@@ -166,6 +168,7 @@ class DeployRun(StackRun):
             "release": served_release.current(self.directory / "releases"),
             "services": [self._described(service) for service in services],
             **known,
+            **self.mcp.report(),
             **self._addresses(),
         }
 
@@ -249,6 +252,8 @@ class DeployRun(StackRun):
             lambda containers, urls: self.gate.wait_for(client, containers, urls),
             self.invocation.warn,
             self.params["drain_timeout"],
+            self.mcp.require,
+            self.mcp.attempt,
         )
 
     def _connected(self) -> DockerClient:

@@ -19,6 +19,7 @@ from .._engine import client as engine_client
 from .._host import served_release
 from . import beside, deploy_plan, journal, releases, secret_record, state
 from .activation import Activation
+from .mcp_registration import Ready
 from .rollback import Rollback
 from .rollout import Gate, Rollout, remove
 from .target import Target, explaining
@@ -37,7 +38,8 @@ class Deployment:
 
     ``wait`` waits until the containers of the services of these names are healthy, or raises; ``ask_platform`` raises
     unless the desired stack itself reports that it is, at its new address. ``wait_for`` does both for new containers,
-    which are asked directly.
+    which are asked directly. ``ready`` completes containers that are healthy before they serve, and may raise;
+    ``ready_again`` does the same in a rollback, and does not raise.
     """
 
     stack: state.Stack
@@ -48,6 +50,8 @@ class Deployment:
     wait_for: Gate = ignore
     warn: Callable[[str], None] = ignore
     drain_timeout: float = 30
+    ready: Ready = ignore
+    ready_again: Ready = ignore
 
     @property
     def steps(self) -> Activation:
@@ -70,7 +74,8 @@ class Deployment:
     @property
     def rollback(self) -> Rollback:
         """The way to the previous release."""
-        return Rollback(self.stack, self.client, self.wait, self.timeout, self.wait_for, self.warn, self.drain_timeout)
+        hooks = (self.wait, self.timeout, self.wait_for, self.warn, self.drain_timeout, self.ready_again)
+        return Rollback(self.stack, self.client, *hooks)
 
     def rollout(self) -> Rollout:
         """Return the replacement of the services beside those that serve."""
@@ -136,6 +141,7 @@ class Deployment:
         self.steps.restart_stale(read, stack.containers, stack.texts, stack.differing_texts())
         rollout.create()
         rollout.gate()
+        self.ready(rollout.serving)
 
     def _switch(self, rollout: Rollout) -> None:
         self._write([name for name in self.stack.texts if self._is_of_edge(name)])
@@ -173,9 +179,10 @@ class Deployment:
         """Raise UnhealthyError unless every service is healthy and runs the desired image."""
         self.wait(self.stack.references())
         self.ask_platform()
-        self._check_images()
+        self.ready(self._check_images())
 
-    def _check_images(self) -> None:
+    def _check_images(self) -> beside.Containers:
+        """Return the containers by service. Raises UnhealthyError if one runs another image."""
         running = engine_client.project_containers(self.client, self.stack.name)
         for service, reference in self.stack.references().items():
             desired = self.stack.image_ids[reference]
@@ -185,6 +192,7 @@ class Deployment:
                         f"The service {service} runs the image {container.attrs['Image']} instead of {reference} "
                         f"({desired})"
                     )
+        return running
 
     def _remove_unseen(self) -> None:
         """Remove the containers that have the labels of the project, and not the one by which Compose finds them."""

@@ -23,6 +23,7 @@ from .._engine.project import RUNNING, is_done
 from .._host import served_release
 from . import beside, deploy_plan, published_ports, state, upstream_files
 from .activation import Activation
+from .mcp_registration import Ready
 from .rollout import Gate, Rollout
 from .target import Target
 
@@ -36,7 +37,7 @@ class Rollback:
     """The way from a failed deploy of ``stack`` to its previous release.
 
     ``wait`` waits until the containers of the services of these names are healthy, or raises. ``timeout`` is in
-    seconds, for Compose to create and start all containers.
+    seconds, for Compose to create and start all containers. ``ready`` completes containers that are healthy.
     """
 
     stack: state.Stack
@@ -46,6 +47,7 @@ class Rollback:
     wait_for: Gate
     warn: Callable[[str], None]
     drain_timeout: float
+    ready: Ready
 
     @contextmanager
     def on_failure(self) -> Iterator[None]:
@@ -98,6 +100,7 @@ class Rollback:
             steps.reload_edge(running)
             # The platform is not asked: it may have been reached at another port. Its containers' own checks ask it.
             self.wait(target.names())
+            self.ready(engine_client.project_containers(self.client, stack.name))
             if stack.phase == "all":
                 steps.settle_edge(target)
 
@@ -124,6 +127,7 @@ class Rollback:
         steps.restart_stale(read, running, texts, written)
         rollout.create()
         rollout.gate()
+        self.ready(rollout.serving)
         self._write(of_edge, steps)
         rollout.switch(self._upstreams() or rollout.upstreams())
         self.wait(read)

@@ -20,6 +20,7 @@ from . import beside, secrets, state
 from . import edge as stack_edge
 from . import rollout as stack_rollout
 from .activation import Activation
+from .mcp_registration import Ready
 from .target import Target
 
 if TYPE_CHECKING:
@@ -74,10 +75,12 @@ def restart(
     target: Target,
     names: Sequence[str],
     hooks: tuple[Callable[[Iterable[str]], Any], Callable[[str], None], float],
+    ready: Ready,
 ) -> None:
     """Replace the containers of ``names``. If a new one does not come up, remove it: the old one still serves.
 
-    ``hooks`` wait for services by name, warn the operator, and are the seconds to wait.
+    ``hooks`` wait for services by name, warn the operator, and are the seconds to wait. ``ready`` completes new
+    containers before they serve.
     """
     wait, warn, seconds = hooks
 
@@ -99,17 +102,18 @@ def restart(
         timeout=seconds,
         drain_timeout=DRAIN_SECONDS,
     )
-    _create(run, names)
+    _create(run, names, ready)
     run.switch(run.upstreams())
     run.finish()
 
 
-def _create(run: stack_rollout.Rollout, names: Sequence[str]) -> None:
+def _create(run: stack_rollout.Rollout, names: Sequence[str], ready: Ready) -> None:
     """Create the new containers and gate them. If that fails, remove them."""
     known = {item.id for several in run.stack.containers.values() for item in several}
     try:
         run.create()
         run.gate()
+        ready(run.serving)
     except Exception:
         after = engine_client.project_containers(run.client, run.stack.name)
         stack_rollout.remove([item for name in names for item in after.get(name, []) if item.id not in known])

@@ -21,7 +21,8 @@ from .._core.work import Invocation, Work
 from .._engine import client as engine_client
 from .._engine import compose_cli, health_waiter
 from .._engine import project as engine_project
-from . import beside, database_volume, project_owner, secrets, service_restart
+from . import beside, database_volume, mcp_record, project_owner, secrets, service_restart
+from .mcp_registration import McpRegistration
 
 
 class ServiceRun(Work):
@@ -76,6 +77,7 @@ class ServiceRun(Work):
         """Wait for all services, also for those that were running already."""
         if self.params["wait"] and self.params["state"] != "stopped":
             self.project = self.waiter.wait(self.names, None if plan.changed else self.project)
+            self._registration().attempt({name: self.project.services[name].containers for name in self.names})
         elif plan.changed:
             self.project = self._read()
 
@@ -154,8 +156,14 @@ class ServiceRun(Work):
             return False
         self.invocation.hide(*dotenv.maskable(secrets.variables_in(stack.directory)))
         hooks = (self.waiter.wait, self.invocation.warn, self.params["wait_timeout"])
-        service_restart.restart(self.client, stack, target, names, hooks)
+        service_restart.restart(self.client, stack, target, names, hooks, self._registration().require)
         return True
+
+    def _registration(self) -> McpRegistration:
+        """Return the registration of the MCP servers that the stack records, which its backend forgets."""
+        source = self.project.source
+        readable = source is not None and os.access(source / mcp_record.FILE, os.R_OK)
+        return McpRegistration(source if readable else None, self.invocation)
 
     def _stop(self, names: Sequence[str]) -> None:
         """Stop all containers of some services at the same time."""

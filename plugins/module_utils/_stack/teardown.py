@@ -24,7 +24,7 @@ from .._core.work import Invocation
 from .._engine import client as engine_client
 from .._engine import compose_cli, confirmation
 from .._host import environment_directory, served_release
-from . import edge, overrides, project_owner, secret_record, secrets
+from . import edge, mcp_record, overrides, project_owner, secret_record, secrets
 from .stack_run import StackRun
 
 if TYPE_CHECKING:
@@ -122,7 +122,9 @@ def _own(directory: Path) -> list[Path]:
     """Return the files and folders that a stack wrote into its directory, without lock and marker."""
     releases = directory / "releases"
     recorded = (served_release.current(releases) or {"files": {}})["files"]
-    names = dict.fromkeys([*compose_cli.FILE_NAMES, *recorded, secrets.FILE, secret_record.FILE, overrides.FILE])
+    names = dict.fromkeys(
+        [*compose_cli.FILE_NAMES, *recorded, secrets.FILE, secret_record.FILE, overrides.FILE, mcp_record.FILE]
+    )
     paths = [directory / name for name in names if os.path.lexists(directory / name)]
     # A directory in the place of a file was not created by a deploy.
     own = [path for path in paths if path.is_symlink() or not path.is_dir()]

@@ -118,3 +118,49 @@ def test_the_documented_example_is_accepted():
     denied, allowed = example["stack_edge_denied"], example["stack_edge_allowed"]
     assert [text for text in [*denied, *allowed] if reason(text)] == []
     assert idle(denied, allowed) == []
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        "POST /api/v1/rag/retrieve",
+        "DELETE /api/v1/rag/configs/one",
+        "POST /api/v1/intelligence/summarize",
+        "GET /api/v1/intelligence/summary/some-id",
+        "GET /api/v1/assistants/default",
+        "GET /api/v1/statistics/recent-activity",
+        "GET /api/v1/statistics/overview",
+        "PUT /api/v1/knowledge/settings",
+        "POST /api/v1/ai-models",
+        "PUT /api/v1/ai-models/some-id",
+        "PUT /api/v1/ai-models/some-id/default",
+        "DELETE /api/v1/ai-models/some-id",
+        "GET /api/v1/mcp/servers",
+        "GET /api/v1/mcp/servers/search/resources",
+        "POST /api/v1/mcp/servers/search/resources/some-uri/read",
+    ],
+)
+def test_content_that_the_platform_gives_or_leaves_to_everybody_is_denied(request_line):
+    assert is_denied(request_line)
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        "GET /api/v1/assistants",
+        "GET /api/v1/assistants/default/id",
+        "GET /api/v1/statistics/user",
+        "GET /api/v1/knowledge/settings",
+        "GET /api/v1/ai-models",
+        "GET /api/v1/tools",
+        "GET /api/v1/mcp/tools",
+    ],
+)
+def test_content_that_the_frontend_reads_is_not_denied(request_line):
+    assert not is_denied(request_line)
+
+
+def is_denied(request_line: str) -> bool:
+    """Return whether the deny list of the collection alone answers this request with 403."""
+    asked = Route.parse(request_line)
+    return any(Route.parse(text).overlaps(asked) for routes, _reason in DENIED for text in routes.split("\n"))

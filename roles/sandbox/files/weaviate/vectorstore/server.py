@@ -67,6 +67,8 @@ class Api:
             ("GET", one_object, lambda _call, name, key: (200, store.one_object(name, key))),
             ("PUT", one_object, lambda call, name, key: (200, store.replace_object(name, key, call.body))),
             ("DELETE", one_object, lambda _call, name, key: (204, store.delete_object(name, key))),
+            ("POST", r"/v1/batch/objects", lambda call: (200, store.write_objects(call.body.get("objects", [])))),
+            ("DELETE", r"/v1/batch/objects", lambda call: (200, store.delete_matching(call.body.get("match", {})))),
             ("POST", r"/v1/backups/filesystem", lambda call: (200, self.backups.create(call.body))),
             ("GET", r"/v1/backups/filesystem/([^/]+)", lambda _call, key: (200, self.backups.status(key))),
             (

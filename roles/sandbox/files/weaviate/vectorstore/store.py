@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import threading
 import time
 import uuid
@@ -112,6 +113,22 @@ class Store:
             write_json(self._object_path(name, key), new)
         return new
 
+    def write_objects(self, values: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Add or replace many objects; each has the result of its own, as in Weaviate."""
+        return [{**self._written(value), "result": {"status": "SUCCESS"}} for value in values]
+
+    def delete_matching(self, match: dict[str, Any]) -> dict[str, Any]:
+        """Remove the objects of a class of which one property has a text; StoreError 422 for any other condition."""
+        name, where = str(match.get("class", "")), match.get("where", {})
+        path, wanted = where.get("path") or [], where.get("valueText")
+        if where.get("operator") != "Equal" or len(path) != 1 or not isinstance(wanted, str):
+            raise StoreError(422, "only an equal text of one property can be matched here")
+        with self.lock:
+            found = [item for item in self.objects(name, sys.maxsize) if item["properties"].get(path[0]) == wanted]
+            for item in found:
+                self.delete_object(name, item["id"])
+        return {"match": match, "results": {"matches": len(found), "successful": len(found), "failed": 0}}
+
     def delete_object(self, name: str, key: str) -> None:
         """Remove an object; StoreError 404 when there is none."""
         with self.lock:
@@ -121,6 +138,12 @@ class Store:
     def count(self) -> int:
         """Count the objects in all classes."""
         return sum(1 for _path in self.classes_folder.glob("*/objects/*.json"))
+
+    def _written(self, value: dict[str, Any]) -> dict[str, Any]:
+        name, key = str(value.get("class", "")), str(value.get("id", ""))
+        with self.lock:
+            known = key and self._object_path(name, key).exists()
+            return self.replace_object(name, key, value) if known else self.create_object(value)
 
     def _folder(self, name: str) -> Path:
         folder = self.classes_folder / name

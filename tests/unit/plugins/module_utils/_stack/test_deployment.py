@@ -313,3 +313,38 @@ def test_a_release_is_recorded_with_who_and_when(tmp_path):
     saved = tmp_path / "releases" / record["id"]
     assert sorted(path.name for path in saved.iterdir()) == ["compose.override.yaml", "compose.yaml", "release.json"]
     assert not (tmp_path / "releases/1").exists()
+
+
+@pytest.mark.usefixtures("compose")
+def test_what_backends_have_in_memory_is_completed_once_all_are_healthy(tmp_path):
+    order = Mock()
+    deploy = deployment(tmp_path, order.wait)
+
+    dataclasses.replace(deploy, ready=order.ready, ready_again=order.ready_again).apply()
+
+    assert [name for name, *_rest in order.mock_calls] == ["wait", "ready"]
+    assert order.ready.call_args.args[0].keys() == {"web"}
+
+
+def test_new_containers_are_completed_after_their_gate_and_before_anything_reaches_them(tmp_path):
+    order = Mock()
+    order.rollout.others.return_value = []
+    deploy = dataclasses.replace(deployment(tmp_path), ready=order.ready)
+
+    deploy.bring_beside(order.rollout)
+
+    assert [name for name, *_rest in order.mock_calls][-2:] == ["rollout.gate", "ready"]
+    order.ready.assert_called_once_with(order.rollout.serving)
+    order.rollout.switch.assert_not_called()
+
+
+@pytest.mark.usefixtures("compose")
+def test_a_rollback_completes_them_by_the_way_that_raises_nothing(tmp_path):
+    order = Mock()
+    order.ready.side_effect = UnhealthyError("The MCP server search is not registered")
+    deploy = dataclasses.replace(deployment(tmp_path), ready=order.ready, ready_again=order.ready_again)
+
+    with pytest.raises(UnhealthyError, match=r"It was rolled back: release 1 serves\.\nThe MCP server search is not"):
+        deploy.apply()
+
+    assert [name for name, *_rest in order.mock_calls] == ["ready", "ready_again"]

@@ -53,7 +53,7 @@ def read(client: Any, name: str, source: Path, volumes: bool) -> Teardown:
 
 
 def own_directory(directory: Path) -> Path:
-    for name in (".convosphere.json", ".env", ".lock", "compose.yaml", "conf/own.txt"):
+    for name in (".convosphere.json", ".env", ".lock", "compose.yaml", "conf/own.txt", "mcp-servers.json"):
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).touch()
     releases.save(directory / "releases", {"id": "1", "files": {"compose.yaml": "", "conf/own.txt": ""}}, {})

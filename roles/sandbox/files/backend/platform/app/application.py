@@ -23,6 +23,7 @@ from app import (
     groups,
     health,
     knowledge,
+    mcp,
     registration,
     sockets,
     statistics,
@@ -130,6 +131,7 @@ def create_application() -> FastAPI:
     app.include_router(assistants.router, prefix="/api/v1/assistants")
     app.include_router(tools.router, prefix="/api/v1/tools")
     app.include_router(ai_models.router, prefix="/api/v1/ai-models")
+    app.include_router(mcp.router, prefix="/api/v1/mcp")
     app.include_router(knowledge.router, prefix="/api/v1/knowledge")
     app.include_router(domain_groups.router, prefix="/api/v1/domain-groups")
     app.include_router(conversations.router, prefix="/api/v1/conversations")

@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write, list and remove files of documents. Runs in a container of the backend's own image, as root.
+
+A file gets its name when all of it is on the disk. It belongs to the owner of the directory of uploads, and its mode is
+the one that the platform gives.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tarfile
+from pathlib import Path
+from typing import IO
+
+TEMPORARY = ".convosphere-"
+_MODE = 0o640
+
+
+def store(folder: Path, owner: os.stat_result, archive: IO[bytes]) -> None:
+    """Replace files by those of a tar archive, each in one step."""
+    _make(folder, owner)
+    for left in folder.glob(f"{TEMPORARY}*"):
+        left.unlink()
+    with tarfile.open(fileobj=archive, mode="r|") as members:
+        for member in members:
+            read = members.extractfile(member)
+            if read is None or os.sep in member.name:
+                raise SystemExit(f"{member.name} is not the name of a file")
+            temporary = folder / f"{TEMPORARY}{member.name}"
+            with temporary.open("wb") as file:
+                os.fchmod(file.fileno(), _MODE)
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+                shutil.copyfileobj(read, file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(folder / member.name)
+    os.sync()
+
+
+def remove(folder: Path, names: IO[bytes]) -> None:
+    """Remove files by their names, one a line. One that is gone already is no error."""
+    for name in names.read().decode().split():
+        (folder / name).unlink(missing_ok=True)
+
+
+def listing(folder: Path) -> list[str]:
+    """Return the names of all files, none for a directory that does not exist."""
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except FileNotFoundError:
+        return []
+
+
+def _make(folder: Path, owner: os.stat_result) -> None:
+    for path in (folder.parent, folder):
+        if not path.is_dir():
+            path.mkdir(mode=0o755)
+            os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def main(root: str, action: str, inside: str) -> None:
+    """Run ``store`` or ``remove`` with its input, or print the ``listing``, of the directory ``inside`` the root."""
+    folder = Path(root, inside)
+    if action == "store":
+        store(folder, Path(root).stat(), sys.stdin.buffer)
+    elif action == "remove":
+        remove(folder, sys.stdin.buffer)
+    else:
+        sys.stdout.write("\n".join(listing(folder)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
