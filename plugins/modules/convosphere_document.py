@@ -43,12 +43,18 @@ options:
         or C(.json). Other files that O(patterns) choose are refused, because reading them, such as PDF, takes a
         library.
     type: path
-    required: true
+  src:
+    description:
+      - The same on the controller, O(source) is needed then. The folder is copied to the host for the time of the run,
+        also in check mode.
+      - A relative path is resolved in the directory in which Ansible was started, then beside the playbook, there in
+        C(files/) first.
+    type: path
   source:
     description:
       - The name of the folder in the platform, the first part of each document's source. Give it if the path of the
         folder may change.
-      - If not given, the path of the folder.
+      - If not given, the path of O(folder).
     type: str
   patterns:
     description: The files of the folder that are documents, by patterns of their paths in the folder or of their names.
@@ -163,6 +169,15 @@ EXAMPLES = r"""
         tags: [handbook, travel]
     prune: true
 
+- name: Make a folder beside the playbook a knowledge base
+  convosphere.platform.convosphere_document:
+    login_env_file: /opt/convosphere/prod/.env
+    environment_name: prod
+    project_name: convosphere-prod
+    owner: librarian
+    src: content/handbook
+    source: handbook
+
 - name: Have the platform search it too
   convosphere.platform.convosphere_document:
     login_env_file: /opt/convosphere/prod/.env
@@ -181,7 +196,6 @@ EXAMPLES = r"""
     environment_name: prod
     project_name: convosphere-prod
     owner: librarian
-    folder: /srv/handbook
     source: handbook
     state: absent
 """
@@ -239,6 +253,11 @@ class DocumentModule(ConvosphereModule):
         **PROJECT_OPTIONS,
         **ENVIRONMENT_OPTION,
         **DOCUMENT_OPTIONS,
+    }
+    rules = {
+        "mutually_exclusive": [("folder", "src")],
+        "required_by": {"src": ["source"]},
+        "required_if": [("state", "present", ("folder", "src"), True), ("state", "absent", ("folder", "source"), True)],
     }
     may_be_empty = frozenset({"description", "document_type", "language", "author"})
 

@@ -120,7 +120,7 @@ def test_law(run_law, database, parts, options, tmp_path):
             ),
             Case(
                 "absent",
-                {**options, **search, "state": "absent", "folder": "/nowhere"},
+                {**options, **search, "state": "absent", "folder": None},
                 diff={"before": {"a.md": before_deletion(changed), "c.html": before_deletion(page)}, "after": {}},
                 returns={"deleted": ["a.md", "c.html"], "ids": {}, "pruned": []},
             ),

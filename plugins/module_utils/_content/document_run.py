@@ -42,7 +42,10 @@ class DocumentWork(Work):
         self.params = call.params
         self.repository = DocumentRepository(Database(call.params, read_only=call.check_mode))
         self.trail = Trail(self.repository.database, call.params, ENTITY)
-        self.prefix = f"{(call.params['source'] or call.params['folder']).rstrip('/')}/"
+        #: The place of the documents on this host, and the name of all of them in the platform.
+        self.folder = Path(call.params["folder"] or call.params["src"] or "/")
+        self.source = (call.params["source"] or str(self.folder)).rstrip("/")
+        self.prefix = f"{self.source}/"
         self.files: DocumentFiles | None = None
         self.vectors: Vectors | None = None
         self.has_class = False
@@ -108,19 +111,18 @@ class DocumentWork(Work):
     def _marked(self) -> set[str]:
         """Return the ids that pruning may delete: those that a run for this source has created."""
         marks = managed_marks.of(self.repository.database, ENTITY) if self.params["prune"] else {}
-        return {identifier for identifier, name in marks.items() if name == self.prefix.rstrip("/")}
+        return {identifier for identifier, name in marks.items() if name == self.source}
 
     def _mark(self, deleted: list[str]) -> None:
         created = [task.id for task in self.planned.tasks if task.change.action == CREATE]
         database = self.repository.database
-        managed_marks.record(database, ENTITY, created, self.prefix.rstrip("/"), Path(self.params["folder"]).name)
+        managed_marks.record(database, ENTITY, created, self.source, self.folder.name)
         managed_marks.forget(database, ENTITY, deleted)
 
     def _scan(self, problems: list[str]) -> list[SourceFile]:
         if self.params["state"] == "absent":
             return []
-        folder = Path(self.params["folder"])
-        return document_folder.scan(folder, self.params["patterns"], self.params["exclude"], problems)
+        return document_folder.scan(self.folder, self.params["patterns"], self.params["exclude"], problems)
 
     def _situation(self) -> Situation:
         """Read the vector store, the stored files and the documents."""

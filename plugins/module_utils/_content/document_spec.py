@@ -33,7 +33,8 @@ OWN = ("title", *SHARED)
 
 DOCUMENT_OPTIONS: dict[str, Any] = {
     "owner": {"type": "str", "required": True},
-    "folder": {"type": "path", "required": True},
+    "folder": {"type": "path"},
+    "src": {"type": "path"},
     "source": {"type": "str"},
     "patterns": {"type": "list", "elements": "str", "default": ["*"]},
     "exclude": {"type": "list", "elements": "str", "default": []},

@@ -43,7 +43,8 @@ SELECT user_id::text, count(*) FROM conversations c
 WHERE EXISTS (SELECT FROM assistants a WHERE a.id = c.assistant_id)
 GROUP BY user_id
 HAVING bool_and(
-    title <> '' AND message_count >= 0 AND total_tokens >= 0 AND coalesce(char_length(description), 0) <= 2000
+    title ~ '[^[:space:]]' AND message_count >= 0 AND total_tokens >= 0
+    AND (description IS NULL OR description ~ '[^[:space:]]' AND char_length(description) <= 2000)
     AND coalesce(json_typeof(conversation_metadata::json), 'null') IN ('object', 'null')
 )
 ORDER BY 2, 1 LIMIT 1
