@@ -53,7 +53,8 @@ options:
         required: true
       action:
         description:
-          - V(archive) marks conversations as archived, as the platform's own route does, but leaves them active.
+          - V(archive) marks conversations as archived, as the platform's own route does, but leaves them active. Audit
+            rows go into files of JSON Lines in O(record_dir), of which the record has the checksums.
           - V(delete) deletes rows, and the messages of a conversation.
           - V(anonymize) keeps the rows for statistics. Conversations keep their owner, and lose titles, texts, tool
             data and metadata; audit rows lose the user, addresses, descriptions and details. Search queries cannot be
@@ -120,8 +121,8 @@ options:
     default: false
   record_dir:
     description:
-      - The directory for the records of deletions, one file of mode 0600 for each run that deletes something.
-        Required together with O(run).
+      - The directory for the records of deletions and for archived audit rows, which is created with the mode 0700.
+      - Each run that deletes something writes one record of mode 0600. Required together with O(run).
     type: path
   run:
     description: The id of the run, which names the file of the record, with hyphens for slashes.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import psycopg2
 import pytest
@@ -126,8 +128,15 @@ def add_other_records(database: PlatformDatabase) -> None:
         ("USER_LOGIN", identifier("person", 3), 366, 4),
         ("USER_LOGIN", None, 364, 3000),
         ("USER_UPDATE", ada, 366, 5),
+        ("USER_LOGOUT", None, 366, 6),
     ]:
         database.query(AUDIT, event, user, days, number)
+    # A failed login has no user, and names one.
+    failed = "UPDATE audit_logs SET event_type = 'USER_LOGIN', description = %s, details = %s WHERE id IN"
+    some = "(SELECT id FROM audit_logs WHERE event_type = 'USER_LOGOUT' LIMIT 2)"
+    database.query(f"{failed} {some}", "Failed: Person3@example.com", None)
+    database.query(f"{failed} {some}", "Failed", '{"identifier": "person3"}')
+    database.query(f"{failed} {some}", "Failed", '{"identifier": "person33"}')
     database.query(EXTENDED, 40, ada, 2, 9)
     for days, number in ((31, 20), (29, 80)):
         database.query(SEARCHES, ada, days, number)
@@ -191,7 +200,7 @@ def test_law(run_law, database, options):
         "research: delete conversations": len(rotten) - 1,
         "other conversations: delete conversations": len(others) - len(kept),
         "searches: delete search_queries": 20,
-        "logins: delete audit_logs": 2500,
+        "logins: delete audit_logs": 2502,
         "details: anonymize extended_audit_logs": 7,
     }
     assert len(archived) > 0
@@ -218,14 +227,14 @@ def test_law(run_law, database, options):
     predicted, made = (done.task(name).result["rules"] for name in ("apply (check)", "apply"))
     assert predicted == made
     assert [(each["rows"], each["held"]) for each in made] == list(
-        zip(expected.values(), [0, 0, 1, len(kept), 0, 4, 2], strict=True)
+        zip(expected.values(), [0, 0, 1, len(kept), 0, 8, 2], strict=True)
     )
     gone = len(rotten) - 1 + len(others) - len(kept)
     assert sum(each["tables"].get("messages", 0) for each in made) == gone * MESSAGES
     assert count(database, "conversations") == DAYS - gone
     assert count(database, "messages") == (DAYS - gone) * MESSAGES
     assert count(database, "conversations", "is_archived AND is_active") == len(archived)
-    assert count(database, "audit_logs") == 4 + 3000 + 5
+    assert count(database, "audit_logs") == 8 + 3000 + 5
     assert count(database, "search_queries") == 80
     assert count(database, "extended_audit_logs", "username = 'ada' AND legal_hold") == 2
     assert count(database, "extended_audit_logs", "num_nonnulls(username, user_id, context) = 0") == 7
@@ -282,24 +291,33 @@ def test_the_platforms_own_rules_are_applied_on_request(run_steps, database, opt
     for rule in [
         ("held", '["USER_UPDATE"]', 1, True, "delete", True),
         ("off", None, 1, False, "delete", False),
-        ("moved", None, 1, False, "archive", True),
+        ("moved", '["SYSTEM_ERROR"]', 30, False, "archive", True),
+        ("odd", None, 1, False, "shred", True),
         ("purge", None, 30, False, "delete", True),
     ]:
         database.query(add, *rule)
-    for event, days in (("USER_LOGIN", 31), ("USER_UPDATE", 31), ("USER_LOGIN", 29)):
+    for event, days in (("USER_LOGIN", 31), ("USER_UPDATE", 31), ("USER_LOGIN", 29), ("SYSTEM_ERROR", 31)):
         database.query(AUDIT, event, None, days, 7)
 
     done = run_steps(MODULE, [Step("platform", {**options, "platform_rules": True}, changed=True)])
 
     result = done.tasks[0].result
     assert [(each["rule"], each["records"], each["rows"]) for each in result["rules"]] == [
+        ("moved (platform)", "audit_logs", 7),
+        ("moved (platform)", "extended_audit_logs", 0),
         ("purge (platform)", "audit_logs", 7),
         ("purge (platform)", "extended_audit_logs", 0),
     ]
     assert result["skipped_rules"] == [
-        "The platform's retention rule moved is not applied: action_on_expiry is 'archive'. Allowed: delete, anonymize"
+        "The platform's retention rule odd is not applied: action_on_expiry is 'shred'. Allowed: archive, delete,"
+        " anonymize"
     ]
     assert count(database, "audit_logs") == 14
+    ((kept,),) = database.query("SELECT files FROM convosphere_platform.deletions WHERE action = 'archive'")
+    content = (Path(options["record_dir"]) / kept[0]["name"]).read_bytes()
+    assert {json.loads(line)["event_type"] for line in content.splitlines()} == {"SYSTEM_ERROR"}
+    assert kept == [{"name": mock.ANY, "rows": 7, "sha256": hashlib.sha256(content).hexdigest()}]
+    assert len(content.splitlines()) == 7
 
 
 # ----------------------------------------------------------------------------------------- interruptions and records
@@ -321,7 +339,7 @@ def test_a_killed_run_keeps_its_batches_and_the_next_one_completes_them(database
 
     assert count(database, "conversations") == total - 500
     assert recorded(database) == {"run-1": {"conversations": 500, "messages": 500}}
-    assert not Path(options["record_dir"]).exists()
+    assert list(Path(options["record_dir"]).iterdir()) == []
 
     result = ModuleProcess(MODULE, {**rules, "run": "run-2"}, tmp_path).result()
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from .._backup import paths
 from .._backup.catalogue import Catalogue
+from .._core import files
 from .._core.errors import InputError
 from .._core.plan import Plan
 from .._core.work import Invocation, Work
@@ -88,6 +89,10 @@ class RetentionWork(Work):
         stages = retention_rules.stages(self.rules)
         retention_repository.check(self.database, stages)
         problems = retention_repository.unknown_names(self.database, rules)
+        if not self.records.directory:
+            problems += [
+                f"{stage.title}: record_dir is not set, which has the archive" for stage in stages if stage.moves
+            ]
         if problems:
             raise InputError.of(problems, hint="Nothing was changed. Correct the rules.")
         totals = self._count(stages)
@@ -101,7 +106,9 @@ class RetentionWork(Work):
 
     def apply(self, plan: Plan) -> None:
         """Carry out the stages in the order of the rules, in batches."""
-        batches = Batches(self.database, self.rules, self.now)
+        if self.records.directory:
+            files.make_private(self.records.directory)
+        batches = Batches(self.database, self.rules, self.now, self.records.directory)
         many = any(
             len(ids) > _MANY and stage.rule.records == CONVERSATIONS and stage.action in (DELETE, ANONYMIZE)
             for stage, ids in self.ids.items()

@@ -33,7 +33,7 @@ SIGNATURE = ".sig"
 _COLUMNS = """
     id uuid PRIMARY KEY, run text NOT NULL, rule text NOT NULL, records text NOT NULL, action text NOT NULL,
     definition json NOT NULL, tables json NOT NULL, first_at timestamptz, last_at timestamptz,
-    deleted_at timestamptz NOT NULL, written_at timestamptz, signature text
+    deleted_at timestamptz NOT NULL, files json NOT NULL, written_at timestamptz, signature text
 """
 _ISO = "to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 _SECONDS = 60
@@ -49,6 +49,7 @@ class DeletionRecords:
         self.directory = Path(directory) if directory else None
         self.key = key
         self.done: dict[Stage, tuple[str, Counter[str]]] = {}
+        self.kept: dict[Stage, list[Mapping[str, Any]]] = {}
         self._table = collection_schema.qualified(TABLE)
 
     def missing_rights(self) -> list[str]:
@@ -71,18 +72,20 @@ class DeletionRecords:
         collection_schema.ensure_table(self.database, TABLE, _COLUMNS)
         identifier, tables = self.done.get(stage, (str(uuid.uuid4()), Counter()))
         self.done[stage] = identifier, tables + done.tables
+        if done.file:
+            self.kept[stage] = [*self.kept.get(stage, []), done.file]
         statement = f"""
             INSERT INTO {self._table} AS known
-                (id, run, rule, records, action, definition, tables, first_at, last_at, deleted_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, now())
-            ON CONFLICT (id) DO UPDATE SET tables = excluded.tables, deleted_at = now(),
+                (id, run, rule, records, action, definition, tables, first_at, last_at, files, deleted_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now())
+            ON CONFLICT (id) DO UPDATE SET tables = excluded.tables, files = excluded.files, deleted_at = now(),
                 first_at = least(known.first_at, excluded.first_at), last_at = greatest(known.last_at, excluded.last_at)
         """  # noqa: S608 - names of this file
         counts = json.dumps(dict(sorted(self.done[stage][1].items())))
         rule = stage.rule
         definition = json.dumps({name: value for name, value in asdict(rule).items() if value})
         named = (identifier, self.run, rule.name, rule.records, stage.action)
-        values = (*named, definition, counts, done.first, done.last)
+        values = (*named, definition, counts, done.first, done.last, json.dumps(self.kept.get(stage, [])))
         self.database.execute(statement, values, step="record the deletion")
 
     def unwritten(self) -> list[str]:
@@ -108,10 +111,21 @@ class DeletionRecords:
 
     def document(self, run: str) -> Mapping[str, Any]:
         """Return what the file of a run says."""
-        fields = ("id", "rule", "records", "action", "definition", "tables", "first_at", "last_at", "deleted_at")
-        times = ", ".join(_ISO.format(name) for name in fields[6:])
+        fields = (
+            "id",
+            "rule",
+            "records",
+            "action",
+            "definition",
+            "tables",
+            "files",
+            "first_at",
+            "last_at",
+            "deleted_at",
+        )
+        times = ", ".join(_ISO.format(name) for name in fields[7:])
         statement = f"""
-            SELECT id::text, rule, records, action, definition, tables, {times} FROM {self._table} WHERE run = %s
+            SELECT id::text, rule, records, action, definition, tables, files, {times} FROM {self._table} WHERE run = %s
             ORDER BY rule, action
         """  # noqa: S608 - names of this file
         rows = [dict(zip(fields, row)) for row in self.database.fetch(statement, (run,))]

@@ -20,7 +20,7 @@ COLUMNS = (
 )
 #: Conditions that rows of audit_logs have no column for.
 _UNKNOWN = ("event_categories", "compliance_frameworks", "data_classification")
-_ACTIONS = {"delete": "delete", "anonymize": "anonymize", "anonymise": "anonymize"}
+_ACTIONS = {"archive": "archive", "delete": "delete", "anonymize": "anonymize", "anonymise": "anonymize"}
 
 
 def read(rows: Iterable[Mapping[str, Any]]) -> tuple[list[Rule], list[Rule], list[str]]:

@@ -10,10 +10,15 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from .._core import files
 from .._postgres.connection import Database
 from . import retention_repository
 from .retention_rules import ARCHIVE, CONVERSATIONS, DELETE, RESET_TOKENS, Rule, Stage
@@ -32,15 +37,18 @@ class Done:
     tables: Counter[str]
     first: str
     last: str
+    #: The file that has the rows now, with its checksum and their number; None if no file has them.
+    file: Mapping[str, Any] | None = None
 
 
 class Batches:
-    """The batches of one run, by its rules and from its time on."""
+    """The batches of one run, by its rules and from its time on. Files of rows are written into ``directory``."""
 
-    def __init__(self, database: Database, rules: Sequence[Rule], now: str) -> None:
+    def __init__(self, database: Database, rules: Sequence[Rule], now: str, directory: Path | None) -> None:
         self.database = database
         self.rules = rules
         self.now = now
+        self.directory = directory
 
     def run(self, stage: Stage, ids: Sequence[str]) -> Iterator[Done]:
         """Do what a stage does with these rows, and yield after each batch. The caller commits.
@@ -53,7 +61,8 @@ class Batches:
             self.database.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", step="begin a batch")
             due, first, last = self._lock(stage, ids[start : start + size])
             if due:
-                yield Done(self._change(stage, due), first, last)
+                file = self._keep(stage, due, first) if stage.moves else None
+                yield Done(self._change(stage, due), first, last, file)
             self.database.rollback()
 
     def _lock(self, stage: Stage, ids: Sequence[str]) -> tuple[list[str], str, str]:
@@ -71,12 +80,23 @@ class Batches:
         due, first, last = self.database.fetch(statement, conditions.values)[0]
         return due or [], first or "", last or ""
 
+    def _keep(self, stage: Stage, ids: list[str], first: str) -> dict[str, Any]:
+        """Write the rows into a file of JSON Lines; after a kill before the commit another file has them too."""
+        assert self.directory is not None
+        source = SOURCES[stage.rule.records]
+        selected = f"SELECT row_to_json(r)::text FROM {source.table} r WHERE id = ANY (%s::uuid[])"  # noqa: S608
+        rows = [row[0] for row in self.database.fetch(f"{selected} ORDER BY {source.used_at}, id", (ids,))]
+        content = "".join(f"{row}\n" for row in rows).encode()
+        path = self.directory / f"{source.table}-{first[:10]}-{uuid.uuid4().hex[:8]}.jsonl"
+        files.write_bytes(path, content, "0600")
+        return {"name": path.name, "rows": len(rows), "sha256": hashlib.sha256(content).hexdigest()}
+
     def _change(self, stage: Stage, ids: list[str]) -> Counter[str]:
         records = stage.rule.records
         table = SOURCES[records].table
         if records == RESET_TOKENS:
             return Counter({table: self._update(table, _CLEAR_TOKEN, ids)})
-        if stage.action == DELETE:
+        if stage.action == DELETE or stage.moves:
             done: Counter[str] = self._delete_children(ids) if records == CONVERSATIONS else Counter()
             deletion = f"DELETE FROM {table} WHERE id = ANY (%s::uuid[])"  # noqa: S608 - names of retention_sql
             done[table] = self._write(deletion, ids, table)

@@ -18,6 +18,7 @@ from .retention_rules import ANONYMIZE, ARCHIVE, CONVERSATIONS, DELETE, RESET_TO
 from .retention_sql import OF_MESSAGES, SOURCES, Conditions, Held, differs
 
 _NOW = "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US+00')"
+_NAMED = "SELECT lower(email), lower(username) FROM users WHERE id::text = ANY (%s::text[])"
 _MESSAGES = "messages"
 _OF_MESSAGES = ("id", "conversation_id", "content", "created_at")
 #: Tables that name conversations without a foreign key.
@@ -41,7 +42,15 @@ def read_held(database: Database) -> Held:
     ids: dict[str, set[str]] = {kind: set() for kind in holds.KINDS}
     for hold in holds.listed(database):
         ids[hold.kind].add(hold.id)
-    return Held(frozenset(ids[holds.USER]), frozenset(ids[holds.CONVERSATION]), frozenset(ids[holds.ASSISTANT]))
+    users = sorted(ids[holds.USER])
+    named = database.fetch(_NAMED, (users,)) if users else []
+    return Held(
+        frozenset(users),
+        frozenset(ids[holds.CONVERSATION]),
+        frozenset(ids[holds.ASSISTANT]),
+        frozenset(email for email, _username in named),
+        frozenset(username for _email, username in named),
+    )
 
 
 def platform_rules(database: Database) -> tuple[list[Rule], list[Rule], list[str]]:
@@ -60,7 +69,8 @@ def check(database: Database, stages: Sequence[Stage]) -> None:
     for kind in kinds:
         table = SOURCES[kind].table
         database.columns(table, SOURCES[kind].columns)
-        deletes = any(stage.action == DELETE for stage in stages if stage.rule.records == kind) and kind != RESET_TOKENS
+        own = [stage for stage in stages if stage.rule.records == kind]
+        deletes = kind != RESET_TOKENS and any(stage.action == DELETE or stage.moves for stage in own)
         rights[table] = "SELECT, UPDATE, DELETE" if deletes else "SELECT, UPDATE"
         if kind == CONVERSATIONS:
             database.columns(_MESSAGES, _OF_MESSAGES)

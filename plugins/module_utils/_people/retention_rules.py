@@ -47,8 +47,8 @@ KINDS: Mapping[str, Kind] = {
         (ARCHIVE, DELETE, ANONYMIZE), ("older_than", "delete_after", "groups", "assistants", "except_users")
     ),
     SEARCH_QUERIES: Kind((DELETE,), ("older_than", "groups", "except_users")),
-    AUDIT_LOGS: Kind((DELETE, ANONYMIZE), _OF_AUDIT),
-    EXTENDED_AUDIT_LOGS: Kind((DELETE, ANONYMIZE), _OF_AUDIT),
+    AUDIT_LOGS: Kind((ARCHIVE, DELETE, ANONYMIZE), _OF_AUDIT),
+    EXTENDED_AUDIT_LOGS: Kind((ARCHIVE, DELETE, ANONYMIZE), _OF_AUDIT),
     RESET_TOKENS: Kind((DELETE,), (), precious=False),
 }
 
@@ -87,9 +87,14 @@ class Stage:
         return f"{self.rule.name}: {self.action} {self.rule.records}"
 
     @property
+    def moves(self) -> bool:
+        """Whether rows go from the database into a file: audit rows have no mark of an archive."""
+        return self.action == ARCHIVE and self.rule.records != CONVERSATIONS
+
+    @property
     def loses_data(self) -> bool:
-        """Whether only a backup has the records afterwards."""
-        return self.action in (DELETE, ANONYMIZE) and KINDS[self.rule.records].precious
+        """Whether the database does not have the records any more afterwards."""
+        return (self.moves or self.action in (DELETE, ANONYMIZE)) and KINDS[self.rule.records].precious
 
 
 def stages(rules: Sequence[Rule]) -> list[Stage]:

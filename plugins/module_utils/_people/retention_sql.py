@@ -46,6 +46,9 @@ class Source:
     anonymous: tuple[tuple[str, str], ...] = ()
     #: A further sign that a row is not anonymised yet.
     plain: str = "false"
+    #: What may name a user without an id, and the name that was given to log in.
+    texts: str = ""
+    login: str = ""
 
 
 _NULL = "NULL"
@@ -82,13 +85,20 @@ SOURCES: Mapping[str, Source] = {
     # The platform stores UTC without its zone.
     SEARCH_QUERIES: Source("search_queries", ("id", "user_id", "created_at"), "r.created_at AT TIME ZONE 'UTC'"),
     AUDIT_LOGS: Source(
-        "audit_logs", ("id", "user_id", "event_type", "created_at"), "r.created_at", anonymous=_PERSONAL + _OF_AUDIT
+        "audit_logs",
+        ("id", "user_id", "event_type", "created_at"),
+        "r.created_at",
+        anonymous=_PERSONAL + _OF_AUDIT,
+        texts="r.description, r.details",
+        login="r.details ->> 'identifier'",
     ),
     EXTENDED_AUDIT_LOGS: Source(
         "extended_audit_logs",
         ("id", "user_id", "event_type", "timestamp", "legal_hold"),
         'r."timestamp"',
         anonymous=_PERSONAL + _OF_EXTENDED,
+        texts="r.username, r.error_message, r.context, r.audit_metadata",
+        login="r.username",
     ),
     RESET_TOKENS: Source(
         "users",
@@ -104,13 +114,21 @@ _IS_EXCEPTED = """coalesce(r.user_id IN (SELECT id FROM users WHERE lower(email)
 _HAS_ASSISTANT = "r.assistant_id IN (SELECT id FROM assistants WHERE name = ANY (%(assistants_{0})s::text[]))"
 
 
+_NAMES_USER = """EXISTS (SELECT FROM unnest(%(held_emails)s::text[]) AS named (email)
+    WHERE position(named.email IN lower(concat_ws(' ', {0}))) > 0)
+    OR coalesce(lower({1}) = ANY (%(held_usernames)s::text[]), false)"""
+
+
 @dataclass(frozen=True)
 class Held:
-    """The ids of users, conversations and assistants that are on hold."""
+    """The ids of users, conversations and assistants that are on hold, and how audit rows name these users."""
 
     users: frozenset[str] = frozenset()
     conversations: frozenset[str] = frozenset()
     assistants: frozenset[str] = frozenset()
+    #: In lower case. An email counts anywhere in a text; a user name, which may be a word of it, only as a whole.
+    emails: frozenset[str] = frozenset()
+    usernames: frozenset[str] = frozenset()
 
 
 class Conditions:
@@ -130,6 +148,9 @@ class Conditions:
         if records == CONVERSATIONS:
             self.values["held_conversations"] = sorted(held.conversations)
             self.values["held_assistants"] = sorted(held.assistants)
+        if self.source.texts:
+            self.values["held_emails"] = sorted(held.emails)
+            self.values["held_usernames"] = sorted(held.usernames)
         if batch is not None:
             self.values["batch"] = list(batch)
         for index, rule in enumerate(self.rules):
@@ -164,6 +185,8 @@ class Conditions:
             text += " OR r.assistant_id::text = ANY (%(held_assistants)s::text[])"
         if self.records == EXTENDED_AUDIT_LOGS:
             text += " OR r.legal_hold"
+        if self.source.texts and self.values["held_users"]:
+            text += f" OR {_NAMES_USER.format(self.source.texts, self.source.login)}"
         return f"({text})"
 
     def _aged(self, index: int, stage: Stage) -> str:
@@ -174,7 +197,7 @@ class Conditions:
             used = "coalesce(m.last, r.created_at)"
             return f"r.is_archived AND coalesce(r.updated_at, r.created_at) < {archived} AND {used} < {limit}"
         aged = f"coalesce({self.source.used_at} < {limit}, false)"
-        if stage.action == ARCHIVE:
+        if stage.action == ARCHIVE and not stage.moves:
             return f"{aged} AND NOT r.is_archived"
         if stage.action == ANONYMIZE:
             return f"{aged} AND ({self._plain()})"

@@ -38,7 +38,7 @@ def test_a_rule_is_about_both_audit_logs():
         ),
         ({"data_classification": "PUBLIC"}, "does not apply: data_classification"),
         ({"event_types": {"a": 1}}, "event_types is not a list of texts"),
-        ({"action_on_expiry": "archive"}, "action_on_expiry is 'archive'. Allowed: delete, anonymize"),
+        ({"action_on_expiry": "shred"}, "action_on_expiry is 'shred'. Allowed: archive, delete, anonymize"),
         ({"retention_days": 0}, "retention_days is 0. Allowed: 1 to 36500"),
     ],
 )
