@@ -27,16 +27,36 @@ def test_law(run_info_law, run_steps, tables):
             Step("model", {**login, **MODEL}, module="convosphere_ai_model"),
         ],
     )
+    add_assistant(database)
     run_info_law(
         MODULE,
-        {**login, "entities": ["tags", "ai_models"]},
+        {**login, "entities": ["tags", "ai_models", "assistants"]},
         returns={
             "content": {
                 "tags": [{"name": "hr"}, {"name": "legal", "color": "#aa3300"}],
                 "ai_models": [{**MODEL, **FLAGS, "capabilities": []}],
+                "assistants": [ANY],
             },
-            "counts": {"tags": {"total": 2, "managed": 1}, "ai_models": {"total": 1, "managed": 0}},
-            "unreadable": [],
+            "counts": {
+                "tags": {"total": 2, "managed": 1},
+                "ai_models": {"total": 1, "managed": 0},
+                "assistants": {"total": 1, "managed": 0},
+            },
+            "unreadable": [
+                {
+                    "entity": "assistants",
+                    "id": ANY,
+                    "name": "a (ada)",
+                    "reasons": [
+                        "temperature must be a number, not '0,7'",
+                        "max_tokens must be a number, not '8k'",
+                        "tags must not be NULL",
+                        "metadata must be an object",
+                        "version must not be NULL",
+                        "tools_config must be a list of objects",
+                    ],
+                }
+            ],
         },
         refused=[Refused("entity", {**login, "entities": ["bots"]}, "there is no entity 'bots'. Allowed: tags")],
     )
@@ -46,3 +66,12 @@ def test_law(run_info_law, run_steps, tables):
     assert run.task("managed").result["content"]["tags"] == [
         {"id": ANY, "name": "legal", "color": "#aa3300", "managed": True, "list_name": ""}
     ]
+
+
+def add_assistant(database: PlatformDatabase) -> None:
+    """Add an assistant that makes the list of its owner fail, in each way that the tables allow."""
+    database.add_assistant(database.add_user("ada@example.com"))
+    database.query(
+        "UPDATE assistants SET name = 'a', temperature = '0,7', max_tokens = '8k', tags = NULL, version = NULL, "
+        "assistant_metadata = '[]', tools_config = '{}'"
+    )

@@ -26,8 +26,12 @@ COLUMNS = (
     "id", "event_type", "severity", "session_id", "user_agent", "resource_type", "resource_id", "description",
     "details",
 )  # fmt: skip
-#: The platform has no labels for events of groups: those of users are used.
+#: The platform has no labels for events of other kinds: those of users are used.
 _EVENTS = {CREATE: "USER_REGISTER", UPDATE: "USER_UPDATE", DELETE: "USER_DELETE"}
+_EVENTS_OF = {
+    kind: {CREATE: f"{kind}_CREATE".upper(), UPDATE: f"{kind}_UPDATE".upper(), DELETE: f"{kind}_DELETE".upper()}
+    for kind in ("assistant", "tool")
+}
 #: By which its rows are recognised.
 USER_AGENT = "convosphere.platform"
 _VERBS = {CREATE: "Created", UPDATE: "Updated", DELETE: "Deleted"}
@@ -35,18 +39,19 @@ _SEVERITY = {CREATE: "INFO", UPDATE: "INFO", DELETE: "WARNING"}
 
 
 class Trail:
-    """The audit trail of one run. ``kind`` is the type of the changed objects: user or user_group."""
+    """The audit trail of one run. ``kind`` is the type of the changed objects: user, user_group, assistant."""
 
     def __init__(self, database: Database, params: Mapping[str, Any], kind: str) -> None:
         self.database = database
         self.kind = kind
+        self.events = _EVENTS_OF.get(kind, _EVENTS)
         self.actor = params["audit_actor"] or default_actor()
         self.run = params["audit_run"] or str(uuid.uuid4())
 
     def check(self) -> None:
         """Raise DatabaseError if the table lacks columns or labels, before anything is changed."""
         columns: Mapping[str, Column] = self.database.columns("audit_logs", COLUMNS)
-        for name, labels in (("event_type", _EVENTS.values()), ("severity", _SEVERITY.values())):
+        for name, labels in (("event_type", self.events.values()), ("severity", _SEVERITY.values())):
             missing = sorted(set(labels) - set(columns[name].labels))
             if missing:
                 raise DatabaseError(f"The column {name} of table audit_logs has no label {', '.join(missing)}")
@@ -59,7 +64,7 @@ class Trail:
         for change, identifier in changes:
             yield {
                 "id": str(uuid.uuid4()),
-                "event_type": _EVENTS[change.action],
+                "event_type": self.events[change.action],
                 "severity": _SEVERITY[change.action],
                 "session_id": self.run[:255],
                 "user_agent": USER_AGENT,

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 
 from .._entities.entity import Entity
 from .ai_model import AI_MODEL
+from .assistant import ASSISTANT
 from .tag import TAG
+from .tool import TOOL
 
 #: By the option with a list of them.
-CATALOGUE: Mapping[str, Entity] = {entity.list_option: entity for entity in (TAG, AI_MODEL)}
+CATALOGUE: Mapping[str, Entity] = {entity.list_option: entity for entity in (TAG, AI_MODEL, TOOL, ASSISTANT)}

@@ -175,6 +175,10 @@ class Part:
     def write(self, database: Database, tasks: Sequence[Task]) -> None:
         """Write other tables, after the rows of the entity. ``tasks`` create or update one of the options."""
 
+    def faults(self, identifier: str) -> Sequence[str]:
+        """Return why the platform cannot return the row, each as the end of a sentence, after it was read."""
+        return ()
+
     def exported(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return current values as a list would give them."""
         return values
@@ -200,7 +204,13 @@ class Departure:
         """Return the fields that a row gets instead of being deleted; None to delete it."""
         return None
 
-    def describe(self, database: Database, ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+    def blocked(self, database: Database, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return further reasons not to delete rows, by id, for example a legal hold."""
+        return {}
+
+    def describe(
+        self, database: Database, owns: Mapping[str, Mapping[str, int]], ids: Sequence[str]
+    ) -> Mapping[str, Mapping[str, Any]]:
         """Return what the diff of a deletion shows beside the row's own fields, by id."""
         return {}
 

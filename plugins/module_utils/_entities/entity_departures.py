@@ -39,12 +39,23 @@ def plan(
     problems: Problems,
 ) -> dict[str, Change | None]:
     """Return the change of each row to remove, by id; None if nothing is left to do. ``rows`` are the current ones."""
-    owns = dependents.count(database, belongings, [one.id for one in leaving])
-    more = entity.departure.describe(database, [one.id for one in leaving]) if leaving else {}
-    return {
-        one.id: change_of(entity, one, {**rows[one.id], **more.get(one.id, {})}, owns.get(one.id, {}), problems)
-        for one in leaving
-    }
+    if not leaving:
+        return {}
+    ids = [one.id for one in leaving]
+    owns = dependents.count(database, belongings, ids)
+    more = entity.departure.describe(database, owns, ids)
+    blocked = entity.departure.blocked(database, ids)
+    found = {}
+    for one in leaving:
+        row = {**rows[one.id], **more.get(one.id, {})}
+        found[one.id] = change_of(entity, one, row, owns.get(one.id, {}), problems)
+        if one.id in blocked and _deletes(found[one.id]):
+            problems.add(one.label, blocked[one.id])
+    return found
+
+
+def _deletes(change: Change | None) -> bool:
+    return change is not None and change.after is None
 
 
 def change_of(

@@ -123,7 +123,7 @@ def refuse_incomplete(
     needed += [name for name in entity.references if not columns[entity.column(name)].nullable]
     for one in desired:
         if not one.absent and not one.exists:
-            missing = [name for name in needed if one.fields.get(name) is None]
+            missing = [name for name in needed if name not in one.fields]  # an empty one is a problem already
             if missing:
                 problems.add(one.label, f"{', '.join(missing)} must be given, because the {entity.noun} is new")
 

@@ -99,11 +99,14 @@ class EntityRepository:
         """Return the references to rows of the table, from the catalog."""
         return dependents.classify(self.database.references(self.entity.table), removed=self.entity.departure.removes)
 
-    def missing_rights(self) -> list[str]:
-        """Return a problem for each privilege that the database role lacks."""
+    def missing_rights(self, tasks: Sequence[Task]) -> list[str]:
+        """Return a problem for each privilege that the database role lacks for the tasks."""
         rights = {self.entity.table: "SELECT, INSERT, UPDATE, DELETE", "audit_logs": "INSERT"}
-        for more in (self.entity.departure.rights, *(part.rights for part in self.parts)):
-            rights.update(more)
+        changed = {option for task in tasks for option in task.after}
+        for part in self.parts:
+            rights.update(part.rights if changed & part.options.keys() else {})
+        if any(task.change.action == DELETE for task in tasks):
+            rights.update(self.entity.departure.rights)
         return self.database.missing_rights(rights)
 
     def write(self, tasks: Sequence[Task], belongings: Belongings) -> None:

@@ -96,8 +96,9 @@ def _find(one: Desired, option: str, found: Names, problems: Problems) -> None:
     try:
         one.fields[option] = found.find(one.fields[option])
     except ValueProblem as problem:
-        problems.add(one.label, f"{option}: {problem}")
-        one.fields[option] = None
+        if not one.absent:  # what belongs to a missing row does not exist either
+            problems.add(one.label, f"{option}: {problem}")
+            one.fields[option] = None
 
 
 @dataclass(frozen=True)
@@ -134,10 +135,11 @@ def of(database: Database, entity: Entity, *, list_name: str | None = None) -> l
         ]
         for identifier, row in repository.raw_rows(chosen).items()
     }
-    found = [
-        Row(identifier, index.titles[identifier], _given(repository, row), marks.get(identifier), faults[identifier])
-        for identifier, row in reader.read(chosen, keys, {}, problems).items()
-    ]
+    found = []
+    for identifier, row in reader.read(chosen, keys, {}, problems).items():
+        wrong = [*faults[identifier], *(fault for part in repository.parts for fault in part.faults(identifier))]
+        title = index.titles[identifier]
+        found.append(Row(identifier, title, _given(repository, row), marks.get(identifier), wrong))
     return sorted(found, key=lambda row: (row.title, row.id))
 
 

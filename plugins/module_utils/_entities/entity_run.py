@@ -64,7 +64,7 @@ class EntityWork(Work):
             self.repository.lock_table()
         unchanged = self._read_and_plan()
         if self.tasks and not self.problems:
-            self.problems += self.repository.missing_rights()
+            self.problems += self.repository.missing_rights(self.tasks)
             self.problems += managed_marks.refuse_missing_rights(self.database) if self._new_ids() else []
         if self.problems:
             raise InputError.of(list(self.problems), hint="Nothing was changed.")

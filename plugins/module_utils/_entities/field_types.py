@@ -182,9 +182,10 @@ def _number(field: Field, column: Column, value: Any) -> Any:
 def _of_number_text(value: Any) -> Any:
     """Return the number of a text; the text itself if it is not one, which differs from every number."""
     try:
-        return values.as_number(value)
+        number = values.as_number(value)
     except ValueProblem:
         return value
+    return int(number) if number.is_integer() else number
 
 
 _READERS: Mapping[str, Callable[[Field, Column, Any], Any]] = {

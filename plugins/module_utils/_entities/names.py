@@ -14,7 +14,8 @@ from typing import Any
 
 from .._core.display import printable
 from .._postgres.connection import Database, quoted_identifier
-from .entity import Reference
+from .entity import Desired, Reference
+from .list_problems import Problems
 from .values import ValueProblem
 
 
@@ -92,3 +93,14 @@ def of(
         asked,
     )
     return Names(rows, known, reference.kind)
+
+
+def resolved(found: Names, one: Desired, option: str, problems: Problems) -> list[str]:
+    """Return the full names of an option with a list of names, sorted. Each one that does not exist is a problem."""
+    full = set()
+    for text in one.fields[option]:
+        try:
+            full.add(found.find(text))
+        except ValueProblem as problem:
+            problems.add(one.label, f"{option}: {problem}")
+    return sorted(full)
