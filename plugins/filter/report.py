@@ -48,6 +48,7 @@ options:
       - maintenance
       - messages
       - migration
+      - person
       - plan
       - prune
       - records_retention

@@ -31,6 +31,10 @@ description:
     classes and the number of objects.
   - If anything was written since, the same backup is restored again. To discard what a restore has replaced, use
     O(state=discarded), which restores nothing.
+  - Persons who were erased by M(convosphere.platform.convosphere_person_erasure) are erased again, after the numbers
+    of rows were compared and before the swap. The ledger of the live database and the file C(erasures.json) in
+    O(backup_dir) name them by their ids. Their uploads and vectors are deleted too. Holds that were placed since the
+    backup stay.
   - A restore verifies a backup that was not verified by a restore yet.
   - A backup has no roles, tablespaces, extensions and collations of the operating system. Those that the dump needs are
     listed in its manifest, and required on the server before anything is loaded, see O(restore_roles).
@@ -267,6 +271,13 @@ discarded:
   returned: success
   type: list
   elements: str
+erased_again:
+  description:
+    - How many persons of the ledger of M(convosphere.platform.convosphere_person_erasure) the backup had. They were
+      erased again before the restored database became the live one.
+  returned: with O(state=restored), null without a restore
+  type: int
+  sample: 0
 duration:
   description: How many seconds the restore took; null without one.
   returned: success

@@ -77,6 +77,8 @@ def restore(result: Facts, context: Facts) -> list[str]:
     lines = [_restored(result, context)]
     skipped = "Would not be restored" if context["check_mode"] else "Not restored"
     lines += [f"{skipped}: {each}" for each in result["skipped"]]
+    if result.get("erased_again"):
+        lines.append(f"{result['erased_again']} persons of the ledger of erasures were erased again")
     lines += [f"Kept: {name}" for name in result["kept"]]
     if result["kept"]:
         discard = f"{_playbook('restore_discard', context)} -e confirm={context['environment']}"

@@ -29,7 +29,12 @@ ONE_OFFS = (
     OneOff("stack_remove_volumes", harmless=False, meaning="removes the data at teardown", parameter="volumes"),
     OneOff("stack_skip_backup_gate", harmless=False, meaning="lets a deploy migrate without a verified backup"),
     OneOff("database_backup", harmless="", meaning="names the backup to restore", parameter="backup"),
-    OneOff("database_confirm", harmless="", meaning="confirms restore and restore_discard", parameter="confirm"),
+    OneOff(
+        "database_confirm",
+        harmless="",
+        meaning="confirms restore, restore_discard and the erasure of a person",
+        parameter="confirm",
+    ),
     OneOff(
         "database_force",
         harmless=False,

@@ -43,9 +43,9 @@ _ROWS = (
     Parameter(
         "confirm",
         "str",
-        "The name of the environment again, as a confirmation. Without it the playbook reports what it would destroy,"
-        " and stops; with --check it warns.",
-        ("restore", "restore_discard", "schedules", "teardown"),
+        "The name of the environment again, as a confirmation; for person.yml the value of who. Without it the playbook"
+        " reports what it would destroy, and stops; with --check it warns.",
+        ("person", "restore", "restore_discard", "schedules", "teardown"),
         "confirm=prod",
         default="",
     ),

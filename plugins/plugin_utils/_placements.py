@@ -65,6 +65,7 @@ PARTS = (
     Part("releases", "all", "reads the host's kept releases; those of the environment are listed", changes=False),
     Part("report", "database", "reads the reports of the nightly runs", changes=False),
     Part("restore", "all", "closes the edge, stops backends, restores on the database host, starts, opens the edge"),
+    Part("person", "database", "exports, holds or erases a person"),
     Part("restore_discard", "database", "deletes the databases and files kept by earlier restores"),
     Part("rollback", "all", "deploys an earlier release of the environment again, by the steps of a deploy"),
     Part("schedules", "database", "reads its variables only; the schedules are on the controller, or in AWX"),

@@ -135,4 +135,51 @@ RECORD_PARAMETERS: tuple[Parameter, ...] = (
         "write_to=usage.html",
         default="",
     ),
+    Parameter(
+        "assistants_to",
+        "str",
+        "For erase: the e-mail address of an active user who takes over assistants and tools. Required if others use"
+        " the assistants.",
+        ("person",),
+        "assistants_to=bob@example.com",
+        default="",
+    ),
+    Parameter(
+        "do",
+        "str",
+        "What to do: export writes an archive; hold keeps everything of the person from being erased, release ends"
+        " that; erase deletes it for good.",
+        ("person",),
+        "do=export",
+        choices=("export", "hold", "release", "erase"),
+    ),
+    Parameter(
+        "documents",
+        "str",
+        "For erase: delete the documents with their files and vectors, or hand_over to the user of assistants_to.",
+        ("person",),
+        "documents=hand_over",
+        default="delete",
+        choices=("delete", "hand_over"),
+    ),
+    Parameter(
+        "fetch_to",
+        "str",
+        "For export: an existing directory on the controller, or a path in one, for an archive of mode 0600.",
+        ("person",),
+        "fetch_to=~/requests",
+        default="",
+    ),
+    Parameter(
+        "mode",
+        "str",
+        "For erase: delete, or anonymise, which keeps the rows of the user, conversations and messages without content,"
+        " for figures of usage.",
+        ("person",),
+        "mode=anonymise",
+        default="delete",
+        choices=("delete", "anonymise"),
+    ),
+    Parameter("reason", "str", "For hold: why, for those who read it later.", ("person",), "reason=Case-4711", ""),
+    Parameter("who", "str", "The e-mail address of the person.", ("person",), "who=ada@example.com"),
 )

@@ -37,7 +37,7 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils._verbs import
 
 BACKENDS = ("awx", "systemd", "cron")
 #: The playbooks that no schedule may run: they destroy what only a person confirms, or are for no environment.
-UNSCHEDULED = ("help", "restore", "restore_discard", "schedules", "teardown")
+UNSCHEDULED = ("help", "person", "restore", "restore_discard", "schedules", "teardown")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 _UNTIL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _TIMES = ("every", "at", "weekday", "day", "timezone")

@@ -94,6 +94,11 @@ VERBS = (
         "-e output=json",
         ("users_file", "users_groups_file"),
     ),
+    Verb(
+        "person",
+        "Export everything about one person, place or release a hold, or erase the person.",
+        "-e who=ada@example.com -e do=export -e fetch_to=~/requests",
+    ),
     Verb("report", "List the reports of the nightly runs, or fetch one.", "-e fetch_to=/tmp/reports"),
     Verb(
         "restore",

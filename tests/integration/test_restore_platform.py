@@ -15,6 +15,7 @@ import pytest
 from support.collection import argument_spec
 from support.law import Step
 from support.module_process import ModuleProcess, run_module
+from support.person_rows import ADA, PersonRows
 from support.platform_database import PlatformDatabase
 from support.platform_parts import API_KEY, PlatformParts, platform_parts, wait_for
 from support.sandbox import Sandbox
@@ -264,3 +265,49 @@ def test_what_a_backup_lacks_is_refused(run_steps, options, parts):
             ),
         ],
     )
+
+
+def test_a_person_who_was_erased_is_erased_again_with_files_and_vectors(run_steps, options, database, parts):
+    parts.run_backend()
+    parts.run_weaviate()
+    rows = PersonRows(database)
+    ada = rows.fill()
+    document = rows.last["documents"]
+    path = f"knowledge-base/documents/{document}"
+    database.query("UPDATE documents SET file_path = %s WHERE id = %s", f"local://{path}", document)
+    for name in (path, f"{path}.meta", "knowledge-base/documents/other"):
+        parts.write(name, "content")
+    parts.add_objects("Knowledge", 2)
+    vector = {"class": "Knowledge", "id": document, "properties": {"doc_id": document}, "vector": [0.1, 0.2]}
+    parts.weaviate("post", "/v1/objects", json=vector)
+    back_up(run_steps, options)
+    places = {name: value for name, value in options.items() if name not in ("include", "login_container")}
+    erase = {**places, "user": ADA, "confirm": ADA}
+    restore = {**options, "backup": "latest"}
+
+    run = run_steps(
+        "convosphere_person_erasure",
+        [
+            Step("check", erase, check=True, changed=True, returns={"files": 2, "objects": 1}),
+            Step("erase", erase, changed=True, returns={"files": 2, "objects": 1, "unreachable_files": []}),
+        ],
+    )
+    assert len(run.task("erase").result["backups"]["ids"]) == 1
+    for by_the_file_alone in (False, True):
+        assert list(visible(parts)) == ["knowledge-base/documents/other"]
+        assert parts.objects() == {"Knowledge": 2}
+        assert rows.naming(ada) == {}
+        if by_the_file_alone:
+            database.query("DROP SCHEMA convosphere_platform CASCADE")
+        parts.write("written", "since")
+        run_steps(
+            RESTORE,
+            [
+                Step("restore", restore, changed=True, returns={"erased_again": 1}),
+                Step("again", restore, changed=False, returns={"erased_again": None}),
+            ],
+        )
+
+    assert list(visible(parts)) == ["knowledge-base/documents/other"]
+    assert rows.naming(ada) == {}
+    assert database.query("SELECT user_id::text FROM convosphere_platform.erasures") == [(ada,)]

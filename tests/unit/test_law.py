@@ -81,7 +81,7 @@ def has_law(module: str) -> bool:
 
 #: Options that name the property of one environment: its directory, its containers, its backups.
 PROPERTY = {"project_src", "project_name", "backup_dir", "login_container"}
-DESTROYING = ("convosphere_stack", "convosphere_db_restore")
+DESTROYING = ("convosphere_stack", "convosphere_db_restore", "convosphere_person_erasure")
 
 
 def test_every_module_that_changes_an_environment_verifies_that_it_owns_it():

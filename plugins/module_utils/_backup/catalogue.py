@@ -28,7 +28,7 @@ LATEST = backup_names.LATEST
 LATEST_VERIFIED = backup_names.LATEST_VERIFIED
 #: By how much two clocks may differ before a date counts as one of the future.
 TOLERANCE = timedelta(minutes=5)
-_OWN = (locks.LOCK, core_files.MARKER, PROGRESS, core_files.REHEARSAL)
+_OWN = (locks.LOCK, core_files.MARKER, PROGRESS, core_files.REHEARSAL, core_files.ERASURES)
 
 
 @dataclass(frozen=True)

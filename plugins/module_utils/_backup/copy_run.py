@@ -17,8 +17,9 @@ from .._core.errors import InputError
 from .._core.plan import DELETE, Change, Plan, make_plan
 from .._core.work import Invocation, Work
 from .._host import environment_directory
+from .._people import erasure_ledger
 from . import copies as backup_copies
-from . import names, paths, reencryption, selection
+from . import erasure_copies, names, paths, reencryption, selection
 from .catalogue import Backup, Catalogue
 from .copies import Difference, Place
 from .reencryption import Reencryption
@@ -42,6 +43,8 @@ class CopyRun(Work):
             self.encryption = Reencryption(self.catalogue, self.params["recipients"], self.params["identity_file"])
         #: The backups to encrypt, and those that were.
         self.due: list[Backup] = []
+        #: The place of ``copy_from``, if it knows of erased persons whom the ledger here does not name.
+        self._ledgers: list[Place] = []
 
     def plan(self) -> Plan:
         """Plan one change for each backup at each place that lacks anything of it."""
@@ -52,7 +55,7 @@ class CopyRun(Work):
         if self.params["recipients"] == []:
             raise InputError("recipients is an empty list: a backup is not decrypted", hint="Give at least one key.")
         environment_directory.refuse_foreign_backups(self.catalogue.directory, self.params["environment_name"])
-        plan = self._encryptions()
+        plan = self._encryptions() + self._ledger_plan()
         self.differences = self._lacking_here() if self.fetches else self._lacking_there(self.due)
         for place, _backup, lacking in self.differences:
             title = str(self.catalogue.directory) if self.fetches else place.title
@@ -74,8 +77,11 @@ class CopyRun(Work):
                     backup_copies.fetch(lacking, place, self.catalogue)
                 else:
                     backup_copies.copy(backup, lacking, place)
+                    erasure_copies.accompany(self.catalogue.directory, place)
             for place, name in self._replaced([]):
                 place.remove(name)
+            for place in self._ledgers:
+                erasure_ledger.write_file(self.catalogue.directory, erasure_copies.read(place))
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """Return each backup at each place, and the backup that was fetched."""
@@ -104,6 +110,23 @@ class CopyRun(Work):
         # A refresh updates complete copies only: not a backup that was never copied there or whose copy was deleted by
         # retention, nor a corrupt copy, which lacks all files.
         return [item for item in lacking if not (self.params["refresh"] and item[2].files)]
+
+    def _ledger_plan(self) -> Plan:
+        """Return what the backup directory lacks of the ledger of erased persons in the place of ``copy_from``.
+
+        A backup without it could take erased persons back.
+        """
+        if not self.fetches:
+            return Plan()
+        place = backup_copies.place_of(self.params["copy_from"])
+        known = erasure_ledger.read_file(self.catalogue.directory)
+        desired = erasure_ledger.merged(known, erasure_copies.read(place))
+        if desired == known:
+            return Plan()
+        self._ledgers = [place]
+        name = f"{erasure_ledger.FILE} in {self.catalogue.directory}"
+        current = {name: {"erasures": len(known)}} if known else {}
+        return make_plan({name: {"erasures": len(desired)}}, current)
 
     def _chosen(self) -> list[Backup]:
         """Return the backups that the options name."""

@@ -27,6 +27,8 @@ TEMPORARY = ".convosphere-"
 PROGRESS = ".progress.json"
 #: The file with the last rehearsal of an upgrade, beside the backups.
 REHEARSAL = ".upgrade-rehearsal.json"
+#: The ledger of erased persons, beside the backups and in every place of their copies.
+ERASURES = "erasures.json"
 
 
 def read_text(path: Path) -> str | None:

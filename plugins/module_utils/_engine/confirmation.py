@@ -33,12 +33,15 @@ def refuse_unconfirmed(
     *,
     check_mode: bool,
     warn: Callable[[str], None],
+    expected: str | None = None,
 ) -> None:
     """Raise InputError unless ``confirm`` of ``params`` is ``environment_name``; check mode without it warns.
 
+    If ``expected`` is given, it is that instead.
+
     ``step`` is a sentence about the operation; ``losses`` returns the affected objects and is called on a refusal.
     """
-    confirm, environment = params["confirm"] or "", params["environment_name"]
+    confirm, environment = params["confirm"] or "", expected or params["environment_name"]
     if confirm == environment:
         return
     if check_mode and not confirm:

@@ -32,7 +32,7 @@ _MANIFESTS = "*.manifest.json"
 _PIECE = re.compile(r".+-\d{8}T\d{6}Z\..+")
 #: The files of an unused directory: secrets may be copied there before the first deploy, and a first backup that was
 #: interrupted leaves its progress, and files under temporary names.
-_UNUSED = frozenset({locks.LOCK, ".env", "releases", "lost+found", files.PROGRESS})
+_UNUSED = frozenset({locks.LOCK, ".env", "releases", "lost+found", files.PROGRESS, files.ERASURES})
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from .._postgres import collection_schema
 from .._postgres.connection import Database
 
 TABLE = "erasures"
-#: The file beside the backups, and in every copy place that is a directory.
-FILE = "erasures.json"
+#: The file beside the backups, and in every place of their copies.
+FILE = files.ERASURES
 DELETE = "delete"
 ANONYMISE = "anonymise"
 MODES = (DELETE, ANONYMISE)
@@ -34,19 +34,26 @@ _DOMAIN = "convosphere.platform erasure ledger\n"
 _FORMAT = 1
 _COLUMNS = """
     user_id uuid PRIMARY KEY, email_hash text NOT NULL, begun_at timestamptz NOT NULL DEFAULT now(),
-    erased_at timestamptz, mode text NOT NULL, run text NOT NULL
+    erased_at timestamptz, mode text NOT NULL, documents text NOT NULL, assistants_to text NOT NULL DEFAULT '',
+    run text NOT NULL
 """
+_NAMES = "user_id, email_hash, begun_at, erased_at, mode, documents, assistants_to, run"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """The erasure of one person. Timestamps are ISO 8601 in UTC; ``erased_at`` is empty until the erasure is done."""
+    """The erasure of one person. Timestamps are ISO 8601 in UTC; ``erased_at`` is empty until the erasure is done.
+
+    ``documents`` is what became of them, and ``assistants_to`` the id of the user who took over, or empty.
+    """
 
     user_id: str
     email_hash: str
     begun_at: str
     erased_at: str
     mode: str
+    documents: str
+    assistants_to: str
     run: str
 
     @property
@@ -65,7 +72,8 @@ def listed(database: Database) -> list[Entry]:
     if not collection_schema.has_table(database, TABLE):
         return []
     statement = f"""
-        SELECT user_id::text, email_hash, {_utc("begun_at")}, coalesce({_utc("erased_at")}, ''), mode, run
+        SELECT user_id::text, email_hash, {_utc("begun_at")}, coalesce({_utc("erased_at")}, ''), mode, documents,
+            assistants_to, run
         FROM {collection_schema.qualified(TABLE)} ORDER BY begun_at, user_id
     """  # noqa: S608 - names of this file
     return [Entry(*row) for row in database.fetch(statement)]
@@ -76,14 +84,16 @@ def missing_rights(database: Database) -> list[str]:
     return collection_schema.refuse_missing_rights(database, TABLE)
 
 
-def begin(database: Database, user_id: str, email: str, mode: str, run: str) -> None:
+def begin(database: Database, entry: Entry) -> None:
     """Record that the erasure of a person begins; an interrupted one keeps its time. The caller commits."""
     collection_schema.ensure_table(database, TABLE, _COLUMNS)
     statement = f"""
-        INSERT INTO {collection_schema.qualified(TABLE)} (user_id, email_hash, mode, run) VALUES (%s, %s, %s, %s)
-        ON CONFLICT (user_id) DO UPDATE SET mode = excluded.mode, run = excluded.run
+        INSERT INTO {collection_schema.qualified(TABLE)} (user_id, email_hash, mode, documents, assistants_to, run)
+        VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (user_id) DO UPDATE SET mode = excluded.mode,
+        documents = excluded.documents, assistants_to = excluded.assistants_to, run = excluded.run
     """  # noqa: S608 - names of this file
-    database.execute(statement, (user_id, email_hash(email), mode, run), step="record the beginning of the erasure")
+    values = (entry.user_id, entry.email_hash, entry.mode, entry.documents, entry.assistants_to, entry.run)
+    database.execute(statement, values, step="record the beginning of the erasure")
 
 
 def finish(database: Database, user_id: str) -> None:
@@ -100,10 +110,8 @@ def adopt(database: Database, entries: Iterable[Entry]) -> None:
     collection_schema.ensure_table(database, TABLE, _COLUMNS)
     table = collection_schema.qualified(TABLE)
     statement = f"""
-        INSERT INTO {table} (user_id, email_hash, begun_at, erased_at, mode, run)
-        SELECT user_id, email_hash, begun_at, erased_at, mode, run FROM json_populate_recordset(NULL::{table}, %s)
-        ON CONFLICT (user_id) DO UPDATE SET erased_at = excluded.erased_at, mode = excluded.mode, run = excluded.run
-        WHERE {table}.erased_at IS NULL
+        INSERT INTO {table} AS known ({_NAMES}) SELECT {_NAMES} FROM json_populate_recordset(NULL::{table}, %s)
+        ON CONFLICT (user_id) DO UPDATE SET erased_at = excluded.erased_at WHERE known.erased_at IS NULL
     """  # noqa: S608 - names of this file
     database.execute(statement, (json.dumps(rows),), step="record the erasures of the ledger")
 
@@ -120,10 +128,12 @@ def merged(*sources: Iterable[Entry]) -> list[Entry]:
 
 def read_file(directory: Path) -> list[Entry]:
     """Return the entries of the ledger beside the backups. Raises InputError for a file that is not a ledger."""
-    path = directory / FILE
-    text = files.read_text(path)
-    if text is None:
-        return []
+    text = files.read_text(directory / FILE)
+    return [] if text is None else parse(text, str(directory / FILE))
+
+
+def parse(text: str, title: str) -> list[Entry]:
+    """Return the entries of the text of a ledger. Raises InputError, which calls it ``title``, for any other text."""
     try:
         content = json.loads(text)
         if content["format"] != _FORMAT:
@@ -131,9 +141,15 @@ def read_file(directory: Path) -> list[Entry]:
         return [_entry(row) for row in content["erasures"]]
     except (ValueError, LookupError, TypeError) as error:
         raise InputError(
-            f"{path} is not a ledger of erasures that this version of the collection can read",
-            hint="A restore without it could take erased persons back. Put the file of a copy place in its place.",
+            f"{title} is not a ledger of erasures that this version of the collection can read",
+            hint="A restore without it could take erased persons back. Put the file of another place in its place.",
         ) from error
+
+
+def text_of(entries: Iterable[Entry]) -> str:
+    """Return the text of a ledger with all finished ones of ``entries``."""
+    done = [asdict(entry) for entry in entries if entry.is_done]
+    return json.dumps({"format": _FORMAT, "erasures": done}, indent=2) + "\n"
 
 
 def write_file(directory: Path, entries: Iterable[Entry]) -> bool:
@@ -142,8 +158,7 @@ def write_file(directory: Path, entries: Iterable[Entry]) -> bool:
     result = merged(known, [entry for entry in entries if entry.is_done])
     if result == known:
         return False
-    content = {"format": _FORMAT, "erasures": [asdict(entry) for entry in result]}
-    files.write_text(directory / FILE, json.dumps(content, indent=2) + "\n", "0600")
+    files.write_text(directory / FILE, text_of(result), "0600")
     return True
 
 

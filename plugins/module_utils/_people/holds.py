@@ -57,15 +57,18 @@ def missing_rights(database: Database) -> list[str]:
     return collection_schema.refuse_missing_rights(database, TABLE)
 
 
-def place(database: Database, kind: str, identifier: str, reason: str, held_by: str) -> None:
-    """Record a hold, or the new reason of an existing one, which keeps its time. The caller commits."""
+def place(database: Database, kind: str, identifier: str, reason: str, held_by: str, since: str | None = None) -> None:
+    """Record a hold, or the new reason of an existing one, which keeps its time. The caller commits.
+
+    ``since`` is ISO 8601; None for now.
+    """
     collection_schema.ensure_table(database, TABLE, _COLUMNS)
     statement = f"""
-        INSERT INTO {collection_schema.qualified(TABLE)} (subject_kind, subject_id, reason, held_by)
-        VALUES (%s, %s, %s, %s) ON CONFLICT (subject_kind, subject_id)
+        INSERT INTO {collection_schema.qualified(TABLE)} (subject_kind, subject_id, reason, held_by, held_since)
+        VALUES (%s, %s, %s, %s, coalesce(%s::timestamptz, now())) ON CONFLICT (subject_kind, subject_id)
         DO UPDATE SET reason = excluded.reason, held_by = excluded.held_by
     """  # noqa: S608 - names of this file
-    database.execute(statement, (kind, identifier, reason, held_by), step=f"place a hold on {kind} {identifier}")
+    database.execute(statement, (kind, identifier, reason, held_by, since), step=f"place a hold on {kind} {identifier}")
 
 
 def release(database: Database, kind: str, identifier: str) -> None:

@@ -68,6 +68,14 @@ class ComponentGroup:
         for each in self.components:
             each.stage(progress)
 
+    def forget(self, paths: Sequence[str], ids: Sequence[str]) -> None:
+        """Delete what belongs to erased persons from the staged content: files, and objects of documents and others.
+
+        Raises ConvosphereError.
+        """
+        for each in self.components:
+            each.forget(paths, ids)
+
     def set_aside(self, now: datetime) -> None:
         """Prepare to keep the current content of all. No service may write from now on. Raises ConvosphereError."""
         for each in self.components:

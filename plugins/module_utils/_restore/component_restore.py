@@ -15,13 +15,14 @@ from datetime import datetime
 from typing import Any
 
 from .._app import uploads as app_uploads
-from .._app import weaviate
+from .._app import vector_objects, weaviate
 from .._backup.catalogue import Backup
 from .._backup.file_reader import Archive
 from .._backup.progress import Progress
 from .._backup.project_component import UPLOADS, VECTORS, ProjectComponent
 from .._core import tar_stream
 from .._core.errors import ConvosphereError, InputError
+from .._people import outside
 from .._stack.backend_image import Backend
 
 
@@ -62,6 +63,14 @@ class _Restored(ProjectComponent):
         """Compare the backup's file with its checksum. Raises ConvosphereError."""
         progress.begin(f"checksum of {self.kind}", self._archive.record.size)
         self._archive.check(progress.bytes)
+
+    def forget(self, paths: Sequence[str], ids: Sequence[str]) -> None:
+        """Delete what belongs to erased persons: files by ``paths``, and objects of the vector store by ``ids``."""
+        raise NotImplementedError
+
+    def amend(self, fact: Mapping[str, Any]) -> None:
+        """Have the content that is staged differ from the manifest in ``fact``."""
+        self.fact = {**(self.fact or {}), **fact}
 
     def location(self) -> str:
         """Return the place of the content that ``set_aside`` keeps."""
@@ -128,6 +137,15 @@ class UploadsRestore(_Restored):
         timeout = self.params["load_timeout"]
         self.staged = self._volume().stage(archive.pieces(), expected, timeout, unpack=archive.programs())
 
+    def forget(self, paths: Sequence[str], _ids: Sequence[str]) -> None:
+        """Delete unpacked files of erased persons. Raises CommandError."""
+        volume = self._volume()
+        keys = [f"{self.staged}/{key}" for key in outside.keys_of(paths, volume.path)]
+        if keys:
+            removed = outside.run(volume, outside.REMOVE, keys)[1]
+            before = _totals(self.fact or {})
+            self.amend({"files": before.files - removed.files, "bytes": before.bytes - removed.bytes})
+
     def _set_aside(self, now: datetime) -> str:
         """Return the directory to which ``swap`` moves the current files."""
         return app_uploads.kept_name(now)
@@ -193,6 +211,8 @@ class VectorsRestore(_Restored):
     """Restore the vector store with its own backups."""
 
     kind = VECTORS
+    #: The documents and conversations of erased persons.
+    forgotten: tuple[str, ...] = ()
 
     def probe(self) -> None:
         """Raise ConvosphereError unless the store answers."""
@@ -204,6 +224,10 @@ class VectorsRestore(_Restored):
         if self._name():
             self._store().stage(archive.pieces(), self._name() or "", timeout, unpack=archive.programs())
 
+    def forget(self, _paths: Sequence[str], ids: Sequence[str]) -> None:
+        """Note which objects are deleted once they are restored: the store has no place beside its content."""
+        self.forgotten = tuple(ids)
+
     def _set_aside(self, now: datetime) -> str | None:
         """Have the store back up its current content. Raises ConvosphereError."""
         return self._store().set_aside(weaviate.kept_name(now), self.params["vectors_timeout"])
@@ -214,7 +238,10 @@ class VectorsRestore(_Restored):
 
     def _swap(self) -> None:
         """Replace the current content with that of the backup. Raises ConvosphereError."""
-        self._store().replace(self._name(), self.params["vectors_timeout"])
+        store = self._store()
+        store.replace(self._name(), self.params["vectors_timeout"])
+        if self.forgotten:
+            vector_objects.delete(store.api, vector_objects.find(store.api, store.classes(), self.forgotten))
 
     def _undo(self, rejected_at: datetime | None) -> None:
         """Restore the store's backup of the previous content, however far ``swap`` got. Raises ConvosphereError."""

@@ -21,6 +21,11 @@ from .._backup.manifest import DatabaseRecord
 from .._backup.progress import Progress
 from .._core import timestamps
 from .._core.errors import ConvosphereError, DatabaseError
+from .._people import erasure_ledger, holds, reapplication
+from .._people.erasure_ledger import Entry
+from .._people.holds import Hold
+from .._people.reapplication import Reapplied
+from .._postgres.connection import Database
 from . import server_disk, side_databases, verification
 from .database_fingerprint import Content
 from .database_server import INTERRUPTED_SWAP, Server, ServerDatabase
@@ -58,6 +63,8 @@ class DatabaseRestore:
     mark: Mapping[str, Any] = field(default_factory=dict)
     #: The note on how to undo a swap of uploads and vectors, while there is one.
     note: Mapping[str, Any] = field(default_factory=dict)
+    #: The persons of the ledger that the backup has.
+    erased: Reapplied = field(default_factory=Reapplied)
     held: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -89,6 +96,19 @@ class DatabaseRestore:
         if not self.backup.manifest.reaches(LEVEL_RESTORE):
             self.verifier.record(self.backup, LEVEL_RESTORE, time.monotonic() - began)
         self.roles.hand_over(self.name)
+
+    def erase_again(self, recorded: Sequence[Entry]) -> None:
+        """Erase the persons of the ledger from the loaded database: by ``recorded`` and by the live database.
+
+        Call it after the comparison with the manifest, which counts the rows of all of them. Raises ConvosphereError.
+        """
+        entries, placed = self._recorded()
+        loaded = Database({**self.server.params, "login_db": self.name}, read_only=False)
+        try:
+            known = erasure_ledger.listed(loaded)
+            self.erased = reapplication.reapply(loaded, erasure_ledger.merged(recorded, entries, known), placed)
+        finally:
+            loaded.close()
 
     def analyze(self) -> None:
         """Give the planner statistics of the new tables before they are used."""
@@ -212,6 +232,23 @@ class DatabaseRestore:
             "at": timestamps.format_time(now),
             "backup": self.backup.manifest.id,
         }
+
+    def _recorded(self) -> tuple[list[Entry], list[Hold]]:
+        """Return the ledger and the holds of the live database, if there is one that can be read."""
+        if self.live not in self.server.databases():
+            return [], []
+        current = Database({**self.server.params, "login_db": self.live}, read_only=True)
+        try:
+            return erasure_ledger.listed(current), holds.listed(current)
+        except DatabaseError as error:
+            self.warn(
+                f"The ledger of erasures and the holds of the live database cannot be read: {error.message}. Persons "
+                "were erased again by the ledger beside the backups alone, and holds that are newer than the backup "
+                "are lost"
+            )
+            return [], []
+        finally:
+            current.close()
 
     @property
     def _record(self) -> DatabaseRecord:

@@ -24,6 +24,7 @@ from .._core import timestamps
 from .._core.plan import Plan, make_plan
 from .._core.work import Invocation
 from .._host import environment_directory
+from .._people import erasure_ledger
 from .._postgres.client_tools import PostgresTools
 from . import server_rights, verification
 from .component_group import ComponentGroup
@@ -66,6 +67,8 @@ class RestoreRun(RestoreWork):
         self.comparison: Comparison | None = None
         self.previous: str | None = None
         self.duration: float | None = None
+        #: How many persons of the ledger were erased again; None without a restore.
+        self.erased: int | None = None
 
     def plan(self) -> Plan:
         """Compare the backup with the current content, and once more under the locks if there is something to do."""
@@ -83,6 +86,7 @@ class RestoreRun(RestoreWork):
             self.services.lock(self.held)
             self.server.lock(self.live)
             comparison = self._compare()  # another run may have changed something until now
+        erasure_ledger.read_file(self.own_directory)  # refused now rather than after the backup is loaded
         warning = selection.warning(self.catalogue, self.params["backup"], comparison.backup)
         if warning:
             self.warn(warning)
@@ -99,6 +103,7 @@ class RestoreRun(RestoreWork):
         comparison = self._compared
         if comparison.database:
             self.previous = self._restore(comparison.database, comparison.others)
+            self.erased = len(comparison.database.erased.users)
             self.duration = round(time.monotonic() - began, 1)
         else:
             self.services.start()
@@ -113,6 +118,7 @@ class RestoreRun(RestoreWork):
             "previous": self.previous,
             "kept": self.kept(comparison.others),
             "discarded": [],
+            "erased_again": self.erased,
             "duration": self.duration,
         }
 
@@ -129,7 +135,9 @@ class RestoreRun(RestoreWork):
             held.enter_context(self.verifier.judging(backup))
             held.callback(database.close)
             database.stage(progress)
+            database.erase_again(erasure_ledger.read_file(self.own_directory))
             others.stage(progress)
+            others.forget(database.erased.files, database.erased.ids)
             progress.begin("analyze")
             database.analyze()
             progress.begin("swap")

@@ -14,7 +14,16 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core.errors 
 from ansible_collections.convosphere.platform.plugins.module_utils._people import erasure_ledger
 from ansible_collections.convosphere.platform.plugins.module_utils._people.erasure_ledger import Entry
 
-BEGUN = Entry("id-1", erasure_ledger.email_hash("ada@example.com"), "2026-11-30T10:00:00.000000Z", "", "delete", "run")
+BEGUN = Entry(
+    "id-1",
+    erasure_ledger.email_hash("ada@example.com"),
+    "2026-11-30T10:00:00.000000Z",
+    "",
+    "delete",
+    "delete",
+    "",
+    "run",
+)
 DONE = replace(BEGUN, erased_at="2026-11-30T10:00:05.000000Z")
 OTHER = replace(DONE, user_id="id-2", begun_at="2026-11-29T10:00:00.000000Z")
 

@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Find a person by the e-mail address, and how the person is named in texts.
+
+This file is private to the collection and may change without notice.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from .._core.errors import InputError
+from .._postgres.connection import Database
+
+COLUMNS = ("id", "email", "username", "status", "role", "hashed_password", "preferences", "created_at")
+_FIND = "SELECT id::text, email, username, status::text, role::text FROM users WHERE lower(email) = lower(%s)"
+_BY_ID = "SELECT id::text, email, username, status::text, role::text FROM users WHERE id = %s"
+_ADMINS = "SELECT count(*) FROM users WHERE status = 'ACTIVE' AND role::text = ANY (%s) AND id <> %s"
+_ACTIVE, _SUPER_ADMIN, _ADMIN = "ACTIVE", "SUPER_ADMIN", "ADMIN"
+
+
+@dataclass(frozen=True)
+class Person:
+    """One row of the table users."""
+
+    id: str
+    email: str
+    username: str
+    status: str
+    role: str
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of statements: the keys of the person, and patterns that find the person in a text.
+
+        The login name is too short to be searched in any text: it is compared with what failed logins record of it.
+        """
+        return {
+            "user": self.id,
+            "email": self.email.lower(),
+            "username": self.username.lower(),
+            "like": f"%{escaped_like(self.email)}%",
+            "like_id": f"%{self.id}%",
+            "pattern": f"{address_pattern(self.email)}|{self.id}",
+        }
+
+
+def address_pattern(email: str) -> str:
+    """Return a regular expression of PostgreSQL for an address, but not as a part of a longer one."""
+    return rf"(?<![[:alnum:]._%+-]){re.escape(email)}(?![[:alnum:]_-]|[.][[:alnum:]])"
+
+
+def escaped_like(text: str) -> str:
+    """Return a text for LIKE that matches itself only."""
+    return re.sub(r"([\\%_])", r"\\\1", text)
+
+
+def find(database: Database, email: str) -> Person | None:
+    """Return the user with an e-mail address, in any case of its letters. Raises InputError if several have it."""
+    rows = database.fetch(_FIND, (email,))
+    if len(rows) > 1:
+        ids = ", ".join(sorted(row[0] for row in rows))
+        raise InputError(f"{len(rows)} users have the e-mail address {email}: {ids}", hint="Nothing was changed.")
+    return Person(*rows[0]) if rows else None
+
+
+def by_id(database: Database, identifier: str) -> Person | None:
+    """Return the user with an id, or None."""
+    rows = database.fetch(_BY_ID, (identifier,))
+    return Person(*rows[0]) if rows else None
+
+
+def last_administrator(database: Database, person: Person) -> list[str]:
+    """Return a problem if the platform would have no active super_admin, or no active administrator, any more."""
+    if person.status != _ACTIVE or person.role not in (_SUPER_ADMIN, _ADMIN):
+        return []
+    roles = [_SUPER_ADMIN] if person.role == _SUPER_ADMIN else [_SUPER_ADMIN, _ADMIN]
+    if database.fetch(_ADMINS, (roles, person.id))[0][0]:
+        return []
+    return [f"{person.email} is the last active {person.role.lower()}: give another user that role first"]
