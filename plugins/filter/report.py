@@ -40,6 +40,8 @@ options:
       - config_comparison
       - conversations_export
       - database_status
+      - deletions
+      - deletions_csv
       - drift
       - edge_maintenance
       - environment

@@ -193,7 +193,7 @@ _ROWS = (
         "since",
         "str",
         "The begin of the period: a period such as 30m, 2h or 7d, or a time in UTC such as 2026-11-29T06:00:00Z.",
-        ("audit", "conversations_export", "logs", "messages", "support_bundle", "usage"),
+        ("audit", "conversations_export", "deletions", "logs", "messages", "support_bundle", "usage"),
         "since=1h",
         default="",
     ),

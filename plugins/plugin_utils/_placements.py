@@ -46,6 +46,7 @@ PARTS = (
     Part("config", "all", "reports the settings; with set and unset also records overrides, and deploys them"),
     Part("conversations_export", "database", "writes a file on the host, outside of the environment", changes=False),
     Part("database", "database", "reports the database and its backups", changes=False),
+    Part("deletions", "database", "reads the records of deletions", changes=False),
     Part("deploy", "all", "deploys the services that the host's placements have"),
     Part(
         "drift",

@@ -182,4 +182,12 @@ RECORD_PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter("reason", "str", "For hold: why, for those who read it later.", ("person",), "reason=Case-4711", ""),
     Parameter("who", "str", "The e-mail address of the person.", ("person",), "who=ada@example.com"),
+    Parameter(
+        "write_to",
+        "str",
+        "A file on the controller that gets all deletions as CSV, with the mode 0600.",
+        ("deletions",),
+        "write_to=deletions.csv",
+        default="",
+    ),
 )

@@ -241,6 +241,8 @@ REPORTS: dict[str, Report] = {
     "config_comparison": _config_document.comparison_lines,
     "conversations_export": _conversation_reports.export,
     "database_status": _database_reports.database_status,
+    "deletions": _retention_reports.deletion_lines,
+    "deletions_csv": _retention_reports.deletion_csv,
     "drift": _deploy_document.drift_lines,
     "edge_maintenance": edge_maintenance,
     "environment": environment,

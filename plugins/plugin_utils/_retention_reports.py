@@ -8,10 +8,13 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping
 from typing import Any
 
 Facts = Mapping[str, Any]
+_COLUMNS = ("deleted_at", "run", "rule", "records", "action", "first_at", "last_at")
 _DONE = {"archive": "archived", "delete": "deleted", "anonymize": "anonymised"}
 
 
@@ -43,6 +46,36 @@ def summary(result: Facts, context: Facts) -> str:
     counts += [f"{remaining} more have expired, for the next run (limit={result['limit']})"] if remaining else []
     counts += [f"refused without --check: {result['backup_missing']}"] if result["backup_missing"] else []
     return "; ".join([*counts, *result["skipped_rules"]])
+
+
+def deletion_lines(result: Facts, _context: Facts) -> list[str]:
+    """List the deletions that convosphere_deletion_info returned, newest first."""
+    found = [
+        f"{each['deleted_at']}  {each['rule']}: {_DONE[each['action']]} {_rows(each)}, "
+        f"used from {each['first_at']} to {each['last_at']}; run {each['run']}, {_signed(each)}"
+        for each in result["deletions"]
+    ]
+    hidden = result["total"] - len(found)
+    return [*found, *([f"and {hidden} older ones"] if hidden else [])] or ["No deletion is recorded"]
+
+
+def deletion_csv(result: Facts, _context: Facts) -> list[str]:
+    """Return the same as lines of CSV, the first of which has the names of the columns."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*_COLUMNS, "signed", "tables", "files"])
+    for each in result["deletions"]:
+        kept = " ".join(f"{file['name']}:{file['sha256']}" for file in each["files"])
+        writer.writerow([*(each[name] for name in _COLUMNS), _signed(each), _rows(each), kept])
+    return text.getvalue().splitlines()
+
+
+def _rows(each: Facts) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(each["tables"].items()))
+
+
+def _signed(each: Facts) -> str:
+    return "signed" if each["signed"] else "not signed"
 
 
 def _line(rule: str, records: str, action: str, rows: str, remaining: str, held: str, tables: str) -> str:

@@ -38,6 +38,7 @@ VERBS = (
         "-e user=ada@example.com -e export_format=html -e dest=/root/ada.html",
     ),
     Verb("database", "Report the state of the database and its backups."),
+    Verb("deletions", "List what the rules of retention have deleted.", "-e since=365d -e write_to=deletions.csv"),
     Verb(
         "deploy",
         "Bring an environment to the state that its inventory describes.",

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook records_retention.yml: the rules of an inventory, what it reports, and what counts for one run only."""
+"""The playbooks records_retention.yml and deletions.yml: the rules of an inventory, and what they deleted."""
 
 from __future__ import annotations
 
@@ -51,13 +51,14 @@ def verb(tmp_path: Path, run_playbook: Any, database: PlatformDatabase) -> Any:
     (tmp_path / ".env").write_text(f'POSTGRES_PASSWORD="{DATABASE_KEY}"\n')
     inventory = tmp_path / "inventory.yml"
 
-    def run(*, check: bool = False, **given: Any) -> Any:
+    def run(name: str = "records_retention.yml", *, check: bool = False, **given: Any) -> Any:
         host = {f"{NAME}-local": {"ansible_connection": "local"}}
         group = {"hosts": host, "vars": variables}
         placements = {name: {"hosts": dict.fromkeys(host)} for name in ("edge", "app", "database")}
         inventory.write_text(yaml.safe_dump({"all": {"children": {NAME: group, **placements}}}))
-        playbook = ROOT / "playbooks/records_retention.yml"
-        done = run_playbook(playbook, inventory=inventory, extra_vars={"env": NAME, **given}, check=check, verbosity=3)
+        done = run_playbook(
+            ROOT / f"playbooks/{name}", inventory=inventory, extra_vars={"env": NAME, **given}, check=check, verbosity=3
+        )
         assert DATABASE_KEY not in done.output
         return done
 
@@ -81,6 +82,11 @@ def test_check_mode_foresees_the_run_which_is_refused_without_a_backup(verb, dat
     (record,) = (tmp_path / "records").glob("*.json")
     assert reported[4:] == [f"Recorded in {record}"]
     assert database.query("SELECT count(*) FROM conversations") == [(72,)]
+    listed = verb("deletions.yml", write_to=str(tmp_path / "deletions.csv")).succeeded()
+    (line,) = listed.task("Report the deletions").result["msg"]
+    assert "conversations: deleted 28 conversations, 560 messages" in line
+    header, row = (tmp_path / "deletions.csv").read_text().splitlines()
+    assert dict(zip(header.split(","), row.split(","), strict=False))["rule"] == "conversations"
 
 
 def lines(run: Any) -> list[str]:

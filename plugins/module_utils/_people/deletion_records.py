@@ -15,11 +15,13 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from .._core import command, files
+from .._core import command, files, timestamps
 from .._core.errors import ConvosphereError, InputError
 from .._postgres import collection_schema
 from .._postgres.connection import Database
@@ -37,6 +39,9 @@ _COLUMNS = """
 """
 _ISO = "to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 _SECONDS = 60
+_TABLE = collection_schema.qualified(TABLE)
+_FIELDS = ("id", "rule", "records", "action", "definition", "tables", "files")
+_TIMES = ("first_at", "last_at", "deleted_at")
 
 
 class DeletionRecords:
@@ -50,7 +55,6 @@ class DeletionRecords:
         self.key = key
         self.done: dict[Stage, tuple[str, Counter[str]]] = {}
         self.kept: dict[Stage, list[Mapping[str, Any]]] = {}
-        self._table = collection_schema.qualified(TABLE)
 
     def missing_rights(self) -> list[str]:
         """Return a problem if the first record could not be written."""
@@ -75,7 +79,7 @@ class DeletionRecords:
         if done.file:
             self.kept[stage] = [*self.kept.get(stage, []), done.file]
         statement = f"""
-            INSERT INTO {self._table} AS known
+            INSERT INTO {_TABLE} AS known
                 (id, run, rule, records, action, definition, tables, first_at, last_at, files, deleted_at)
             VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now())
             ON CONFLICT (id) DO UPDATE SET tables = excluded.tables, files = excluded.files, deleted_at = now(),
@@ -92,7 +96,7 @@ class DeletionRecords:
         """Return the runs without a file: interrupted ones, and this one at its end."""
         if self.directory is None or not collection_schema.has_table(self.database, TABLE):
             return []
-        statement = f"SELECT run FROM {self._table} WHERE written_at IS NULL GROUP BY run ORDER BY min(deleted_at)"  # noqa: S608
+        statement = f"SELECT run FROM {_TABLE} WHERE written_at IS NULL GROUP BY run ORDER BY min(deleted_at)"  # noqa: S608
         return [row[0] for row in self.database.fetch(statement)]
 
     def write(self, run: str) -> Path:
@@ -104,31 +108,14 @@ class DeletionRecords:
         files.write_text(path, text, "0600")
         if signature:
             files.write_text(path.with_name(path.name + SIGNATURE), signature, "0600")
-        marking = f"UPDATE {self._table} SET written_at = now(), signature = %s WHERE run = %s"  # noqa: S608
+        marking = f"UPDATE {_TABLE} SET written_at = now(), signature = %s WHERE run = %s"  # noqa: S608
         self.database.execute(marking, (signature, run), step="mark the record as written")
         self.database.commit()
         return path
 
     def document(self, run: str) -> Mapping[str, Any]:
         """Return what the file of a run says."""
-        fields = (
-            "id",
-            "rule",
-            "records",
-            "action",
-            "definition",
-            "tables",
-            "files",
-            "first_at",
-            "last_at",
-            "deleted_at",
-        )
-        times = ", ".join(_ISO.format(name) for name in fields[7:])
-        statement = f"""
-            SELECT id::text, rule, records, action, definition, tables, files, {times} FROM {self._table} WHERE run = %s
-            ORDER BY rule, action
-        """  # noqa: S608 - names of this file
-        rows = [dict(zip(fields, row)) for row in self.database.fetch(statement, (run,))]
+        rows = _read(self.database, "run = %s ORDER BY rule, action", (run,))
         return {"environment": self.environment, "database": self.database.name, "run": run, "deletions": rows}
 
 
@@ -136,3 +123,28 @@ def sign(text: str, key: str) -> str:
     """Return the SSH signature of a text. Raises ConvosphereError."""
     arguments = ["ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", NAMESPACE]
     return command.run(arguments, step="sign the record", stdin=text, timeout=_SECONDS)
+
+
+def report(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the result of convosphere_deletion_info."""
+    since = params["since"] and timestamps.since("since", params["since"], datetime.now(timezone.utc))
+    with closing(Database(params, read_only=True)) as database:
+        if not collection_schema.has_table(database, TABLE):
+            return {"deletions": [], "total": 0}
+        condition, values = "(%s::timestamptz IS NULL OR deleted_at >= %s)", (since, since)
+        counting = f"SELECT count(*) FROM {_TABLE} WHERE {condition}"  # noqa: S608 - names of this file
+        rows = _read(
+            database,
+            f"{condition} ORDER BY deletions.deleted_at DESC, id LIMIT %s",
+            (*values, params["limit"]),
+            further=("run", "signature IS NOT NULL AS signed"),
+        )
+        return {"deletions": rows, "total": int(database.fetch(counting, values)[0][0])}
+
+
+def _read(
+    database: Database, condition: str, values: tuple[Any, ...], further: tuple[str, ...] = ()
+) -> list[dict[str, Any]]:
+    selected = ", ".join([*_FIELDS, *further, *(f"{_ISO.format(name)} AS {name}" for name in _TIMES)])
+    statement = f"SELECT row_to_json(found) FROM (SELECT {selected} FROM {_TABLE} WHERE {condition}) found"  # noqa: S608
+    return [row[0] for row in database.fetch(statement, values)]

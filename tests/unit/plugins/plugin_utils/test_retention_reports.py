@@ -52,3 +52,33 @@ def test_check_mode_says_that_the_run_would_be_refused():
 
 def test_no_rule():
     assert _retention_reports.summary(NOTHING, {"check_mode": False}) == "nothing, because there is no rule"
+
+
+DELETION = {
+    "deleted_at": "2026-12-01T02:00:46Z",
+    "run": "4711",
+    "rule": "old, other",
+    "records": "audit_logs",
+    "action": "archive",
+    "first_at": "2025-11-25T22:48:00Z",
+    "last_at": "2025-11-30T22:48:00Z",
+    "tables": {"audit_logs": 7},
+    "files": [{"name": "a.jsonl", "rows": 7, "sha256": "0f"}],
+    "signed": True,
+}
+
+
+def test_deletions_are_lines_and_csv():
+    result = {"deletions": [DELETION], "total": 3}
+
+    assert _retention_reports.deletion_lines(result, {}) == [
+        "2026-12-01T02:00:46Z  old, other: archived 7 audit_logs, used from 2025-11-25T22:48:00Z to "
+        "2025-11-30T22:48:00Z; run 4711, signed",
+        "and 2 older ones",
+    ]
+    assert _retention_reports.deletion_csv(result, {}) == [
+        "deleted_at,run,rule,records,action,first_at,last_at,signed,tables,files",
+        '2026-12-01T02:00:46Z,4711,"old, other",audit_logs,archive,2025-11-25T22:48:00Z,2025-11-30T22:48:00Z,signed,'
+        "7 audit_logs,a.jsonl:0f",
+    ]
+    assert _retention_reports.deletion_lines({"deletions": [], "total": 0}, {}) == ["No deletion is recorded"]
