@@ -223,3 +223,18 @@ def test_indexes_exist_only_meanwhile_and_one_that_was_left_is_dropped(rows, opt
     assert result["deleted"]["conversations"] == 61
     assert rows.database.query("SELECT count(*) FROM pg_class WHERE relname LIKE 'convosphere_temporary%'") == [(0,)]
     assert json.loads((Path(options["backup_dir"]) / "erasures.json").read_text())["format"] == 1
+
+
+def test_marks_of_deleted_assistants_go_and_accounts_of_runs_are_no_administrators(rows, options, tmp_path):
+    rows.fill()
+    assistant = {"name": "Support", "owner": ADA.lower(), "system_prompt": "Help.", "model": "gpt-4"}
+    made = run_module("convosphere_assistant", {**rows.database.login, "assistants": [assistant]}, tmp_path)
+    marks = "SELECT count(*) FROM convosphere_platform.managed_rows"
+    assert made["created"], made
+    assert rows.database.query(marks) == [(1,)]
+
+    assert run_module(MODULE, options, tmp_path)["deleted"]["assistants"] == 2
+    assert rows.database.query(marks) == [(0,)]
+    rows.database.add_user("run@service.invalid", role="SUPER_ADMIN", username="convosphere-run-1")
+    refused = run_module(MODULE, {**options, "user": BOB, "confirm": BOB}, tmp_path)
+    assert "bob@example.com is the last active super_admin" in refused["msg"]

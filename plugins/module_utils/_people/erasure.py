@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._core.errors import DatabaseError
+from .._entities import managed_marks
 from .._postgres.connection import Database
 from . import erasure_ledger, erasure_steps, holds, leftovers, references, temporary_index
 from .erasure_ledger import ANONYMISE, Entry
@@ -43,6 +44,7 @@ SELECT id::text, CASE WHEN NOT EXISTS (
     SELECT FROM documents AS other WHERE other.file_path = own.file_path AND other.user_id <> own.user_id
 ) THEN file_path END FROM documents AS own WHERE user_id = %(user)s
 """
+_ASSISTANTS = "SELECT id::text FROM assistants WHERE creator_id = %(user)s"
 _CONVERSATIONS = "SELECT id::text FROM conversations WHERE user_id = %(user)s"
 _RIGHTS = {
     REMOVE: "SELECT, DELETE",
@@ -149,6 +151,10 @@ class Erasure:
         counts: dict[str, dict[str, int]] = {REMOVE: {}, CHANGE: {}}
         # No session can add a row that refers to the user from now on.
         self.database.fetch("SELECT FROM users WHERE id = %(user)s FOR UPDATE", self.values)
+        marked = {} if self.heir else {"assistant": _ASSISTANTS}
+        marked |= {} if self.choice.documents_handed_over else {"document": _DOCUMENTS}
+        for entity, query in marked.items():
+            managed_marks.forget(self.database, entity, [row[0] for row in self.database.fetch(query, self.values)])
         for step in [*self.steps, self._last]:
             _add(counts, step, self._execute(step.statement, step))
         return counts

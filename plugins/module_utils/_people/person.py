@@ -12,13 +12,19 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from .._app import service_account_script
 from .._core.errors import InputError
 from .._postgres.connection import Database
 
+#: The beginning of the usernames of accounts that exist while a run works, and are no persons.
+RUN_ACCOUNTS = service_account_script.PREFIX
 COLUMNS = ("id", "email", "username", "status", "role", "hashed_password", "preferences", "created_at")
 _FIND = "SELECT id::text, email, username, status::text, role::text FROM users WHERE lower(email) = lower(%s)"
 _BY_ID = "SELECT id::text, email, username, status::text, role::text FROM users WHERE id = %s"
-_ADMINS = "SELECT count(*) FROM users WHERE status = 'ACTIVE' AND role::text = ANY (%s) AND id <> %s"
+_ADMINS = """
+SELECT count(*) FROM users WHERE status = 'ACTIVE' AND role::text = ANY (%s) AND id <> %s
+AND NOT starts_with(username, %s)
+"""
 _ACTIVE, _SUPER_ADMIN, _ADMIN = "ACTIVE", "SUPER_ADMIN", "ADMIN"
 
 
@@ -78,6 +84,6 @@ def last_administrator(database: Database, person: Person) -> list[str]:
     if person.status != _ACTIVE or person.role not in (_SUPER_ADMIN, _ADMIN):
         return []
     roles = [_SUPER_ADMIN] if person.role == _SUPER_ADMIN else [_SUPER_ADMIN, _ADMIN]
-    if database.fetch(_ADMINS, (roles, person.id))[0][0]:
+    if database.fetch(_ADMINS, (roles, person.id, RUN_ACCOUNTS))[0][0]:
         return []
     return [f"{person.email} is the last active {person.role.lower()}: give another user that role first"]

@@ -23,6 +23,7 @@ _ALL = "SELECT id::text, email, coalesce(created_at, '-infinity') < %s::timestam
 #: Who takes over assistants that others use, if the user who did is not in the backup.
 _ADMINISTRATOR = """
 SELECT id::text FROM users WHERE status = 'ACTIVE' AND role IN ('SUPER_ADMIN', 'ADMIN') AND NOT id::text = ANY (%s)
+AND NOT starts_with(username, %s)
 ORDER BY role = 'SUPER_ADMIN' DESC, created_at, id LIMIT 1
 """
 _USES = "SELECT EXISTS (SELECT FROM assistants WHERE creator_id = %s)"
@@ -106,7 +107,7 @@ def _heir(database: Database, one: Person, entry: Entry, gone: set[str]) -> str 
     used = erasure.of_entry(database, one, entry, None).used_assistants()
     if not used and not (entry.mode == ANONYMISE and entry.assistants_to):
         return None
-    rows = database.fetch(_ADMINISTRATOR, (list(gone),))
+    rows = database.fetch(_ADMINISTRATOR, (list(gone), person.RUN_ACCOUNTS))
     if not rows:
         raise DatabaseError(
             f"Cannot erase the user {one.id} of the ledger again: others use assistants of that user, and the backup "
