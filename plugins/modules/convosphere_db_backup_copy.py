@@ -17,6 +17,8 @@ description:
   - Every file is compared with the checksum in its manifest while it is copied, in both directions.
   - A copy that a verification of its directory found corrupt is copied again completely, and is reported as corrupt
     until then.
+  - The ledger of erased persons, C(erasures.json), accompanies backups in both directions. Without it a restore could
+    take erased persons back.
   - M(convosphere.platform.convosphere_db_backup) copies new backups itself. This module is for backups that were
     created before a place was configured, or while it could not be reached.
 extends_documentation_fragment:

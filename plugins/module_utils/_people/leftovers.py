@@ -21,7 +21,7 @@ _COLUMNS = """
 SELECT c.oid::regclass::text, a.attname::text, a.atttypid::regtype::text
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', %s)
-  AND n.nspname NOT LIKE 'pg\\_%%' AND a.attnum > 0 AND NOT a.attisdropped
+  AND n.nspname NOT LIKE 'pg\\_%%' AND has_table_privilege(c.oid, 'SELECT') AND a.attnum > 0 AND NOT a.attisdropped
   AND a.atttypid::regtype::text IN ('uuid', 'text', 'character varying', 'character', 'json', 'jsonb')
 ORDER BY 1, a.attnum
 """
