@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Write, list and remove files of documents. Runs in a container of the backend's own image, as root.
 
-A file gets its name when all of it is on the disk. It belongs to the owner of the directory of uploads, and its mode is
-the one that the platform gives.
+A file gets its name when its content is on the disk. It belongs to the owner of the directory of uploads, and its mode
+is the one that the platform gives.
 
 This file is private to the collection and may change without notice.
 """
@@ -23,23 +23,24 @@ _MODE = 0o640
 
 
 def store(folder: Path, owner: os.stat_result, archive: IO[bytes]) -> None:
-    """Replace files by those of a tar archive, each in one step."""
+    """Replace files by those of a tar archive. None gets its name before all of them are on the disk."""
     _make(folder, owner)
     for left in folder.glob(f"{TEMPORARY}*"):
         left.unlink()
+    written = []
     with tarfile.open(fileobj=archive, mode="r|") as members:
         for member in members:
             read = members.extractfile(member)
             if read is None or os.sep in member.name:
                 raise SystemExit(f"{member.name} is not the name of a file")
-            temporary = folder / f"{TEMPORARY}{member.name}"
-            with temporary.open("wb") as file:
+            with (folder / f"{TEMPORARY}{member.name}").open("wb") as file:
                 os.fchmod(file.fileno(), _MODE)
                 os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
                 shutil.copyfileobj(read, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(folder / member.name)
+            written.append(member.name)
+    os.sync()  # one for all: a call for each of thousands of files would take minutes
+    for name in written:
+        (folder / f"{TEMPORARY}{name}").replace(folder / name)
     os.sync()
 
 
