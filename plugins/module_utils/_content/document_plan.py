@@ -173,9 +173,10 @@ class Planner:
 
     def _refuse_stale_vectors(self, name: str, current: Current | None) -> None:
         noted = current.notes.get("vectors") if current else None
-        if noted and noted != self.situation.vectors:
+        if noted and not self.situation.vectors:
             self.problems.append(
-                f"{name} has objects in the vector store {noted}, which would go stale: set weaviate_url to it"
+                f"{name} has objects in the vector store {noted}, which would go stale: set weaviate_url to it, or to "
+                "the store that has replaced it"
             )
 
 
