@@ -165,14 +165,13 @@ from ansible_collections.convosphere.platform.plugins.module_utils._app.audit_lo
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
-from ansible_collections.convosphere.platform.plugins.module_utils._users.group_run import GroupWork
-from ansible_collections.convosphere.platform.plugins.module_utils._users.group_spec import GROUP_OPTIONS, LIST_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._users.group import GROUP_OPTIONS, GroupWork
 
 
 class GroupModule(ConvosphereModule):
     """Groups of one platform."""
 
-    argument_spec = {**DATABASE_OPTIONS, **AUDIT_OPTIONS, **GROUP_OPTIONS, **LIST_OPTIONS}
+    argument_spec = {**DATABASE_OPTIONS, **AUDIT_OPTIONS, **GROUP_OPTIONS}
     rules = {
         "mutually_exclusive": [("name", "groups", "groups_file"), ("id", "groups", "groups_file")],
         "required_one_of": [("name", "id", "groups", "groups_file")],

@@ -23,7 +23,8 @@ ACCEPT = """\
 #!/usr/bin/python
 from ansible.module_utils.basic import AnsibleModule
 
-module = AnsibleModule(argument_spec={"users": {"type": "list", "elements": "dict"}}, supports_check_mode=True)
+options = {name: {"type": "list", "elements": "dict"} for name in ("users", "assistants")}
+module = AnsibleModule(argument_spec=options, supports_check_mode=True)
 module.exit_json(changed=False)
 """
 HASH = "$2b$12$abcdefghijklmnopqrstuuZ0Y1QWmZV0mX5p7lS7bqPZ0oC3iVY1e"
@@ -61,8 +62,11 @@ class Slow(Contender):
 def rows(environment: Environment) -> list[Row]:
     """Compare lists and files with their minimum, plain passwords with bare bcrypt, and all with today's practice."""
     ping = Contender("ping", playbook_of(environment.folder, "users-ping", {"ansible.builtin.ping": {}}))
-    accept = Contender("a module that only accepts the list", _list_play(environment, "accept", "accept_list", {}))
-    listed = _list_play(environment, "list", "convosphere.platform.convosphere_user", _login(environment))
+    listing = {"users": users(1000, password_hash=HASH)}
+    accept = Contender(
+        "a module that only accepts the list", list_play(environment, "accept", "accept_list", {}, listing)
+    )
+    listed = list_play(environment, "list", "convosphere.platform.convosphere_user", login(environment), listing)
     created = Contender("1,000 users from group_vars, created", listed, lambda: _empty(environment))
     unchanged = Contender("1,000 users from group_vars, unchanged", listed)
     filed = _file_contenders(environment, 1000)
@@ -96,7 +100,8 @@ def users(count: int, **more: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _login(environment: Environment) -> dict[str, Any]:
+def login(environment: Environment) -> dict[str, Any]:
+    """Return the login_ options for the database of the environment."""
     return {"login_port": environment.postgres_port, "login_env_file": str(environment.directory / ".env")}
 
 
@@ -104,12 +109,16 @@ def _empty(environment: Environment) -> None:
     environment.sql("TRUNCATE users, user_group_association, audit_logs CASCADE")
 
 
-def _list_play(environment: Environment, name: str, module: str, options: Mapping[str, Any]) -> Callable[[], None]:
-    folder = environment.folder / f"users-{name}"
-    run = playbook_of(environment.folder, f"users-{name}", {module: {**options, "users": "{{ platform_users }}"}})
+def list_play(
+    environment: Environment, name: str, module: str, options: Mapping[str, Any], listing: Mapping[str, Any]
+) -> Callable[[], None]:
+    """Return the run of a play whose task gets a list from group_vars; `listing` is the option and its list."""
+    [(option, items)] = listing.items()
+    folder = environment.folder / f"{option}-{name}"
+    run = playbook_of(environment.folder, folder.name, {module: {**options, option: f"{{{{ platform_{option} }}}}"}})
     (folder / "library").mkdir()
     (folder / "library/accept_list.py").write_text(ACCEPT)
-    _write_yaml(folder / "group_vars/all.yml", {"platform_users": users(1000, password_hash=HASH)})
+    _write_yaml(folder / "group_vars/all.yml", {f"platform_{option}": items})
     return run
 
 
@@ -123,7 +132,7 @@ def _file_contenders(environment: Environment, count: int) -> Sequence[Contender
     """Build the contenders that create users from a YAML file, and leave them unchanged."""
     file = environment.folder / f"users-{count}.yml"
     _write_yaml(file, {"users": users(count, password_hash=HASH)})
-    task = {"convosphere.platform.convosphere_user": {**_login(environment), "users_file": str(file)}}
+    task = {"convosphere.platform.convosphere_user": {**login(environment), "users_file": str(file)}}
     run = playbook_of(environment.folder, f"users-file-{count}", task)
     return (
         Contender(f"{count:,} users from a YAML file, created", run, lambda: _empty(environment)),
@@ -134,7 +143,7 @@ def _file_contenders(environment: Environment, count: int) -> Sequence[Contender
 def _plaintext(environment: Environment) -> Row:
     file = environment.folder / "users-plaintext.json"
     file.write_text(json.dumps([{**user, "password": f"Passw0rd {user['email']}"} for user in users(PLAINTEXTS)]))
-    task = {"convosphere.platform.convosphere_user": {**_login(environment), "users_file": str(file)}}
+    task = {"convosphere.platform.convosphere_user": {**login(environment), "users_file": str(file)}}
     run = playbook_of(environment.folder, "users-plaintext", task)
     bare = command(["/usr/bin/python3", "-c", BARE_HASHES], environment.folder)
     return Row(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._entities import names, values
+from .._entities import references, values
 from .._entities.entity import Desired, Part, Reading, Reference, Task
 from .._postgres.connection import Database
 
@@ -49,11 +49,11 @@ class DefaultFor(Part):
         if not reading.desired:
             return {one: {"default_for": text} for one, text in _of_all(reading.database, reading.ids).items()}
         asked = {name for one in given if one.fields["default_for"] != ALL for name in one.fields["default_for"]}
-        users = names.of(reading.database, USER, asked, (), reading.planned)
+        users = references.of(reading.database, USER, asked, (), reading.planned)
         found: dict[str, dict[str, Any]] = {}
         for one in given:
             if one.fields["default_for"] != ALL:
-                one.fields["default_for"] = names.resolved(users, one, "default_for", reading.problems)
+                one.fields["default_for"] = references.resolved(users, one, "default_for", reading.problems)
             if one.exists:
                 current = self._current(reading.database, one.row, one.fields["default_for"])
                 found[one.row] = {"default_for": current}

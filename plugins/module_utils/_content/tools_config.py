@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .._entities import names, values
+from .._entities import references, values
 from .._entities.entity import Part, Reading, Reference, Task
 from .._entities.names import Names
 from .._postgres.connection import Database
@@ -44,9 +44,9 @@ class AssistantTools(Part):
         given = [one for one in reading.desired.values() if one.fields.get("tools") is not None]
         asked = {name for one in given for name in one.fields["tools"]}
         ids = {identifier for config in self.configs.values() for identifier in ids_of(config)}
-        self.names = names.of(reading.database, TOOL, asked, ids, reading.planned)
+        self.names = references.of(reading.database, TOOL, asked, ids, reading.planned)
         for one in given:
-            one.fields["tools"] = names.resolved(self.names, one, "tools", reading.problems)
+            one.fields["tools"] = references.resolved(self.names, one, "tools", reading.problems)
         return {identifier: {"tools": self._shown(config)} for identifier, config in self.configs.items()}
 
     def columns(self, task: Task) -> Mapping[str, Any]:

@@ -243,8 +243,10 @@ class Entity:
     unique: bool = True
     singleton: bool = False
     lock: int = ENTITY_LOCK
-    #: The option of a list, and the word for several objects in a message.
+    #: The option of a list, and the word for several objects in a message, if it is not the name with an s.
     plural: str = ""
+    #: The word for one object in a message, if it is not the name.
+    word: str = ""
     #: Columns that are read beside those of the fields, and given to ``Departure.refuse``.
     also_read: tuple[str, ...] = ()
     #: Return a warning about the desired objects that are created or changed, or an empty text.
@@ -258,7 +260,7 @@ class Entity:
     @property
     def noun(self) -> str:
         """The name in a sentence."""
-        return self.name.replace("_", " ")
+        return (self.word or self.name).replace("_", " ")
 
     @property
     def nouns(self) -> str:

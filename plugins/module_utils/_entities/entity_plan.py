@@ -99,7 +99,9 @@ def values_of(entity: Entity, one: Desired) -> dict[str, Any]:
 
 def title_of(entity: Entity, one: Desired, index: Index) -> str:
     """Return how results name an object."""
-    return index.titles[one.row] if one.exists else entity.title_of(values_of(entity, one))
+    if one.exists:
+        return index.titles[one.row]
+    return one.id or entity.title_of(values_of(entity, one))
 
 
 def change_of(entity: Entity, one: Desired, title: str, row: Mapping[str, Any] | None) -> Change | None:

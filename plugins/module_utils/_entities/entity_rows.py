@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._postgres.connection import Database
-from . import field_types, managed_marks, names
+from . import field_types, managed_marks, references
 from .entity import Desired, Entity, Reading
 from .entity_plan import Index
 from .entity_repository import EntityRepository
@@ -80,7 +80,7 @@ class EntityRows:
             given = [option, *(new for new, old in self.entity.renames.items() if old == option)]
             texts = {one.fields[name] for one in desired for name in given if one.fields.get(name) is not None}
             ids = {row[option] for row in rows.values() if row[option] is not None}
-            found = self.names[option] = names.of(self.repository.database, reference, texts, ids, self.planned)
+            found = self.names[option] = references.of(self.repository.database, reference, texts, ids, self.planned)
             if reference.table == self.entity.table:
                 found.add_planned({one.fields.get(reference.shown): one.row for one in desired if not one.exists})
             for row in rows.values():

@@ -126,8 +126,9 @@ class EntityWork(Work):
         return [{name: self.call.given.get(name, self.params[name]) for name in known}]
 
     def _new_ids(self) -> list[str]:
-        """Return the ids of the rows that the run marks as managed: those that a list creates."""
-        return [task.id for task in self.tasks if task.change.action == CREATE] if self.listed else []
+        """Return the ids of the rows that the run marks as managed: those that a list creates, if it may be pruned."""
+        marks = self.listed and "prune" in self.params
+        return [task.id for task in self.tasks if task.change.action == CREATE] if marks else []
 
     @property
     def _planned(self) -> Mapping[str, Sequence[str]]:

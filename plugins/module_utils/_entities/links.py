@@ -15,7 +15,7 @@ from typing import Any
 from .._core.display import printable
 from .._postgres.catalog import Column
 from .._postgres.connection import Database, quoted_identifier
-from . import field_types, names, option_names, values
+from . import field_types, option_names, references, values
 from .entity import Desired, Part, Reading, Reference, Task
 from .field_types import Field
 from .names import Names
@@ -55,7 +55,7 @@ class Links(Part):
         self.mode = mode or f"{option}_mode"
         self.options = {option: {"type": "list", "elements": "dict" if self.fields else "str"}}
         self.choices = {self.mode: (EXACT, APPEND)}
-        self.rights = {table: "SELECT, INSERT, UPDATE, DELETE"}
+        self.rights = {table: "SELECT, INSERT, UPDATE, DELETE" if self.fields else "SELECT, INSERT, DELETE"}
         self.names = Names(())
 
     def normalise(self, option: str, value: Any) -> Any:
@@ -85,7 +85,7 @@ class Links(Part):
         given = [one for one in reading.desired.values() if one.fields.get(self.option) is not None]
         texts = {link[self.name] for one in given for link in one.fields[self.option]}
         ids = {link[self.name] for links in current.values() for link in links}
-        self.names = names.of(reading.database, self.target, texts, ids, reading.planned)
+        self.names = references.of(reading.database, self.target, texts, ids, reading.planned)
         found = {identifier: self._labelled(current.get(identifier, [])) for identifier in reading.ids}
         for one in given:
             one.fields[self.option] = self._completed(one, found.get(one.row, []), columns, reading)
@@ -149,7 +149,7 @@ class Links(Part):
         for link in one.fields[self.option]:
             try:
                 name = self.names.find(link[self.name])
-                if name in seen:
+                if name in seen and self.fields:
                     raise ValueProblem(f"{printable(name)} is given twice")
                 seen.add(name)
                 found[name] = {self.name: name, **self._fields(link, old.get(name), columns)}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find rows of other tables by their names, and name rows by their ids.
+"""Find rows by their names, and name rows by their ids. Pure: no input or output.
 
 This file is private to the collection and may change without notice.
 """
@@ -13,9 +13,6 @@ from functools import lru_cache
 from typing import Any
 
 from .._core.display import printable
-from .._postgres.connection import Database, quoted_identifier
-from .entity import Desired, Reference
-from .list_problems import Problems
 from .values import ValueProblem
 
 
@@ -66,41 +63,3 @@ class Names:
         # An email needs no quotes.
         shown = printable(text) if "@" in text and " " not in text else f"'{printable(text)}'"
         raise ValueProblem(f"there is no {self.noun} {shown}")
-
-
-def of(
-    database: Database,
-    reference: Reference,
-    texts: Iterable[str],
-    ids: Iterable[str],
-    planned: Mapping[str, Sequence[str]],
-) -> Names:
-    """Read the rows that are named by ``texts`` or have one of ``ids``; all rows if their names are not unique."""
-    asked = {"texts": sorted(set(texts)), "ids": sorted(set(ids))}
-    asked["lower"] = [text.lower() for text in asked["texts"]]
-    known = planned.get(f"{reference.kind.replace(' ', '_')}s", ())
-    if reference.unique and not any(asked.values()):
-        return Names((), known, reference.kind)
-    # lower() of a database with the locale C leaves letters unchanged that Python's does not.
-    others = [f"lower({quoted_identifier(name)})" for name in reference.also]
-    shown = quoted_identifier(reference.shown)
-    conditions = [f"{shown} = ANY (%(texts)s::text[])", "id::text = ANY (%(ids)s::text[])"]
-    conditions += [f"{other} = ANY (%(lower)s::text[])" for other in others]
-    where = f" WHERE {' OR '.join(conditions)}" if reference.unique else ""
-    rows = database.fetch(
-        f"SELECT {', '.join(['id::text', shown, *others])} "  # noqa: S608 - names of declarations, quoted
-        f"FROM {quoted_identifier(reference.table)}{where} ORDER BY id",
-        asked,
-    )
-    return Names(rows, known, reference.kind)
-
-
-def resolved(found: Names, one: Desired, option: str, problems: Problems) -> list[str]:
-    """Return the full names of an option with a list of names, sorted. Each one that does not exist is a problem."""
-    full = set()
-    for text in one.fields[option]:
-        try:
-            full.add(found.find(text))
-        except ValueProblem as problem:
-            problems.add(one.label, f"{option}: {problem}")
-    return sorted(full)
