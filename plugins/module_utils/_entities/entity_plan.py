@@ -38,7 +38,9 @@ class Index:
             titles.setdefault(entity.title_of(values), []).append(identifier)
         #: How results name each row: by its title, or by its id if several rows have that title.
         self.titles = {
-            identifier: title if len(ids) == 1 else identifier for title, ids in titles.items() for identifier in ids
+            identifier: title if len(ids) == 1 or (entity.singleton and identifier == ids[0]) else identifier
+            for title, ids in titles.items()
+            for identifier in ids
         }
 
     def find(self, values: Mapping[str, Any]) -> list[str]:

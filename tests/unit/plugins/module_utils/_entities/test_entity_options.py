@@ -26,7 +26,7 @@ def shape(option: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_modules_are_found():
-    assert {"convosphere_tag", "convosphere_ai_model"} <= set(MODULES)
+    assert {"convosphere_tag", "convosphere_ai_model", "convosphere_tool", "convosphere_assistant"} <= set(MODULES)
 
 
 @pytest.mark.parametrize("module", MODULES)

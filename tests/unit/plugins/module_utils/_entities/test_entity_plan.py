@@ -186,3 +186,13 @@ def test_another_key_comes_first_and_an_optional_option_may_be_missing():
     assert index.find({"name": "a", "organization": "x"}) == ["2"]
     assert index.find({"name": "b", "external_id": "saml:a"}) == ["1"]
     assert index.titles == {"1": "1", "2": "2"}
+
+
+def test_the_newest_row_of_a_singleton_is_the_object():
+    settings = Entity(name="settings", table="settings", key=(), fields={"size": Field()}, singleton=True)
+    index = Index(settings, {"newest": {}, "old": {}})
+    only = Desired("settings", {"size": "1"})
+
+    assert identified(only, entity=settings, index=index) == []
+    assert (only.row, index.titles) == ("newest", {"newest": "settings", "old": "old"})
+    assert identified(Desired("settings"), entity=settings, index=Index(settings, {})) == []
