@@ -177,9 +177,11 @@ REFUSED = [
     ),
     ("share", {"rules": [{**RULE, "older_than": "1d"}]}, "percent and more than max_share=50. Nothing was changed"),
     ("backup", {"rules": [RULE], "backup_dir": None}, "without a backup that has them. backup_dir is not set"),
-    ("age", {"rules": [RULE], "backup_max_age": 0}, "hours old, and 0 are allowed"),
-    ("place", {"rules": [RULE], "run": None}, "run and record_dir belong together"),
-    ("run", {"rules": [RULE], "run": "../x"}, "run is '../x': give letters, digits, dots, slashes"),
+    (
+        "run",
+        {"rules": [RULE], "run": "../x", "record_dir": None},
+        "2 problems: run is '../x': give letters, digits, dots, ",
+    ),
     ("key", {"rules": [RULE], "signing_key": "/etc/hostname"}, "Cannot sign records with signing_key /etc/hostname"),
     ("no database", {"rules": [RULE], "login_db": "nowhere"}, 'database "nowhere" does not exist'),
 ]
