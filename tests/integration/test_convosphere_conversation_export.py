@@ -81,7 +81,7 @@ def test_json_lines_have_every_column(run_steps, database, tmp_path: Path):
     # What a killed run left is replaced, whoever could read it.
     (tmp_path / ".convosphere-all.jsonl").write_text("of a killed run")
     run_steps(MODULE, [Step("Export", {**database.login, "dest": str(dest)}, changed=True)])
-    exported = {each["id"]: each for each in map(json.loads, dest.read_text().splitlines())}
+    exported = {each["id"]: each for each in map(json.loads, dest.read_text().split("\n")[:-1])}
     rows = database.query(
         "SELECT conversation_id::text, array_agg(id::text ORDER BY created_at, id) FROM messages GROUP BY 1"
     )

@@ -76,7 +76,7 @@ def test_law(run_info_law, database):
         ({"words": ["\\"]}, []),
         ({"words": ["überweisung"], "limit": 2}, [997, 1994]),
         ({"regex": r"\mNummer 4(2)\M"}, [42]),
-        ({"words": ["Überweisung"], "users": ["person1@EXAMPLE.com", "person3"]}, [1994]),
+        ({"words": ["Überweisung"], "users": ["person2", "PERSON3@example.com"]}, [1994]),
         ({"words": ["Überweisung"], "assistant": "Assistant 1", "until": "2026-06-01"}, [997]),
         ({"conversation": identifier("conversation", 3), "role": "user", "limit": 2}, [76, 78]),
         ({"since": "2026-06-30T22:00:00Z"}, [1999]),

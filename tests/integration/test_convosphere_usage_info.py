@@ -53,7 +53,7 @@ def figures(row: tuple[Any, ...]) -> dict[str, Any]:
 @pytest.mark.law
 def test_law(run_info_law, database):
     total = plain(database, "true")[True]
-    budgets = [{"group": "Köln", "tokens": 70_000, "cost": 0.4}, {"group": "Vertrieb", "tokens": 10**6}]
+    budgets = [{"group": "Köln", "tokens": 70_000, "cost": 0.5}, {"group": "Vertrieb", "tokens": 10**6}]
     koeln = plain(database, "g.name")["Köln"]
     run = run_info_law(
         MODULE,
@@ -71,7 +71,7 @@ def test_law(run_info_law, database):
                 "tokens": total["tokens"], "cost": total["cost"], "full_days": 30,
                 "used": {"tokens": total["tokens"], "cost": total["cost"]},
             },
-            "verdict": {"status": "exceeded", "line": f"Köln used {koeln['cost'] * 250:.1f} % of its cost"},
+            "verdict": {"status": "exceeded", "line": f"Köln used {koeln['cost'] * 200:.1f} % of its cost"},
             "notes": [
                 "A user in several groups counts in each of them: the sums of groups do not add up to the total",
                 f"{total['unpriced_tokens']} tokens have no price and are in no cost",
@@ -137,7 +137,7 @@ def test_usage_yml_reports_writes_and_fails(database, tmp_path: Path):
     run = database_verb(tmp_path, database, "usage", "usagetest")
     options = {"month": "2026-06", "by": "group", "usage_currency": "EUR"}
     page, document = tmp_path / "usage.html", tmp_path / "usage.json"
-    budget = [{"group": "Köln", "cost": 0.4}]
+    budget = [{"group": "Köln", "cost": 0.5}]
     kept = run("usage.yml", write_to=str(page), **options).succeeded()
     failed = run("usage.yml", write_to=str(document), usage_budgets=budget, **options)
     refused = run("usage.yml", write_to="usage.pdf", **options)
@@ -149,6 +149,6 @@ def test_usage_yml_reports_writes_and_fails(database, tmp_path: Path):
     assert [stat.S_IMODE(path.stat().st_mode) for path in (page, document)] == [0o600, 0o600]
     assert "Köln" in page.read_text()
     assert json.loads(document.read_text())["verdict"]["status"] == "exceeded"
-    assert [each.message for each in failed.failures] == ["Köln used 139.7 % of its cost"]
+    assert [each.message for each in failed.failures] == ["Köln used 111.7 % of its cost"]
     assert ["ends with .html or .json" in each.message for each in refused.failures] == [True]
     run("usage.yml", usage_budgets=budget, usage_fails_on="nothing", **options).succeeded()
