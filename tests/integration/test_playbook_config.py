@@ -108,6 +108,7 @@ def test_a_value_with_which_the_backend_does_not_start_leaves_the_settings_of_be
     assert env.health() == "healthy"
 
 
+@pytest.mark.campaign
 def test_a_change_that_is_killed_is_recorded_and_completed_by_the_next_deploy(env):
     given = {"set": {"APP_NAME": "Night"}, **REASON}
 

@@ -38,6 +38,7 @@ def test_a_deploy_that_fails_leaves_the_previous_secrets_and_the_next_one_carrie
     assert_consistent(keys)
 
 
+@pytest.mark.campaign
 def test_a_database_that_is_down_is_started_and_the_rotation_goes_on_with_the_next_deploy(keys):
     before, given = values(keys), {"rotate": "POSTGRES_PASSWORD"}
     broken = {"stack_settings": {"WEAVIATE_URL": "http://nowhere.invalid:8080"}, "stack_wait_timeout": 20}
