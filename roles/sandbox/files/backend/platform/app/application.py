@@ -138,6 +138,7 @@ def create_application() -> FastAPI:
     app.include_router(conversations.chat_router, prefix="/api/v1/chat")
     app.include_router(statistics.router, prefix="/api/v1/statistics")
     app.include_router(broken_routes.router, prefix="/api/v1")
+    app.include_router(broken_routes.open_router, prefix="/api/v1")
     app.include_router(health.router, prefix="/api/v1/health")
     app.include_router(sockets.router, prefix="/api/v1/ws")
     return app

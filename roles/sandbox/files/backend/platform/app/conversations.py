@@ -93,11 +93,11 @@ def list_conversations(
 def get_conversation(
     conversation_id: str, connection: Connection = TRANSACTION, caller: Row = CALLER
 ) -> dict[str, Any]:
-    """Return one of the caller's own conversations."""
-    rows = connection.execute(select(conversations).where(own(conversation_id, caller))).all()
+    """Return one of the caller's own conversations, or fail with a 500 for any other, like the platform."""
+    rows = found(connection, own(conversation_id, caller))
     if not rows:
-        raise HTTPException(404, "Conversation not found")
-    return conversation_body(found(connection, own(conversation_id, caller))[0])
+        raise RuntimeError("conversation not found")
+    return conversation_body(rows[0])
 
 
 @router.post("/{conversation_id}/archive")
