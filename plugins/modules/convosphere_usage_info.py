@@ -196,7 +196,7 @@ verdict:
   description: The worst of them, and one line.
   returned: success
   type: dict
-  sample: {status: warning, line: Research used 82.1 % of its cost}
+  sample: {status: warning, line: Research used 82.1 % of its cost budget}
 notes:
   description: What a reader of the figures has to know.
   returned: success

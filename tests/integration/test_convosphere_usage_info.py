@@ -71,7 +71,7 @@ def test_law(run_info_law, database):
                 "tokens": total["tokens"], "cost": total["cost"], "full_days": 30,
                 "used": {"tokens": total["tokens"], "cost": total["cost"]},
             },
-            "verdict": {"status": "exceeded", "line": f"Köln used {koeln['cost'] * 200:.1f} % of its cost"},
+            "verdict": {"status": "exceeded", "line": f"Köln used {koeln['cost'] * 200:.1f} % of its cost budget"},
             "notes": [
                 "A user in several groups counts in each of them: the sums of groups do not add up to the total",
                 f"{total['unpriced_tokens']} tokens have no price and are in no cost",
@@ -149,6 +149,6 @@ def test_usage_yml_reports_writes_and_fails(database, tmp_path: Path):
     assert [stat.S_IMODE(path.stat().st_mode) for path in (page, document)] == [0o600, 0o600]
     assert "Köln" in page.read_text()
     assert json.loads(document.read_text())["verdict"]["status"] == "exceeded"
-    assert [each.message for each in failed.failures] == ["Köln used 111.7 % of its cost"]
+    assert [each.message for each in failed.failures] == ["Köln used 111.7 % of its cost budget"]
     assert ["ends with .html or .json" in each.message for each in refused.failures] == [True]
     run("usage.yml", usage_budgets=budget, usage_fails_on="nothing", **options).succeeded()

@@ -25,7 +25,9 @@ Messages = Iterable[Mapping[str, Any]]
 Exported = Iterable[tuple[Conversation, Messages]]
 
 #: The fields whose values are JSON already.
-_IS_JSON = frozenset({"conversation_metadata", "message_metadata", "tool_input", "tool_output"})
+_IS_JSON = ("conversation_metadata", "message_metadata", "tool_input", "tool_output")
+_LINE_ENDS = re.compile(r"[\r\n]+")
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 _SPLIT = "<!-- conversations -->"
 _STYLE = """
 article { border-left: .25rem solid var(--rule); padding: .25rem 0 .25rem 1rem; margin: .75rem 0; }
@@ -83,14 +85,15 @@ def encoded(pieces: Iterable[str]) -> Iterator[bytes]:
 
 
 def _json(value: Mapping[str, Any]) -> str:
-    fields = (f'"{name}": {_field(name, item)}' for name, item in value.items())
-    return f"{{{', '.join(fields)}}}"
+    """Return an object on one line; what is JSON already comes last, as it is."""
+    plain = _ENCODE({name: item for name, item in value.items() if name not in _IS_JSON})
+    stored = (f'"{name}": {_stored(value[name])}' for name in _IS_JSON if name in value)
+    return ", ".join([plain[:-1], *stored]) + "}"
 
 
-def _field(name: str, value: Any) -> str:
-    if name in _IS_JSON and value is not None:
-        return re.sub(r"[\r\n]+", " ", value)  # line ends are between its parts, never in a text of it
-    return json.dumps(value, ensure_ascii=False)
+def _stored(value: str | None) -> str:
+    """Return JSON on one line: its line ends are between its parts, never in a text of it."""
+    return "null" if value is None else _LINE_ENDS.sub(" ", value)
 
 
 def _facts(conversation: Conversation) -> Iterator[tuple[str, Any]]:

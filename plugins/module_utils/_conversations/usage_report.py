@@ -63,8 +63,8 @@ def line(verdicts: Sequence[Mapping[str, Any]]) -> str:
     status = usage_forecast.worst(verdicts)
     if status == usage_forecast.WITHIN:
         return f"All {len(verdicts)} budgets are kept" if len(verdicts) > 1 else "The budget is kept"
-    named = [f"{each['group']} used {each['percent']} % of its {each['measure']}" for each in _worst(verdicts, status)]
-    return "; ".join(named)
+    found = _worst(verdicts, status)
+    return "; ".join(f"{each['group']} used {each['percent']} % of its {each['measure']} budget" for each in found)
 
 
 def _worst(verdicts: Sequence[Mapping[str, Any]], status: str) -> list[Mapping[str, Any]]:

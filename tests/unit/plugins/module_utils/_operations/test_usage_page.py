@@ -26,7 +26,7 @@ USAGE: dict[str, Any] = {
         {"group": "<b>Köln", "measure": "cost", "limit": 25.0, "used": 20.043, "percent": 80.2, "status": "warning",
          "forecast": 50.1, "forecast_percent": 200.4, "unpriced_tokens": 9}
     ],
-    "verdict": {"status": "warning", "line": "<b>Köln used 80.2 % of its cost"},
+    "verdict": {"status": "warning", "line": "<b>Köln used 80.2 % of its cost budget"},
     "notes": ["The sums of groups do not add up"],
 }  # fmt: skip
 
@@ -34,7 +34,7 @@ USAGE: dict[str, Any] = {
 def test_the_page_has_every_figure_and_no_name_has_an_effect():
     page = usage_page.render(USAGE, "prod", "EUR")
 
-    assert '<h1 class="attention">&lt;b&gt;Köln used 80.2 % of its cost</h1>' in page
+    assert '<h1 class="attention">&lt;b&gt;Köln used 80.2 % of its cost budget</h1>' in page
     assert "<b>" not in page
     assert "20.04 EUR" in page
     assert "2\u202f240\u202f580" in page
