@@ -81,7 +81,7 @@ def test_law(run_info_law, database):
             Refused("database", {**database.login, "login_db": "postgres"}, "has no table conversations"),
             Refused("month", {**database.login, "month": "2026-13"}, "month is '2026-13': give a month such as"),
             Refused("zone", {**database.login, "timezone": "Europe/Berln"}, "which the server does not know"),
-            Refused("group", {**database.login, "budgets": [{"group": "x", "cost": -1}]}, "there is no group 'x'"),
+            Refused("group", {**database.login, "budgets": [{"group": "x", "cost": 1}]}, "there is no group 'x'"),
             Refused(
                 "price", {**database.login, "prices": [{"model": "a", "per_1k": 1, "since": "July"}]},
                 "since is 'July', give a day such as 2026-07-01",
@@ -138,7 +138,7 @@ def test_usage_yml_reports_writes_and_fails(database, tmp_path: Path):
     options = {"month": "2026-06", "by": "group", "usage_currency": "EUR"}
     page, document = tmp_path / "usage.html", tmp_path / "usage.json"
     budget = [{"group": "Köln", "cost": 0.5}]
-    kept = run("usage.yml", write_to=str(page), **options).succeeded()
+    kept = run("usage.yml", write_to=str(page), usage_budgets=budget, usage_fails_on="nothing", **options).succeeded()
     failed = run("usage.yml", write_to=str(document), usage_budgets=budget, **options)
     refused = run("usage.yml", write_to="usage.pdf", **options)
     lines = kept.task("Report the usage").result["msg"]
@@ -151,4 +151,3 @@ def test_usage_yml_reports_writes_and_fails(database, tmp_path: Path):
     assert json.loads(document.read_text())["verdict"]["status"] == "exceeded"
     assert [each.message for each in failed.failures] == ["Köln used 111.7 % of its cost budget"]
     assert ["ends with .html or .json" in each.message for each in refused.failures] == [True]
-    run("usage.yml", usage_budgets=budget, usage_fails_on="nothing", **options).succeeded()
