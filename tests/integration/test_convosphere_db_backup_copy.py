@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._people import erasure_ledger
+from ansible_collections.convosphere.platform.plugins.module_utils._people.erasure_ledger import Entry
 
 from support.backup_files import backup_files
 from support.law import Case, Refused, Step
@@ -274,3 +276,28 @@ def test_an_incomplete_fetch_is_completed(run_steps, backups, storage, tmp_path)
 
     assert storage.count("GET", name) == 0
     assert len(contents(here)) == 3
+
+
+def test_the_ledger_of_erased_persons_accompanies_a_backup_in_both_directions(run_steps, backups, storage, tmp_path):
+    begun, erased = "2026-11-30T10:00:00.000000Z", "2026-11-30T10:00:05.000000Z"
+    first, second = (Entry(f"id-{n}", "hash", begun, erased, "delete", "delete", "", "run") for n in (1, 2))
+    erasure_ledger.write_file(backups, [first])
+    here = tmp_path / "here"
+    here.mkdir(mode=0o700)
+    erasure_ledger.write_file(here, [second])
+    target = storage.target(prefix="ledger")
+    fetch = {"environment_name": "dev", "backup_dir": str(here), "copy_from": target}
+    change = {side: {f"erasures.json in {here}": {"erasures": n}} for side, n in (("before", 1), ("after", 2))}
+    done = {"convosphere-20260102T000000Z in " + str(here): DONE}
+
+    run_steps(
+        MODULE,
+        [
+            Step("copy", {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [target]}, changed=True),
+            Step("check", fetch, check=True, diff={"before": change["before"], "after": {**change["after"], **done}}),
+            Step("fetch", fetch, changed=True),
+            Step("again", fetch, changed=False),
+        ],
+    )
+
+    assert erasure_ledger.read_file(here) == [first, second]
