@@ -123,7 +123,7 @@ options:
   metadata: &metadata
     description:
       - >-
-        Further data of the assistant.
+        Further data of the assistant, a dictionary. REST does not return it.
     type: dict
   version: &version
     description:

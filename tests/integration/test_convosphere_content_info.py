@@ -51,7 +51,6 @@ def test_law(run_info_law, run_steps, tables):
                         "temperature must be a number, not '0,7'",
                         "max_tokens must be a number, not '8k'",
                         "tags must not be NULL",
-                        "metadata must be an object",
                         "version must not be NULL",
                         "tools_config must be a list of objects",
                     ],
@@ -73,5 +72,5 @@ def add_assistant(database: PlatformDatabase) -> None:
     database.add_assistant(database.add_user("ada@example.com"))
     database.query(
         "UPDATE assistants SET name = 'a', temperature = '0,7', max_tokens = '8k', tags = NULL, version = NULL, "
-        "assistant_metadata = '[]', tools_config = '{}'"
+        "tools_config = '{}'"
     )

@@ -125,7 +125,7 @@ ASSISTANT = Entity(
         "tools_enabled": Field(BOOL, default=True),
         "category": Field(),
         "tags": Field(TEXTS, default=[], empty=[], strict=True),
-        "metadata": Field(JSON, rule=Rule(json=platform_rules.OBJECT), column="assistant_metadata", strict=True),
+        "metadata": Field(JSON, rule=Rule(json=platform_rules.OBJECT), column="assistant_metadata", returned=False),
         "version": Field(default="0.1.2-beta", required=True, strict=True),
     },
     references={"owner": Reference("users", "username", "creator_id", also=("email",))},

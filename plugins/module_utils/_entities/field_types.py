@@ -54,6 +54,7 @@ class Field:
     - ``column`` is the name of the column if it is not that of the option.
     - ``required``: the column is never NULL, although the table may allow it. A new object needs the option, unless
       there is a ``default``.
+    - ``returned``: whether the platform returns the field at all.
     - ``strict``: the platform cannot return a row with another value than the declaration allows. A number that is
       stored as text only has to be a number for that.
     - ``empty`` is what an explicit empty value is stored as: None for NULL, or ``[]`` or ``{}``.
@@ -67,6 +68,7 @@ class Field:
     maximum: float | None = None
     column: str | None = None
     required: bool = False
+    returned: bool = True
     strict: bool = False
     empty: Any = None
 
@@ -83,7 +85,8 @@ def normalise(field: Field, column: Column, value: Any) -> Any:
         return _empty(field, column)
     problem = platform_rules.problem(field.rule, found) if field.rule else None
     if problem:
-        raise ValueProblem(f"{problem}: the platform could not return it, nor any list that contains it")
+        why = ": the platform could not return it, nor any list that contains it" if field.returned else ""
+        raise ValueProblem(f"{problem}{why}")
     return found
 
 

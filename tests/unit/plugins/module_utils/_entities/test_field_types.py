@@ -68,6 +68,7 @@ def test_a_value_is_normalised(field, given, expected):
         (Field(NUMBER_TEXT, minimum=0, maximum=2), 2.5, "must be at least 0 and at most 2"),
         (Field(NUMBER_TEXT), 0.1234567890123, "has 15 characters, and at most 10 fit"),
         (Field(JSON, rule=OBJECT), ["a"], "must be an object: the platform could not return it"),
+        (Field(JSON, rule=OBJECT, returned=False), ["a"], "must be an object$"),
         (Field(TIME), "soon", "must be a timestamp such as"),
     ],
 )
