@@ -38,6 +38,8 @@ options:
       - bundle
       - config
       - config_comparison
+      - content
+      - content_export
       - conversations_export
       - database_status
       - deletions

@@ -57,6 +57,7 @@ from ansible.plugins.lookup import LookupBase
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
 from ansible_collections.convosphere.platform.plugins.plugin_utils._content_file import ContentReader
 from ansible_collections.convosphere.platform.plugins.plugin_utils._content_folder import LARGEST_DOCUMENT, Folder
+from ansible_collections.convosphere.platform.plugins.plugin_utils._content_sections import SECTIONS
 
 
 class LookupModule(LookupBase):
@@ -72,7 +73,14 @@ class LookupModule(LookupBase):
             )
         path = self._found(str(terms[0]), variables)
         folder = Folder(path.parent, self._loader.get_real_file)
-        reader = ContentReader(folder.text, os.environ, secrets=self.get_option("secrets"))
+        specs = {section.name: section.spec for section in SECTIONS if section.spec is not None}
+        reader = ContentReader(
+            folder.text,
+            os.environ,
+            specs,
+            secrets=self.get_option("secrets"),
+            path_of=lambda name: str(folder.path(name)),
+        )
         try:
             return [reader.read(folder.text(path.name, LARGEST_DOCUMENT), str(terms[0]))]
         except InputError as error:

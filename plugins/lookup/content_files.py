@@ -40,7 +40,7 @@ _raw:
   description:
     - One dictionary. C(write) has the C(path) and the C(content) of each file that is missing or differs, the content
       file last.
-    - C(folders) are the directories of those, C(files) is the number of all files.
+    - C(folders) are the directories that are missing for those, C(files) is the number of all files.
     - C(unused) are the files in C(prompts) beside the content file that the export does not name.
   type: list
   elements: dict
@@ -67,12 +67,12 @@ class LookupModule(LookupBase):
 
 
 def compare(files: Mapping[str, str], root: Path) -> dict[str, Any]:
-    """Return which files below ``root`` have to be written, their directories, and the unused files of long texts."""
+    """Return which files below ``root`` have to be written, the missing directories, and the unused long texts."""
     differing = [name for name, text in files.items() if _current(root / name) != text.encode()]
     present = (path for path in (root / _content_writer.TEXTS).rglob("*") if path.is_file())
     return {
         "write": [{"path": str(root / name), "content": files[name]} for name in differing],
-        "folders": sorted({str((root / name).parent) for name in differing}),
+        "folders": sorted({str(folder) for name in differing if not (folder := (root / name).parent).is_dir()}),
         "files": len(files),
         "unused": sorted(str(path) for path in present if str(path.relative_to(root)) not in files),
     }

@@ -239,9 +239,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 created:
-  description:
-    - The assistants that were created, as C(name (owner)), in the order of the list.
-    - In all results an id stands for a name that several assistants have.
+  description: The assistants that were created, as C(name (owner)), or the id if several have that name, in the order of the list.
   returned: success
   type: list
   elements: str
@@ -273,24 +271,23 @@ ids:
   sample: {Help desk (ada): 6f1c9a4e-8f0f-4a0f-9d39-0a4d1f6a2b11}
 """
 
-from ansible_collections.convosphere.platform.plugins.module_utils._content import assistant
+from ansible_collections.convosphere.platform.plugins.module_utils._content.assistant import ASSISTANT
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
 from ansible_collections.convosphere.platform.plugins.module_utils._entities import entity_options
 from ansible_collections.convosphere.platform.plugins.module_utils._entities.entity_run import EntityWork
-from ansible_collections.convosphere.platform.plugins.module_utils._people import holds
 
 
 class AssistantModule(ConvosphereModule):
     """Assistants of one platform."""
 
-    argument_spec = entity_options.argument_spec(assistant.ASSISTANT)
-    rules = entity_options.rules(assistant.ASSISTANT)
-    unlisted = entity_options.unlisted(assistant.ASSISTANT)
+    argument_spec = entity_options.argument_spec(ASSISTANT)
+    rules = entity_options.rules(ASSISTANT)
+    unlisted = entity_options.unlisted(ASSISTANT)
 
     def build(self) -> Work:
         """Return the work on the assistants."""
-        return EntityWork(self.invocation, assistant.respecting(holds.held))
+        return EntityWork(self.invocation, ASSISTANT)
 
 
 def main() -> None:

@@ -35,8 +35,9 @@ Options = Mapping[str, Any]
 
 @dataclass
 class ContentReader:
-    """Read content files. ``text_of`` returns the text of a file beside it, ``environ`` are the environment variables.
+    """Read content files. ``environ`` are the environment variables.
 
+    ``text_of`` returns the text of a file beside the content file, and ``path_of`` its path; both raise InputError.
     ``specs`` are the options of an entry by section; the options of a section that is not in it are not checked.
     Without ``secrets`` values from the environment stay references, and only their presence is checked.
     """
@@ -45,6 +46,7 @@ class ContentReader:
     environ: Mapping[str, str]
     specs: Mapping[str, Options] = field(default_factory=dict)
     secrets: bool = False
+    path_of: Callable[[str], str] = str
     problems: Problems = field(default_factory=Problems)
 
     def read(self, text: str, shown: str) -> dict[str, Any]:
@@ -70,9 +72,6 @@ class ContentReader:
         return found
 
     def _section(self, section: Section, given: Any) -> Any:
-        if not section.applied:
-            self.problems.add(section.name, "this version of the collection does not apply it: remove the section")
-            return None
         if section.single:
             if isinstance(given, Mapping):
                 return self._entry(section, section.name, given)
@@ -119,17 +118,21 @@ class ContentReader:
             self.problems.add(place, f"{kind} must be a name, not {_kind(value[kind])}")
             return None
         if kind == FROM_FILE and option in LONG_TEXTS:
-            return self._from_file(place, str(value[FROM_FILE]))
+            return self._found(place, self.text_of, str(value[FROM_FILE]))
+        if option in section.beside and isinstance(value, str):
+            return self._found(place, self.path_of, str(value))
         if kind == FROM_ENV and option in section.secrets:
             return self._from_environment(place, str(value[FROM_ENV]))
         if kind:
             self.problems.add(place, f"cannot be given with {kind}. {_allowed(kind)}")
             return None
+        if option in section.on_host and not str(value).startswith("/"):
+            self.problems.add(place, f"must be an absolute path on the database host, not {quoted(value)}")
         return self._value(place, value, (self.specs.get(section.name) or {}).get(option) or {})
 
-    def _from_file(self, place: str, name: str) -> str | None:
+    def _found(self, place: str, find: Callable[[str], str], name: str) -> str | None:
         try:
-            return self.text_of(name)
+            return find(name)
         except InputError as error:
             self.problems.add(place, error.message)
             return None

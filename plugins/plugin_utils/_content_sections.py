@@ -8,7 +8,15 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.convosphere.platform.plugins.module_utils._content.catalogue import CATALOGUE
+from ansible_collections.convosphere.platform.plugins.module_utils._content.document_spec import DOCUMENT_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._entities import entity_options
+from ansible_collections.convosphere.platform.plugins.module_utils._entities.entity import Entity
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.mcp_server_run import SERVER
 
 #: How a value is given by reference: the text of a file beside the content file, and an environment variable.
 FROM_FILE, FROM_ENV = "from_file", "from_env"
@@ -18,33 +26,61 @@ LONG_TEXTS = ("description", "instructions", "personality", "system_prompt")
 
 @dataclass(frozen=True)
 class Section:
-    """One key of a content file: the module that applies it, and how its entries are named and written.
+    """One key of a content file: what an entry is, and how it is named and written.
 
     ``label`` are the options that identify an entry, the first of which is required.
     """
 
     name: str
-    module: str
+    singular: str
     label: tuple[str, ...] = ("name",)
     #: Options whose value is given by the name of an environment variable.
     secrets: tuple[str, ...] = ()
     #: Whether the section is one dictionary, and not a list of them.
     single: bool = False
-    #: Whether this version of the collection applies it.
-    applied: bool = True
+    #: Options with the path of a folder beside the content file.
+    beside: tuple[str, ...] = ()
+    #: Options with a path on the database host.
+    on_host: tuple[str, ...] = ()
+    #: The options of an entry, if they are not those of an entity.
+    options: Mapping[str, Any] | None = None
+
+    @property
+    def entity(self) -> Entity | None:
+        """The entity of the rows; None if they are of another kind."""
+        return CATALOGUE.get(self.name)
+
+    @property
+    def spec(self) -> Mapping[str, Any] | None:
+        """The options of an entry, as Ansible's argument spec; None if they are not known here."""
+        if self.entity is None:
+            return self.options
+        return {**entity_options.object_options(self.entity), **entity_options.choice_options(self.entity)}
+
+    def title_of(self, row: Mapping[str, Any]) -> str:
+        """Return how the results of the module name a row."""
+        return self.entity.title_of(row) if self.entity else str(row.get(self.label[0]))
 
 
 SECTIONS = (
-    Section("tags", "convosphere_tag"),
-    Section("ai_models", "convosphere_ai_model", ("model_key", "provider")),
-    Section("tools", "convosphere_tool", ("function_name",)),
-    Section("assistants", "convosphere_assistant", ("name", "owner")),
-    Section("domain_groups", "convosphere_domain_group", ("name", "organization_id", "external_id")),
-    Section("knowledge_settings", "convosphere_knowledge_settings", (), single=True),
-    Section("documents", "convosphere_document", ("folder", "owner"), applied=False),
-    Section("audit_policies", "convosphere_audit_policy"),
-    Section("retention_rules", "convosphere_retention_rule"),
-    Section("audit_alerts", "convosphere_audit_alert"),
-    Section("mcp_servers", "convosphere_mcp_server", ("server_id",), secrets=("server_url",), applied=False),
+    Section("tags", "tag"),
+    Section("ai_models", "model", label=("model_key", "provider")),
+    Section("tools", "tool", label=("function_name",)),
+    Section("assistants", "assistant", label=("name", "owner")),
+    Section("domain_groups", "domain group", label=("name", "organization_id", "external_id")),
+    Section("knowledge_settings", "knowledge settings", label=(), single=True),
+    Section(
+        "documents",
+        "document",
+        label=("source", "owner"),
+        secrets=("weaviate_api_key",),
+        beside=("src",),
+        on_host=("folder",),
+        options=DOCUMENT_OPTIONS,
+    ),
+    Section("audit_policies", "audit policy"),
+    Section("retention_rules", "retention rule"),
+    Section("audit_alerts", "audit alert"),
+    Section("mcp_servers", "MCP server", label=("server_id",), secrets=("server_url",), options=SERVER),
 )
 BY_NAME = {section.name: section for section in SECTIONS}

@@ -8,14 +8,14 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.plugin_utils import _config_document
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _config_document, _content_comparison
 
 Facts = Mapping[str, Any]
 
-#: The origin of a difference. For groups and users no record tells whether the list or the platform has changed.
+#: The origin of a difference. For groups, users and content no record tells whether the list or the platform changed.
 HOST, INVENTORY, BOTH, DATABASE = "host", "inventory", "both", "database"
 #: The origin of what could not be compared.
 UNKNOWN = "unknown"
@@ -24,6 +24,8 @@ COMPARE = "compare"
 SIGNS = {"create": "+", "update": "~", "delete": "-", COMPARE: "?"}
 #: How many lines of the diff of one file are shown.
 DIFF_LINES = 20
+#: How many rows that no file created are named.
+NAMED = 20
 #: What a deploy does to a service without a failed request; the other effects interrupt it, if it runs.
 _HARMLESS = ("created", "beside", "reloaded", "started", "removed", "unchanged")
 _ACTIONS = {"missing": "create", "extra": "delete", "different": "update", "unknown": COMPARE}
@@ -33,15 +35,18 @@ def plan(compared: Facts, context: Facts) -> dict[str, Any]:
     """Return what a deploy would change: the stack, the images that are brought, and the schema of the database."""
     changes = [*_schema(compared["migration"]), *compared["stack"]["changes"]]
     document = _document(compared, context, changes)
-    return {**document, "users": _user_counts(compared), "verdict": plan_verdict(document)}
+    counts = {"users": _user_counts(compared), "content": _content_comparison.counts(compared.get("content") or {})}
+    return {**document, **counts, "verdict": plan_verdict(document)}
 
 
 def drift(compared: Facts, context: Facts) -> dict[str, Any]:
-    """Return in what the environment differs from what is declared, tables, groups and users included."""
+    """Return in what the environment differs from what is declared, tables, groups, users and content included."""
     changes = [*_schema(compared["migration"]), *compared["stack"]["changes"]]
     pending = any(change["object"] == "schema" for change in changes)
     changes += [*_tables(compared["database"], INVENTORY if pending else HOST), *_users(compared)]
-    document = _document(compared, context, changes)
+    content = compared.get("content") or {}
+    changes += _content(content)
+    document = {**_document(compared, context, changes), "unmanaged": _content_comparison.unmanaged(content)}
     return {**document, "verdict": drift_verdict(document)}
 
 
@@ -102,6 +107,14 @@ def _users(compared: Facts) -> Iterator[dict[str, Any]]:
             yield _change(f"{kind} {name}", "delete", DATABASE, "in the database, and not declared")
 
 
+def _content(content: Facts) -> Iterator[dict[str, Any]]:
+    if content.get("problem"):
+        yield _change("content", COMPARE, UNKNOWN, f"cannot be compared: {content['problem']}")
+        return
+    for name, action, reason in _content_comparison.differences(content):
+        yield _change(name, action, DATABASE, reason)
+
+
 def _user_counts(compared: Facts) -> dict[str, int] | None:
     if compared["users_problem"] or "created" not in compared["users"]:
         return None
@@ -154,7 +167,7 @@ def _sections(document: Facts) -> list[tuple[str, list[Facts]]]:
     return [
         ("changed on the host", [change for change in counted if change["origin"] in (HOST, BOTH)]),
         ("declared and not deployed", [change for change in counted if change["origin"] == INVENTORY]),
-        ("in the groups and users", [change for change in counted if change["origin"] == DATABASE]),
+        ("in groups, users and content", [change for change in counted if change["origin"] == DATABASE]),
         ("not compared", [change for change in counted if change["origin"] == UNKNOWN]),
     ]
 
@@ -165,7 +178,7 @@ def plan_lines(document: Facts, _context: Facts) -> list[str]:
     lines = [document["verdict"], *_left_out(document)]
     lines += [line for change in shown for line in _lines(change, _note(change))]
     overrides = _config_document.override_lines(document.get("overrides"))
-    return [*lines, *_consequences(document), *_declared_users(document), *overrides]
+    return [*lines, *_consequences(document), *_declared_rows(document), *overrides]
 
 
 def drift_lines(document: Facts, _context: Facts) -> list[str]:
@@ -174,6 +187,7 @@ def drift_lines(document: Facts, _context: Facts) -> list[str]:
     for text, found in _sections(document):
         if found:
             lines += [f"{text[0].upper()}{text[1:]}:", *(line for change in found for line in _lines(change))]
+    lines += _unmanaged(document.get("unmanaged") or ())
     return [*lines, *_config_document.override_lines(document.get("overrides"))]
 
 
@@ -219,8 +233,18 @@ def _left_out(document: Facts) -> list[str]:
     )
 
 
-def _declared_users(document: Facts) -> Iterator[str]:
+def _unmanaged(names: Sequence[str]) -> list[str]:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    listed = ", ".join(names[:NAMED])
+    return [f"Not in the content file, and created otherwise: {listed}{more}"] if names else []
+
+
+def _declared_rows(document: Facts) -> Iterator[str]:
     counts = document["users"]
     if counts and any(counts.values()):
         described = ", ".join(f"{counts[key]} {key}" for key in counts)
         yield f"Groups and users, by users.yml and not by a deploy: {described}."
+    counts = document.get("content")
+    if counts and any(counts.values()):
+        described = ", ".join(f"{counts[key]} {key}" for key in counts)
+        yield f"Content, by content.yml and not by a deploy: {described}."

@@ -22,6 +22,8 @@ Verdict = Callable[[Facts], str]
 
 UPSTREAMS = "edge upstreams"
 EDGE = "edge"
+#: What only the document of the database host has.
+_OF_DATABASE = {"plan": ("users", "content"), "drift": ("unmanaged",)}
 _VERDICTS: dict[str, Verdict] = {"plan": _deploy_document.plan_verdict, "drift": _deploy_document.drift_verdict}
 
 
@@ -47,7 +49,7 @@ def join(documents: Mapping[str, Facts], verb: str, topology: Topology) -> dict[
         "changes": changes,
         "services": services,
         "origins": sorted({change["origin"] for change in _counted(changes)}),
-        **({"users": _users(documents.values())} if verb == "plan" else {}),
+        **{key: _found(key, documents.values()) for key in _OF_DATABASE[verb]},
     }
     return {**joined, "verdict": _VERDICTS[verb](joined)}
 
@@ -117,5 +119,5 @@ def _newest(documents: Iterable[Facts]) -> Facts | None:
     return max(releases, key=lambda release: str(release["id"]), default=None)
 
 
-def _users(documents: Iterable[Facts]) -> Facts | None:
-    return next((each["users"] for each in documents if each.get("users")), None)
+def _found(key: str, documents: Iterable[Facts]) -> Any:
+    return next((each[key] for each in documents if each.get(key)), None)

@@ -44,6 +44,8 @@ PARTS = (
     Part("backup_verify", "database", "restores the backup into a side database"),
     Part("bundle", "database", "brings the images of all services to this host, and writes them into the archive"),
     Part("config", "all", "reports the settings; with set and unset also records overrides, and deploys them"),
+    Part("content", "database", "writes the content of a file to the database"),
+    Part("content_export", "database", "reads the content for files on the controller", changes=False),
     Part("conversations_export", "database", "writes a file on the host, outside of the environment", changes=False),
     Part("database", "database", "reports the database and its backups", changes=False),
     Part("deletions", "database", "reads the records of deletions", changes=False),
@@ -51,7 +53,7 @@ PARTS = (
     Part(
         "drift",
         "all",
-        "compares the host with what is declared, the database host also tables, groups and users; one report",
+        "compares the host with what is declared, the database host also tables, users and content; one report",
         changes=False,
     ),
     Part("edge_maintenance", "edge", "has the edge answer 503, or serve again"),

@@ -14,6 +14,7 @@ from typing import Any
 from ansible.module_utils.common.text.formatters import bytes_to_human
 from ansible_collections.convosphere.platform.plugins.plugin_utils import (
     _config_document,
+    _content_reports,
     _conversation_reports,
     _database_reports,
     _deploy_document,
@@ -239,6 +240,8 @@ REPORTS: dict[str, Report] = {
     "bundle": bundle,
     "config": _config_document.lines,
     "config_comparison": _config_document.comparison_lines,
+    "content": _content_reports.changes,
+    "content_export": _content_reports.export,
     "conversations_export": _conversation_reports.export,
     "database_status": _database_reports.database_status,
     "deletions": _retention_reports.deletion_lines,

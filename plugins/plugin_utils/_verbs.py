@@ -33,6 +33,18 @@ VERBS = (
         "-e set=LOG_LEVEL=DEBUG -e reason=Uploads -e expires=4h",
     ),
     Verb(
+        "content",
+        "Apply a content file: assistants, tools, models, knowledge and audit rules.",
+        "-e content_file=content/prod.yml",
+        ("content_file", "content_prune", "content_prune_limit"),
+    ),
+    Verb(
+        "content_export",
+        "Write the current content to files that content.yml reads.",
+        "-e content_export_file=content/prod.yml",
+        ("content_export_file",),
+    ),
+    Verb(
         "conversations_export",
         "Write conversations into a file on the database host.",
         "-e user=ada@example.com -e export_format=html -e dest=/root/ada.html",
@@ -49,7 +61,7 @@ VERBS = (
         "drift",
         "Compare what runs with what is declared; the exit code is 2 if it differs.",
         "-e fails_on=host",
-        ("users_file", "users_groups_file"),
+        ("users_file", "users_groups_file", "content_file"),
     ),
     Verb(
         "edge_maintenance",
@@ -93,7 +105,7 @@ VERBS = (
         "plan",
         "Show what a deploy would change, and why. Nothing is changed.",
         "-e output=json",
-        ("users_file", "users_groups_file"),
+        ("users_file", "users_groups_file", "content_file"),
     ),
     Verb(
         "person",

@@ -13,8 +13,24 @@ from collections.abc import Mapping
 from .._entities.entity import Entity
 from .ai_model import AI_MODEL
 from .assistant import ASSISTANT
+from .audit_rules import AUDIT_ALERT, AUDIT_POLICY, RETENTION_RULE
+from .domain_group import DOMAIN_GROUP
+from .knowledge_settings import KNOWLEDGE_SETTINGS
 from .tag import TAG
 from .tool import TOOL
 
 #: By the option with a list of them.
-CATALOGUE: Mapping[str, Entity] = {entity.list_option: entity for entity in (TAG, AI_MODEL, TOOL, ASSISTANT)}
+CATALOGUE: Mapping[str, Entity] = {
+    entity.list_option: entity
+    for entity in (
+        TAG,
+        AI_MODEL,
+        TOOL,
+        ASSISTANT,
+        DOMAIN_GROUP,
+        KNOWLEDGE_SETTINGS,
+        AUDIT_POLICY,
+        RETENTION_RULE,
+        AUDIT_ALERT,
+    )
+}

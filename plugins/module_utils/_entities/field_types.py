@@ -174,7 +174,7 @@ def _number(field: Field, column: Column, value: Any) -> Any:
     least = -unbounded if field.minimum is None else field.minimum
     most = unbounded if field.maximum is None else field.maximum
     if not least <= number <= most:
-        bounds = [f"at least {least:g}"] if least > -unbounded else []
+        bounds = [f"at least {least:.10g}"] if least > -unbounded else []
         bounds += [f"at most {most:.10g}"] if most < unbounded or not bounds else []
         raise ValueProblem(f"is {number:.10g}, and must be {' and '.join(bounds)}")
     if column.length is not None and len(str(number)) > column.length:

@@ -17,13 +17,13 @@ def test_only_files_that_differ_are_written_and_unused_texts_are_named(tmp_path)
     found = compare(files, tmp_path)
 
     assert [each["path"] for each in first["write"]] == [str(tmp_path / name) for name in files]
-    assert first["folders"] == [str(tmp_path), str(tmp_path / "prompts/tags")]
+    assert first["folders"] == [str(tmp_path / "prompts/tags")]
     assert found == {
         "write": [
             {"path": str(tmp_path / "prompts/tags/a.description.md"), "content": "lang\n"},
             {"path": str(tmp_path / "prod.yml"), "content": "---\n{}\n"},
         ],
-        "folders": [str(tmp_path), str(tmp_path / "prompts/tags")],
+        "folders": [],
         "files": 3,
         "unused": [str(tmp_path / "prompts/tags/old.md")],
     }

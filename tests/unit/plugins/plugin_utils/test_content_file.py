@@ -109,21 +109,9 @@ def test_only_texts_of_the_folder_are_read(tmp_path, name, problem):
     assert found.startswith("prod.yml: tags[0] (a).description: ")
 
 
-@pytest.fixture
-def servers(monkeypatch):
-    """Have the section of MCP servers applied."""
-    from ansible_collections.convosphere.platform.plugins.plugin_utils import _content_file as module
-    from ansible_collections.convosphere.platform.plugins.plugin_utils._content_sections import Section
-
-    section = Section("mcp_servers", "convosphere_mcp_server", ("server_id",), secrets=("server_url",))
-    monkeypatch.setattr(module, "SECTIONS", (section,))
-    monkeypatch.setattr(module, "BY_NAME", {section.name: section})
-
-
 SERVER = "mcp_servers: [{server_id: m, server_url: {from_env: MCP_URL}}]"
 
 
-@pytest.mark.usefixtures("servers")
 def test_a_secret_is_read_from_the_environment_only_if_asked():
     environ = {"MCP_URL": "https://mcp.example.com/?token=s3cret"}
 
@@ -135,7 +123,8 @@ def test_a_secret_is_read_from_the_environment_only_if_asked():
     ]
     assert "is not the name of an environment variable" in problems(SERVER.replace("MCP_URL", "'a b'"))[0]
     assert problems("mcp_servers: [{server_id: m, server_name: {from_env: MCP_URL}}]", environ=environ) == [
-        "prod.yml: mcp_servers[0] (m).server_name: cannot be given with from_env. Allowed: mcp_servers.server_url"
+        "prod.yml: mcp_servers[0] (m).server_name: cannot be given with from_env. Allowed: documents.weaviate_api_key,"
+        " mcp_servers.server_url"
     ]
 
 
@@ -178,14 +167,17 @@ def test_a_file_of_another_form_is_refused(text, problem):
         read(text)
 
 
-def test_a_section_that_is_not_applied_is_refused(monkeypatch):
-    from ansible_collections.convosphere.platform.plugins.plugin_utils import _content_file as module
-    from ansible_collections.convosphere.platform.plugins.plugin_utils._content_sections import Section
+def test_a_folder_of_documents_is_beside_the_file_or_on_the_host(tmp_path):
+    folder = Folder(tmp_path)
 
-    section = Section("documents", "convosphere_document", applied=False)
-    monkeypatch.setattr(module, "SECTIONS", (section,))
-    monkeypatch.setattr(module, "BY_NAME", {section.name: section})
+    def path_of(name: str) -> str:
+        return str(folder.path(name))
 
-    assert problems("documents: []") == [
-        "prod.yml: documents: this version of the collection does not apply it: remove the section"
+    text = "documents: [{source: a, owner: ada, src: handbook}, {source: b, owner: ada, folder: /srv/handbook}]"
+    found = read(text, path_of=path_of)["documents"]
+    assert [found[0]["src"], found[1]["folder"]] == [str(tmp_path / "handbook"), "/srv/handbook"]
+
+    assert problems(text.replace("/srv/", "").replace("src: ", "src: ../"), path_of=path_of) == [
+        f"prod.yml: documents[0] (a).src: '../handbook' {OUTSIDE}",
+        "prod.yml: documents[1] (b).folder: must be an absolute path on the database host, not 'handbook'",
     ]

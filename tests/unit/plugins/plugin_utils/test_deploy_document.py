@@ -60,6 +60,45 @@ def test_a_plan_names_each_change_with_its_reason_and_what_becomes_of_the_servic
     ]
 
 
+def content(**more: Any) -> dict[str, Any]:
+    """Return a comparison in which a content file would create a tag, and one was created by hand."""
+    result = {"created": ["faq"], "updated": {}, "deleted": [], "pruned": [], "unchanged": [], "ids": {}}
+    rows = [{"id": str(number), "name": f"own{number}", "list_name": None} for number in range(21)]
+    return {"results": {"tags": result}, "rows": {"tags": rows}, "problem": "", **more}
+
+
+def test_content_is_counted_in_a_plan_and_named_in_drift():
+    found = compared(content=content())
+
+    plan = plan_lines(deploy_document(found, "plan", CONTEXT), {})
+    drift = drift_lines(deploy_document(found, "drift", CONTEXT), {})
+
+    assert plan[1:] == ["Content, by content.yml and not by a deploy: 1 created, 0 updated, 0 deleted."]
+    assert drift[0].endswith(": 1 in groups, users and content (tag faq).")
+    assert drift[2] == "  + tag faq: declared, and not in the database"
+    assert drift[3].startswith("Not in the content file, and created otherwise: tag own0, tag own1, ")
+    assert drift[3].endswith(", tag own19 and 1 more")
+
+
+def test_content_that_could_not_be_compared_is_drift():
+    (change,) = deploy_document(compared(content={"problem": "no\nanswer"}), "drift", CONTEXT)["changes"]
+
+    assert (change["object"], change["origin"], change["reason"]) == (
+        "content",
+        "unknown",
+        "cannot be compared: no answer",
+    )
+
+
+def test_rows_that_no_file_created_are_no_drift():
+    nothing = content()["results"]["tags"] | {"created": []}
+
+    document = deploy_document(compared(content=content(results={"tags": nothing})), "drift", CONTEXT)
+
+    assert document["origins"] == []
+    assert "no drift" in document["verdict"]
+
+
 def test_a_long_diff_is_cut():
     document = deploy_document(compared(change("file a", diff=["+x"] * 23)), "plan", CONTEXT)
 
@@ -116,13 +155,13 @@ def test_drift_is_grouped_by_its_origin():
     assert drift_lines(document, {}) == [
         "dev on dev-local has drifted from release 20260131T120000000Z: 2 changed on the host (file a, column "
         "users.x); 1 declared and not deployed (service web); "
-        "2 in the groups and users (group sales, user eve@example.com).",
+        "2 in groups, users and content (group sales, user eve@example.com).",
         "Changed on the host:",
         "  ~ file a: edited on the host",
         "  - column users.x: extra in the database",
         "Declared and not deployed:",
         "  ~ service web: environment LEVEL",
-        "In the groups and users:",
+        "In groups, users and content:",
         "  ~ group sales: description",
         "  - user eve@example.com: in the database, and not declared",
     ]

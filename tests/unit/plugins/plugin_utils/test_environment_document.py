@@ -148,6 +148,15 @@ def test_the_counts_of_users_are_those_of_the_database_host():
     assert "users" not in joined(documents, "drift")
 
 
+def test_the_content_is_that_of_the_database_host():
+    documents = hosts()
+    documents["db"]["content"] = {"created": 1, "updated": 0, "deleted": 0}
+    documents["db"]["unmanaged"] = ["tag faq"]
+
+    assert joined(documents)["content"] == {"created": 1, "updated": 0, "deleted": 0}
+    assert joined(documents, "drift")["unmanaged"] == ["tag faq"]
+
+
 def test_the_document_of_one_host_is_unchanged():
     one = document("db", change("file a"))
     groups = {"prod": ["db"], "database": ["db"], "app": ["db"], "edge": ["db"]}

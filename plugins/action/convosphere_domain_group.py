@@ -1,0 +1,14 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's part of the module convosphere_domain_group."""
+
+from __future__ import annotations
+
+from ansible_collections.convosphere.platform.plugins.plugin_utils._list_file_action import ListFileAction
+
+
+class ActionModule(ListFileAction):
+    """Brings ``domain_groups_file`` to the module."""
+
+    FILE_OPTION = "domain_groups_file"

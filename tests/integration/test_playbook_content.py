@@ -1,0 +1,290 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""content.yml and content_export.yml: from one environment to another, with every field of every entity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _content_comparison, _content_writer
+from ansible_collections.convosphere.platform.plugins.plugin_utils._content_file import ContentReader
+
+from support.platform_database import PlatformDatabase
+from support.playbook import ROOT
+from support.sandbox import DATABASE_KEY, Sandbox
+
+INVENTORY = """\
+all:
+  children:
+    contenttest:
+      vars: {convosphere_environment: contenttest, ansible_python_interpreter: /usr/bin/python3}
+      hosts: {contenttest-local: {ansible_connection: local}}
+    edge: {hosts: {contenttest-local: }}
+    app: {hosts: {contenttest-local: }}
+    database: {hosts: {contenttest-local: }}
+"""
+PROMPT = 'Du bist die „Küchenhilfe“ 👩‍🍳.\r\n\n\t{{ user }} {% raw %} "quoted" \\n # no comment\n' * 40
+#: Every field of every entity, with another value than that of a new row.
+CONTENT: dict[str, Any] = {
+    "tags": [{"name": "rezepte ü", "description": "Süßes\nund Salziges", "color": "#aa3300"}],
+    "ai_models": [
+        {
+            "model_key": "gpt-4o",
+            "provider": "openai",
+            "name": "GPT ü",
+            "display_name": "GPT 🤖",
+            "description": "x" * 300,
+            "max_tokens": 1000,
+            "cost_per_1k_tokens": 0.0125,
+            "is_active": False,
+            "is_default": True,
+            "is_favorite": True,
+            "capabilities": ["text", "bilder"],
+        }
+    ],
+    "tools": [
+        {
+            "function_name": "rezept_suchen",
+            "name": "Rezeptsuche 🔎",
+            "description": PROMPT,
+            "category": "search",
+            "version": "1.10",
+            "parameters_schema": {"type": "object", "properties": {"zutat": {"type": "string"}}},
+            "is_builtin": True,
+            "is_enabled": False,
+            "requires_auth": True,
+            "required_permissions": ["rezepte.lesen"],
+            "rate_limit": "10/minute",
+            "tags": ["küche", "007"],
+            "metadata": {"quelle": "öffentlich", "n": 1.5},
+            "owner": "ada",
+        }
+    ],
+    "assistants": [
+        {
+            "name": "Küchenhilfe",
+            "owner": "ada",
+            "description": "Hilft beim Kochen",
+            "personality": "freundlich\n",
+            "system_prompt": PROMPT,
+            "instructions": "kurz",
+            "model": "gpt-4o",
+            "temperature": 1.25,
+            "max_tokens": 100,
+            "status": "active",
+            "is_public": True,
+            "is_template": True,
+            "tools_enabled": False,
+            "category": "Haushalt",
+            "tags": ["a", "ä"],
+            "metadata": {"z": [1, {"a": None}], "a": "é"},
+            "version": "2.0",
+            "tools": ["rezept_suchen"],
+            "default_for": ["ada", "bob"],
+        }
+    ],
+    "domain_groups": [
+        {
+            "name": "Küche",
+            "organization_id": "11111111-2222-3333-4444-555555555555",
+            "external_id": "ext-ü",
+            "display_name": "Die Küche",
+            "description": "Wer kocht",
+            "domain_type": "cross_functional",
+            "is_public": True,
+            "is_active": False,
+            "default_access_level": "admin",
+            "allow_self_join": True,
+            "require_approval": False,
+            "tags": ["süß"],
+            "settings": {"farbe": "grün"},
+            "permissions": ["kochen"],
+            "expires_at": "2027-01-31T12:00:00Z",
+            "parent": "Haus",
+            "members": [
+                {"user": "ada", "access_level": "owner", "is_active": True},
+                {"user": "bob", "access_level": "read_only", "is_active": False},
+            ],
+            "resources": [
+                {"type": "assistant", "name": "Küchenhilfe", "access_level": "full_access"},
+                {"type": "tool", "name": "rezept_suchen", "access_level": "read_only"},
+                {"type": "workspace", "name": "w-1", "access_level": "read_write"},
+            ],
+        },
+    ],
+    "knowledge_settings": {
+        "chunk_size": 800,
+        "chunk_overlap": 0,
+        "embedding_model": "einbettung-ü",
+        "index_type": "vector",
+        "metadata_extraction": False,
+        "auto_tagging": False,
+        "search_algorithm": "bm25",
+        "max_file_size": 1048576,
+        "supported_file_types": ["text/plain"],
+        "processing_timeout": 60,
+        "batch_size": 100,
+        "enable_cache": False,
+        "cache_expiry": 86400,
+    },
+    "audit_policies": [
+        {
+            "name": "Logins ü",
+            "description": "Wer sich anmeldet 🔐",
+            "event_types": ["USER_LOGIN"],
+            "event_categories": ["AUTHENTICATION"],
+            "resource_types": ["assistant"],
+            "user_roles": ["admin"],
+            "enabled": False,
+            "log_success": False,
+            "log_failure": False,
+            "include_context": False,
+            "include_metadata": False,
+            "retention_days": 3650,
+            "archive_after_days": 1,
+            "legal_hold_retention": 1,
+            "compliance_frameworks": ["gdpr", "iso27001"],
+            "data_classification": "confidential",
+        }
+    ],
+    "retention_rules": [
+        {
+            "name": "Logins ü",
+            "description": "Ein Jahr",
+            "event_types": ["USER_LOGIN"],
+            "event_categories": ["AUTHENTICATION"],
+            "severity_levels": ["INFO"],
+            "compliance_frameworks": ["gdpr"],
+            "data_classification": "restricted",
+            "retention_days": 365,
+            "archive_days": 90,
+            "legal_hold": True,
+            "action_on_expiry": "anonymize",
+            "notify_before_expiry": 30,
+            "enabled": False,
+        }
+    ],
+    "audit_alerts": [
+        {
+            "name": "Fehlversuche",
+            "description": "Zu viele",
+            "event_types": ["USER_LOGIN"],
+            "severity_levels": ["WARNING"],
+            "threshold_count": 1000,
+            "threshold_period": 60,
+            "notification_channels": ["email"],
+            "notification_recipients": ["sicherheit@example.com"],
+            "escalation_rules": {"nach": 3, "an": ["öl@example.com"]},
+            "enabled": False,
+        }
+    ],
+}
+CONTENT["domain_groups"].insert(0, {"name": "Haus", "domain_type": "team", "members": [], "resources": []})
+#: How many sections are a task that changes something.
+SECTIONS = len(CONTENT)
+APPLY, EXPORT = (ROOT / f"playbooks/{name}.yml" for name in ("content", "content_export"))
+#: What drift.yml does with a content file.
+COMPARE = [
+    {
+        "hosts": "database",
+        "gather_facts": False,
+        "tasks": [
+            {
+                "name": "Compare",
+                "ansible.builtin.import_role": {"name": "convosphere.platform.content", "tasks_from": "compare"},
+            },
+            {"name": "Show", "ansible.builtin.debug": {"var": "content_compared"}},
+        ],
+    }
+]
+
+
+@pytest.fixture
+def databases(tables: Sandbox) -> tuple[PlatformDatabase, PlatformDatabase]:
+    """Return the databases of two environments. The second one has no users yet."""
+    staging, prod = PlatformDatabase(tables), PlatformDatabase(tables)
+    for email in ("ada@example.com", "bob@example.com"):
+        staging.add_user(email)
+    for database in (staging, prod):
+        database.query("DELETE FROM knowledge_settings")
+    return staging, prod
+
+
+@pytest.fixture
+def verb(tmp_path: Path, run_playbook: Any) -> Any:
+    """Run a playbook in an environment whose database is given."""
+    inventory = tmp_path / "inventory.yml"
+    inventory.write_text(INVENTORY)
+    env_file = tmp_path / ".env"
+    env_file.write_text(f'POSTGRES_PASSWORD="{DATABASE_KEY}"\n')
+
+    def run(playbook: Any, database: PlatformDatabase, *, check: bool = False, **variables: Any) -> Any:
+        login = {"content_login_port": database.login["login_port"], "content_login_db": database.name}
+        settings = {"env": "contenttest", "content_env_file": str(env_file), **login}
+        extra_vars = {**settings, **variables}
+        return run_playbook(playbook, inventory=inventory, extra_vars=extra_vars, check=check, diff=True)
+
+    return run
+
+
+def written(folder: Path, files: Mapping[str, str]) -> Path:
+    """Write the files of an export to a folder; return the path of the content file."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+    return folder / "content.yml"
+
+
+def read(folder: Path) -> dict[str, str]:
+    """Return the texts of all files below a folder."""
+    return {str(each.relative_to(folder)): each.read_bytes().decode() for each in folder.rglob("*") if each.is_file()}
+
+
+def test_content_goes_from_one_environment_to_another_and_stays_the_same(verb, databases, tmp_path):
+    staging, prod = databases
+    files = _content_writer.write(CONTENT, "content.yml")
+    source = written(tmp_path / "source", files)
+    exports = [tmp_path / "staging/content.yml", tmp_path / "prod/content.yml"]
+
+    refused = verb(APPLY, prod, content_file=str(source), check=True)
+    first = verb(APPLY, staging, content_file=str(source)).succeeded()
+    verb(EXPORT, staging, content_export_file=str(exports[0])).succeeded()
+    exported = read(exports[0].parent)
+    for email in ("ada@example.com", "bob@example.com"):
+        prod.add_user(email)
+    predicted = verb(APPLY, prod, content_file=str(exports[0]), check=True).succeeded()
+    applied = verb(APPLY, prod, content_file=str(exports[0])).succeeded()
+    again = verb(APPLY, prod, content_file=str(exports[0])).succeeded()
+    verb(EXPORT, prod, content_export_file=str(exports[1])).succeeded()
+
+    (failure,) = refused.failures
+    assert "there is no user 'ada'" in failure.message
+    assert first.changed == predicted.changed == applied.changed == SECTIONS
+    assert [task.diff for task in predicted.tasks if task.diff] == [task.diff for task in applied.tasks if task.diff]
+    assert again.changed == 0
+    assert applied.task("Report the numbers of rows").result["msg"][5] == (
+        "domain_groups              2         0         0         0"
+    )
+    assert exported == read(exports[1].parent)
+    assert again_of(exported) == again_of(files)
+
+    prod.query("UPDATE tools SET is_enabled = true")
+    prod.query("INSERT INTO tags (id, name, is_system, usage_count) VALUES (gen_random_uuid(), 'von hand', false, 0)")
+    compared = verb(COMPARE, prod, content_file=str(exports[0])).succeeded()
+    found = compared.task("Show").result["content_compared"]
+    assert compared.changed == 0
+    assert list(_content_comparison.differences(found)) == [("tool rezept_suchen", "update", "is_enabled")]
+    assert _content_comparison.unmanaged(found) == ["tag von hand"]
+
+
+def again_of(files: Mapping[str, str]) -> dict[str, Any]:
+    """Return the content of written files, without the options that a new row has anyway."""
+    texts = {name: text[:-1] for name, text in files.items()}
+    found = ContentReader(texts.__getitem__, {}).read(files["content.yml"], "content.yml")
+    found["domain_groups"] = [group for group in found["domain_groups"] if group["name"] != "Haus"]
+    return found
