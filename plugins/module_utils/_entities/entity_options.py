@@ -37,7 +37,7 @@ _LIST: Mapping[str, Any] = {
 
 def object_options(entity: Entity) -> dict[str, Any]:
     """Return the options of one object."""
-    fields: dict[str, Any] = {name: _spec(each) for name, each in entity.fields.items()}
+    fields: dict[str, Any] = {name: _spec(name, each) for name, each in entity.fields.items()}
     named = {name: {"type": "str"} for name in (*entity.references, *entity.renames)}
     parts = {option: spec for make in entity.parts for option, spec in make().options.items()}
     identity = {} if entity.singleton else {"id": {"type": "str"}}
@@ -87,7 +87,9 @@ def unlisted(entity: Entity) -> dict[str, Any]:
     return {} if entity.singleton else {entity.list_option: {**object_options(entity), **choice_options(entity)}}
 
 
-def _spec(field: Field) -> dict[str, Any]:
+def _spec(name: str, field: Field) -> dict[str, Any]:
+    # No field is a secret, though Ansible takes a key or tokens for one.
+    plain = {"no_log": False} if "key" in name or "token" in name else {}
     if field.kind == JSON and field.rule and field.rule.json == platform_rules.OBJECT:
-        return {"type": "dict"}
-    return dict(_TYPES.get(field.kind, {"type": "str"}))
+        return {"type": "dict", **plain}
+    return {**_TYPES.get(field.kind, {"type": "str"}), **plain}
