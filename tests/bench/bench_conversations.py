@@ -17,7 +17,7 @@ from support.platform_schema import empty_platform, program
 
 NAME = "bench_conversations"
 #: What a managed host has to spare for an export of any size, in MB.
-MEMORY = 100.0
+MEMORY = 150.0
 SEARCH = """
 SELECT m.id, m.content FROM messages m WHERE m.content ILIKE '%überweisung%' AND m.content ILIKE '%rechnung%'
 ORDER BY m.created_at DESC, m.id DESC LIMIT 100
