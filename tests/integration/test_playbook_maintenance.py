@@ -122,15 +122,15 @@ def test_a_step_that_would_hinder_a_deploy_is_not_run_during_one(dbtest):
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     held = {"run_id": "4711", "holder": "alice", "purpose": "deploy.yml of dbtest", "since": "x", "until": "x"}
     lock.write_text(json.dumps({"lease_version": 1, **held, "boot": boot, "ends": 1e9}))
-    only = {"steps": "vacuum,prune", "maintenance_lock_wait": 1}
+    only = {"steps": "vacuum,backup", "maintenance_lock_wait": 1}
 
     found = results(dbtest.run("maintenance.yml", extra_vars=only))
     lock.unlink()
 
     assert found["vacuum"]["status"] != "failed"
-    assert found["prune"]["status"] == "failed"
-    assert "deploy.yml of dbtest is in progress: alice (run 4711)" in found["prune"]["message"]
-    assert results(dbtest.run("maintenance.yml", extra_vars=only).succeeded())["prune"]["status"] != "failed"
+    assert found["backup"]["status"] == "failed"
+    assert "deploy.yml of dbtest is in progress: alice (run 4711)" in found["backup"]["message"]
+    assert results(dbtest.run("maintenance.yml", extra_vars=only).succeeded())["backup"]["status"] != "failed"
     assert not lock.exists()
 
 
