@@ -73,7 +73,7 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.convosphere.platform.plugins.plugin_utils import _awx_objects, _awx_plan
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _awx_objects, _awx_plan, _awx_secrets
 
 
 def awx_plan(
@@ -87,10 +87,13 @@ def awx_plan(
     if state == "absent":
         return _awx_plan.removal(read["objects"], env)
     declared = _awx_objects.Settings.of(env, settings)
-    objects = _awx_objects.desired(declared, schedules)
-    found = _awx_plan.plan(read["objects"], objects, read["previews"], env)
-    problems = [*declared.problems(), *_awx_objects.variable_problems(schedules), *found["problems"]]
-    return {**found, "problems": problems}
+    problems = [*declared.problems(), *_awx_objects.variable_problems(schedules)]
+    unreadable = any(_awx_secrets.problems(declared.own()))
+    found = _awx_plan.removal({}, env)  # nothing
+    if not unreadable:
+        objects = _awx_objects.desired(declared, schedules)
+        found = _awx_plan.plan(read["objects"], objects, read["previews"], env)
+    return {**found, "problems": [*problems, *found["problems"]]}
 
 
 class FilterModule:

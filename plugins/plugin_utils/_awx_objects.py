@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.display import quoted
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _awx_secrets
+from ansible_collections.convosphere.platform.plugins.plugin_utils._awx_names import SHARED_MARK, described, title
 from ansible_collections.convosphere.platform.plugins.plugin_utils._extra_vars import convert
 from ansible_collections.convosphere.platform.plugins.plugin_utils._parameter_type import Parameter
 from ansible_collections.convosphere.platform.plugins.plugin_utils._parameters import parameters_of
@@ -28,6 +30,9 @@ Objects = dict[str, dict[str, dict[str, Any]]]
 #: The kinds of objects, in the order in which they need each other.
 KINDS = (
     "organizations",
+    "credential_types",
+    "credentials",
+    "notification_templates",
     "execution_environments",
     "projects",
     "inventories",
@@ -37,13 +42,16 @@ KINDS = (
     "schedules",
 )
 #: Those that are of one environment, and marked as such.
-OWNED = KINDS[3:]
+OWNED = tuple(kind for kind in KINDS if kind not in ("organizations", "execution_environments", "projects"))
+#: Those that several environments share, and that are marked as such.
+SHARED = ("execution_environments", "projects")
 #: The playbooks that have no job template: they are for a terminal.
 WITHOUT_TEMPLATE = ("help", "schedules")
 #: The playbooks of the workflow.
 WORKFLOW = ("backup", "deploy", "health", "rollback")
+#: What an environment may declare on its own, beside naming what exists.
+OWN = ("credential_types", "credentials", "notifications")
 _LONGEST_ANSWER = 1024
-_LONGEST_DESCRIPTION = 200
 
 
 @dataclass(frozen=True)
@@ -63,11 +71,16 @@ class Settings:
     verbs: tuple[str, ...] = ()
     workflow: bool = True
     playbooks: str = "playbooks"
+    project_credential: str = ""
+    own_credential_types: tuple[Mapping[str, Any], ...] = ()
+    own_credentials: tuple[Mapping[str, Any], ...] = ()
+    own_notifications: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
     def of(cls, env: str, given: Mapping[str, Any]) -> Settings:
         """Read them as the role has them."""
-        listed = {name: tuple(given[name]) for name in ("credentials", "notifications", "verbs")}
+        names = ("credentials", "notifications", "verbs", *(f"own_{kind}" for kind in OWN))
+        listed = {name: tuple(given.get(name) or ()) for name in names}
         texts = {name: str(value) for name, value in given.items() if name not in (*listed, "workflow")}
         return cls(env=env, workflow=bool(given["workflow"]), **listed, **texts)  # type: ignore[arg-type]
 
@@ -80,16 +93,25 @@ class Settings:
         for verb in self.verbs:
             if verb not in allowed:
                 yield f"scheduler_awx_verbs names {quoted(verb)}. Allowed: {', '.join(allowed)}."
+        yield from _awx_secrets.problems(self.own())
 
+    def own(self) -> dict[str, tuple[Mapping[str, Any], ...]]:
+        """Return what it declares beside naming what exists."""
+        return {kind: getattr(self, f"own_{kind}") for kind in OWN}
 
-def mark(env: str) -> str:
-    """Return the end of the description of each object of an environment, by which it is known."""
-    return f"Managed by convosphere.platform for {env}."
+    def attached(self) -> list[str]:
+        """Return the names in AWX of the credentials of all job templates."""
+        return sorted(
+            [*self.credentials, *(title(self.env, name) for name in _awx_secrets.attached(self.own_credentials))]
+        )
 
-
-def title(env: str, name: str = "") -> str:
-    """Return the name of an object of an environment."""
-    return f"ConvoSphere {env} {name}".strip()
+    def notified(self) -> dict[str, list[str]]:
+        """Return the names in AWX of the notifications of all templates, by the event."""
+        found = {}
+        for event in _awx_secrets.EVENTS:
+            own = [title(self.env, name) for name in _awx_secrets.notified(self.own_notifications, event)]
+            found[f"notifications_{event}"] = sorted([*own, *(self.notifications if event == "error" else ())])
+        return found
 
 
 def desired(settings: Settings, schedules: Iterable[Mapping[str, Any]]) -> Objects:
@@ -99,12 +121,14 @@ def desired(settings: Settings, schedules: Iterable[Mapping[str, Any]]) -> Objec
     if settings.workflow:
         verbs = dict.fromkeys([*verbs, *WORKFLOW])
     inventory = title(settings.env)
-    environments = {settings.execution_environment: {"image": settings.image}} if settings.image else {}
+    shared = {"description": f"With the collection. {SHARED_MARK}"}
+    environments = {settings.execution_environment: {"image": settings.image, **shared}} if settings.image else {}
     return {
         "organizations": {settings.organization: {}},
+        **_awx_secrets.objects(settings.env, settings.organization, settings.own()),
         "execution_environments": environments,
         "projects": {settings.project: _project(settings)},
-        "inventories": {inventory: {"organization": settings.organization, **_described(settings.env, "All hosts.")}},
+        "inventories": {inventory: {"organization": settings.organization, **described(settings.env, "All hosts.")}},
         "inventory_sources": {inventory: _inventory_source(settings, inventory)},
         "job_templates": {title(settings.env, verb): _job_template(settings, verb) for verb in sorted(verbs)},
         "workflow_job_templates": {title(settings.env, "release"): _workflow(settings)} if settings.workflow else {},
@@ -175,16 +199,14 @@ def _default(parameter: Parameter) -> Any:
     return parameter.default if isinstance(parameter.default, (str, int)) else ""
 
 
-def _described(env: str, purpose: str) -> dict[str, str]:
-    return {"description": f"{purpose[:_LONGEST_DESCRIPTION]} {mark(env)}"}
-
-
 def _project(settings: Settings) -> dict[str, Any]:
     return {
         "organization": settings.organization,
         "scm_type": "git",
         "scm_url": settings.project_url,
         "scm_branch": settings.project_branch,
+        **({"credential": settings.project_credential} if settings.project_credential else {}),
+        "description": f"The playbooks and the inventories. {SHARED_MARK}",
         "synchronised": True,
     }
 
@@ -198,7 +220,7 @@ def _inventory_source(settings: Settings, inventory: str) -> dict[str, Any]:
         "overwrite": True,
         "overwrite_vars": True,
         "update_on_launch": True,
-        **_described(settings.env, "The inventory of the project."),
+        **described(settings.env, "The inventory of the project."),
     }
 
 
@@ -218,10 +240,10 @@ def _job_template(settings: Settings, verb: str) -> dict[str, Any]:
         "ask_inventory_on_launch": False,
         "survey_enabled": bool(questions),
         "survey": questions,
-        "credentials": sorted(settings.credentials),
+        "credentials": settings.attached(),
         "execution_environment": settings.execution_environment,
-        "notifications_error": sorted(settings.notifications),
-        **_described(settings.env, found.purpose if found else ""),
+        **settings.notified(),
+        **described(settings.env, found.purpose if found else ""),
     }
 
 
@@ -244,7 +266,8 @@ def _workflow(settings: Settings) -> dict[str, Any]:
             "health": node("health", failure=("rollback",)),
             "rollback": node("rollback"),
         },
-        **_described(settings.env, "Backup, approval, deploy, health; if unhealthy, rollback."),
+        **settings.notified(),
+        **described(settings.env, "Backup, approval, deploy, health; if unhealthy, rollback."),
     }
 
 
@@ -259,5 +282,5 @@ def _schedule(env: str, planned: Mapping[str, Any]) -> dict[str, Any]:
         "job_type": "check" if planned["check"] else "",
         "inventory": "",
         "enabled": True,
-        **_described(env, planned["description"]),
+        **described(env, planned["description"]),
     }

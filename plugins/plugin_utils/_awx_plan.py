@@ -22,10 +22,18 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core.plan im
     Plan,
     make_plan,
 )
-from ansible_collections.convosphere.platform.plugins.plugin_utils._awx_objects import KINDS, OWNED, Objects, mark
+from ansible_collections.convosphere.platform.plugins.plugin_utils._awx_names import (
+    SHARED_MARK,
+    is_own,
+    is_shared,
+    mark,
+)
+from ansible_collections.convosphere.platform.plugins.plugin_utils._awx_objects import KINDS, OWNED, SHARED, Objects
 
 #: How many characters of a value a line shows.
 _SHOWN = 60
+#: The fields whose values are never shown, by kind: of a setting that differs only the name is.
+_HIDDEN = {"credentials": "inputs", "notification_templates": "notification_configuration"}
 
 
 def plan(current: Objects, desired: Objects, previews: Mapping[str, Any], env: str) -> dict[str, Any]:
@@ -48,13 +56,21 @@ def removal(current: Objects, env: str) -> dict[str, Any]:
 def _plan_of(kind: str, current: Mapping[str, Any], desired: Mapping[str, Any], env: str) -> Plan:
     wanted: dict[str, Any] = dict(desired)
     if kind in OWNED:
-        own = [name for name, fields in current.items() if _is_own(fields, env)]
+        own = [name for name, fields in current.items() if is_own(fields, env)]
         wanted = {**dict.fromkeys(name for name in own if name not in desired), **wanted}
-    return make_plan(wanted, current)
+    return make_plan(wanted, _without_others(current, wanted) if kind == "notification_templates" else current)
 
 
-def _is_own(fields: Mapping[str, Any], env: str) -> bool:
-    return str(fields.get("description", "")).endswith(mark(env))
+def _without_others(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return notification templates without the settings that are not declared: AWX adds some."""
+    key, found = _HIDDEN["notification_templates"], {}
+    for name, fields in current.items():
+        declared = (wanted.get(name) or {}).get(key)
+        shown = (
+            fields[key] if declared is None else {each: fields[key][each] for each in fields[key] if each in declared}
+        )
+        found[name] = {**fields, key: shown}
+    return found
 
 
 def _applies(change: Change) -> bool:
@@ -88,10 +104,19 @@ def _foreign(current: Objects, desired: Objects, env: str) -> Iterator[str]:
     for kind in OWNED:
         for name in desired.get(kind, {}):
             fields = current.get(kind, {}).get(name)
-            if fields is not None and not _is_own(fields, env):
+            if fields is not None and not is_own(fields, env):
                 yield (
                     f"AWX has {_singular(kind)} {quoted(name)}, whose description does not end with"
                     f" {quoted(mark(env))}: it is not of this role. Rename it, or give it that description."
+                )
+    for kind in SHARED:
+        for name in desired.get(kind, {}):
+            fields = current.get(kind, {}).get(name)
+            if fields is not None and not is_shared(fields):
+                yield (
+                    f"AWX has {_singular(kind)} {quoted(name)}, whose description does not end with"
+                    f" {quoted(SHARED_MARK)}: it is not of this role. Choose another name, or give it that description"
+                    " to let this role manage it."
                 )
 
 
@@ -110,6 +135,10 @@ def _lines(kind: str, change: Change) -> Iterator[str]:
         return
     before, after = change.before or {}, change.after or {}
     for field, value in after.items():
+        if _HIDDEN.get(kind) == field:
+            names = [name for name in {**before[field], **value} if before[field].get(name) != value.get(name)]
+            yield f"update {_singular(kind)} {change.name}: {field}: {', '.join(sorted(names))}"
+            continue
         yield f"update {_singular(kind)} {change.name}: {field}: {_shown(before.get(field))} -> {_shown(value)}"
 
 

@@ -30,19 +30,36 @@ def test_law(run_info_law):
             "organization": "ConvoSphere",
             "project": "ConvoSphere",
         }
+        (machine,) = awx.find("credential_types", name="Machine")
+        fields = {
+            "organization": organization,
+            "credential_type": machine["id"],
+            "inputs": {"username": "ops", "password": "x"},
+        }
+        awx.create("credentials", {"name": "ConvoSphere prod ssh", "description": "d", **fields})
         empty = ("execution_environments", "inventory_sources", "job_templates", "workflow_job_templates", "schedules")
         shown = {
             "organization": "ConvoSphere",
             "scm_type": "git",
             "scm_url": "",
             "scm_branch": "",
+            "credential": "",
+            "description": "",
             "synchronised": True,
         }
         objects = {
             "organizations": {"ConvoSphere": {}},
             "projects": {"ConvoSphere": shown},
             "inventories": {"ConvoSphere prod": {"description": "d", "organization": "ConvoSphere"}},
-            **{kind: {} for kind in empty},
+            "credentials": {
+                "ConvoSphere prod ssh": {
+                    "description": "d",
+                    "organization": "ConvoSphere",
+                    "credential_type": "Machine",
+                    "inputs": {"username": "ops", "password": "$encrypted$"},
+                }
+            },
+            **{kind: {} for kind in (*empty, "credential_types", "notification_templates")},
         }
         run = run_info_law(
             "convosphere_awx_info",

@@ -32,6 +32,31 @@ NIGHTLY = {
     "timezone": "Europe/Berlin",
     "variables": {"steps": ["backup", "verify"]},
 }
+SECRETS = {"planted-key", "planted-registry", "planted-hook", "planted-other"}
+OWN: dict[str, Any] = {
+    "scheduler_awx_own_credential_types": [
+        {
+            "name": "registry",
+            "inputs": {"fields": [{"id": "token", "label": "Token", "type": "string", "secret": True}]},
+            "injectors": {"env": {"REGISTRY_TOKEN": "{{ '{{ token }}' }}"}},
+        }
+    ],
+    "scheduler_awx_own_credentials": [
+        {"name": "key", "type": "Machine", "inputs": {"username": "ops"}, "secrets": {"ssh_key_data": "planted-key"}},
+        {"name": "registry", "type": "registry", "secrets": {"token": "planted-registry"}},
+        {"name": "git", "type": "Source Control", "inputs": {"username": "git"}},
+    ],
+    "scheduler_awx_own_notifications": [
+        {
+            "name": "chat",
+            "type": "webhook",
+            "settings": {"url": "https://chat.example.com"},
+            "secrets": {"password": "planted-hook"},
+            "events": ["error", "success"],
+        }
+    ],
+    "scheduler_awx_project_credential": "ConvoSphere prod git",
+}
 CHECKED = {"name": "checked", "verb": "deploy", "every": "hour", "limit": "prod-1", "check": True}
 
 
@@ -42,11 +67,11 @@ class Control:
         self.address = address
         self.awx = awx
         self.folder = folder
+        self.own = deepcopy(OWN)
 
-    def run(
-        self, schedules: Any, *, check: bool = False, verbosity: int = 0, env: str = "prod", **given: Any
-    ) -> PlaybookRun:
-        """Run the playbook for an environment; `given` are extra variables. No output has a secret."""
+    def run(self, schedules: Any, *, check: bool = False, verbosity: int = 0, **given: Any) -> PlaybookRun:
+        """Run the playbook; `given` are extra variables. No output has a secret."""
+        env = "prod"
         variables = {
             "convosphere_environment": env,
             "scheduler_backend": "awx",
@@ -58,6 +83,7 @@ class Control:
             "scheduler_awx_credentials": ["ssh", "vault"],
             "scheduler_awx_notifications": ["on call"],
             "scheduler_awx_verbs": ["restore"],
+            **self.own,
         }
         host = f"{env}-1"
         groups = {
@@ -75,7 +101,7 @@ class Control:
             check=check,
             verbosity=verbosity,
         )
-        assert_no_secret(run, {PASSWORD, "planted-token"})
+        assert_no_secret(run, {PASSWORD, "planted-token", *SECRETS})
         return run
 
     def one(self, kind: str, name: str) -> dict[str, Any]:
@@ -89,7 +115,9 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Control]:
     with awx_server(PLAYBOOKS) as (address, awx):
         for name in ("ssh", "vault"):
             awx.create("credentials", {"name": name})
-        awx.create("notification_templates", {"name": "on call"})
+        hook = {"url": "https://call.example.com", "headers": {}}
+        fields = {"notification_type": "webhook", "notification_configuration": hook}
+        awx.create("notification_templates", {"name": "on call", **fields})
         yield Control(address, awx, tmp_path_factory.mktemp("awx"))
 
 
@@ -126,6 +154,55 @@ def test_a_schedule_provably_carries_its_inventory_and_its_environment(control):
     assert not template["ask_variables_on_launch"]
     checked = control.one("schedules", "ConvoSphere prod checked")
     assert (checked["limit"], checked["job_type"]) == ("prod-1", "check")
+
+
+def test_credentials_and_notifications_are_brought_and_attached(control):
+    awx = control.awx
+    key, registry = (control.one("credentials", f"ConvoSphere prod {name}") for name in ("key", "registry"))
+    chat = control.one("notification_templates", "ConvoSphere prod chat")["id"]
+
+    assert awx.items[key["id"]]["inputs"] == {"username": "ops", "ssh_key_data": "planted-key"}
+    assert awx.items[registry["id"]]["inputs"] == {"token": "planted-registry"}
+    assert registry["summary_fields"]["credential_type"]["name"] == "ConvoSphere prod registry"
+    injectors = control.one("credential_types", "ConvoSphere prod registry")["injectors"]
+    assert injectors == {"env": {"REGISTRY_TOKEN": "{{ token }}"}}
+    assert control.one("projects", "ConvoSphere")["summary_fields"]["credential"]["name"] == "ConvoSphere prod git"
+    template = control.one("job_templates", "ConvoSphere prod maintenance")["id"]
+    attached = {awx.items[each]["name"] for each in awx.links[(template, "credentials")]}
+    assert attached == {"ssh", "vault", "ConvoSphere prod key", "ConvoSphere prod registry"}
+    workflow = control.one("workflow_job_templates", "ConvoSphere prod release")["id"]
+    for number in (template, workflow):
+        assert awx.links[(number, "notification_templates_success")] == [chat]
+        assert chat in awx.links[(number, "notification_templates_error")]
+
+
+def test_a_credential_that_was_changed_by_hand_and_another_secret_are_repaired(control):
+    awx, name = control.awx, "ConvoSphere prod key"
+    key = control.one("credentials", name)["id"]
+    awx.items[key]["inputs"] = {"username": "root"}
+    chat = awx.items[control.one("notification_templates", "ConvoSphere prod chat")["id"]]
+    chat["notification_configuration"]["url"] = "https://other.example.com"
+    awx.items[control.one("projects", "ConvoSphere")["id"]]["credential"] = control.one("credentials", "ssh")["id"]
+
+    lines = control.run([NIGHTLY, CHECKED]).succeeded().task("Report the differences").result["msg"]
+
+    assert lines[0] == f"update credential {name}: inputs: ssh_key_data, username"
+    assert [line.partition(" ->")[0] for line in lines[1:]] == [
+        "update notification template ConvoSphere prod chat: notification_configuration: url",
+        "update project ConvoSphere: credential: 'ssh'",
+    ]
+    assert awx.items[key]["inputs"] == {"username": "ops", "ssh_key_data": "planted-key"}
+    control.own["scheduler_awx_own_credentials"][1]["secrets"]["token"] = "planted-other"
+
+    rotated = control.run([NIGHTLY, CHECKED], verbosity=3).succeeded()
+    again = control.run([NIGHTLY, CHECKED]).succeeded()
+
+    (line,) = rotated.task("Report the differences").result["msg"]
+    assert line.startswith("update credential ConvoSphere prod registry: description: 'Secrets ")
+    assert (
+        awx.items[control.one("credentials", "ConvoSphere prod registry")["id"]]["inputs"]["token"] == "planted-other"
+    )
+    assert (again.changed, awx.writes) == (0, [])
 
 
 def test_a_survey_asks_for_the_parameters_and_for_a_confirmation(control):
@@ -193,6 +270,8 @@ def test_what_awx_would_refuse_or_never_run_is_refused_in_check_mode_too(control
     never = {"name": "never", "verb": "health", "rule": rule}
     unasked = {**NIGHTLY, "name": "unasked", "variables": {"maintenance_timeouts": {}}}
     control.awx.items[control.one("schedules", "ConvoSphere prod nightly")["id"]]["description"] = "mine"
+    project = control.awx.items[control.one("projects", "ConvoSphere")["id"]]
+    ours, project["description"] = project["description"], "mine"
 
     run = control.run([NIGHTLY, never, unasked], check=True)
 
@@ -202,9 +281,11 @@ def test_what_awx_would_refuse_or_never_run_is_refused_in_check_mode_too(control
         "AWX accepts the rule of 'ConvoSphere prod never'",
         "'unasked': AWX takes only the parameters of maintenance.yml from a schedule, not maintenance_timeouts",
         "AWX has schedule 'ConvoSphere prod nightly', whose description does not end with",
+        "AWX has project 'ConvoSphere', whose description does not end with",
     ):
         assert message in run.failures[0].message
     control.awx.remove(control.one("schedules", "ConvoSphere prod nightly")["id"])
+    project["description"] = ours
 
 
 def test_a_removal_asks_for_a_confirmation_and_leaves_all_else(control):
@@ -218,13 +299,18 @@ def test_a_removal_asks_for_a_confirmation_and_leaves_all_else(control):
     check = control.run([NIGHTLY], check=True, state="absent").succeeded()
 
     assert refused.rc == 2
-    assert "This would delete inventory ConvoSphere prod" in refused.failures[0].message
+    assert "delete inventory ConvoSphere prod, " in refused.failures[0].message
     assert (check.changed, awx.items) == (1, before)
     control.run([NIGHTLY], state="absent", confirm="prod").succeeded()
     kinds = ("inventories", "inventory_sources", "job_templates", "workflow_job_templates", "schedules", "projects")
+    kinds += ("credentials", "notification_templates")
+    types = [item["name"] for item in awx.find("credential_types") if not item.get("managed")]
+    assert types == []
     assert {kind: [item["name"] for item in awx.find(kind)] for kind in kinds} == {
         **{kind: [] for kind in kinds},
         "inventories": ["mine", "ConvoSphere prod-eu"],
         "projects": ["ConvoSphere"],
+        "credentials": ["ssh", "vault"],
+        "notification_templates": ["on call"],
     }
     assert control.run([NIGHTLY], state="absent", confirm="prod").succeeded().changed == 0

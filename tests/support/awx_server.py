@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from support import awx_rules
+from support import awx_credentials, awx_rules
 
 USER, PASSWORD = "admin", "planted-password"
 #: The fields that hold the id of another object, with the kinds that it can be of.
@@ -29,6 +29,8 @@ KEYS = {
     "source_project": ("projects",),
     "inventory": ("inventories",),
     "execution_environment": ("execution_environments",),
+    "credential_type": ("credential_types",),
+    "credential": ("credentials",),
     "unified_job_template": ("job_templates", "workflow_job_templates", "workflow_approval_templates"),
     "workflow_job_template": ("workflow_job_templates",),
 }
@@ -59,6 +61,8 @@ class Awx:
         self.writes: list[str] = []
         #: The fields that are stored otherwise than sent, by kind: to test that they are read back.
         self.distorted: dict[str, dict[str, Any]] = {}
+        for each in awx_credentials.built_in_types():
+            self.create("credential_types", each)
 
     def create(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
         """Create an object and return it as the interface does."""
@@ -90,6 +94,11 @@ class Awx:
                 each for each, item in self.items.items() if item.get(key) == number and self.kinds[each] == kind
             ]:
                 self.remove(each)
+        if self.kinds[number] == "credential_types" and self.find("credentials", credential_type=number):
+            raise Refused(403, {"detail": "Credential types that are in use cannot be deleted"})
+        for item in self.items.values():
+            if self.kinds[number] == "credentials" and item.get("credential") == number:
+                item["credential"] = None
         del self.items[number], self.kinds[number]
         self.links = {at: [each for each in found if each != number] for at, found in self.links.items()}
 
@@ -101,7 +110,8 @@ class Awx:
 
     def shown(self, number: int) -> dict[str, Any]:
         """Return an object as the interface shows it."""
-        kind, item = self.kinds[number], self.items[number]
+        kind = self.kinds[number]
+        item = awx_credentials.shown(kind, self.items[number], self._type_of(self.items[number]))
         url = f"/api/v2/{kind}/{number}/"
         related = {"survey_spec": f"{url}survey_spec/", "update": f"{url}update/"}
         summary = {key: self._summary(item[key]) for key in KEYS if item.get(key)}
@@ -113,6 +123,9 @@ class Awx:
         edges = {edge: self.links.get((number, edge), []) for edge in EDGES} if "nodes" in kind else {}
         kind_of = {"id": number, "type": TYPES.get(kind, kind[:-1]), "url": url}
         return {**kind_of, **item, **edges, "related": related, "summary_fields": summary}
+
+    def _type_of(self, fields: dict[str, Any]) -> dict[str, Any] | None:
+        return self.items.get(fields.get("credential_type", 0))
 
     def survey(self, number: int, spec: dict[str, Any]) -> None:
         """Store a survey. The default of a password is encrypted."""
@@ -130,6 +143,7 @@ class Awx:
         kind = self.kinds[number]
         if "rrule" in fields:
             fields = {**fields, "rrule": awx_rules.stored(fields["rrule"])}
+        fields = awx_credentials.kept(kind, fields, self.items[number])
         initial = {"kind": ""} if kind == "inventories" else {}
         self.items[number] = {**initial, **self.items[number], **fields, **self.distorted.get(kind, {})}
 
@@ -146,6 +160,9 @@ class Awx:
         twins = [each for each in twins if each != number and self.items[each].get(scope) == fields.get(scope)]
         if name and kind not in ("project_updates", "workflow_approval_templates") and twins:
             raise Refused(400, {"__all__": [f"{kind} with this {scope} and Name already exists."]})
+        refused = awx_credentials.problem(kind, fields, self._type_of(fields))
+        if refused:
+            raise Refused(400, refused)
         if kind == "job_templates":
             self._check_template(fields)
         if kind == "schedules":

@@ -22,8 +22,11 @@ from .._core.errors import ApiError, InputError
 
 #: The fields that are compared as they are, by kind.
 FIELDS = {
-    "execution_environments": ("image",),
-    "projects": ("scm_type", "scm_url", "scm_branch"),
+    "credential_types": ("description", "kind", "inputs", "injectors"),
+    "credentials": ("description", "inputs"),
+    "notification_templates": ("description", "notification_type", "notification_configuration"),
+    "execution_environments": ("description", "image"),
+    "projects": ("description", "scm_type", "scm_url", "scm_branch"),
     "inventories": ("description",),
     "inventory_sources": ("description", "source", "source_path", "overwrite", "overwrite_vars", "update_on_launch"),
     "job_templates": (
@@ -42,13 +45,17 @@ FIELDS = {
 }
 #: The fields that name another object, by kind.
 NAMES = {
-    "projects": ("organization",),
+    "credentials": ("organization", "credential_type"),
+    "notification_templates": ("organization",),
+    "projects": ("organization", "credential"),
     "inventories": ("organization",),
     "inventory_sources": ("inventory", "source_project"),
     "job_templates": ("organization", "inventory", "project", "execution_environment"),
     "workflow_job_templates": ("organization",),
     "schedules": ("inventory",),
 }
+#: When a notification is sent.
+EVENTS = ("started", "success", "error")
 _PAGE = 200
 _TIMES = 3
 
@@ -122,6 +129,9 @@ def read(client: Client, params: Mapping[str, Any]) -> dict[str, dict[str, dict[
     env, prefix = params["prefix"], {"name__startswith": f"{params['prefix']} "}
     asked: dict[str, dict[str, Any]] = {
         "organizations": {"name": params["organization"]},
+        "credential_types": prefix,
+        "credentials": prefix,
+        "notification_templates": prefix,
         "execution_environments": {"name": params["execution_environment"] or "-"},
         "projects": {"name": params["project"]},
         "inventories": {"name": env},
@@ -170,7 +180,7 @@ def _fields(client: Client, kind: str, item: Mapping[str, Any]) -> dict[str, Any
     if kind == "job_templates":
         fields.update(_template_fields(client, item))
     if kind == "workflow_job_templates":
-        fields["nodes"] = _nodes(client, item)
+        fields.update(nodes=_nodes(client, item), **_notifications(client, f"{kind}/{item['id']}"))
     if kind == "schedules":
         fields["template"] = related.get("unified_job_template", {}).get("name", "")
         fields.update({name: item.get(name) or "" for name in ("limit", "job_type")})
@@ -183,7 +193,15 @@ def _template_fields(client: Client, item: Mapping[str, Any]) -> dict[str, Any]:
         "extra_vars": _variables(item.get("extra_vars") or ""),
         "survey": client.get(f"{path}/survey_spec/"),
         "credentials": sorted(each["name"] for each in client.all(f"{path}/credentials/")),
-        "notifications_error": sorted(each["name"] for each in client.all(f"{path}/notification_templates_error/")),
+        **_notifications(client, path),
+    }
+
+
+def _notifications(client: Client, path: str) -> dict[str, list[str]]:
+    """Return the names of the notifications of a template by their event."""
+    return {
+        f"notifications_{event}": sorted(each["name"] for each in client.all(f"{path}/notification_templates_{event}/"))
+        for event in EVENTS
     }
 
 

@@ -107,3 +107,33 @@ def test_an_unmarked_object_of_a_needed_name_is_refused():
 )
 def test_a_rule_that_would_not_run_is_refused(preview, problem):
     assert plan({}, DESIRED, {RULE: preview}, "prod")["problems"] == [problem]
+
+
+def test_of_a_credential_that_differs_only_the_names_of_its_inputs_are_shown():
+    fields = {"inputs": {"username": "planted-a", "password": "$encrypted$"}, "description": MARK}
+    current = {"credentials": {"C": {**fields, "inputs": {"username": "planted-b", "extra": "planted-c"}}}}
+
+    found = plan(current, {"credentials": {"C": fields}}, {}, "prod")
+
+    assert found["changes"] == ["update credential C: inputs: extra, password, username"]
+
+
+def test_settings_of_a_notification_that_awx_adds_are_no_difference():
+    def template(**settings: Any) -> Any:
+        return {"notification_templates": {"N": {"notification_configuration": settings, "description": MARK}}}
+
+    assert plan(template(url="x", more=1), template(url="x"), {}, "prod")["changes"] == []
+    assert plan(template(url="y", more=1), template(url="x"), {}, "prod")["changes"] == [
+        "update notification template N: notification_configuration: url"
+    ]
+    assert removal(template(url="y"), "prod")["remove"]["notification_templates"][0]["name"] == "N"
+
+
+@pytest.mark.parametrize("kind", ["projects", "execution_environments"])
+def test_a_shared_object_of_the_same_name_that_is_not_of_the_role_is_refused(kind):
+    ours = {kind: {"P": {"description": "All. Managed by convosphere.platform."}}}
+
+    for description in ("mine", MARK):
+        (problem,) = plan({kind: {"P": {"description": description}}}, ours, {}, "prod")["problems"]
+        assert "'P', whose description does not end with 'Managed by convosphere.platform.'" in problem
+    assert plan(ours, ours, {}, "prod")["problems"] == []
