@@ -60,10 +60,13 @@ def run_job(
     number: int,
     timeout: float = 900,
     environment: Mapping[str, str] | None = None,
+    project: Path | None = None,
+    check: bool = False,
 ) -> Job:
     """Run `playbook`, a path in the checkout, as job `number` with a new private data directory in `folder`.
 
-    `environment` is that of the job, as a credential or AWX's settings give it.
+    `environment` is that of the job, as a credential or AWX's settings give it. `project` is another one than a copy of
+    the checkout.
     """
     private = folder / f"job-{number}"
     for name, content in {
@@ -75,9 +78,11 @@ def run_job(
         (private / name).parent.mkdir(parents=True, exist_ok=True)
         (private / name).write_text(content)
     (private / "inventory/hosts").chmod(0o700)
-    copy_checkout(private / "project")
+    if project is None:
+        copy_checkout(private / "project")
+    place = ["--project-dir", str(project or private / "project"), *(["--cmdline=--check"] if check else [])]
     subprocess.run(
-        ["ansible-runner", "run", str(private), "--playbook", playbook, "--ident", str(number), "--quiet"],
+        ["ansible-runner", "run", str(private), "--playbook", playbook, "--ident", str(number), "--quiet", *place],
         cwd=folder,
         # AWX has neither a user's settings nor a terminal, and no link to this checkout beside its Ansible.
         env={
