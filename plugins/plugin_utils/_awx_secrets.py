@@ -64,8 +64,8 @@ _LOOKS_SECRET = re.compile(r"password|passphrase|secret|token|private|key_data|u
 #: AWX asks for it at launch.
 _ASK = "ASK"
 _ROUNDS = 100_000
-#: The bytes of a fingerprint: enough to see a change, of which it misses one in 65536. It confirms no guess: of a million
-#: wrong passwords fifteen have the same one.
+#: The bytes of a fingerprint: enough to see a change, of which it misses one in 65536. It confirms no guess: of a
+#: million wrong passwords fifteen have the same one.
 _FINGERPRINT = 2
 
 
