@@ -122,7 +122,7 @@ class Places:
 
     def _objects(self, ids: Collection[str]) -> list[tuple[str, Mapping[str, Any]]]:
         store = self.vectors()
-        return [(name, item) for name, item in vector_objects.find(store.api, store.classes(), ids)]
+        return list(vector_objects.find(store.api, store.classes(), ids))
 
     def _engine(self) -> DockerClient:
         if self._client is None:

@@ -47,8 +47,7 @@ def needed(database: Database, columns: Iterable[tuple[str, str]], least: int = 
     """
     pairs = list(columns)
     tables, names = [table for table, _name in pairs], [name for _table, name in pairs]
-    rows = database.fetch(_NEEDED, {"tables": tables, "columns": names, "bytes": least})
-    return [(table, name) for table, name in rows]
+    return list(database.fetch(_NEEDED, {"tables": tables, "columns": names, "bytes": least}))
 
 
 @contextmanager
@@ -75,7 +74,7 @@ def present(
 
 def left(database: Database) -> list[tuple[str, str]]:
     """Return the schema and the name of each temporary index that exists."""
-    rows = [(schema, name) for schema, name in database.fetch(_LEFT, (PREFIX,))]
+    rows: list[tuple[str, str]] = database.fetch(_LEFT, (PREFIX,))
     database.rollback()
     return rows
 
