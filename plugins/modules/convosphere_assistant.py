@@ -239,7 +239,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 created:
-  description: The assistants that were created, as C(name (owner)), or the id if several have that name, in the order of the list.
+  description:
+    - The assistants that were created, as C(name (owner)), or the id if several have that name, in the order of the list.
   returned: success
   type: list
   elements: str

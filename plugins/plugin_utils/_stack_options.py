@@ -20,6 +20,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._engine impor
 from ansible_collections.convosphere.platform.plugins.plugin_utils import (
     _edge_routes,
     _managed_database,
+    _mcp_server_check,
     _settings_check,
 )
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _value_checks as checks
@@ -129,7 +130,7 @@ def _wrong_types(options: Mapping[str, Any]) -> Iterator[str]:
                 f"{name} is no dictionary: on a command line it is given as "
                 f"""-e '{{"{name}": {{"name": "value"}}}}'"""
             )
-    for name in LISTS:
+    for name in (*LISTS, _mcp_server_check.OPTION):
         if options.get(name) is not None and not isinstance(options[name], (list, tuple)):
             yield f"""{name} is text and no list: on a command line it is given as -e '{{"{name}": ["item"]}}'"""
 
@@ -194,6 +195,7 @@ def _of_lists(options: Mapping[str, Any]) -> Iterator[str]:
         for item in options.get(name, ()):
             if reason := check(item):
                 yield f"{name} has {quoted(item)}: {reason}"
+    yield from _mcp_server_check.problems(options.get(_mcp_server_check.OPTION, ()))
     twice = set(map(str, options.get("stack_accept_revisions", ()))) & set(
         map(str, options.get("stack_assume_revisions", ()))
     )

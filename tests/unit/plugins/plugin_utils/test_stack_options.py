@@ -41,7 +41,8 @@ def test_an_option_has_a_check_unless_its_type_says_it_all():
     options = load_yaml(ROLE / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     meaningful = {name for name, option in options.items() if option["type"] != "bool" and "choices" not in option}
     tables = (_stack_options.SINGLE, _stack_options.OF_SERVICES, _stack_options.OF_VARIABLES, _stack_options.LISTS)
-    have = {name for table in tables for name in table} | {"stack_compose_override", "stack_managed_database"}
+    single = {"stack_compose_override", "stack_managed_database", "stack_mcp_servers"}
+    have = {name for table in tables for name in table} | single
 
     assert sorted(meaningful - have - {"convosphere_environment"}) == []
 
