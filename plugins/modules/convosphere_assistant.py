@@ -240,7 +240,7 @@ EXAMPLES = r"""
 RETURN = r"""
 created:
   description:
-    - The assistants that were created, as C(name (owner)), or the id if several have that name, in the order of the list.
+    - The assistants that were created, as C(name (owner)), or the id if several have that name, in the list's order.
   returned: success
   type: list
   elements: str

@@ -89,7 +89,7 @@ def _table(result: Facts, unit: str) -> list[str]:
     return [
         "  ".join(
             cell.ljust(width) if index < len(names) else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+            for index, (cell, width) in enumerate(zip(row, widths))
         ).rstrip()
         for row in cells
     ]
