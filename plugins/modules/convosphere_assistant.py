@@ -272,11 +272,12 @@ ids:
   sample: {Help desk (ada): 6f1c9a4e-8f0f-4a0f-9d39-0a4d1f6a2b11}
 """
 
-from ansible_collections.convosphere.platform.plugins.module_utils._content.assistant import ASSISTANT
+from ansible_collections.convosphere.platform.plugins.module_utils._content.assistant import ASSISTANT, respecting
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
 from ansible_collections.convosphere.platform.plugins.module_utils._entities import entity_options
 from ansible_collections.convosphere.platform.plugins.module_utils._entities.entity_run import EntityWork
+from ansible_collections.convosphere.platform.plugins.module_utils._people import holds
 
 
 class AssistantModule(ConvosphereModule):
@@ -288,7 +289,7 @@ class AssistantModule(ConvosphereModule):
 
     def build(self) -> Work:
         """Return the work on the assistants."""
-        return EntityWork(self.invocation, ASSISTANT)
+        return EntityWork(self.invocation, respecting(holds.held))
 
 
 def main() -> None:
