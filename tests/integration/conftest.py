@@ -16,7 +16,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from support.environment import SERVICES, Environment, environment, stop
-from support.platform_database import platform_tables
+from support.platform_database import empty, platform_tables
 from support.playbook import PlaybookRun
 from support.sandbox import Sandbox
 
@@ -130,11 +130,18 @@ class Deploys:
     again: PlaybookRun
 
 
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """Yield a PostgreSQL for one file of tests; its template database has the platform's tables."""
+@pytest.fixture(scope="session")
+def tables_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Yield a PostgreSQL that all files of tests on one worker share: a start takes longer than most of their tests."""
     with platform_tables(tmp_path_factory.mktemp("images")) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def tables(tables_of_all: Sandbox) -> Iterator[Sandbox]:
+    """Yield a PostgreSQL whose template database has the platform's tables, and no database of another file's tests."""
+    yield tables_of_all
+    empty(tables_of_all)
 
 
 @pytest.fixture(scope="session")

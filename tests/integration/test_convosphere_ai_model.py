@@ -72,6 +72,7 @@ def test_law(run_law, tables):
                 "only one ai model can have is_default",
             ),
         ],
+        in_playbook=False,
     )
 
 

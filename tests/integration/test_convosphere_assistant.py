@@ -112,6 +112,7 @@ def test_law(run_law, database):
                 "are both the default for bob",
             ),
         ],
+        in_playbook=False,
     )
     assert database.query("SELECT DISTINCT preferences::text FROM users") == [("{}",)]
 

@@ -69,4 +69,5 @@ def test_law(run_law, tables: Sandbox):
                 "2 problems: audit alert Logins ü: threshold_count is 1001, and must be at least 1 and at most 1000",
             ),
         ],
+        in_playbook=False,
     )

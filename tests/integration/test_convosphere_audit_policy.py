@@ -85,4 +85,5 @@ def test_law(run_law, tables: Sandbox):
                 "3 problems: audit policy Logins ü: retention_days is 0, and must be at least 1 and at most 3650",
             ),
         ],
+        in_playbook=False,
     )

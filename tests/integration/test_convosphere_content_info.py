@@ -58,6 +58,7 @@ def test_law(run_info_law, run_steps, tables):
             ],
         },
         refused=[Refused("entity", {**login, "entities": ["bots"]}, "there is no entity 'bots'. Allowed: tags")],
+        in_playbook=False,
     )
     run = run_steps(
         MODULE, [Step("managed", {**login, "entities": ["tags"], "list_name": "", "return_ids": True}, changed=False)]

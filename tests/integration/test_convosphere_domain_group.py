@@ -97,6 +97,7 @@ def test_law(run_law, database):
             Refused("resource", {**one, "resources": [{"type": "car", "name": "x"}]}, "[0] type 'car' is not one of"),
             Refused("tags", {**one, "settings": "[1]"}, "settings"),
         ],
+        in_playbook=False,
     )
 
 

@@ -73,6 +73,7 @@ def test_law(run_law, database):
             ),
             Refused("too long", {**login, "embedding_model": "x" * 201}, "has 201 characters, and at most 200 fit"),
         ],
+        in_playbook=False,
     )
     assert database.query("SELECT count(*), min(batch_size) FROM knowledge_settings") == [(1, 100)]
 

@@ -64,6 +64,7 @@ def test_law(run_info_law, database):
             Refused("limit", {**database.login, "limit": 10001}, "limit is 10001: give at most 10000"),
         ],
         secrets=[TEXT],
+        in_playbook=False,
     )
     assert database.query("SELECT count(*) FROM pg_indexes") == indexes
 

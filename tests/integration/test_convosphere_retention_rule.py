@@ -65,4 +65,5 @@ def test_law(run_law, tables: Sandbox):
                 "2 problems: retention rule Logins ü: action_on_expiry 'burn' is not one of delete, archive, anonymize",
             ),
         ],
+        in_playbook=False,
     )

@@ -80,6 +80,7 @@ def test_law(run_law, tables):
             Refused("owner", {**tool, "name": "x", "category": "api", "owner": "nobody"}, "there is no user 'nobody'"),
             Refused("new", tool, "name, category must be given, because the tool is new"),
         ],
+        in_playbook=False,
     )
     events = database.query("SELECT event_type::text FROM audit_logs WHERE resource_type = 'tool' ORDER BY created_at")
     assert [row[0] for row in events] == ["TOOL_CREATE", "TOOL_UPDATE", "TOOL_DELETE"]

@@ -87,6 +87,7 @@ def test_law(run_info_law, database):
                 "since is 'July', give a day such as 2026-07-01",
             ),
         ],
+        in_playbook=False,
     )  # fmt: skip
     result = run.task("read").result
     groups = {row["group"]: {name: row[name] for name in NAMES} for row in result["rows"]}

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import docker
 import psycopg2
 
 from support.law import Case
@@ -158,6 +159,15 @@ def platform_tables(folder: Path) -> Iterator[Sandbox]:
         yield running
 
 
+def empty(running: Sandbox) -> None:
+    """Remove what tests have added to `platform_tables`: other containers, and the databases, which hold the disk."""
+    for name in [name for name in running.containers if name not in ("postgres", "tables")]:
+        running.containers.pop(name).remove(force=True, v=True)
+    kept = "SELECT datname FROM pg_database WHERE datname NOT IN ('postgres', %s) AND NOT datistemplate"
+    for (name,) in running.query(kept, TEMPLATE, database="postgres"):
+        running.query(f'DROP DATABASE "{name}" WITH (FORCE)', database="postgres")
+
+
 @contextmanager
 def platform_with_login(folder: Path) -> Iterator[Sandbox]:
     """Yield the same with the backend, so that one can log in."""
@@ -170,6 +180,9 @@ def platform_with_login(folder: Path) -> Iterator[Sandbox]:
 
 
 def _build(folder: Path, *standins: str) -> None:
-    """Have some stand-ins; those that are there already take no time."""
+    """Have some stand-ins; where all are there already, not even a playbook is run."""
+    client = docker.from_env()
+    if all(client.images.list(image(standin)) for standin in standins):
+        return
     images = [{"name": image(standin), "standin": standin} for standin in standins]
     run_playbook(role_play(folder / "contexts", images), folder).succeeded()
