@@ -26,7 +26,7 @@ from .._core.work import Invocation, Work
 from .._engine import client as engine_client
 from .._engine import confirmation
 from .._host import environment_directory
-from .._people import erasure, erasure_ledger, person
+from .._people import erasure, erasure_ledger, holds, person
 from .._people.erasure import Erasure
 from .._people.erasure_ledger import DELETE, MODES, Entry
 from .._people.erasure_steps import ERASED, Choice
@@ -141,9 +141,8 @@ class ErasureRun(Work):
         heir = self._heir(found)
         choice = Choice(self.params["mode"], heir is not None, self.params["documents"] == HAND_OVER)
         entry = erasure.new_entry(found, choice, heir.id if heir else None, self.trail.run)
-        self.erasure = Erasure(
-            self.database, found, choice, entry, heir.id if heir else None, self.params["batch_size"]
-        )
+        heir_id, held = heir.id if heir else None, sorted(holds.held(self.database, holds.USER))
+        self.erasure = Erasure(self.database, found, choice, entry, heir_id, self.params["batch_size"], held)
         problems = [*person.last_administrator(self.database, found), *self.erasure.problems()]
         if problems:
             raise InputError.of([f"Cannot erase {found.email}: {problem}" for problem in problems], hint=_UNCHANGED)

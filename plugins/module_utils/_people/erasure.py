@@ -8,7 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,8 +34,12 @@ AND (%(all)s OR user_id <> %(user)s)
 """
 _HELD = """
 SELECT 'conversation', id::text FROM conversations WHERE user_id = %(user)s AND id::text = ANY (%(conversations)s)
-UNION ALL
+UNION
 SELECT 'assistant', id::text FROM assistants WHERE creator_id = %(user)s AND id::text = ANY (%(assistants)s)
+UNION
+SELECT 'assistant', assistant_id::text FROM conversations
+WHERE user_id = %(user)s AND assistant_id::text = ANY (%(held_assistants)s)
+ORDER BY 1, 2
 """
 _LEGAL_HOLD = "SELECT count(*) FROM extended_audit_logs WHERE legal_hold AND user_id = %(user)s"
 #: A file of which another user has a document too is not deleted.
@@ -62,6 +66,8 @@ class Erasure:
     entry: Entry
     heir: str | None = None
     batch: int = BATCH
+    #: The ids of users on hold, whose rows stay unchanged.
+    held: Sequence[str] = ()
 
     @property
     def steps(self) -> list[Step]:
@@ -71,7 +77,8 @@ class Erasure:
     @property
     def values(self) -> dict[str, Any]:
         """The values of all statements."""
-        return {**self.person.values, "heir": self.heir, "batch": self.batch, "all": self.choice.mode == ANONYMISE}
+        given = {"heir": self.heir, "batch": self.batch, "held": list(self.held)}
+        return {**self.person.values, **given, "all": self.choice.mode == ANONYMISE}
 
     def problems(self) -> list[str]:
         """Return why the erasure is refused: unknown foreign keys, missing rights, holds, assistants in use."""
@@ -189,6 +196,8 @@ class Erasure:
         found = [(holds.USER, self.person.id)] if (holds.USER, self.person.id) in placed else []
         ids = {kind: [key[1] for key in placed if key[0] == kind] for kind in (holds.CONVERSATION, holds.ASSISTANT)}
         values = {**self.values, "conversations": ids[holds.CONVERSATION], "assistants": ids[holds.ASSISTANT]}
+        # A hold on an assistant keeps the conversations with it, also after a new owner took it over.
+        values["held_assistants"] = ids[holds.ASSISTANT]
         if self.choice.has_heir:
             values["assistants"] = []
         found += [tuple(row) for row in self.database.fetch(_HELD, values)]
@@ -228,7 +237,7 @@ def new_entry(person: Person, choice: Choice, heir: str | None, run: str) -> Ent
     return Entry(person.id, hashed, "", "", choice.mode, documents, heir or "", run)
 
 
-def of_entry(database: Database, person: Person, entry: Entry, heir: str | None) -> Erasure:
+def of_entry(database: Database, person: Person, entry: Entry, heir: str | None, held: Sequence[str] = ()) -> Erasure:
     """Return the erasure that an entry of the ledger describes, for a database that does not know of it."""
     choice = Choice(entry.mode, bool(heir), bool(heir) and entry.documents == "hand_over")
-    return Erasure(database, person, choice, replace(entry, assistants_to=heir or ""), heir)
+    return Erasure(database, person, choice, replace(entry, assistants_to=heir or ""), heir, held=held)

@@ -72,7 +72,7 @@ def listed(database: Database) -> list[Entry]:
     if not collection_schema.has_table(database, TABLE):
         return []
     statement = f"""
-        SELECT user_id::text, email_hash, {_utc("begun_at")}, coalesce({_utc("erased_at")}, ''), mode, documents,
+        SELECT user_id::text, email_hash, {utc("begun_at")}, coalesce({utc("erased_at")}, ''), mode, documents,
             assistants_to, run
         FROM {collection_schema.qualified(TABLE)} ORDER BY begun_at, user_id
     """  # noqa: S608 - names of this file
@@ -169,5 +169,6 @@ def _entry(row: Any) -> Entry:
     return entry
 
 
-def _utc(column: str) -> str:
+def utc(column: str) -> str:
+    """Return the SQL of a timestamp in the form of an entry, which sorts as a text."""
     return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""

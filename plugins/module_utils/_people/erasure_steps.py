@@ -73,6 +73,8 @@ _CONVERSATIONS = "SELECT id FROM conversations WHERE user_id = %(user)s"
 _ASSISTANTS = "SELECT id FROM assistants WHERE creator_id = %(user)s"
 _DOCUMENTS = "SELECT id FROM documents WHERE user_id = %(user)s"
 _OWN = "user_id = %(user)s"
+#: Rows of others who are on hold stay unchanged, even if they name the person.
+_UNHELD = "NOT coalesce(user_id::text = ANY (%(held)s::text[]), false)"
 #: Whether a text names the person: LIKE is fast, and the pattern exact.
 _NAMED = "({0}::text ILIKE %(like)s OR {0}::text ILIKE %(like_id)s) AND {0}::text ~* %(pattern)s"
 _FAILED_LOGIN = (
@@ -169,7 +171,7 @@ def _domains() -> list[Step]:
         Step("domain_invitations", f"{_OWN} OR lower(email) = %(email)s"),
         Step(
             "domain_activities",
-            activities,
+            f"({activities}) AND {_UNHELD}",
             f"description = CASE WHEN {_OWN} THEN '{ERASED}' ELSE {_TEXT.format('description')} END, "
             f"details = CASE WHEN {_OWN} THEN NULL ELSE {_JSON.format('details')} END, "
             "user_id = nullif(user_id, %(user)s), resource_id = nullif(resource_id, %(user)s)",
@@ -205,7 +207,7 @@ def audit() -> list[Step]:
         ),
         Step(
             "audit_logs",
-            f"NOT coalesce({own}, false) AND ({texts})",
+            f"NOT coalesce({own}, false) AND {_UNHELD} AND ({texts})",
             f"description = {_TEXT.format('description')}, details = {_JSON.format('details')}, "
             f"resource_id = {_TEXT.format('resource_id')}",
             in_batches=True,
@@ -220,7 +222,7 @@ def audit() -> list[Step]:
         ),
         Step(
             "extended_audit_logs",
-            f"NOT legal_hold AND user_id IS DISTINCT FROM %(user)s AND ({others})",
+            f"NOT legal_hold AND user_id IS DISTINCT FROM %(user)s AND {_UNHELD} AND ({others})",
             f"username = {_TEXT.format('username')}, error_message = {_TEXT.format('error_message')}, "
             f"resource_name = {_TEXT.format('resource_name')}, resource_id = {_TEXT.format('resource_id')}, "
             f"context = {_JSON.format('context')}, audit_metadata = {_JSON.format('audit_metadata')}",

@@ -25,6 +25,8 @@ _ADMINS = """
 SELECT count(*) FROM users WHERE status = 'ACTIVE' AND role::text = ANY (%s) AND id <> %s
 AND NOT starts_with(username, %s)
 """
+#: A backslash that is itself escaped is a letter of the text.
+_AFTER_ESCAPE = r"(?<=(?:^|[^\\])(?:\\\\)*\\[bfnrt])"
 _ACTIVE, _SUPER_ADMIN, _ADMIN = "ACTIVE", "SUPER_ADMIN", "ADMIN"
 
 
@@ -43,6 +45,7 @@ class Person:
         """The values of statements: the keys of the person, and patterns that find the person in a text.
 
         The login name is too short to be searched in any text: it is compared with what failed logins record of it.
+        ``held`` are the users whose rows an erasure leaves as they are, for the caller to fill.
         """
         return {
             "user": self.id,
@@ -51,12 +54,16 @@ class Person:
             "like": f"%{escaped_like(self.email)}%",
             "like_id": f"%{self.id}%",
             "pattern": f"{address_pattern(self.email)}|{self.id}",
+            "held": [],
         }
 
 
 def address_pattern(email: str) -> str:
-    """Return a regular expression of PostgreSQL for an address, but not as a part of a longer one."""
-    return rf"(?<![[:alnum:]._%+-]){re.escape(email)}(?![[:alnum:]_-]|[.][[:alnum:]])"
+    """Return a regular expression of PostgreSQL for an address, but not as a part of a longer one.
+
+    In the text of JSON the letter of an escape, such as the n of a line end, may stand before it.
+    """
+    return rf"(?:(?<![[:alnum:]._%+-])|{_AFTER_ESCAPE}){re.escape(email)}(?![[:alnum:]_-]|[.][[:alnum:]])"
 
 
 def escaped_like(text: str) -> str:

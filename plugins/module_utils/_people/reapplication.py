@@ -8,7 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from .._core.errors import DatabaseError
@@ -19,7 +19,8 @@ from .holds import Hold
 from .person import Person
 
 _HAS_USERS = "SELECT to_regclass('public.users') IS NOT NULL"
-_ALL = "SELECT id::text, email, coalesce(created_at, '-infinity') < %s::timestamptz FROM users"
+_ALL = f"SELECT id::text, email, coalesce({erasure_ledger.utc('created_at')}, '') FROM users"  # noqa: S608
+_IDS = "SELECT id::text FROM users"
 #: Who takes over assistants that others use, if the user who did is not in the backup.
 _ADMINISTRATOR = """
 SELECT id::text FROM users WHERE status = 'ACTIVE' AND role IN ('SUPER_ADMIN', 'ADMIN') AND NOT id::text = ANY (%s)
@@ -40,9 +41,17 @@ class Reapplied:
     ids: list[str] = field(default_factory=list)
 
 
-def reapply(database: Database, entries: Sequence[Entry], placed: Sequence[Hold]) -> Reapplied:
+def living(database: Database) -> frozenset[str]:
+    """Return the ids of all users of the live database."""
+    return frozenset(row[0] for row in database.fetch(_IDS)) if database.fetch(_HAS_USERS)[0][0] else frozenset()
+
+
+def reapply(
+    database: Database, entries: Sequence[Entry], placed: Sequence[Hold], spared: Collection[str] = ()
+) -> Reapplied:
     """Erase again, and record the ledger and the holds of the live database, in one transaction.
 
+    ``spared`` are the users of the live database: only their own entry is about them, not one of the same address.
     Raises DatabaseError, after which the database is unchanged and must not become the live one.
     """
     done = [entry for entry in entries if entry.is_done]
@@ -50,7 +59,8 @@ def reapply(database: Database, entries: Sequence[Entry], placed: Sequence[Hold]
     if not (done or placed) or not database.fetch(_HAS_USERS)[0][0]:
         database.rollback()
         return result
-    found = _found(database, done)
+    held = {hold.id for hold in placed if hold.kind == holds.USER}
+    found = [(one, entry) for one, entry in _found(database, done, spared) if one.id not in held]
     if found:
         unknown = references.problems(database)
         if unknown:
@@ -60,7 +70,7 @@ def reapply(database: Database, entries: Sequence[Entry], placed: Sequence[Hold]
             )
     gone = {one.id for one, _entry in found}
     for one, entry in found:
-        _erase(database, one, entry, gone, result)
+        _erase(database, one, entry, gone, held, result)
     erasure_ledger.adopt(database, done)
     for hold in placed:
         if hold.id not in gone:
@@ -71,24 +81,35 @@ def reapply(database: Database, entries: Sequence[Entry], placed: Sequence[Hold]
     return result
 
 
-def _found(database: Database, entries: Sequence[Entry]) -> list[tuple[Person, Entry]]:
-    """Return the persons of the ledger that the database has, by id, or by the address of an older account."""
+def _found(database: Database, entries: Sequence[Entry], spared: Collection[str]) -> list[tuple[Person, Entry]]:
+    """Return the persons of the ledger that the database has, by id, or by the address of an older account.
+
+    An address may have passed to another person since: it says nothing of a user who lives on in the live database,
+    and nothing about a database that was made after the erasure, and so has its entry.
+    """
+    applied = {entry.user_id for entry in erasure_ledger.listed(database) if entry.is_done}
+    addresses: dict[str, list[tuple[str, str]]] = {}
+    users = database.fetch(_ALL) if entries else []
+    for identifier, email, created_at in users:
+        addresses.setdefault(erasure_ledger.email_hash(email), []).append((identifier, created_at))
     found: dict[str, tuple[Person, Entry]] = {}
     for entry in entries:
-        rows = database.fetch(_ALL, (entry.erased_at,))
-        for identifier, email, is_older in rows:
-            same = is_older and erasure_ledger.email_hash(email) == entry.email_hash
-            if identifier != entry.user_id and not same:
-                continue
+        ids = [row[0] for row in users if row[0] == entry.user_id]
+        if entry.user_id not in applied:
+            older = [each for each, created_at in addresses.get(entry.email_hash, ()) if created_at < entry.erased_at]
+            ids += [each for each in older if each not in spared]
+        for identifier in ids:
             one = person.by_id(database, identifier)
             if one and one.email != f"erased-{one.id}@erased.invalid":
                 found.setdefault(identifier, (one, entry))
     return list(found.values())
 
 
-def _erase(database: Database, one: Person, entry: Entry, gone: set[str], result: Reapplied) -> None:
+def _erase(
+    database: Database, one: Person, entry: Entry, gone: set[str], held: Collection[str], result: Reapplied
+) -> None:
     heir = _heir(database, one, entry, gone)
-    work = erasure.of_entry(database, one, entry, heir)
+    work = erasure.of_entry(database, one, entry, heir, sorted(held))
     files, ids = work.outside()
     if entry.mode == DELETE:
         database.execute(_RELEASED, (one.id,), step="release what was no longer on legal hold at the erasure")

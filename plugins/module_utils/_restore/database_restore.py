@@ -102,11 +102,12 @@ class DatabaseRestore:
 
         Call it after the comparison with the manifest, which counts the rows of all of them. Raises ConvosphereError.
         """
-        entries, placed = self._recorded()
+        entries, placed, users = self._recorded()
         loaded = Database({**self.server.params, "login_db": self.name}, read_only=False)
         try:
             known = erasure_ledger.listed(loaded)
-            self.erased = reapplication.reapply(loaded, erasure_ledger.merged(recorded, entries, known), placed)
+            merged = erasure_ledger.merged(recorded, entries, known)
+            self.erased = reapplication.reapply(loaded, merged, placed, spared=users)
         finally:
             loaded.close()
 
@@ -233,20 +234,20 @@ class DatabaseRestore:
             "backup": self.backup.manifest.id,
         }
 
-    def _recorded(self) -> tuple[list[Entry], list[Hold]]:
-        """Return the ledger and the holds of the live database, if there is one that can be read."""
+    def _recorded(self) -> tuple[list[Entry], list[Hold], frozenset[str]]:
+        """Return the ledger, the holds and the users of the live database, if there is one that can be read."""
         if self.live not in self.server.databases():
-            return [], []
+            return [], [], frozenset()
         current = Database({**self.server.params, "login_db": self.live}, read_only=True)
         try:
-            return erasure_ledger.listed(current), holds.listed(current)
+            return erasure_ledger.listed(current), holds.listed(current), reapplication.living(current)
         except DatabaseError as error:
             self.warn(
                 f"The ledger of erasures and the holds of the live database cannot be read: {error.message}. Persons "
                 "were erased again by the ledger beside the backups alone, and holds that are newer than the backup "
                 "are lost"
             )
-            return [], []
+            return [], [], frozenset()
         finally:
             current.close()
 
