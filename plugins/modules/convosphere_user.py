@@ -165,6 +165,7 @@ options:
       - How to handle a user with O(state=absent) that owns assistants, conversations, documents or other rows.
       - V(refuse) fails and lists them. V(transfer) makes O(transfer_to) their owner. V(archive) sets the user's status
         to V(archived) instead of deleting the user.
+      - A user on hold is never deleted (M(convosphere.platform.convosphere_hold)): set O(status=suspended) instead.
       - A user that owns nothing is deleted. Memberships are deleted with the user; the audit trail is kept without it.
     type: str
     choices: [refuse, transfer, archive]
@@ -359,6 +360,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._app.api_clie
 from ansible_collections.convosphere.platform.plugins.module_utils._app.audit_log import AUDIT_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
+from ansible_collections.convosphere.platform.plugins.module_utils._people import holds
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._users.user_run import UserWork
 from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import (
@@ -389,7 +391,7 @@ class UserModule(ConvosphereModule):
 
     def build(self) -> Work:
         """Return the work on the users."""
-        return UserWork(self.invocation)
+        return UserWork(self.invocation, holds.held)
 
 
 def main() -> None:

@@ -104,6 +104,7 @@ def test_what_others_have_on_hold_stays(run_steps, rows, tmp_path):
     helper = rows.add("assistants", creator_id=rows.database.query("SELECT id FROM users WHERE email = %s", BOB)[0][0])
     rows.database.query("UPDATE conversations SET assistant_id = %s", helper)
     place = {**login, "reason": "Case 4711"}
+    leave = {**login, "email": BOB, "state": "absent", "owned": "transfer", "transfer_to": ADA}
     run = run_steps(
         MODULE,
         [
@@ -111,6 +112,7 @@ def test_what_others_have_on_hold_stays(run_steps, rows, tmp_path):
             Step("of the assistant", options, fails=f"the assistant {helper} is on hold since"),
             Step("release", {**login, "assistant": helper, "state": "absent"}, module="convosphere_hold"),
             Step("hold on Bob", {**place, "user": BOB}, module="convosphere_hold", changed=True),
+            Step("delete Bob", leave, module="convosphere_user", fails="Cannot delete bob@example.com, who is on hold"),
             Step("check", options, check=True, changed=True),
             Step("erase", options, changed=True),
         ],

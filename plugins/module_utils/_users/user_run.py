@@ -8,7 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,16 @@ from .user_reader import UserReader
 from .user_repository import UserRepository
 from .user_spec import OPTIONS, POLICY_OPTIONS, USER_OPTIONS, DesiredUser
 
+#: What must not be deleted: the ids on hold of a kind, such as "user".
+Held = Callable[[Database, str], Collection[str]]
+
 
 class UserWork(Work):
     """The work of convosphere_user, in one transaction."""
 
-    def __init__(self, call: Invocation) -> None:
+    def __init__(self, call: Invocation, held: Held) -> None:
         self.call = call
+        self.held = held
         self.params = call.params
         self.repository = UserRepository(Database(call.params, read_only=call.check_mode))
         self.trail = Trail(self.repository.database, call.params, "user")
@@ -151,6 +155,8 @@ class UserWork(Work):
         if user_safeguards.needs_super_admins(tasks):
             super_admins = self.repository.active_super_admins()
             problems += user_safeguards.refuse_last_super_admin(tasks, super_admins)
+        if user_plan.deletions(tasks):
+            problems += user_safeguards.refuse_held(tasks, self.held(self.repository.database, "user"))
         transfers = self._plan_transfers(tasks, owns, problems)
         if tasks:
             problems += self.repository.missing_rights()

@@ -13,6 +13,7 @@ from typing import Any
 
 from .._core.display import printable
 from .._entities import values
+from . import user_plan
 from .user_plan import CurrentUser, Matches, Task
 from .user_spec import DesiredUser
 
@@ -52,6 +53,16 @@ def refuse_last_super_admin(tasks: Iterable[Task], super_admins: Mapping[str, st
     return [
         f"Cannot demote, suspend or remove the last active super_admin, {', '.join(sorted(super_admins.values()))}: "
         "the platform would have none. Give another user role: super_admin in the same list or in an earlier run"
+    ]
+
+
+def refuse_held(tasks: Iterable[Task], held: Collection[str]) -> list[str]:
+    """Return a problem for each user who would be deleted, and is on hold by its id."""
+    return [
+        f"Cannot delete {task.change.name}, who is on hold: suspend the user with status: suspended, or release the "
+        "hold with convosphere_hold"
+        for task in user_plan.deletions(tasks)
+        if task.current and task.current.id in held
     ]
 
 

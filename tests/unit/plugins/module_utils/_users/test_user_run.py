@@ -71,7 +71,7 @@ class Tables:
 
 def work(tables: Tables, *users: dict[str, Any], **params: Any) -> UserWork:
     options = {**PARAMS, **params, "users": list(users)}
-    found = UserWork(Invocation(options, options, check_mode=False, warn=str, hide=str))
+    found = UserWork(Invocation(options, options, check_mode=False, warn=str, hide=str), lambda *_about: ())
     found.repository = found.trail = tables  # type: ignore[assignment]
     return found
 
