@@ -16,11 +16,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from pathlib import Path
 
 from .._core import files, pipeline
 from .._core.errors import CommandError, ConvosphereError
-from .._core.pipeline import PIECE, Program
+from .._core.pipeline import Program
 from . import file_reader
 from .catalogue import PROGRESS, Backup, Catalogue
 from .corruption import AlteredError
@@ -98,7 +97,7 @@ class Reencryption:
         available = [self.identity_file, *([str(own)] if own else [])]
         path = writer.written[new.name]
         try:
-            found = _digest(_pieces(path), _decrypt(available), f"decrypt {path}")
+            found = _digest(files.chunks(path), _decrypt(available), f"decrypt {path}")
         except CommandError as error:
             raise ConvosphereError(
                 f"{file.name} was encrypted for the new recipients, and cannot be decrypted to verify that: {error}",
@@ -136,9 +135,3 @@ def _digest(source: Iterator[bytes], program: Program, step: str) -> str:
     digest = hashlib.sha256()
     pipeline.run([program], step=step, source=source, sink=digest.update)
     return digest.hexdigest()
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            yield piece

@@ -9,18 +9,17 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from .._core import files
 from .._core.errors import InputError
 from . import document_text
 from .document_spec import SourceFile
 
 #: The largest document, in bytes: the largest that the platform's settings allow.
 LARGEST = 100 * 1024**2
-_PIECE = 1024 * 1024
 
 
 def scan(folder: Path, patterns: Sequence[str], exclude: Sequence[str], problems: list[str]) -> list[SourceFile]:
@@ -50,7 +49,7 @@ def content(file: SourceFile) -> bytes:
         read = file.path.read_bytes()
     except OSError as error:
         raise InputError(f"Cannot read {file.path}: {error.strerror}", hint="Run it again.") from error
-    if hashlib.sha256(read).hexdigest() != file.sha256:
+    if files.sha256([read]) != file.sha256:
         raise InputError(f"{file.path} was changed during the run", hint="Run it again.")
     return read
 
@@ -59,9 +58,9 @@ def _names(folder: Path) -> Iterator[str]:
     def fail(error: OSError) -> None:
         raise error
 
-    for directory, inner, files in os.walk(folder, onerror=fail):
+    for directory, inner, names in os.walk(folder, onerror=fail):
         inner[:] = [name for name in inner if not name.startswith(".")]
-        for name in files:
+        for name in names:
             path = Path(directory, name)
             if not name.startswith(".") and path.is_file() and not path.is_symlink():
                 yield path.relative_to(folder).as_posix()
@@ -79,11 +78,7 @@ def _file(folder: Path, name: str, problems: list[str]) -> list[SourceFile]:
     if problem:
         problems.append(f"{name} {problem}")
         return []
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        for piece in iter(lambda: file.read(_PIECE), b""):
-            digest.update(piece)
-    return [SourceFile(path, name, size, digest.hexdigest())]
+    return [SourceFile(path, name, size, files.sha256(files.chunks(path)))]
 
 
 def _problem(name: str, size: int) -> str | None:

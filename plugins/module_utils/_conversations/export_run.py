@@ -24,7 +24,6 @@ from . import export_format, export_rows, selection
 from .selection import Selection
 
 MODE = "0600"
-_CHUNK = 1 << 20
 
 
 class ExportRun(Work):
@@ -51,8 +50,8 @@ class ExportRun(Work):
         name = str(self.dest)
         if not self.dest.is_file():
             return make_plan({name: {**self.counts, "mode": MODE}}, {})
-        self.checksum = _sha256(self._pieces())
-        current = {"sha256": _sha256(_chunks(self.dest)), "mode": files.mode_of(self.dest)}
+        self.checksum = files.sha256(self._pieces())
+        current = {"sha256": files.sha256(files.chunks(self.dest)), "mode": files.mode_of(self.dest)}
         return make_plan({name: {"sha256": self.checksum, "mode": MODE}}, {name: current})
 
     def apply(self, plan: Plan) -> None:
@@ -110,16 +109,3 @@ class ExportRun(Work):
 def _is(path: Path, descriptor: int) -> bool:
     """Return whether a path is still that of an open file."""
     return path.exists() and os.path.samestat(path.stat(), os.fstat(descriptor))
-
-
-def _sha256(pieces: Iterator[bytes]) -> str:
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
-    return digest.hexdigest()
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk

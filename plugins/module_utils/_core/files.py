@@ -8,6 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import IO
 
 from .errors import ConvosphereError, InputError
 
@@ -29,6 +31,7 @@ PROGRESS = ".progress.json"
 REHEARSAL = ".upgrade-rehearsal.json"
 #: The ledger of erased persons, beside the backups and in every place of their copies.
 ERASURES = "erasures.json"
+_CHUNK = 1 << 20
 
 
 def read_text(path: Path) -> str | None:
@@ -83,21 +86,48 @@ def write_text(path: Path, text: str, mode: str) -> None:
 
 def write_bytes(path: Path, content: bytes, mode: str) -> None:
     """Replace ``path`` by ``content`` as ``write_text`` does. Raises ConvosphereError."""
+    with replacing(path, mode) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path, mode: str) -> Iterator[IO[bytes]]:
+    """Yield a file to write, which replaces ``path`` as ``write_text`` does if the block succeeds.
+
+    Raises ConvosphereError.
+    """
     temporary = None
     try:
         path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), int(mode, 8))
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
+        temporary = None
         sync_directory(path.parent)
     except OSError as error:
+        raise ConvosphereError(f"Cannot write {path}: {error.strerror}") from error
+    finally:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise ConvosphereError(f"Cannot write {path}: {error.strerror}") from error
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """Yield the content of a file in chunks of at most 1 MiB."""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def sha256(pieces: Iterable[bytes]) -> str:
+    """Return the sha256 of all pieces together, in hexadecimal digits: ``sha256(chunks(path))`` is that of a file."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def make_private(directory: Path) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -20,7 +19,7 @@ from typing import IO, Any
 
 from .._app import uploads
 from .._core import files, timestamps
-from .._core.errors import ConvosphereError, InputError
+from .._core.errors import InputError
 from .._core.plan import Plan, make_plan
 from .._core.version import VERSION
 from .._core.work import Invocation, Work
@@ -43,7 +42,6 @@ EXPORT_OPTIONS: dict[str, Any] = {
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 _FORMAT = 1
 _ENGINE_SECONDS = 120
-_CHUNK = 1024 * 1024
 _DOCUMENTS = "SELECT id::text, file_path FROM documents WHERE user_id = %(user)s"
 _CONVERSATIONS = "SELECT id::text FROM conversations WHERE user_id = %(user)s"
 
@@ -88,22 +86,9 @@ class ExportWork(Work):
 
     def apply(self, plan: Plan) -> None:
         """Write the archive under a temporary name, sync it to the disk, and rename it."""
-        temporary = None
-        try:
-            descriptor, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=files.TEMPORARY)
-            with os.fdopen(descriptor, "wb") as file:
-                os.fchmod(file.fileno(), 0o600)
-                self._write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            self.written = {"bytes": Path(temporary).stat().st_size, "sha256": _digest(Path(temporary))}
-            Path(temporary).replace(self.path)
-            files.sync_directory(self.path.parent)
-        except OSError as error:
-            raise ConvosphereError(f"Cannot write {self.path}: {error.strerror}") from error
-        finally:
-            if temporary:
-                Path(temporary).unlink(missing_ok=True)
+        with files.replacing(self.path, "0600") as file:
+            self._write(file)
+        self.written = {"bytes": self.path.stat().st_size, "sha256": files.sha256(files.chunks(self.path))}
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """Return the numbers of rows, files and objects, and the checksum of the archive."""
@@ -180,11 +165,3 @@ class ExportWork(Work):
         for key in self.content.files:
             name = f"files/{key}"
             yield name, self._add(archive, name, outside.content_of(volume, key))
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        for chunk in iter(lambda: file.read(_CHUNK), b""):
-            digest.update(chunk)
-    return digest.hexdigest()

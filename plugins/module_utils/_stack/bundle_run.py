@@ -8,10 +8,10 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._core import files
 from .._core.errors import EngineError, InputError
 from .._core.plan import Plan, make_plan
 from .._core.work import Invocation, Work
@@ -67,7 +67,7 @@ class BundleRun(Work):
         path = Path(self.params["path"])
         image_bundle.write(engine_images.patient(self.client, self.params["docker_host"]), self.images, path)
         self.size = path.stat().st_size
-        self.checksum = _sha256(path)
+        self.checksum = files.sha256(files.chunks(path))
 
     def verify(self, plan: Plan) -> None:
         """Raise EngineError unless the written archive has the images."""
@@ -132,11 +132,3 @@ def _by_id(found: dict[str, dict[str, Any]]) -> list[image_archive.ArchivedImage
         names.setdefault(image["Id"], []).append(engine_images.canonical(name))
     layers = {image["Id"]: tuple(image["RootFS"].get("Layers") or ()) for image in found.values()}
     return [image_archive.ArchivedImage(tuple(several), key, layers[key]) for key, several in names.items()]
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(image_bundle.BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

@@ -52,10 +52,7 @@ class Folder:
                 return False
         except OSError as error:
             raise _error(f"Cannot read {path}", error) from error
-        digest = hashlib.sha256()
-        for chunk in () if trusted else self.chunks(name):
-            digest.update(chunk)
-        return trusted or digest.hexdigest() == sha256
+        return trusted or files.sha256(self.chunks(name)) == sha256
 
     def read(self, name: str) -> bytes:
         """Return the content of a small file, such as a manifest."""
@@ -93,9 +90,7 @@ class Folder:
     def chunks(self, name: str) -> Iterator[bytes]:
         """Yield the content of one file in chunks."""
         try:
-            with (self.path / name).open("rb") as file:
-                while chunk := file.read(_CHUNK):
-                    yield chunk
+            yield from files.chunks(self.path / name)
         except OSError as error:
             raise _error(f"Cannot read {self.path / name}", error) from error
 

@@ -61,6 +61,27 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path, 
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"file": "old"}
 
 
+def test_a_block_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path):
+    (tmp_path / "file").write_text("old")
+
+    def write_half():
+        with files.replacing(tmp_path / "file", "0600") as file:
+            file.write(b"half")
+            raise ValueError("of the block")
+
+    with pytest.raises(ValueError, match="of the block"):
+        write_half()
+
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"file": "old"}
+
+
+def test_the_checksum_of_a_file_does_not_depend_on_its_chunks(tmp_path):
+    (tmp_path / "file").write_bytes(b"ab" * 1_000_000)
+
+    assert len(list(files.chunks(tmp_path / "file"))) == 2
+    assert files.sha256(files.chunks(tmp_path / "file")) == files.sha256([b"a", b"b"] * 1_000_000)
+
+
 def test_what_a_killed_write_left_is_removed_and_nothing_else(tmp_path):
     (tmp_path / "below").mkdir()
     for name in (".convosphere-killed_1", "below/.convosphere-killed_2", ".env", "below/file"):
