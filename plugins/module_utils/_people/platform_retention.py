@@ -8,7 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from .retention_rules import AUDIT_LOGS, EXTENDED_AUDIT_LOGS, KEEP, KINDS, MOST_DAYS, Rule
@@ -20,22 +20,30 @@ COLUMNS = (
 )
 #: Conditions that rows of audit_logs have no column for.
 _UNKNOWN = ("event_categories", "compliance_frameworks", "data_classification")
+#: The columns of audit rows by which a rule chooses, by its own column. Both are enums, of which labels are upper case.
+CHOSEN_BY = {"event_types": "event_type", "severity_levels": "severity"}
 _ACTIONS = {"archive": "archive", "delete": "delete", "anonymize": "anonymize", "anonymise": "anonymize"}
 
 
-def read(rows: Iterable[Mapping[str, Any]]) -> tuple[list[Rule], list[Rule], list[str]]:
+def read(
+    rows: Iterable[Mapping[str, Any]], labels: Mapping[str, Collection[str]]
+) -> tuple[list[Rule], list[Rule], list[str]]:
     """Return the legal holds, the other rules, and a sentence for each rule that is not applied.
 
-    ``rows`` are the enabled ones by COLUMNS, with their JSON parsed. A legal hold keeps rather more than it says than
+    ``rows`` are the enabled ones by COLUMNS, with their JSON parsed, and ``labels`` those that exist, by the columns of
+    CHOSEN_BY. A legal hold keeps rather more than it says than
     less; a rule that deletes is applied only if all of it is understood.
     """
     holds: list[Rule] = []
     rules: list[Rule] = []
     skipped: list[str] = []
     for row in rows:
-        objection = _objection(row)
+        unknown = {column: _unknown(row, column, labels) for column in CHOSEN_BY}
+        objection = _objection(row) or _of_unknown(unknown)
         if row["legal_hold"]:
-            holds += _both(row, KEEP, _texts(row["event_types"]), _texts(row["severity_levels"]))
+            # With a name that no row can have, the hold would keep nothing: it is about all of them instead.
+            events, severities = ([] if unknown[column] else _texts(row[column]) for column in CHOSEN_BY)
+            holds += _both(row, KEEP, events, severities)
         elif objection:
             skipped.append(f"The platform's retention rule {row['name']} is not applied: {objection}")
         else:
@@ -56,6 +64,15 @@ def _both(row: Mapping[str, Any], action: str, events: list[str], severities: li
         )
         for records in (AUDIT_LOGS, EXTENDED_AUDIT_LOGS)
     ]
+
+
+def _unknown(row: Mapping[str, Any], column: str, labels: Mapping[str, Collection[str]]) -> list[str]:
+    return [text for text in _texts(row[column]) if text.upper() not in labels[column]]
+
+
+def _of_unknown(unknown: Mapping[str, list[str]]) -> str | None:
+    found = [f"{column} has {', '.join(texts)}, which does not exist" for column, texts in unknown.items() if texts]
+    return "; ".join(found) or None
 
 
 def _objection(row: Mapping[str, Any]) -> str | None:

@@ -14,7 +14,17 @@ from .._core.errors import DatabaseError
 from .._postgres import status
 from .._postgres.connection import Database
 from . import holds, platform_retention
-from .retention_rules import ANONYMIZE, ARCHIVE, CONVERSATIONS, DELETE, RESET_TOKENS, Rule, Stage
+from .retention_rules import (
+    ANONYMIZE,
+    ARCHIVE,
+    AUDIT_LOGS,
+    CONVERSATIONS,
+    DELETE,
+    EXTENDED_AUDIT_LOGS,
+    RESET_TOKENS,
+    Rule,
+    Stage,
+)
 from .retention_sql import OF_MESSAGES, SOURCES, Conditions, Held, differs
 
 _NOW = "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US+00')"
@@ -59,7 +69,12 @@ def platform_rules(database: Database) -> tuple[list[Rule], list[Rule], list[str
     selected = ", ".join(platform_retention.COLUMNS)
     statement = f"SELECT {selected} FROM {platform_retention.TABLE} WHERE enabled ORDER BY name"  # noqa: S608
     rows = [dict(zip(platform_retention.COLUMNS, row)) for row in database.fetch(statement)]
-    return platform_retention.read(rows)
+    labels: dict[str, set[str]] = {column: set() for column in platform_retention.CHOSEN_BY}
+    for source in (SOURCES[AUDIT_LOGS], SOURCES[EXTENDED_AUDIT_LOGS]):
+        columns = database.columns(source.table, platform_retention.CHOSEN_BY.values())
+        for column, chosen in platform_retention.CHOSEN_BY.items():
+            labels[column].update(columns[chosen].labels)
+    return platform_retention.read(rows, labels)
 
 
 def check(database: Database, stages: Sequence[Stage]) -> None:
