@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime, timezone
@@ -103,8 +103,13 @@ class DeletionRecords:
         """Write the file of a run, and its signature if there is a key; then mark its rows."""
         assert self.directory is not None
         path = self.directory / f"{run.replace('/', '-')}.json"
-        text = json.dumps(self.document(run), indent=2, sort_keys=True) + "\n"
+        document = self.document(run)
+        text = json.dumps(document, indent=2, sort_keys=True) + "\n"
         signature = sign(text, self.key) if self.key else None
+        if has_others(files.read_text(path), document["deletions"]):
+            # A restore has brought back a table from the middle of that run: the complete file is worth more.
+            files.set_aside(path)
+            files.set_aside(path.with_name(path.name + SIGNATURE))
         files.write_text(path, text, "0600")
         if signature:
             files.write_text(path.with_name(path.name + SIGNATURE), signature, "0600")
@@ -117,6 +122,16 @@ class DeletionRecords:
         """Return what the file of a run says."""
         rows = _read(self.database, "run = %s ORDER BY rule, action", (run,))
         return {"environment": self.environment, "database": self.database.name, "run": run, "deletions": rows}
+
+
+def has_others(text: str | None, deletions: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether the text of an existing file records deletions that are not among these."""
+    if text is None:
+        return False
+    try:
+        return any(each not in deletions for each in json.loads(text)["deletions"])
+    except (ValueError, LookupError, TypeError):
+        return True
 
 
 def sign(text: str, key: str) -> str:
