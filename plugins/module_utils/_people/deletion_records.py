@@ -107,7 +107,7 @@ class DeletionRecords:
         text = json.dumps(document, indent=2, sort_keys=True) + "\n"
         signature = sign(text, self.key) if self.key else None
         if has_others(files.read_text(path), document["deletions"]):
-            # A restore has brought back a table from the middle of that run: the complete file is worth more.
+            # The table is from a backup that was made during that run: the complete file is worth more.
             files.set_aside(path)
             files.set_aside(path.with_name(path.name + SIGNATURE))
         files.write_text(path, text, "0600")
