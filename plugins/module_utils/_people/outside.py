@@ -50,7 +50,7 @@ for key in json.load(sys.stdin):
     # A directory is an object of MinIO, or none of a document.
     if not inside or not (os.path.isfile(path) or os.path.isfile(os.path.join(path, "xl.meta"))):
         continue
-    found.append(key)
+    found.append(os.path.relpath(path, root))  # the name in an archive: without ..
     for folder, _folders, names in os.walk(path) if os.path.isdir(path) else [(os.path.dirname(path), [], [path])]:
         files += len(names)
         size += sum(os.lstat(os.path.join(folder, name)).st_size for name in names)

@@ -56,3 +56,10 @@ def test_files_and_objects_of_minio_are_removed_and_nothing_else(tmp_path):
     assert script(root, "remove", *keys) == [[], 0, 0]
     assert sorted(path.name for path in root.rglob("*")) == ["base", "link", "two"]
     assert (root.parent / "outside").read_text() == "kept"
+
+
+def test_no_key_leads_out_of_the_directory_into_which_an_archive_is_unpacked(tmp_path):
+    root = tmp_path.resolve()
+    (root / "one").write_text("1")
+
+    assert script(root, "list", f"../{root.name}/one", "base/../one")[0] == ["one", "one"]
