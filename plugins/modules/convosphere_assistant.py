@@ -107,6 +107,7 @@ options:
     description:
       - >-
         The function names of the assistant's only tools, which must exist. Other data of a tool that stays is kept.
+        The id of a tool that was deleted may stay too.
     type: list
     elements: str
   category: &category

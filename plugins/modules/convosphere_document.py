@@ -137,7 +137,7 @@ options:
   prune:
     description: >-
       Whether to delete the documents of this owner and source that this module created and the folder lacks now. It
-      keeps marks of them in the schema C(convosphere_platform).
+      keeps marks of them in the schema C(convosphere_platform). A folder without documents is refused.
     type: bool
     default: false
   prune_limit:

@@ -45,7 +45,14 @@ class Folder:
         given = PurePosixPath(name)
         if not name or given.is_absolute() or ".." in given.parts:
             raise InputError(f"{quoted(name)} must be a path below the folder of the content file, without '..'")
-        path = (self.root / given).resolve()
+        try:
+            path = (self.root / given).resolve()
+            path.stat()
+        except FileNotFoundError:
+            pass  # the caller says what is missing
+        except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a name that is too long or has a NUL
+            reason = getattr(error, "strerror", None) or "it is no usable path"
+            raise InputError(f"{quoted(name)} cannot be read: {reason}") from error
         if not path.is_relative_to(self.root.resolve()):
             raise InputError(f"{quoted(name)} is a link that leads out of the folder of the content file")
         return path

@@ -29,6 +29,8 @@ TEXTS = "prompts"
 #: Longer texts, and texts of several lines, are files.
 LONGEST_INLINE = 200
 _LONGEST_NAME = 60
+#: A reader takes it at the begin of a file for a byte order mark, which is not part of the text.
+_MARK = "\ufeff"
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 Rows = Mapping[str, Any]
 
@@ -89,7 +91,7 @@ def _entry(section: Section, row: Rows, slug: str, texts: dict[str, str]) -> dic
         value = row[option]
         if option in section.secrets:
             entry[option] = {FROM_ENV: secret_name(section, row)}
-        elif option in LONG_TEXTS and isinstance(value, str) and is_long(value):
+        elif option in LONG_TEXTS and isinstance(value, str) and is_long(value) and not value.startswith(_MARK):
             path = f"{TEXTS}/{section.name}/{slug}.{option}.md"
             texts[path] = f"{value}\n"
             entry[option] = {FROM_FILE: path}
@@ -128,10 +130,16 @@ def _label(section: Section, row: Rows) -> tuple[str, ...]:
 
 
 def _slugs(labels: Iterable[tuple[str, ...]]) -> list[str]:
-    """Return a name for the files of each entry; equal ones get a part of the label's checksum."""
+    """Return a name for the files of each entry; equal ones get a part of the label's checksum, or a number too."""
     found = [(label, _slug(label)) for label in labels]
     uses = Counter(slug for _label, slug in found)
-    return [slug if slug and uses[slug] == 1 else f"{slug}-{_checksum(label)}".lstrip("-") for label, slug in found]
+    slugs = [slug if slug and uses[slug] == 1 else f"{slug}-{_checksum(label)}".lstrip("-") for label, slug in found]
+    numbers: Counter[str] = Counter()
+    unique = []
+    for slug in slugs:
+        numbers[slug] += 1
+        unique.append(slug if numbers[slug] == 1 else f"{slug}-{numbers[slug]}")
+    return unique
 
 
 def _slug(label: tuple[str, ...]) -> str:

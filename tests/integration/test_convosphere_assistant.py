@@ -137,6 +137,28 @@ def test_a_row_that_does_not_differ_is_not_written_and_numbers_are_texts(run_ste
     assert database.query(columns) == [written]
 
 
+def test_a_tool_that_does_not_exist_any_more_may_stay_or_go(run_steps, database):
+    login = database.login
+    assistant = {"name": "a", "owner": "ada", "system_prompt": "p", "model": "m"}
+    run_steps(MODULE, [Step("create", {**login, **assistant, "tools": ["mail"]}, changed=True)])
+    database.query(
+        'UPDATE assistants SET tools_config = tools_config::jsonb || \'[{"id": "gone", "limit": 1}]\'::jsonb'
+    )
+    info = [Step("export", {**login, "entities": ["assistants"]})]
+    exported = run_steps("convosphere_content_info", info).task("export").result["content"]["assistants"]
+    assert exported[0]["tools"] == ["gone", "mail"]
+
+    run_steps(
+        MODULE,
+        [
+            Step("import", {**login, "assistants": exported}, changed=False),
+            Step("elsewhere", {**login, "assistants": [{**exported[0], "name": "b"}]}, fails="there is no tool 'gone'"),
+            Step("go", {**login, **assistant, "tools": ["search"]}, changed=True),
+        ],
+    )
+    assert database.query("SELECT json_array_length(tools_config) FROM assistants") == [(1,)]
+
+
 def test_conversations_refuse_the_removal_are_kept_or_deleted(run_steps, database):
     assistants = [{"name": name, "owner": "ada", "system_prompt": "p", "model": "m"} for name in ("a", "b", "stays")]
     run_steps(MODULE, [Step("create", {**database.login, "assistants": assistants}, changed=True)])

@@ -196,6 +196,7 @@ def test_what_an_interruption_left_is_mended(run_steps, database, parts, options
             Step("Mend", mend, changed=True, diff=diff),
             Step("Again", mend, changed=False, diff=NO_DIFF),
             Step("Too many", {**mend, "patterns": ["b*"], "prune": True, "prune_limit": 0}, fails="prune_limit is 0"),
+            Step("Nothing", {**mend, "patterns": ["z*"], "prune": True}, fails="prune needs a folder with documents"),
         ],
     )
 

@@ -197,6 +197,13 @@ PARENT = {
 CONTENT["domain_groups"].insert(0, PARENT)
 #: How many sections are a task that changes something.
 SECTIONS = len(CONTENT)
+#: Sections without an entry that is present prune nothing, others what a content file created.
+PRUNING = """\
+ai_models: []
+retention_rules: [{name: Logins ü, state: absent}]
+tags: [{name: neu}]
+mcp_servers: []
+"""
 APPLY, EXPORT = (ROOT / f"playbooks/{name}.yml" for name in ("content", "content_export"))
 #: What drift.yml does with a content file.
 COMPARE = [
@@ -285,3 +292,10 @@ def test_an_export_is_applied_to_another_environment_whose_export_is_the_same(ve
     assert compared.changed == 0
     assert list(_content_comparison.differences(found)) == [("tool rezept_suchen", "update", "is_enabled")]
     assert _content_comparison.unmanaged(found) == ["tag von hand"]
+
+    pruning = tmp_path / "pruning.yml"
+    pruning.write_text(PRUNING)
+    verb(APPLY, content_file=str(pruning), content_prune=True).succeeded()
+    assert database.query("SELECT name FROM tags ORDER BY 1") == [("neu",), ("von hand",)]
+    assert database.query("SELECT count(*) FROM ai_models") == [(1,)]
+    assert database.query("SELECT count(*) FROM audit_retention_rules") == [(0,)]

@@ -32,6 +32,7 @@ from .document_spec import ENTITY, DocumentPlan, SourceFile, Task
 from .document_vectors import Vectors
 
 _UNCHANGED = "Nothing was changed."
+_EMPTY = "Is the folder complete? To remove all of its documents set state: absent"
 
 
 class DocumentWork(Work):
@@ -70,6 +71,8 @@ class DocumentWork(Work):
         self.planned = document_plan.joined(
             tasks, gone, situation, pruned=not is_absent, vectorizer=self.params["weaviate_vectorizer"]
         )
+        if self.planned.pruned and not files:
+            problems.append(f"prune needs a folder with documents, and {self.folder} has none. {_EMPTY}")
         self._refuse(situation, problems)
         return self.planned.plan
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._entities import references, values
-from .._entities.entity import Part, Reading, Reference, Task
+from .._entities.entity import Desired, Part, Reading, Reference, Task
 from .._entities.names import Names
 from .._postgres.connection import Database
 
@@ -46,7 +46,7 @@ class AssistantTools(Part):
         ids = {identifier for config in self.configs.values() for identifier in ids_of(config)}
         self.names = references.of(reading.database, TOOL, asked, ids, reading.planned)
         for one in given:
-            one.fields["tools"] = references.resolved(self.names, one, "tools", reading.problems)
+            one.fields["tools"] = self._resolved(one, reading)
         return {identifier: {"tools": self._shown(config)} for identifier, config in self.configs.items()}
 
     def columns(self, task: Task) -> Mapping[str, Any]:
@@ -59,6 +59,14 @@ class AssistantTools(Part):
     def faults(self, identifier: str) -> Sequence[str]:
         """Return why the platform cannot return an assistant: its column is not a list of objects."""
         return () if is_valid(self.configs.get(identifier)) else ("tools_config must be a list of objects",)
+
+    def _resolved(self, one: Desired, reading: Reading) -> list[str]:
+        """Return the full names of the desired tools. An id of no tool may stay: an export names it."""
+        labels = self.names.labels
+        dead = {identifier for identifier in ids_of(self.configs.get(one.row)) if identifier not in labels}
+        staying = [name for name in one.fields["tools"] if name in dead and name not in self.names.by_name]
+        one.fields["tools"] = [name for name in one.fields["tools"] if name not in staying]
+        return sorted([*references.resolved(self.names, one, "tools", reading.problems), *staying])
 
     def _shown(self, config: Any) -> list[str] | None:
         if not is_valid(config):

@@ -90,6 +90,9 @@ def test_a_text_may_be_a_file_whose_last_newline_does_not_count(tmp_path):
         ("link.md", "is a link that leads out of the folder of the content file"),
         ("absent.md", "there is no file 'absent.md' beside the content file"),
         ("folder", "there is no file 'folder' beside the content file"),
+        ("loop.md", "'loop.md' cannot be read"),
+        ('"a\\0b"', "cannot be read: it is no usable path"),
+        ("x" * 300, "(300 characters) cannot be read: File name too long"),
         ("large.md", "is larger than 1024 KiB"),
         ("latin.md", "latin.md is not in UTF-8: line 1 has the byte 0xFC"),
         ("[a]", "from_file must be a name, not a list"),
@@ -100,6 +103,7 @@ def test_only_texts_of_the_folder_are_read(tmp_path, name, problem):
     folder = tmp_path / "content"
     (folder / "folder").mkdir(parents=True)
     (folder / "link.md").symlink_to(tmp_path / "secret.md")
+    (folder / "loop.md").symlink_to("loop.md")
     (folder / "large.md").write_bytes(b"x" * (LARGEST + 1))
     (folder / "latin.md").write_bytes("für".encode("latin-1"))
 

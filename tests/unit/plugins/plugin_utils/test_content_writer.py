@@ -103,6 +103,21 @@ def test_names_that_make_the_same_file_name_get_their_own():
     assert again(files)["assistants"] == sorted(rows, key=lambda row: row["name"])
 
 
+def test_rows_with_the_same_key_keep_their_own_texts():
+    rows = [{"name": "a", "owner": "ada", "system_prompt": each * 201} for each in "pqr"]
+
+    files = _content_writer.write({"assistants": rows}, "prod.yml")
+
+    assert sorted(text[0] for path, text in files.items() if path != "prod.yml") == ["p", "q", "r"]
+
+
+def test_a_text_that_begins_with_a_byte_order_mark_keeps_it():
+    files = _content_writer.write({"tags": [{"name": "x", "description": "\ufeff" * 201}]}, "prod.yml")
+
+    assert list(files) == ["prod.yml"]
+    assert again(files)["tags"][0]["description"] == "\ufeff" * 201
+
+
 def test_a_secret_is_written_as_the_name_of_an_environment_variable():
     rows = [{"server_id": "wiki-1", "server_url": "https://mcp.example.com/?token=s3cret"}]
 
