@@ -77,6 +77,8 @@ LONGEST = (
     "test_convosphere_db_upgrade_rehearsal",
     "test_convosphere_db_backup_boot",
     "test_convosphere_edge_maintenance",
+    "test_playbook_content",
+    "test_convosphere_mcp_server",
 )
 
 

@@ -265,7 +265,6 @@ def test_an_export_is_applied_to_another_environment_whose_export_is_the_same(ve
     source = str(written(tmp_path / "source", files))
     exported = tmp_path / "exported/content.yml"
 
-    refused = verb(APPLY, content_file=source, check=True)
     for email in ("ada@example.com", "bob@example.com"):
         database.add_user(email)
     predicted = verb(APPLY, content_file=source, check=True).succeeded()
@@ -273,8 +272,6 @@ def test_an_export_is_applied_to_another_environment_whose_export_is_the_same(ve
     again = verb(APPLY, content_file=source).succeeded()
     verb(EXPORT, content_export_file=str(exported)).succeeded()
 
-    (failure,) = refused.failures
-    assert "there is no user 'ada'" in failure.message
     assert predicted.changed == applied.changed == SECTIONS
     assert [task.diff for task in predicted.tasks if task.diff] == [task.diff for task in applied.tasks if task.diff]
     assert again.changed == 0
