@@ -61,6 +61,14 @@ def test_named_files_exist(page):
     assert [name for name in named if name not in added and not (ROOT / name).exists()] == []
 
 
+def test_the_playbooks_that_take_the_lock_are_listed():
+    names = re.search(r"also after a failure: ([\w,\s]+)\.", (ROOT / "docs/deploy.md").read_text())
+    locking = [path.stem for path in (ROOT / "playbooks").glob("*.yml") if "tasks_from: lock" in path.read_text()]
+
+    assert names
+    assert re.split(r",\s+", names[1]) == sorted(locking)
+
+
 def test_the_recipe_is_not_left_in_the_tree():
     assert len(steps()) == 4
     assert [path for path in steps() if (ROOT / path).exists()] == []

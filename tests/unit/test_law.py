@@ -357,6 +357,17 @@ def test_every_entry_point_that_a_playbook_uses_has_an_argument_spec():
     assert offences == []
 
 
+def test_the_readme_of_a_role_names_the_entry_points_that_playbooks_use():
+    missing = {
+        f"{role}: {entry_point}"
+        for path in playbooks()
+        for role, entry_point in used_entry_points(path)
+        if f"`{entry_point}`" not in (ROOT / "roles" / role / "README.md").read_text()
+    }
+
+    assert missing == set()
+
+
 def used_entry_points(playbook: Path) -> Iterator[tuple[str, str]]:
     """Yield the (role, entry point) pairs of the collection that a playbook uses."""
     for entry in walk_tasks(load_yaml(playbook)):
