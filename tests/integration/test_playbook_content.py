@@ -26,7 +26,7 @@ all:
     app: {hosts: {contenttest-local: }}
     database: {hosts: {contenttest-local: }}
 """
-PROMPT = 'Du bist die „Küchenhilfe“ 👩‍🍳.\r\n\n\t{{ user }} {% raw %} "quoted" \\n # no comment\n' * 40
+PROMPT = 'Du bist die „Küchenhilfe\u201c 👩‍🍳.\r\n\n\t{{ user }} {% raw %} "quoted" \\n # no comment\n' * 40
 #: Every field of every entity, with another value than that of a new row.
 CONTENT: dict[str, Any] = {
     "tags": [{"name": "rezepte ü", "description": "Süßes\nund Salziges", "color": "#aa3300"}],

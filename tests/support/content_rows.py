@@ -12,7 +12,7 @@ from typing import Any
 
 #: The roles that ask, and the label of each in the table of users. The owner is a user like any other.
 ROLES = {"owner": "USER", "user": "USER", "manager": "MANAGER", "admin": "ADMIN", "super_admin": "SUPER_ADMIN"}
-TEXT = "Grüße aus Köln: „Schön!“ 👩🏽‍💻 <b>&amp;</b> 'single' \"double\" \\n {{ x }} %s 你好"
+TEXT = "Grüße aus Köln: „Schön!\u201c 👩🏽‍💻 <b>&amp;</b> 'single' \"double\" \\n {{ x }} %s 你好"
 PROMPT = "\n".join(f"{number}. {TEXT}" for number in range(1, 400))
 TIME = "2025-03-04T05:06:07+00:00"
 

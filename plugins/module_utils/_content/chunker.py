@@ -19,7 +19,7 @@ from dataclasses import dataclass
 #: Blank lines end a paragraph.
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 #: Ends of sentences, also in full-width scripts that put no blank after them, and ends of lines.
-_SENTENCE = re.compile(r"(?<=[.!?…])[\"'”\u2019»)\]]*\s+|(?<=[。\uff01\uff1f])|\n")
+_SENTENCE = re.compile(r"(?<=[.!?…])[\"'\u201d\u2019»)\]]*\s+|(?<=[。\uff01\uff1f])|\n")
 _BLANK = re.compile(r"\s+")
 _HEADING = re.compile(r"^#{1,6}[ \t]+(\S.*?)[ \t#]*$", re.MULTILINE)
 #: Characters that only continue the one before: joiners, variation selectors, skin tones of emoji.

@@ -78,7 +78,8 @@ class DocumentWork(Work):
 
     def apply(self, plan: Plan) -> None:
         """Write files, then objects, then rows; remove the files of deleted documents at the end."""
-        assert self.files is not None
+        if self.files is None:
+            raise AssertionError("apply comes after plan")
         written = [task for task in self.planned.tasks if task.writes_file]
         self.files.store(written, self.user)
         chunks = {task.id: self._cut(task) for task in self.planned.tasks if task.writes_chunks or task.writes_vectors}
@@ -177,7 +178,8 @@ class DocumentWork(Work):
             raise InputError.of(problems, hint=_UNCHANGED)
 
     def _cut(self, task: Task) -> list[Chunk]:
-        assert task.file is not None
+        if task.file is None:
+            raise AssertionError("a deletion has no chunks")
         text = document_text.read(task.file.name, document_folder.content(task.file)).text
         return chunker.split(text, self.params["chunk_size"], self.params["chunk_overlap"])
 

@@ -43,7 +43,7 @@ DOCUMENT_OPTIONS: dict[str, Any] = {
     "language": {"type": "str"},
     "author": {"type": "str"},
     "year": {"type": "int"},
-    "keywords": {"type": "list", "elements": "str"},
+    "keywords": {"type": "list", "elements": "str", "no_log": False},
     "tags": {"type": "list", "elements": "str"},
     "overrides": {"type": "dict", "default": {}},
     "chunk_size": {"type": "int", "default": 500},

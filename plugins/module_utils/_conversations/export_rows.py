@@ -78,7 +78,7 @@ def read(database: Database, selection: Selection) -> Iterator[tuple[Row, Iterat
     width = len(CONVERSATION)
     for _id, group in groupby(rows, key=lambda row: row[0]):
         own = iter(group)
-        first = next(own)
+        first = next(own, ())
         yield dict(zip(CONVERSATION, first)), _messages(first[width:], own, width)
 
 

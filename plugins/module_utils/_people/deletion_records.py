@@ -101,7 +101,8 @@ class DeletionRecords:
 
     def write(self, run: str) -> Path:
         """Write the file of a run, and its signature if there is a key; then mark its rows."""
-        assert self.directory is not None
+        if self.directory is None:
+            raise AssertionError("records need a directory")
         path = self.directory / f"{run.replace('/', '-')}.json"
         document = self.document(run)
         text = json.dumps(document, indent=2, sort_keys=True) + "\n"

@@ -82,7 +82,8 @@ class Batches:
 
     def _keep(self, stage: Stage, ids: list[str], first: str) -> dict[str, Any]:
         """Write the rows into a file of JSON Lines; after a kill before the commit another file has them too."""
-        assert self.directory is not None
+        if self.directory is None:
+            raise AssertionError("an archive needs a directory")
         source = SOURCES[stage.rule.records]
         selected = f"SELECT row_to_json(r)::text FROM {source.table} r WHERE id = ANY (%s::uuid[])"  # noqa: S608
         rows = [row[0] for row in self.database.fetch(f"{selected} ORDER BY {source.used_at}, id", (ids,))]

@@ -11,7 +11,7 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils import _conte
 from ansible_collections.convosphere.platform.plugins.plugin_utils._content_file import ContentReader
 from ansible_collections.convosphere.platform.plugins.plugin_utils._content_sections import BY_NAME
 
-PROMPT = "Du bist „Küchenhilfe“ 👩‍🍳.\r\n\n\tAntworte kurz: {{ name }} # kein Kommentar\n" * 20
+PROMPT = "Du bist „Küchenhilfe\u201c 👩‍🍳.\r\n\n\tAntworte kurz: {{ name }} # kein Kommentar\n" * 20
 
 
 def again(files: dict[str, str]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def test_every_text_and_number_survives():
     letters = " \t\n\r'\"\\:#-?,[]{}&*!|>%@`=~<aé🙂\u2028\u0085\u00a0\ufeff\x7f\x1b0123456789eE.+_"
     chosen = random.Random(21)
     texts = ["", "null", "~", "yes", "0x1f", "1_000", "1:30", "2026-01-31", ".inf", "<<", "=", "- a", "a: b", "..."]
-    texts += ["".join(chosen.choices(letters, k=chosen.randrange(1, 12))) for _ in range(3000)]
+    texts += ["".join(chosen.choices(letters, k=chosen.randrange(1, 12))) for _number in range(3000)]
     values = [*texts, 0, -1, 10**12, 0.1, 1e-07, 1.5e300, True, False, None]
     content = {"tools": [{"function_name": "x", "description": each, "metadata": {"v": values, **dict.fromkeys(texts)}}
                          for each in texts[:1]]}  # fmt: skip

@@ -14,7 +14,7 @@ TEXT = """# Greeting
 
 Hello. This is the first paragraph! It has three sentences.
 
-Grüße aus Köln: „Schön!“ sagte sie. Und ging.
+Grüße aus Köln: „Schön!\u201c sagte sie. Und ging.
 
 ## Last
 
@@ -34,7 +34,7 @@ def test_a_short_text_is_one_chunk_and_an_empty_one_is_none():
 def test_chunks_end_with_paragraphs_and_sentences():
     assert contents(TEXT, 70) == [
         "# Greeting\n\nHello. This is the first paragraph!",
-        "It has three sentences.\n\nGrüße aus Köln: „Schön!“ sagte sie. Und ging.",
+        "It has three sentences.\n\nGrüße aus Köln: „Schön!\u201c sagte sie. Und ging.",
         "## Last\n\nThe end.",
     ]
 
