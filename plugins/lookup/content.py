@@ -26,7 +26,7 @@ options:
   secrets:
     description:
       - Whether to return the values of environment variables that the file names with C(from_env). Without it the names
-        are returned, and only their presence is checked.
+        are returned, and only their presence is checked. A secret that the file itself has is replaced by asterisks.
     type: bool
     default: false
 seealso:

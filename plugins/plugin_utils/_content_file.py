@@ -28,6 +28,8 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils._content_sect
 )
 from ansible_collections.convosphere.platform.plugins.plugin_utils._spelling import suggest
 
+#: In the place of a secret that a file has, which may be encrypted as a whole: Ansible shows what was read with -v.
+HIDDEN = "********"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: The options of an entry, as an argument spec declares them.
 Options = Mapping[str, Any]
@@ -39,7 +41,8 @@ class ContentReader:
 
     ``text_of`` returns the text of a file beside the content file, and ``path_of`` its path; both raise InputError.
     ``specs`` are the options of an entry by section; the options of a section that is not in it are not checked.
-    Without ``secrets`` values from the environment stay references, and only their presence is checked.
+    Without ``secrets`` values from the environment stay references, and only their presence is checked; a secret that
+    the file itself has is HIDDEN.
     """
 
     text_of: Callable[[str], str]
@@ -128,7 +131,9 @@ class ContentReader:
             return None
         if option in section.on_host and not str(value).startswith("/"):
             self.problems.add(place, f"must be an absolute path on the database host, not {quoted(value)}")
-        return self._value(place, value, (self.specs.get(section.name) or {}).get(option) or {})
+        found = self._value(place, value, (self.specs.get(section.name) or {}).get(option) or {})
+        hidden = option in section.secrets and found is not None and not self.secrets
+        return HIDDEN if hidden else found
 
     def _found(self, place: str, find: Callable[[str], str], name: str) -> str | None:
         try:

@@ -87,3 +87,14 @@ def test_prune_removes_what_the_list_has_created_and_nothing_else(run_steps, tab
     # The columns have no time zone, and hold UTC.
     recent = "SELECT count(*) FROM tags WHERE abs(extract(epoch FROM now() AT TIME ZONE 'UTC' - created_at)) < 600"
     assert database.query(recent) == [(3,)]
+
+
+def test_a_locked_row_is_not_waited_for_without_an_end(run_steps, tables):
+    database = PlatformDatabase(tables)
+    # Nothing waits here: the trigger says how long the module would.
+    database.query(
+        "CREATE FUNCTION limited() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "BEGIN RAISE EXCEPTION USING MESSAGE = 'waits ' || current_setting('lock_timeout'); END $$"
+    )
+    database.query("CREATE TRIGGER limited BEFORE INSERT ON tags FOR EACH ROW EXECUTE FUNCTION limited()")
+    run_steps(MODULE, [Step("create", {**database.login, "name": "hr"}, fails="waits 5min")])

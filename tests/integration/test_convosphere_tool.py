@@ -95,11 +95,13 @@ def test_a_tool_that_is_removed_leaves_its_assistants_and_others_are_not_written
         {"name": name, "owner": "ada", "system_prompt": "p", "model": "m", "tools": [tool]}
         for name, tool in (("a", "mail"), ("b", "search"))
     ]
+    shared = [{"type": "tool", "name": name} for name in ("mail", "search")]
     run_steps(
         MODULE,
         [
             Step("tools", {**login, "tools": tools}),
             Step("assistants", {**login, "assistants": assistants}, module="convosphere_assistant"),
+            Step("group", {**login, "name": "g", "resources": shared}, module="convosphere_domain_group"),
         ],
     )
     database.query("UPDATE assistants SET tools_config = ('[{\"note\": 1},' || substr(tools_config::text, 2))::json")
@@ -113,3 +115,4 @@ def test_a_tool_that_is_removed_leaves_its_assistants_and_others_are_not_written
     assert run.task("remove").diff["before"]["mail"]["assistants"] == ["a (ada)"]
     assert after["a"][0] == [{"note": 1}]
     assert after["b"][1] == before["b"]
+    assert database.query("SELECT resource_name FROM domain_resources") == [("search",)]

@@ -19,7 +19,7 @@ from .._entities.dependents import Belongings
 from .._entities.entity import Departure, Entity, Reference, Task
 from .._entities.field_types import BOOL, INTEGER_TEXT, JSON, LABEL, NUMBER_TEXT, TEXTS, Field
 from .._postgres.connection import Database
-from . import default_assistant
+from . import default_assistant, domain_resources
 from .default_assistant import DefaultFor
 from .tools_config import AssistantTools
 
@@ -33,8 +33,7 @@ _HELD = """
 SELECT DISTINCT assistant_id::text FROM conversations WHERE assistant_id = ANY (%(ids)s::uuid[])
 AND (id::text = ANY (%(conversations)s::text[]) OR user_id::text = ANY (%(users)s::text[]))
 """
-_SHARED = ("domain_resources", "domain_group_resources")
-_UNSHARE = "DELETE FROM {table} WHERE resource_type::text = '{kind}' AND resource_id IN ({ids})"
+_UNSHARE = "DELETE FROM {table} WHERE resource_type::text = 'CONVERSATION' AND resource_id IN ({ids})"
 
 
 class AssistantDeparture(Departure):
@@ -43,7 +42,7 @@ class AssistantDeparture(Departure):
     rights = {
         "users": "SELECT, UPDATE",
         "messages": "SELECT, DELETE",
-        **dict.fromkeys((_CONVERSATIONS, *_SHARED), "SELECT, DELETE"),
+        **dict.fromkeys((_CONVERSATIONS, *domain_resources.SHARED), "SELECT, DELETE"),
     }
 
     def __init__(self, held: Held | None = None) -> None:
@@ -91,16 +90,15 @@ class AssistantDeparture(Departure):
         if talking:
             _delete_conversations(database, talking)
         default_assistant.forget(database, ids)
-        for table in _SHARED:
-            database.execute(_UNSHARE.format(table=table, kind="ASSISTANT", ids="SELECT unnest(%s::text[])"), (ids,))
+        domain_resources.forget(database, "assistant", ids)
         super().release(database, belongings, tasks)
 
 
 def _delete_conversations(database: Database, assistants: Sequence[str]) -> None:
     chosen = "SELECT id FROM conversations WHERE assistant_id = ANY (%s::uuid[])"
     shared = chosen.replace("id FROM", "id::text FROM", 1)
-    for table in _SHARED:
-        database.execute(_UNSHARE.format(table=table, kind="CONVERSATION", ids=shared), (list(assistants),))
+    for table in domain_resources.SHARED:
+        database.execute(_UNSHARE.format(table=table, ids=shared), (list(assistants),))
     for table, column in (("messages", "conversation_id"), (_CONVERSATIONS, "id")):
         statement = f"DELETE FROM {table} WHERE {column} IN ({chosen})"  # noqa: S608 - texts of this file
         database.execute(statement, (list(assistants),), step=f"delete {table}")

@@ -28,6 +28,8 @@ NAMED = {
     "document": Reference("documents", "title", "resource_id", unique=False),
 }
 TYPES = (*NAMED, "knowledge_base", "conversation", "workspace", "template", "workflow")
+#: The tables with rows that name an object by its type and id.
+SHARED = ("domain_resources", "domain_group_resources")
 _KEYS = ("type", "name", "access_level")
 _ROWS = """
 SELECT domain_group_id::text, id::text, resource_type::text, resource_id, access_level::text
@@ -129,6 +131,15 @@ class Resources(Part):
         """Return what the row names an object by: its id, also that of an object that does not exist any more."""
         name = resource["name"]
         return self.names[resource["type"]].ids.get(name, name) if resource["type"] in NAMED else name
+
+
+def forget(database: Database, kind: str, ids: Sequence[str]) -> None:
+    """Delete the rows that name objects of a kind, which are deleted next: no foreign key does that."""
+    for table in SHARED:
+        database.execute(
+            f"DELETE FROM {table} WHERE resource_type::text = %s AND resource_id = ANY (%s::text[])",  # noqa: S608 - a text of this file
+            (kind.upper(), list(ids)),
+        )
 
 
 def _resource(index: int, given: Any) -> dict[str, str]:

@@ -17,16 +17,16 @@ from .._entities.dependents import Belongings
 from .._entities.entity import Departure, Entity, Reference, Task
 from .._entities.field_types import BOOL, JSON, LABEL, TEXTS, Field
 from .._postgres.connection import Database
-from . import tools_config
+from . import domain_resources, tools_config
 
 OBJECT = Rule(json=platform_rules.OBJECT)
 OWNER = Reference("users", "username", "creator_id", also=("email",))
 
 
 class ToolDeparture(Departure):
-    """Removes a tool also from the assistants that have it."""
+    """Removes a tool also from the assistants and domain groups that have it."""
 
-    rights = {"assistants": "SELECT, UPDATE"}
+    rights = {"assistants": "SELECT, UPDATE", **dict.fromkeys(domain_resources.SHARED, "SELECT, DELETE")}
 
     def describe(
         self, database: Database, owns: Mapping[str, Mapping[str, int]], ids: Sequence[str]
@@ -37,8 +37,10 @@ class ToolDeparture(Departure):
         return {one: {"assistants": names} for one, names in found.items() if names}
 
     def release(self, database: Database, belongings: Belongings, tasks: Sequence[Task]) -> None:
-        """Remove the tools from assistants."""
-        tools_config.remove(database, [task.id for task in tasks])
+        """Remove the tools from assistants and domain groups."""
+        ids = [task.id for task in tasks]
+        tools_config.remove(database, ids)
+        domain_resources.forget(database, "tool", ids)
         super().release(database, belongings, tasks)
 
 

@@ -113,6 +113,8 @@ class EntityRepository:
         """Delete, update and insert rows, and then what their parts keep elsewhere."""
         # A column without a time zone holds UTC.
         self.database.execute("SET LOCAL TIME ZONE 'UTC'")
+        # The platform leaves transactions open: a row that one of them has changed is not waited for without an end.
+        self.database.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'")
         leaving = [task for task in tasks if task.change.action == DELETE]
         if leaving:
             self.entity.departure.release(self.database, belongings, leaving)

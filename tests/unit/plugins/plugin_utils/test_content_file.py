@@ -125,6 +125,9 @@ def test_a_secret_is_read_from_the_environment_only_if_asked():
         "prod.yml: mcp_servers[0] (m).server_url: the environment variable MCP_URL is not set where ansible-playbook"
         " runs: set it"
     ]
+    inline = SERVER.replace("{from_env: MCP_URL}", environ["MCP_URL"])
+    assert read(inline)["mcp_servers"][0]["server_url"] == "********"
+    assert read(inline, secrets=True)["mcp_servers"][0]["server_url"] == environ["MCP_URL"]
     assert "is not the name of an environment variable" in problems(SERVER.replace("MCP_URL", "'a b'"))[0]
     assert problems("mcp_servers: [{server_id: m, server_name: {from_env: MCP_URL}}]", environ=environ) == [
         "prod.yml: mcp_servers[0] (m).server_name: cannot be given with from_env. Allowed: documents.weaviate_api_key,"
