@@ -7,7 +7,10 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The options of the connection to Docker Engine; ``PROJECT`` adds the Compose project."""
+    """The options of the connection to Docker Engine; ``PROJECT`` adds the Compose project.
+
+    ``PROBE`` is for modules that ask an engine without Docker's SDK, and do without one.
+    """
 
     DOCUMENTATION = r"""
 options:
@@ -26,6 +29,20 @@ notes:
 requirements:
   - Docker SDK for Python >= 5.0.3 (Debian and Ubuntu package python3-docker)
   - Docker Engine >= 20.10
+"""
+
+    PROBE = r"""
+options:
+  docker_host:
+    description:
+      - The URL of the Docker Engine on this host, V(unix://) or V(tcp://).
+      - If not given, the environment variable E(DOCKER_HOST) is used.
+    type: str
+    default: unix:///var/run/docker.sock
+  timeout:
+    description: The number of seconds to wait for each response of Docker Engine.
+    type: int
+    default: 10
 """
 
     PROJECT = r"""

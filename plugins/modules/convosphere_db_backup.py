@@ -342,22 +342,11 @@ backup:
           not happen, or if a server has loaded it since.
       type: dict
     proofs:
-      description:
-        - Its last 30 verifications by restore and by boot, oldest first. Each has the time in UTC (C(at)), C(level),
-          C(result) (V(passed) or V(failed)), C(host), the C(seconds) that it took, and the C(reason) of a failure.
-        - C(rto_seconds) is the time from the beginning of the restore until the booted platform had answered,
-          C(rpo_seconds) the longest time without a backup around this one. Both are null without a boot.
+      description: >-
+        Its last 30 verifications by restore and by boot, oldest first, as
+        M(convosphere.platform.convosphere_db_backup_info) returns them. A new backup has none.
       type: list
       elements: dict
-      sample:
-        - at: "2026-11-23T15:04:05Z"
-          level: boot
-          result: passed
-          host: db-1
-          seconds: 41.3
-          rto_seconds: 38.2
-          rpo_seconds: 86400.0
-          reason: null
     collection_version:
       description: The version of the collection that created it.
       type: str

@@ -31,6 +31,7 @@ extends_documentation_fragment:
   - convosphere.platform.database
   - convosphere.platform.database.published
   - convosphere.platform.engine
+  - convosphere.platform.revisions
   - convosphere.platform.attributes
 options:
   state:
@@ -55,30 +56,12 @@ options:
       - The name of the Compose project, to find O(image) and the backend's settings.
       - Required if O(image) is not given. Otherwise the container of O(service) shows which code created the tables.
     type: str
-  service:
-    description: The backend's service in the project.
-    type: str
-    default: backend
   project_src:
     description:
       - The directory of the stack on the host. The backend's settings are read from its Compose files, and the
         revisions of the current release's image from C(releases), which saves a container.
       - If not given, the settings are those of the container of O(service).
     type: path
-  alembic_directory:
-    description: The directory of C(alembic.ini) in the image.
-    type: str
-    default: /app/backend
-  accept:
-    description: Revisions that may be run, or downgraded to, although they are known to destroy data or to fail.
-    type: list
-    elements: str
-    default: []
-  assume:
-    description: Revisions that are recorded without running them if they are missing.
-    type: list
-    elements: str
-    default: []
   environment_name:
     description:
       - The environment, for example V(prod), to which the backup must belong.
@@ -96,10 +79,6 @@ options:
     description: Whether to migrate without a backup.
     type: bool
     default: false
-  migration_timeout:
-    description: The number of seconds for all revisions.
-    type: int
-    default: 3600
   lock_timeout:
     description:
       - The number of seconds to wait for another migration, and of each statement for a locked table. While a statement
@@ -256,7 +235,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core.work im
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import client as engine_client
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import project as engine_project
 from ansible_collections.convosphere.platform.plugins.module_utils._host import environment_directory
-from ansible_collections.convosphere.platform.plugins.module_utils._migration.alembic_client import DIRECTORY
+from ansible_collections.convosphere.platform.plugins.module_utils._migration.alembic_client import REVISION_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._migration.migration_run import MigrationWork
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
 
@@ -272,16 +251,12 @@ class MigrationModule(ConvosphereModule):
         "revision": {"type": "str"},
         "image": {"type": "str"},
         "project_name": {"type": "str"},
-        "service": {"type": "str", "default": "backend"},
         "project_src": {"type": "path"},
-        "alembic_directory": {"type": "str", "default": DIRECTORY},
-        "accept": {"type": "list", "elements": "str", "default": []},
-        "assume": {"type": "list", "elements": "str", "default": []},
+        **REVISION_OPTIONS,
         **environment_directory.ENVIRONMENT_OPTION,
         "backup_dir": {"type": "path"},
         "backup_max_age": {"type": "float", "default": 24},
         "skip_backup_gate": {"type": "bool", "default": False},
-        "migration_timeout": {"type": "int", "default": 3600},
         "lock_timeout": {"type": "int", "default": 10},
         "idle_transaction_timeout": {"type": "int", "default": 30},
     }

@@ -27,6 +27,7 @@ extends_documentation_fragment:
   - convosphere.platform.postgres_tools
   - convosphere.platform.loading
   - convosphere.platform.engine
+  - convosphere.platform.revisions
   - convosphere.platform.attributes
 attributes:
   idempotent:
@@ -44,29 +45,11 @@ options:
       - The name of the Compose project, for the backend's settings, and for the code that created the tables if the
         backup has no record of revisions.
     type: str
-  service:
-    description: The backend's service in the project.
-    type: str
-    default: backend
   project_src:
     description:
       - The directory of the stack on the host. The backend's settings are read from its Compose files.
       - If not given, the settings are those of the container of O(service).
     type: path
-  alembic_directory:
-    description: The directory of C(alembic.ini) in the image.
-    type: str
-    default: /app/backend
-  accept:
-    description: Revisions that are run although they are known to destroy data or to fail.
-    type: list
-    elements: str
-    default: []
-  assume:
-    description: Revisions that are recorded without running them if they are missing.
-    type: list
-    elements: str
-    default: []
   environment_name:
     description:
       - The environment, for example V(prod), of which the newest verified backup is taken.
@@ -78,10 +61,6 @@ options:
     description: The directory of the backups on the managed host.
     type: path
     required: true
-  migration_timeout:
-    description: The number of seconds for all revisions.
-    type: int
-    default: 3600
   force:
     description: Rehearse again although the last rehearsal was the same and succeeded.
     type: bool
@@ -249,7 +228,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core.module 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
 from ansible_collections.convosphere.platform.plugins.module_utils._engine import client as engine_client
 from ansible_collections.convosphere.platform.plugins.module_utils._host import environment_directory
-from ansible_collections.convosphere.platform.plugins.module_utils._migration.alembic_client import DIRECTORY
+from ansible_collections.convosphere.platform.plugins.module_utils._migration.alembic_client import REVISION_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._migration.upgrade_rehearsal import UpgradeRehearsal
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.client_tools import TOOLS_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
@@ -266,13 +245,9 @@ class UpgradeRehearsalModule(ConvosphereModule):
         **VERIFY_OPTIONS,
         "image": {"type": "str", "required": True},
         "project_name": {"type": "str"},
-        "service": {"type": "str", "default": "backend"},
         "project_src": {"type": "path"},
-        "alembic_directory": {"type": "str", "default": DIRECTORY},
-        "accept": {"type": "list", "elements": "str", "default": []},
-        "assume": {"type": "list", "elements": "str", "default": []},
+        **REVISION_OPTIONS,
         **environment_directory.ENVIRONMENT_OPTION,
-        "migration_timeout": {"type": "int", "default": 3600},
         "force": {"type": "bool", "default": False},
     }
 

@@ -12,11 +12,13 @@ version_added: 1.0.0
 author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
   - Measures the file systems of directories on the host, and of the Docker Engine, whose volumes have the data.
+    An engine that does not answer is not measured.
   - The growth is that of the last 30 days, from the records of runs in O(runs_file). C(maintenance.yml) adds one every
     night. Without records that are 20 hours apart it is null.
   - Requires Python only. Nothing is written.
 extends_documentation_fragment:
   - convosphere.platform.attributes.info
+  - convosphere.platform.engine.probe
 options:
   paths:
     description: >-
@@ -27,16 +29,6 @@ options:
   runs_file:
     description: The file with the records of runs. If not given, the growth is not known.
     type: path
-  docker_host:
-    description:
-      - The URL of the Docker Engine. If it does not answer, its directory is not measured.
-      - If not given, the environment variable E(DOCKER_HOST) is used.
-    type: str
-    default: unix:///var/run/docker.sock
-  timeout:
-    description: The number of seconds to wait for each response of Docker Engine.
-    type: int
-    default: 10
 seealso:
   - module: convosphere.platform.convosphere_host_info
 """
@@ -91,7 +83,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
-from ansible_collections.convosphere.platform.plugins.module_utils._engine.client import ENGINE_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._engine.client import PROBE_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._host import disk_growth
 
 
@@ -99,10 +91,9 @@ class DiskInfo(InfoModule):
     """The disks of one host."""
 
     argument_spec = {
-        **ENGINE_OPTIONS,
+        **PROBE_OPTIONS,
         "paths": {"type": "list", "elements": "path", "required": True},
         "runs_file": {"type": "path"},
-        "timeout": {"type": "int", "default": 10},
     }
     least = {"timeout": 1}
 

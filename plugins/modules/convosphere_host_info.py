@@ -17,6 +17,7 @@ description:
     RV(missing); a person has to solve RV(problems).
 extends_documentation_fragment:
   - convosphere.platform.attributes.info
+  - convosphere.platform.engine.probe
 options:
   commands:
     description: Programs that must be installed.
@@ -120,16 +121,6 @@ options:
       - The time of the controller in seconds since 1970, as it is when the task begins. It is returned beside the time
         of the host, so that both can be compared.
     type: float
-  docker_host:
-    description:
-      - The URL of the Docker Engine on this host, V(unix://) or V(tcp://).
-      - If not given, the environment variable E(DOCKER_HOST) is used.
-    type: str
-    default: unix:///var/run/docker.sock
-  timeout:
-    description: The number of seconds to wait for each response of Docker Engine.
-    type: int
-    default: 10
 seealso:
   - module: convosphere.platform.convosphere_image
 """
@@ -295,10 +286,9 @@ problems:
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import env_fallback
 from ansible_collections.convosphere.platform.plugins.module_utils._backup import listing
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
-from ansible_collections.convosphere.platform.plugins.module_utils._engine.client import DEFAULT_HOST
+from ansible_collections.convosphere.platform.plugins.module_utils._engine.client import PROBE_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._host import host_report
 
 
@@ -306,6 +296,7 @@ class HostInfoModule(InfoModule):
     """Report what a host lacks."""
 
     argument_spec = {
+        **PROBE_OPTIONS,
         "commands": {"type": "list", "elements": "str", "default": []},
         "python_modules": {"type": "list", "elements": "str", "default": []},
         "user": {"type": "str"},
@@ -347,8 +338,6 @@ class HostInfoModule(InfoModule):
         "secret_files": {"type": "list", "elements": "path", "default": [], "no_log": False},
         "backup_dir": {"type": "path"},
         "controller_time": {"type": "float"},
-        "docker_host": {"type": "str", "default": DEFAULT_HOST, "fallback": (env_fallback, ["DOCKER_HOST"])},
-        "timeout": {"type": "int", "default": 10},
     }
 
     def report(self) -> dict[str, Any]:

@@ -165,7 +165,7 @@ options:
       - How to handle a user with O(state=absent) that owns assistants, conversations, documents or other rows.
       - V(refuse) fails and lists them. V(transfer) makes O(transfer_to) their owner. V(archive) sets the user's status
         to V(archived) instead of deleting the user.
-      - A user on hold is never deleted (M(convosphere.platform.convosphere_hold)): set O(status=suspended) instead.
+      - A user on hold by M(convosphere.platform.convosphere_hold) is never deleted. Set O(status=suspended) instead.
       - A user that owns nothing is deleted. Memberships are deleted with the user; the audit trail is kept without it.
     type: str
     choices: [refuse, transfer, archive]

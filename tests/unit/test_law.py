@@ -156,6 +156,33 @@ def test_every_plugin_is_documented(kind, folder):
     assert incomplete == []
 
 
+@pytest.mark.parametrize("kind", ["module", "lookup", "filter"])
+def test_every_description_is_text(kind):
+    # An unquoted colon makes a dictionary of a sentence.
+    offences = [
+        f"{name}: {description}"
+        for name, docs in rendered_docs(kind).items()
+        for described in descriptions([docs["doc"], docs["return"]])
+        for description in (described if isinstance(described, list) else [described])
+        if not isinstance(description, str)
+    ]
+
+    assert offences == []
+
+
+def descriptions(node: Any) -> Iterator[Any]:
+    """Yield each ``description`` at any depth, unless it is itself an option of that name."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "description" and not (isinstance(value, dict) and "description" in value):
+                yield value
+            else:
+                yield from descriptions(value)
+    elif isinstance(node, list):
+        for entry in node:
+            yield from descriptions(entry)
+
+
 def test_documented_options_are_those_of_the_argument_spec():
     offences = []
     for module in module_names():

@@ -32,6 +32,8 @@ ENGINE_OPTIONS: dict[str, Any] = {
     "docker_host": {"type": "str", "default": DEFAULT_HOST, "fallback": (env_fallback, ["DOCKER_HOST"])},
     "timeout": {"type": "int", "default": 60},
 }
+#: Of a module that asks an engine without Docker's SDK, and does without one.
+PROBE_OPTIONS: dict[str, Any] = {**ENGINE_OPTIONS, "timeout": {"type": "int", "default": 10}}
 PROJECT_OPTIONS: dict[str, Any] = {**ENGINE_OPTIONS, "project_name": {"type": "str", "required": True}}
 
 # The labels by which Docker Compose recognises its own containers (docker/compose, pkg/api/labels.go).

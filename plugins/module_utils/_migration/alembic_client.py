@@ -27,6 +27,13 @@ from . import alembic_script, upgrade_sql
 LABEL_DATABASE = "platform.convosphere.migrates"
 #: The directory of alembic.ini in the platform's image.
 DIRECTORY = "/app/backend"
+REVISION_OPTIONS: dict[str, Any] = {
+    "service": {"type": "str", "default": "backend"},
+    "alembic_directory": {"type": "str", "default": DIRECTORY},
+    "accept": {"type": "list", "elements": "str", "default": []},
+    "assume": {"type": "list", "elements": "str", "default": []},
+    "migration_timeout": {"type": "int", "default": 3600},
+}
 #: The application_name of a migration's connection, by which a leftover one is found.
 APPLICATION = "convosphere.platform migration"
 SECONDS_TO_READ = 120  # without a database: the start of the container and of Python, and the import
