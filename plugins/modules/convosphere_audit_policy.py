@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: convosphere_audit_policy
 short_description: Manage the audit policies of ConvoSphere
-version_added: 1.1.0
+version_added: 1.0.0
 author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
   - Creates, changes and removes audit policies in the platform's tables, one or a list. A list is one plan and one

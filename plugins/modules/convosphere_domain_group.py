@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: convosphere_domain_group
 short_description: Manage the domain groups of ConvoSphere
-version_added: 1.1.0
+version_added: 1.0.0
 author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
   - Creates, changes and removes domain groups in the platform's tables, one or a list. A list is one plan and one

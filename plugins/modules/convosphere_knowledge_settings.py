@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: convosphere_knowledge_settings
 short_description: Manage the settings of ConvoSphere's knowledge base
-version_added: 1.1.0
+version_added: 1.0.0
 author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
   - Sets the one row of settings that the platform's page of the knowledge base shows and writes. Options that are not

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: convosphere_retention_rule
 short_description: Manage the retention rules of ConvoSphere's audit
-version_added: 1.1.0
+version_added: 1.0.0
 author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
   - Creates, changes and removes retention rules of the audit in the platform's tables, one or a list. A list is one

@@ -183,6 +183,18 @@ def descriptions(node: Any) -> Iterator[Any]:
             yield from descriptions(entry)
 
 
+@pytest.mark.parametrize("kind", ["module", "lookup", "filter"])
+def test_no_plugin_is_of_a_later_version_than_the_collection(kind):
+    versions = {name: docs["doc"]["version_added"] for name, docs in rendered_docs(kind).items()}
+    newest = load_yaml(ROOT / "galaxy.yml")["version"]
+
+    assert {name: version for name, version in versions.items() if numbers(version) > numbers(newest)} == {}
+
+
+def numbers(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")]
+
+
 def test_documented_options_are_those_of_the_argument_spec():
     offences = []
     for module in module_names():

@@ -20,7 +20,7 @@ from .._postgres.connection import Database
 DELETED = "deleted"
 CLEARED = "cleared"
 REWRITTEN = "rewritten"
-HANDED_OVER = "handed over or deleted"
+HANDED_OVER = "handed over, deleted or cleared"
 #: The key is between rows that are no person's.
 UNRELATED = "unrelated"
 
