@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,8 @@ MODES = (DELETE, ANONYMISE)
 #: So that the hash of an address in this ledger is not its hash in the lists of others.
 _DOMAIN = "convosphere.platform erasure ledger\n"
 _FORMAT = 1
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TIME, _TIME_FORM = re.compile(r"[0-9TZ:.-]+"), "%Y-%m-%dT%H:%M:%S.%fZ"
 _COLUMNS = """
     user_id uuid PRIMARY KEY, email_hash text NOT NULL, begun_at timestamptz NOT NULL DEFAULT now(),
     erased_at timestamptz, mode text NOT NULL, documents text NOT NULL, assistants_to text NOT NULL DEFAULT '',
@@ -142,7 +146,9 @@ def parse(text: str, title: str) -> list[Entry]:
     except (ValueError, LookupError, TypeError) as error:
         raise InputError(
             f"{title} is not a ledger of erasures that this version of the collection can read",
-            hint="A restore without it could take erased persons back. Put the file of another place in its place.",
+            hint="A restore without it could take erased persons back. Put the file of another place in its place. "
+            "Without one, move it away and run person.yml with do=erase once more for a person who is erased already: "
+            "that writes all erasures of the live database into a new file.",
         ) from error
 
 
@@ -163,9 +169,18 @@ def write_file(directory: Path, entries: Iterable[Entry]) -> bool:
 
 
 def _entry(row: Any) -> Entry:
+    """Return one entry. Raises ValueError for what the table, which a restore writes it to, would refuse."""
     entry = Entry(**row)
-    if not all(isinstance(value, str) for value in asdict(entry).values()):
+    if not all(isinstance(value, str) and "\0" not in value for value in asdict(entry).values()):
         raise ValueError("values that are not texts")
+    if not all(_ID.fullmatch(each) for each in (entry.user_id, entry.assistants_to or entry.user_id)):
+        raise ValueError("an id that is no UUID")
+    for time in (entry.begun_at, entry.erased_at or entry.begun_at):
+        if not _TIME.fullmatch(time):
+            raise ValueError("a time with other characters")
+        datetime.strptime(time, _TIME_FORM)
+    if entry.mode not in MODES:
+        raise ValueError("an unknown mode")
     return entry
 
 

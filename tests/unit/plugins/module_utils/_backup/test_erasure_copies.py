@@ -16,7 +16,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._people.erasu
 
 from support.backups import NOON, put_backup
 
-DONE = Entry("id-1", "hash", "2026-11-30T10:00:00.000000Z", "2026-11-30T10:00:05.000000Z", "delete", "delete", "", "r")
+ADA = "6f1c9a4e-8f0f-4a0f-9d39-0a4d1f6a2b11"
+DONE = Entry(ADA, "hash", "2026-11-30T10:00:00.000000Z", "2026-11-30T10:00:05.000000Z", "delete", "delete", "", "r")
 
 
 @pytest.mark.parametrize(
