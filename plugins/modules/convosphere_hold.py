@@ -20,7 +20,7 @@ extends_documentation_fragment:
   - convosphere.platform.attributes
 options:
   user:
-    description: The e-mail address of the user to hold.
+    description: The e-mail address or the id of the user to hold.
     type: str
   conversation:
     description: The id of the conversation to hold.

@@ -38,7 +38,7 @@ extends_documentation_fragment:
   - convosphere.platform.attributes
 options:
   user:
-    description: The e-mail address of the person.
+    description: The e-mail address of the person, in any case of its letters, or the id.
     type: str
     required: true
   confirm:
@@ -57,7 +57,7 @@ options:
     default: delete
   assistants_to:
     description:
-      - The e-mail address of an active user who takes over the assistants and tools.
+      - The e-mail address or the id of an active user who takes over the assistants and tools.
       - Required if conversations of others use assistants of the person. Without it the assistants are deleted, and
         the tools have no owner.
     type: str

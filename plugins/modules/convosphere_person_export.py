@@ -28,7 +28,7 @@ attributes:
     support: none
 options:
   user:
-    description: The e-mail address of the person.
+    description: The e-mail address or the id of the person.
     type: str
     required: true
   path:

@@ -138,8 +138,8 @@ RECORD_PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "assistants_to",
         "str",
-        "For erase: the e-mail address of an active user who takes over assistants and tools. Required if others use"
-        " the assistants.",
+        "For erase: the e-mail address or id of an active user who takes over assistants and tools. Required if others"
+        " use the assistants.",
         ("person",),
         "assistants_to=bob@example.com",
         default="",
@@ -181,7 +181,7 @@ RECORD_PARAMETERS: tuple[Parameter, ...] = (
         choices=("delete", "anonymise"),
     ),
     Parameter("reason", "str", "For hold: why, for those who read it later.", ("person",), "reason=Case-4711", ""),
-    Parameter("who", "str", "The e-mail address of the person.", ("person",), "who=ada@example.com"),
+    Parameter("who", "str", "The e-mail address or the id of the person.", ("person",), "who=ada@example.com"),
     Parameter(
         "write_to",
         "str",

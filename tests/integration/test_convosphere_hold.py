@@ -64,6 +64,29 @@ def test_law(run_law, database):
     )
 
 
+def test_of_two_users_with_one_address_the_id_names_the_one(run_steps, database):
+    small, large = database.add_user("ada@example.com"), database.add_user("ADA@example.com", username="ada2")
+    hold = {**database.login, "reason": "why", "held_by": "eve"}
+
+    run_steps(
+        MODULE,
+        [
+            Step(
+                "address",
+                {**hold, "user": "Ada@example.com"},
+                fails=f"ada@example.com has the id {small}. Nothing was changed. Give the id of the one"
+                if large < small
+                else f"ADA@example.com has the id {large}. Nothing was changed. Give the id of the one",
+            ),
+            Step("id", {**hold, "user": small.upper()}, changed=True, returns={"id": small}),
+            Step("no id", {**hold, "user": "6f1c9a4e-8f0f-4a0f-9d39-0a4d1f6a2b11"}, fails="There is no user 6f1c9a4e"),
+        ],
+    )
+    database.query("DELETE FROM users WHERE id = %s", small)
+    gone = {**database.login, "user": small, "state": "absent"}
+    run_steps(MODULE, [Step("release", gone, changed=True, returns={"holds": []})])
+
+
 def test_check_mode_creates_no_table(run_steps, database):
     database.add_user("ada@example.com")
     gone = {**database.login, "conversation": "6f1c9a4e-8f0f-4a0f-9d39-0a4d1f6a2b11", "state": "absent"}

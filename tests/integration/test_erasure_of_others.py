@@ -91,6 +91,39 @@ def test_the_person_itself_is_erased_even_if_the_backup_or_the_live_database_say
     assert reapplication.reapply(loaded, [entry], [], {ada}).users == [ada]
 
 
+def test_of_two_persons_with_one_address_the_id_erases_the_one(run_steps, rows, loaded, tmp_path):
+    other = rows.fill()
+    one = rows.database.add_user(ADA.upper(), username="ada2")
+    login: dict[str, Any] = rows.database.login
+    options = {
+        **login,
+        "environment_name": "dev",
+        "user": one,
+        "confirm": one,
+        "mode": "anonymise",
+        "backup_dir": str(tmp_path / "backups"),
+    }
+    run_steps(
+        MODULE,
+        [
+            Step("address", {**options, "user": ADA}, fails="Give the id of the one that you mean"),
+            Step("unconfirmed", {**options, "confirm": ADA}, fails=one),
+            Step("erase", options, changed=True),
+            Step("again", options, changed=False),
+        ],
+    )
+    users = "SELECT email FROM users WHERE id IN (%s, %s) ORDER BY 1"
+    assert rows.database.query(users, one, other) == [(ADA,), (f"erased-{one}@erased.invalid",)]
+    ledger = erasure_ledger.read_file(tmp_path / "backups")
+    loaded.execute("DROP TABLE convosphere_platform.erasures")
+    rows_of_both = "UPDATE users SET email = %s, created_at = '2025-01-01' WHERE id = %s"
+    for email, identifier in ((ADA.upper(), one), (ADA, other)):
+        loaded.execute(rows_of_both, (email, identifier))
+    loaded.commit()
+
+    assert reapplication.reapply(loaded, ledger, []).users == [one]
+
+
 def test_what_others_have_on_hold_stays(run_steps, rows, tmp_path):
     rows.fill()
     login: dict[str, Any] = rows.database.login

@@ -94,7 +94,7 @@ class ErasureRun(Work):
         self.kept = SideDatabases(server, self.params["login_db"]).kept()
         server.close()
         found = person.find(self.database, self.params["user"])
-        return self._plan_erasure(found) if found else self._plan_ledger()
+        return self._plan_erasure(found) if found and not found.is_erased else self._plan_ledger()
 
     def apply(self, plan: Plan) -> None:
         """Erase, and write the ledger: first beside the backups, then to the places of copies."""
@@ -178,7 +178,8 @@ class ErasureRun(Work):
         self.entry = self._known_entry()
         if self.entry is None or not self.entry.is_done:
             raise InputError(
-                f"There is no user with the e-mail address {self.params['user']}, and no erasure of one is recorded",
+                f"There is no user with the e-mail address or id {self.params['user']}, and no erasure of one is "
+                "recorded",
                 hint=_UNCHANGED,
             )
         erased = Person(self.entry.user_id, self.params["user"], self.params["user"], "", "")
@@ -201,10 +202,11 @@ class ErasureRun(Work):
         )
 
     def _known_entry(self) -> Entry | None:
-        """Return the last entry of the person, whom only the hash of the address identifies by now."""
-        hashed = erasure_ledger.email_hash(self.params["user"])
+        """Return the last entry of the person, whom only the id or the hash of the address identifies by now."""
+        who = self.params["user"]
+        keys = {who.lower(), erasure_ledger.email_hash(who)}
         known = erasure_ledger.merged(erasure_ledger.listed(self.database), erasure_ledger.read_file(self.directory))
-        return next((entry for entry in reversed(known) if entry.email_hash == hashed), None)
+        return next((entry for entry in reversed(known) if keys & {entry.user_id, entry.email_hash}), None)
 
     def _heir(self, found: Person) -> Person | None:
         email = self.params["assistants_to"]

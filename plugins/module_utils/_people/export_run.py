@@ -72,7 +72,7 @@ class ExportWork(Work):
         self.database.columns("users", person.COLUMNS)
         found = self.person = person.find(self.database, self.params["user"])
         if found is None:
-            raise InputError(f"There is no user with the e-mail address {self.params['user']}")
+            raise InputError(f"There is no user with the e-mail address or id {self.params['user']}")
         for part in subject_export.parts(self.database):
             number = subject_export.count(self.database, found, part)
             if number:

@@ -8,7 +8,6 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from .._app import audit_log
@@ -32,7 +31,6 @@ HOLD_OPTIONS: dict[str, Any] = {
 #: The second half of the advisory lock's key, that of an erasure: a hold and an erasure never run at the same time.
 _LOCK = 0x7065
 _LOCK_SECONDS = 60
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _EXISTS = {
     CONVERSATION: "SELECT id::text FROM conversations WHERE id = %s",
     ASSISTANT: "SELECT id::text FROM assistants WHERE id = %s",
@@ -96,13 +94,13 @@ class HoldWork(Work):
             found = person.find(self.database, given)
             if found:
                 return found.id
-        elif not _UUID.fullmatch(given):
+        elif not person.is_id(given):
             raise InputError(f"{self.kind} is '{given}': give its id, a UUID", hint="Nothing was changed.")
         else:
             rows = self.database.fetch(_EXISTS[self.kind], (given,))
             if rows:
                 return str(rows[0][0])
-            # It may be gone by other means: the hold can still be released.
-            if self.params["state"] == ABSENT:
-                return given.lower()
+        # It may be gone by other means: the hold can still be released.
+        if self.params["state"] == ABSENT and person.is_id(given):
+            return given.lower()
         raise InputError(f"There is no {self.kind} {given}", hint="Nothing was changed.")

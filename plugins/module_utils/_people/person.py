@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find a person by the e-mail address, and how the person is named in texts.
+"""Find a person by the e-mail address or the id, and how the person is named in texts.
 
 This file is private to the collection and may change without notice.
 """
@@ -27,6 +27,7 @@ AND NOT starts_with(username, %s)
 """
 #: A backslash that is itself escaped is a letter of the text.
 _AFTER_ESCAPE = r"(?<=(?:^|[^\\])(?:\\\\)*\\[bfnrt])"
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ACTIVE, _SUPER_ADMIN, _ADMIN = "ACTIVE", "SUPER_ADMIN", "ADMIN"
 
 
@@ -39,6 +40,11 @@ class Person:
     username: str
     status: str
     role: str
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether the row is what an erasure has kept for figures of usage."""
+        return self.email == f"erased-{self.id}@erased.invalid"
 
     @property
     def values(self) -> dict[str, Any]:
@@ -71,12 +77,25 @@ def escaped_like(text: str) -> str:
     return re.sub(r"([\\%_])", r"\\\1", text)
 
 
-def find(database: Database, email: str) -> Person | None:
-    """Return the user with an e-mail address, in any case of its letters. Raises InputError if several have it."""
-    rows = database.fetch(_FIND, (email,))
+def is_id(who: str) -> bool:
+    """Return whether a text is the id of a user rather than an e-mail address."""
+    return bool(_UUID.fullmatch(who))
+
+
+def find(database: Database, who: str) -> Person | None:
+    """Return the user with an id, or with an e-mail address in any case of its letters.
+
+    Raises InputError if several have the address.
+    """
+    if is_id(who):
+        return by_id(database, who)
+    rows = database.fetch(_FIND, (who,))
     if len(rows) > 1:
-        ids = ", ".join(sorted(row[0] for row in rows))
-        raise InputError(f"{len(rows)} users have the e-mail address {email}: {ids}", hint="Nothing was changed.")
+        users = ", ".join(f"{email} has the id {one}" for one, email, *_rest in sorted(rows))
+        raise InputError(
+            f"{len(rows)} users have the e-mail address {who} in some case of its letters: {users}",
+            hint="Nothing was changed. Give the id of the one that you mean in the place of the address.",
+        )
     return Person(*rows[0]) if rows else None
 
 

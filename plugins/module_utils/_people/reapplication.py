@@ -95,12 +95,13 @@ def _found(database: Database, entries: Sequence[Entry], spared: Collection[str]
     found: dict[str, tuple[Person, Entry]] = {}
     for entry in entries:
         ids = [row[0] for row in users if row[0] == entry.user_id]
-        if entry.user_id not in applied:
+        # Who has the address in another case beside the erased account is another person.
+        if entry.user_id not in applied and not ids:
             older = [each for each, created_at in addresses.get(entry.email_hash, ()) if created_at < entry.erased_at]
             ids += [each for each in older if each not in spared]
         for identifier in ids:
             one = person.by_id(database, identifier)
-            if one and one.email != f"erased-{one.id}@erased.invalid":
+            if one and not one.is_erased:
                 found.setdefault(identifier, (one, entry))
     return list(found.values())
 
