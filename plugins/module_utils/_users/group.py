@@ -21,7 +21,6 @@ from .._entities.links import Links
 from .group_spec import FIELDS, MEMBERSHIP_LOCK
 
 MEMBERSHIPS = "user_group_association"
-MEMBER = Reference("users", "email", "user_id", also=("email",))
 
 
 class GroupDeparture(Departure):
