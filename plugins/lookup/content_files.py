@@ -38,20 +38,24 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - One dictionary. C(write) has the C(path) and the C(content) of each file that is missing or differs, the content
-      file last.
+    - One dictionary. C(write) has the C(path) and the C(content) of each file that is missing, differs or has another
+      mode than 0600, the content file last.
     - C(folders) are the directories that are missing for those, C(files) is the number of all files.
     - C(unused) are the files in C(prompts) beside the content file that the export does not name.
   type: list
   elements: dict
 """
 
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _content_writer
+
+#: The mode of every file of an export, which the task that writes them gives: they may hold what is confidential.
+MODE = 0o600
 
 
 class LookupModule(LookupBase):
@@ -68,7 +72,7 @@ class LookupModule(LookupBase):
 
 def compare(files: Mapping[str, str], root: Path) -> dict[str, Any]:
     """Return which files below ``root`` have to be written, the missing directories, and the unused long texts."""
-    differing = [name for name, text in files.items() if _current(root / name) != text.encode()]
+    differing = [name for name, text in files.items() if not _is_current(root / name, text)]
     present = (path for path in (root / _content_writer.TEXTS).rglob("*") if path.is_file())
     return {
         "write": [{"path": str(root / name), "content": files[name]} for name in differing],
@@ -78,5 +82,5 @@ def compare(files: Mapping[str, str], root: Path) -> dict[str, Any]:
     }
 
 
-def _current(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
+def _is_current(path: Path, text: str) -> bool:
+    return path.is_file() and stat.S_IMODE(path.stat().st_mode) == MODE and path.read_bytes() == text.encode()

@@ -77,6 +77,7 @@ options:
     description:
       - Whether the servers are removed that the list has named in an earlier run, and does not name any more.
       - Servers that others have registered are not removed.
+      - An empty list is refused. To remove the last server, list it with O(mcp_servers[].state=absent).
     type: bool
     default: false
   prune_limit:

@@ -33,18 +33,21 @@ def differences(content: Facts) -> Iterator[tuple[str, str, str]]:
         for title in result["deleted"]:
             yield _object(section, title), "delete", "in the database, and declared as absent"
         for row in _undeclared(content, section, result):
-            if row["list_name"] == LIST:
+            if row["list_name"] == LIST and _prunes(result):
                 reason = "created by a content file, and not declared any more"
                 yield _object(section, section.title_of(row)), "delete", reason
 
 
 def unmanaged(content: Facts) -> list[str]:
-    """Return the objects of the file's sections that it does not declare, and that no content file created."""
+    """Return the objects of the file's sections that it does not declare, and that content.yml does not delete.
+
+    No content file created them, or the section has no entry that is present.
+    """
     return [
         _object(section, section.title_of(row))
         for section, result in _results(content)
         for row in _undeclared(content, section, result)
-        if row["list_name"] != LIST
+        if row["list_name"] != LIST or not _prunes(result)
     ]
 
 
@@ -61,6 +64,11 @@ def _results(content: Facts) -> list[tuple[Section, Facts]]:
     return [
         (section, result) for section in SECTIONS for result in _content_reports.results(every.get(section.name) or {})
     ]
+
+
+def _prunes(result: Facts) -> bool:
+    """Return whether the section has an entry that is present: without one content.yml prunes nothing."""
+    return bool(result["ids"] or result["created"])
 
 
 def _undeclared(content: Facts, section: Section, result: Facts) -> list[Facts]:

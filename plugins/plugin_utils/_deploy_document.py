@@ -236,7 +236,7 @@ def _left_out(document: Facts) -> list[str]:
 def _unmanaged(names: Sequence[str]) -> list[str]:
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     listed = ", ".join(names[:NAMED])
-    return [f"Not in the content file, and created otherwise: {listed}{more}"] if names else []
+    return [f"Not in the content file, and not deleted by it: {listed}{more}"] if names else []
 
 
 def _declared_rows(document: Facts) -> Iterator[str]:

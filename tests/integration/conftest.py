@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from support.environment import SERVICES, Environment, environment, stop
 from support.platform_database import empty, platform_tables
@@ -89,7 +89,7 @@ def scope_of(nodeid: str) -> str:
     return next((name for name, playbooks in SHARED.items() if file != playbook and playbook in playbooks), file)
 
 
-class ByEnvironment(LoadScopeScheduling):  # type: ignore[misc]
+class ByEnvironment(LoadScopeScheduling):
     """Keeps on one worker the tests of one file, since they share what it sets up, and all that share an environment.
 
     The marks of pytest-xdist's own --dist=loadgroup have no effect with pytest 9.2.

@@ -251,12 +251,13 @@ def test_a_required_server_fails_the_run_and_the_next_one_goes_on(run_steps, pro
 
 def test_more_than_the_limit_is_not_pruned(run_steps, project):
     servers = [{"server_id": name, "server_url": project.url(GOOD)} for name in ("one", "two")]
+    other = {"server_id": "other", "server_url": project.url(GOOD)}
     place = {"prune": True, "prune_limit": 1, "register_now": False}
     run_steps(
         MODULE,
         [
             Step("create", project.options(*servers, register_now=False), changed=True),
-            Step("refused", project.options(**place), fails="That is more than prune_limit=1"),
-            Step("foreign list", project.options(list_name="another", **place), changed=False),
+            Step("empty", project.options(**place), fails="prune needs a list that has MCP servers"),
+            Step("refused", project.options(other, **place), fails="That is more than prune_limit=1"),
         ],
     )

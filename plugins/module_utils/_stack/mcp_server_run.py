@@ -49,6 +49,11 @@ class McpServerRun(StackRun):
         self.record = mcp_record.read(self.directory)
         self.invocation.hide(*(fields["server_url"] for fields in self.record.servers.values()))
         problems = mcp_record.problems(self.record, self.entries)
+        if self.params["prune"] and not self.entries:
+            problems.append(
+                "prune needs a list that has MCP servers, and this one is empty. Is the list complete? To remove the "
+                "last ones list each of them with state: absent"
+            )
         if problems:
             raise InputError.of(problems, hint="Nothing was changed.")
         if self.params["prune"]:

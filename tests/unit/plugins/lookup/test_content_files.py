@@ -11,6 +11,7 @@ def test_only_files_that_differ_are_written_and_unused_texts_are_named(tmp_path)
     first = compare(files, tmp_path)
     (tmp_path / "prompts/tags").mkdir(parents=True)
     (tmp_path / "prompts/tags/b.description.md").write_text("b\n")
+    (tmp_path / "prompts/tags/b.description.md").chmod(0o600)
     (tmp_path / "prompts/tags/old.md").write_text("x")
     (tmp_path / "prod.yml").write_text("---\nother\n")
 
@@ -27,3 +28,10 @@ def test_only_files_that_differ_are_written_and_unused_texts_are_named(tmp_path)
         "files": 3,
         "unused": [str(tmp_path / "prompts/tags/old.md")],
     }
+
+
+def test_an_unchanged_file_that_others_can_read_is_written_again(tmp_path):
+    path = tmp_path / "prod.yml"
+    path.write_text("---\n{}\n")
+    path.chmod(0o644)
+    assert compare({"prod.yml": "---\n{}\n"}, tmp_path)["write"] == [{"path": str(path), "content": "---\n{}\n"}]

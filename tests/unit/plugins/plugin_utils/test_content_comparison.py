@@ -11,7 +11,7 @@ NOTHING: dict[str, Any] = {"created": [], "updated": {}, "deleted": [], "unchang
 CONTENT: dict[str, Any] = {
     "results": {
         "tags": {**NOTHING, "created": ["faq"], "updated": {"hr": ["color"]}, "ids": {"hr": "1"}},
-        "ai_models": {**NOTHING, "deleted": ["p/old"]},
+        "ai_models": {**NOTHING, "deleted": ["p/old"], "ids": {"p/new": "8"}},
         "knowledge_settings": {**NOTHING, "updated": {"knowledge_settings": ["chunk_size"]}},
         "tools": {"skipped": True},
     },
@@ -43,6 +43,19 @@ def test_each_difference_is_named_once_and_rows_made_by_hand_are_apart():
     ]
     assert _content_comparison.unmanaged(CONTENT) == ["tag by hand", "tag of another list"]
     assert _content_comparison.counts(CONTENT) == {"created": 1, "updated": 2, "deleted": 1}
+
+
+def test_of_a_section_without_an_entry_that_is_present_nothing_is_deleted():
+    rows = [{"id": "1", "name": "hr", "list_name": "content"}, {"id": "2", "name": "faq", "list_name": "content"}]
+    empty = {"results": {"tags": NOTHING}, "rows": {"tags": rows}}
+    only_absent = {"results": {"tags": {**NOTHING, "deleted": ["hr"]}}, "rows": {"tags": rows}}
+
+    assert list(_content_comparison.differences(empty)) == []
+    assert _content_comparison.unmanaged(empty) == ["tag hr", "tag faq"]
+    assert list(_content_comparison.differences(only_absent)) == [
+        ("tag hr", "delete", "in the database, and declared as absent")
+    ]
+    assert _content_comparison.unmanaged(only_absent) == ["tag faq"]
 
 
 def test_without_a_content_file_there_is_nothing_to_compare():

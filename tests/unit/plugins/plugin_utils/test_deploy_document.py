@@ -76,7 +76,7 @@ def test_content_is_counted_in_a_plan_and_named_in_drift():
     assert plan[1:] == ["Content, by content.yml and not by a deploy: 1 created, 0 updated, 0 deleted."]
     assert drift[0].endswith(": 1 in groups, users and content (tag faq).")
     assert drift[2] == "  + tag faq: declared, and not in the database"
-    assert drift[3].startswith("Not in the content file, and created otherwise: tag own0, tag own1, ")
+    assert drift[3].startswith("Not in the content file, and not deleted by it: tag own0, tag own1, ")
     assert drift[3].endswith(", tag own19 and 1 more")
 
 

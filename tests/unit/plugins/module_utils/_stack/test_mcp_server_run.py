@@ -74,12 +74,15 @@ def test_without_its_directory_a_run_is_refused(tmp_path):
         run(tmp_path / "none", {"server_id": "search", "server_url": URL})
 
 
-def test_a_list_that_lost_its_entries_prunes_within_the_limit(tmp_path):
+def test_a_list_that_lost_entries_prunes_within_the_limit_and_an_empty_one_is_refused(tmp_path):
     run(tmp_path, *({"server_id": name, "server_url": URL} for name in ("one", "two")), list_name="content")
+    three = {"server_id": "three", "server_url": URL}
 
+    with pytest.raises(InputError, match=r"prune needs a list that has MCP servers, and this one is empty"):
+        run(tmp_path, list_name="content", prune=True)
     with pytest.raises(InputError, match=r"has created: one, two. That is more than prune_limit=1"):
-        run(tmp_path, list_name="content", prune=True, prune_limit=1)
-    changed, report = run(tmp_path, list_name="content", prune=True)
+        run(tmp_path, three, list_name="content", prune=True, prune_limit=1)
+    changed, report = run(tmp_path, three, list_name="content", prune=True)
 
     assert (changed, report["deleted"], report["pruned"]) == (True, ["one", "two"], ["one", "two"])
     assert mcp_record.read(tmp_path).removed == {"one", "two"}
