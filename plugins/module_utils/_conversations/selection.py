@@ -10,7 +10,6 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +17,7 @@ from typing import Any
 
 from .._core.errors import DatabaseError, InputError
 from .._core.timestamps import since as parse_since
+from .._postgres import search_texts
 from .._postgres.connection import Database
 
 ROLES = ("user", "assistant", "system", "tool")
@@ -40,7 +40,6 @@ _TABLES = {
     "conversations": ("id", "user_id", "assistant_id", "created_at"),
     "messages": ("id", "conversation_id", "content", "role", "tokens_used", "model_used", "created_at"),
 }
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _INVALID_REGEX = "2201B"
 
 _FIND_USERS = """
@@ -91,7 +90,7 @@ class Selection:
             values["roles"] = list(self.roles)
         for number, word in enumerate(self.words):
             parts.append(f"m.content ILIKE %(word_{number})s")
-            values[f"word_{number}"] = pattern(word)
+            values[f"word_{number}"] = search_texts.containing(word)
         if self.regex is not None:
             parts.append("m.content ~ %(regex)s")
             values["regex"] = self.regex
@@ -113,12 +112,6 @@ class Selection:
         return parts, {name: list(ids) for name, ids in given.items()}
 
 
-def pattern(word: str) -> str:
-    """Return the pattern of LIKE that matches a text with exactly this word in it."""
-    escaped = re.sub(r"([\\%_])", r"\\\1", word)
-    return f"%{escaped}%"
-
-
 def refuse_other_tables(database: Database) -> None:
     """Raise DatabaseError if the database has not the platform's tables, or lacks a column that is read."""
     for table, columns in _TABLES.items():
@@ -132,7 +125,9 @@ def read(database: Database, params: Mapping[str, Any], now: datetime) -> Select
     if period["since"] and period["until"] and period["since"] >= period["until"]:
         problems.append(f"since, {params['since']}, is not before until, {params['until']}")
     problems += [
-        f"conversations: '{each}' is no UUID" for each in params.get("conversations") or () if not _UUID.fullmatch(each)
+        f"conversations: '{each}' is no UUID"
+        for each in params.get("conversations") or ()
+        if not search_texts.is_uuid(each)
     ]
     if problems:
         raise InputError.of(problems)

@@ -14,6 +14,7 @@ from .._app import audit_log
 from .._core.errors import InputError
 from .._core.plan import Plan, make_plan
 from .._core.work import Invocation, Work
+from .._postgres import search_texts
 from .._postgres.connection import DATABASE_OPTIONS, Database
 from . import holds, person
 from .holds import ASSISTANT, CONVERSATION, USER, Hold
@@ -94,13 +95,13 @@ class HoldWork(Work):
             found = person.find(self.database, given)
             if found:
                 return found.id
-        elif not person.is_id(given):
+        elif not search_texts.is_uuid(given):
             raise InputError(f"{self.kind} is '{given}': give its id, a UUID", hint="Nothing was changed.")
         else:
             rows = self.database.fetch(_EXISTS[self.kind], (given,))
             if rows:
                 return str(rows[0][0])
         # It may be gone by other means: the hold can still be released.
-        if self.params["state"] == ABSENT and person.is_id(given):
+        if self.params["state"] == ABSENT and search_texts.is_uuid(given):
             return given.lower()
         raise InputError(f"There is no {self.kind} {given}", hint="Nothing was changed.")

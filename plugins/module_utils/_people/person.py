@@ -14,6 +14,7 @@ from typing import Any
 
 from .._app import service_account_script
 from .._core.errors import InputError
+from .._postgres import search_texts
 from .._postgres.connection import Database
 
 #: The beginning of the usernames of accounts that exist while a run works, and are no persons.
@@ -27,7 +28,6 @@ AND NOT starts_with(username, %s)
 """
 #: A backslash that is itself escaped is a letter of the text.
 _AFTER_ESCAPE = r"(?<=(?:^|[^\\])(?:\\\\)*\\[bfnrt])"
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ACTIVE, _SUPER_ADMIN, _ADMIN = "ACTIVE", "SUPER_ADMIN", "ADMIN"
 
 
@@ -57,7 +57,7 @@ class Person:
             "user": self.id,
             "email": self.email.lower(),
             "username": self.username.lower(),
-            "like": f"%{escaped_like(self.email)}%",
+            "like": search_texts.containing(self.email),
             "like_id": f"%{self.id}%",
             "pattern": f"{address_pattern(self.email)}|{self.id}",
             "held": [],
@@ -72,22 +72,12 @@ def address_pattern(email: str) -> str:
     return rf"(?:(?<![[:alnum:]._%+-])|{_AFTER_ESCAPE}){re.escape(email)}(?![[:alnum:]_-]|[.][[:alnum:]])"
 
 
-def escaped_like(text: str) -> str:
-    """Return a text for LIKE that matches itself only."""
-    return re.sub(r"([\\%_])", r"\\\1", text)
-
-
-def is_id(who: str) -> bool:
-    """Return whether a text is the id of a user rather than an e-mail address."""
-    return bool(_UUID.fullmatch(who))
-
-
 def find(database: Database, who: str) -> Person | None:
     """Return the user with an id, or with an e-mail address in any case of its letters.
 
     Raises InputError if several have the address.
     """
-    if is_id(who):
+    if search_texts.is_uuid(who):
         return by_id(database, who)
     rows = database.fetch(_FIND, (who,))
     if len(rows) > 1:

@@ -7,16 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._conversations import message_query
-from ansible_collections.convosphere.platform.plugins.module_utils._conversations.selection import Selection, pattern
+from ansible_collections.convosphere.platform.plugins.module_utils._conversations.selection import Selection
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("word", "expected"), [("a b", "%a b%"), ("100%", r"%100\%%"), ("a_b", r"%a\_b%"), ("\\", r"%\\%")]
-)
-def test_a_word_matches_itself(word, expected):
-    assert pattern(word) == expected
 
 
 def test_no_value_is_in_a_condition():
