@@ -9,7 +9,6 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import tarfile
 from collections.abc import Mapping, Sequence
@@ -43,8 +42,8 @@ class SupportArchiveWork(Work):
             raise InputError(f"path is {self.params['path']}: {problem}", hint="Nothing was written.")
         self.content = archive(self.params["name"], documents)
         current = files.read_bytes(self.path)
-        before = {} if current is None else {str(self.path): {"sha256": _sha256(current)}}
-        return make_plan({str(self.path): {"sha256": _sha256(self.content)}}, before)
+        before = {} if current is None else {str(self.path): {"sha256": files.sha256([current])}}
+        return make_plan({str(self.path): {"sha256": files.sha256([self.content])}}, before)
 
     def apply(self, plan: Plan) -> None:
         """Write the file, which only its owner can read."""
@@ -55,7 +54,7 @@ class SupportArchiveWork(Work):
         return {
             "path": str(self.path),
             "size_bytes": len(self.content),
-            "sha256": _sha256(self.content),
+            "sha256": files.sha256([self.content]),
             "documents": [document["path"] for document in self.params["documents"]],
         }
 
@@ -96,7 +95,3 @@ def _problem(path: Path) -> str | None:
     if not path.parent.is_dir():
         return f"there is no directory {path.parent} on the controller. Create it"
     return f"{path} is not a file" if path.exists() and not path.is_file() else None
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -8,7 +8,6 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -136,7 +135,8 @@ class ReportRun(Work):
     def _compare(self) -> Plan:
         """Return a plan with the checksum and the mode of each file; their texts are too long for a diff."""
         desired: dict[str, Mapping[str, Any] | None] = {
-            str(path): {"sha256": _sha256(text.encode()), "mode": mode} for path, (text, mode) in self.texts.items()
+            str(path): {"sha256": files.sha256([text.encode()]), "mode": mode}
+            for path, (text, mode) in self.texts.items()
         }
         current = dict(_current(path) for path in self.texts if path.is_file())
         for report in self.surplus:
@@ -148,11 +148,7 @@ class ReportRun(Work):
 
 
 def _current(path: Path) -> tuple[str, dict[str, Any]]:
-    return str(path), {"sha256": _sha256(files.read_bytes(path) or b""), "mode": files.mode_of(path)}
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    return str(path), {"sha256": files.sha256([files.read_bytes(path) or b""]), "mode": files.mode_of(path)}
 
 
 def _make_readable(directory: Path) -> None:
