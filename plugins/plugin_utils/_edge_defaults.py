@@ -71,7 +71,7 @@ DENIED: tuple[tuple[str, str], ...] = (
         "Any user reads the URLs of the MCP servers, the only place for their tokens.",
     ),
     (
-        "/api/v1/mcp/servers/*/resources/*",
+        "/api/v1/mcp/servers/*/resources\n/api/v1/mcp/servers/*/resources/*/read",
         "Any user lists and reads the resources of the MCP servers, with the token of the platform.",
     ),
     (

@@ -50,6 +50,10 @@ class Route:
         if unknown:
             raise ValueError(f"'{unknown[0]}' is not a method: give {', '.join(METHODS)}, separated by commas")
         deep = segments[-1] == "*"
+        if deep and "*" in segments[:-1]:  # to Caddy, each of several asterisks is one segment
+            raise ValueError(
+                "with * as a segment it covers one path, not all below it: give each path without /* at its end"
+            )
         return cls(methods, tuple(segments[:-1] if deep else segments), deep)
 
     @property

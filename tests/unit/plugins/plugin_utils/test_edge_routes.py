@@ -55,6 +55,7 @@ def test_a_route_becomes_matchers_of_the_edge(text, methods, paths):
         ("/a%2fb", "a path begins with /"),
         ('/a"', "a path begins with /"),
         ("/a\n/b\n/c", "an entry is a text"),
+        ("/a/*/b/*", "with * as a segment it covers one path"),
     ],
 )
 def test_an_unreadable_entry_is_refused_with_the_reason(text, said):
