@@ -18,6 +18,8 @@ description:
   - ConvoSphere 0.1.2 reads none of these tables itself. Its pages of documents and its REST routes for documents and
     tags fail for every row, also for rows that it made. Only the objects in Weaviate can be searched, by every user,
     with C(POST /api/v1/search/knowledge). The documents count in the platform's statistics.
+  - Documents of an owner on hold are not deleted (M(convosphere.platform.convosphere_hold)). The run is refused before
+    it changes anything. New contents of documents that stay are written as usual.
   - Options that describe documents and are not given do not change them. An empty value, V("") or V([]), clears a
     field.
 extends_documentation_fragment:
@@ -241,6 +243,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core.module 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
 from ansible_collections.convosphere.platform.plugins.module_utils._engine.client import PROJECT_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._host.environment_directory import ENVIRONMENT_OPTION
+from ansible_collections.convosphere.platform.plugins.module_utils._people import holds
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
 
 
@@ -263,7 +266,7 @@ class DocumentModule(ConvosphereModule):
 
     def build(self) -> Work:
         """Return the work on the documents."""
-        return DocumentWork(self.invocation)
+        return DocumentWork(self.invocation, holds.held)
 
 
 def main() -> None:

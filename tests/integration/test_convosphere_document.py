@@ -176,7 +176,17 @@ def test_rows_files_and_objects_belong_together(run_steps, database, parts, opti
     assert texts == {"x" * 500, "x" * 200}
     absent = Step("Remove", {**options, **search, "state": "absent"}, changed=True)
     stale = Step("Without the store", {**options, "state": "absent"}, fails="which would go stale: set weaviate_url")
-    run_steps(MODULE, [stale, absent])
+    hold: dict[str, Any] = {**database.login, "user": "librarian@example.com"}
+    run_steps(
+        MODULE,
+        [
+            stale,
+            Step("Hold", {**hold, "reason": "why", "held_by": "eve"}, module="convosphere_hold", changed=True),
+            Step("On hold", absent.options, check=True, fails="Cannot delete 2 documents of librarian, who is on hold"),
+            Step("Release", {**hold, "state": "absent"}, module="convosphere_hold", changed=True),
+            absent,
+        ],
+    )
 
 
 def test_what_an_interruption_left_is_mended(run_steps, database, parts, options):

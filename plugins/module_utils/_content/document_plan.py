@@ -180,6 +180,17 @@ class Planner:
             )
 
 
+def refuse_held(tasks: Sequence[Task], owner: str) -> list[str]:
+    """Return a problem if documents of an owner who is on hold would be deleted."""
+    names = [task.change.name for task in tasks if task.change.action == DELETE]
+    if not names:
+        return []
+    return [
+        f"Cannot delete {len(names)} documents of {owner}, who is on hold: {', '.join(names)}. Leave them, or release "
+        "the hold with convosphere_hold"
+    ]
+
+
 def file_state(document: str, path: str, stored: Collection[str]) -> str:
     """Return whether the file of a document is stored: its bytes, their description, and the address in its row."""
     names = (document, f"{document}.meta")

@@ -24,6 +24,7 @@ from .._entities import managed_marks
 from .._postgres.connection import Database
 from .._stack import project_owner
 from . import chunker, document_folder, document_plan, document_text
+from .assistant import Held
 from .chunker import Chunk
 from .document_files import DocumentFiles
 from .document_plan import Planner, Situation
@@ -38,8 +39,9 @@ _EMPTY = "Is the folder complete? To remove all of its documents set state: abse
 class DocumentWork(Work):
     """The work of convosphere_document."""
 
-    def __init__(self, call: Invocation) -> None:
+    def __init__(self, call: Invocation, held: Held) -> None:
         self.call = call
+        self.held = held
         self.params = call.params
         self.repository = DocumentRepository(Database(call.params, read_only=call.check_mode))
         self.trail = Trail(self.repository.database, call.params, ENTITY)
@@ -165,6 +167,8 @@ class DocumentWork(Work):
             problems.append(
                 f"the vector store {situation.vectors} has no class Knowledge: set weaviate_vectorizer to create it"
             )
+        if self.user in self.held(self.repository.database, "user"):
+            problems += document_plan.refuse_held(planned.tasks, self.params["owner"])
         new = {task.id: task.change.name for task in planned.tasks if task.change.action == CREATE}
         problems += [
             f"{new[identifier]}: document {identifier} has been handed to another owner or source"

@@ -197,3 +197,14 @@ def test_only_names_of_own_documents_are_own_files():
     assert document_spec.is_own_file(document_spec.document_id(USER, "f/a.md"))
     for name in ("6f1c9a4e-8f0f-4a0f-9d39-0a4d1f6a2b11", ".", "notes"):
         assert not document_spec.is_own_file(name)
+
+
+def test_no_document_of_an_owner_on_hold_is_deleted():
+    gone = Planner(situation(stored()), lambda _file: b"", []).gone(set())
+    new, _problems = planned(situation())
+    assert isinstance(new, Task)
+
+    assert document_plan.refuse_held([new], "ada") == []
+    assert document_plan.refuse_held([new, *gone], "ada") == [
+        "Cannot delete 1 documents of ada, who is on hold: a.md. Leave them, or release the hold with convosphere_hold"
+    ]
