@@ -12,12 +12,14 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   users:
-    description: The conversations of these users, by e-mail, username or UUID.
+    description: >-
+      The conversations of these users, by e-mail, username or UUID. A text that is the e-mail of one user and the
+      username of another means the e-mail.
     type: list
     elements: str
     aliases: [user]
   assistants:
-    description: The conversations with these assistants, by name or UUID. Of several with one name, all are meant.
+    description: The conversations with these assistants, by name or UUID. A name that several have is refused.
     type: list
     elements: str
     aliases: [assistant]

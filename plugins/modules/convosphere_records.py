@@ -75,12 +75,14 @@ options:
         type: list
         elements: str
       assistants:
-        description: Only the conversations with assistants of these names, of any owner.
+        description: Only the conversations with these assistants, by name or id. A name that several have is refused.
         type: list
         elements: str
       except_users:
         description:
-          - Not the records of these users, by email or username. A later rule may be about them.
+          - Not the records of these users, by email, username or id. A later rule may be about them.
+          - A text that is the email of one user and the username of another means the email. One that several users
+            have is refused. One that is no user, such as the email of an erased user, keeps nothing and is a warning.
         type: list
         elements: str
       event_types:

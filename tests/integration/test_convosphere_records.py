@@ -167,8 +167,8 @@ REFUSED = [
     ("problems", {"rules": [{}, {**RULE, "older_than": "1y"}]}, "3 problems: rules[0]: name is missing"),
     (
         "names",
-        {"rules": [{**RULE, "groups": ["Recht"], "assistants": ["Nobody"], "except_users": ["no@example.com"]}]},
-        "3 problems: rule old: groups has Recht, which does not exist; rule old: assistants has Nobody, which",
+        {"rules": [{**RULE, "groups": ["Recht"], "assistants": ["Nobody"]}]},
+        "2 problems: rule old: groups has Recht, which does not exist; rule old: assistants has Nobody, which",
     ),
     (
         "event types",
@@ -271,6 +271,37 @@ def test_anonymised_conversations_keep_what_statistics_need_and_are_written_once
     assert count(database, "conversations", "title = '(erased)' AND conversation_metadata IS NULL") == len(redacted)
     assert count(database, "messages", "content = '(erased)'") == len(redacted) * MESSAGES
     assert database.query("SELECT sum(tokens_used), count(model_used) FROM messages") == before
+
+
+def test_a_look_alike_widens_no_rule_and_narrows_no_exception(run_steps, database, options):
+    first, second = identifier("assistant", 1), identifier("assistant", 2)
+    database.query("UPDATE assistants SET name = 'Assistant 1' WHERE id = %s", second)
+    database.query("UPDATE users SET username = 'Person2@example.com' WHERE id = %s", identifier("person", 3))
+    twin = database.add_user("PERSON4@example.com", username="twin")
+    rule = {**RULE, "assistants": ["Assistant 1"]}
+    excepted = {**RULE, "except_users": ["Person2@example.com", "no@example.com"]}
+    both = ", ".join(sorted([first, second]))
+    several = (
+        f"assistants has Assistant 1, and 2 assistants have that name: give the id of the one that you mean, of {both}"
+    )
+    twins = "except_users has Person4@example.com, and 2 users have that name: give the id of the one that you mean, of"
+
+    run = run_steps(
+        MODULE,
+        [
+            Step("name", {**options, "rules": [rule]}, fails=several),
+            Step("twins", {**options, "rules": [{**RULE, "except_users": ["Person4@example.com"]}]}, fails=twins),
+            Step("twin", {**options, "rules": [{**RULE, "except_users": [twin]}]}, check=True, changed=True),
+            Step("id", {**options, "rules": [{**rule, "assistants": [first]}]}, changed=True),
+            Step("email", {**options, "rules": [excepted]}, changed=True),
+        ],
+    )
+
+    warning = "rule old: except_users has no@example.com, which is no user and keeps no record. Correct or remove it."
+    assert warning in str(run.task("email").result["warnings"])
+    assert run.task("id").result["rules"][0]["rows"] == len([number for number in range(50) if number % 4 == 1])
+    owners = "SELECT DISTINCT user_id::text FROM conversations WHERE updated_at < now() - interval '51 days'"
+    assert database.query(owners) == [(identifier("person", 2),)]
 
 
 def test_the_limit_takes_what_was_not_used_for_longest_and_a_locked_row_stays(run_steps, database, options):

@@ -10,7 +10,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,8 @@ from .._core.errors import DatabaseError, InputError
 from .._core.timestamps import since as parse_since
 from .._postgres import search_texts
 from .._postgres.connection import Database
+from . import names
+from .names import Found
 
 ROLES = ("user", "assistant", "system", "tool")
 #: What selects conversations, for every module that reads some.
@@ -42,16 +44,8 @@ _TABLES = {
 }
 _INVALID_REGEX = "2201B"
 
-_FIND_USERS = """
-SELECT given.name, u.id::text FROM unnest(%(names)s::text[]) AS given (name)
-JOIN users u ON lower(u.email) = lower(given.name) OR u.username = given.name OR u.id::text = lower(given.name)
-"""
-_FIND_ASSISTANTS = """
-SELECT given.name, a.id::text FROM unnest(%(names)s::text[]) AS given (name)
-JOIN assistants a ON a.name = given.name OR a.id::text = lower(given.name)
-"""
 _FIND_CONVERSATIONS = """
-SELECT given.name, c.id::text FROM unnest(%(names)s::text[]) AS given (name)
+SELECT given.name, c.id::text, 0 FROM unnest(%(names)s::text[]) AS given (name)
 JOIN conversations c ON c.id = given.name::uuid
 """
 
@@ -131,9 +125,9 @@ def read(database: Database, params: Mapping[str, Any], now: datetime) -> Select
     ]
     if problems:
         raise InputError.of(problems)
-    users = _ids(database, "users", params, _FIND_USERS, "user with this e-mail, username or id", problems)
-    assistants = _ids(database, "assistants", params, _FIND_ASSISTANTS, "assistant of this name or id", problems)
-    conversations = _ids(database, "conversations", params, _FIND_CONVERSATIONS, "such conversation", problems)
+    users = _ids(database, "users", params, names.users, "user with this e-mail, username or id", problems)
+    assistants = _ids(database, "assistants", params, names.assistants, "assistant of this name or id", problems)
+    conversations = _ids(database, "conversations", params, _conversations, "such conversation", problems)
     if params.get("regex"):
         problems += _regex_problems(database, params["regex"])
     if problems:
@@ -161,19 +155,24 @@ def _time(name: str, text: str | None, now: datetime, problems: list[str]) -> da
 
 
 def _ids(
-    database: Database, option: str, params: Mapping[str, Any], query: str, meaning: str, problems: list[str]
+    database: Database,
+    option: str,
+    params: Mapping[str, Any],
+    find: Callable[[Database, Sequence[str]], Found],
+    meaning: str,
+    problems: list[str],
 ) -> tuple[str, ...] | None:
-    names: Sequence[str] | None = params.get(option)
-    if names is None:
+    given: Sequence[str] | None = params.get(option)
+    if given is None:
         return None
-    rows = database.fetch(query, {"names": list(names)})
-    known = {row[0] for row in rows}
-    problems += [f"{option}: '{name}' is no {meaning}" for name in names if name not in known]
-    return tuple(_unique(row[1] for row in rows))
+    found = find(database, given)
+    problems += [f"{option}: '{name}' is no {meaning}" for name in found.unknown]
+    problems += [f"{option} {problem}" for problem in found.problems]
+    return found.ids
 
 
-def _unique(ids: Iterable[str]) -> Iterable[str]:
-    return dict.fromkeys(ids)
+def _conversations(database: Database, given: Sequence[str]) -> Found:
+    return names.choose(given, database.fetch(_FIND_CONVERSATIONS, {"names": list(given)}), "conversations")
 
 
 def _regex_problems(database: Database, regex: str) -> list[str]:

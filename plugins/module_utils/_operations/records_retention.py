@@ -85,10 +85,14 @@ class RetentionWork(Work):
             return Plan()
         if not self.call.check_mode:
             self.database.lock("records", _LOCK, self.params["lock_timeout"])
-        self.rules = self._complete(rules)
+        named = self._complete(rules)
+        retention_repository.check(self.database, retention_rules.stages(named))
+        identified, problems, warnings = retention_repository.identified(self.database, rules)
+        for sentence in warnings:
+            self.call.warn(sentence)
+        own = dict(zip(rules, identified))
+        self.rules = [own.get(rule, rule) for rule in named]
         stages = retention_rules.stages(self.rules)
-        retention_repository.check(self.database, stages)
-        problems = retention_repository.unknown_names(self.database, rules)
         if not self.records.directory:
             problems += [
                 f"{stage.title}: record_dir is not set, which has the archive" for stage in stages if stage.moves

@@ -8,8 +8,10 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from .._conversations import names
 from .._core.errors import DatabaseError
 from .._postgres import status
 from .._postgres.connection import Database
@@ -29,17 +31,12 @@ from .retention_sql import OF_MESSAGES, SOURCES, Conditions, Held, differs
 
 _NOW = "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US+00')"
 _NAMED = "SELECT lower(email), lower(username) FROM users WHERE id::text = ANY (%s::text[])"
+_NO_NAMES = names.Found((), (), ())
 _MESSAGES = "messages"
 _OF_MESSAGES = ("id", "conversation_id", "content", "created_at")
 #: Tables that name conversations without a foreign key.
 MENTIONS = ("domain_resources", "domain_group_resources")
-#: What a rule may name: the names that exist, by the option.
-_NAMES: Mapping[str, str] = {
-    "groups": "SELECT name FROM user_groups WHERE name = ANY (%s::text[])",
-    "assistants": "SELECT name FROM assistants WHERE name = ANY (%s::text[])",
-    "except_users": """SELECT given.name FROM unnest(%s::text[]) AS given (name) WHERE EXISTS
-        (SELECT FROM users WHERE lower(email) = lower(given.name) OR username = given.name)""",
-}
+_GROUPS = "SELECT name FROM user_groups WHERE name = ANY (%s::text[])"
 
 
 def now(database: Database) -> str:
@@ -109,24 +106,40 @@ def _refuse_unknown_references(database: Database) -> None:
         )
 
 
-def unknown_names(database: Database, rules: Iterable[Rule]) -> list[str]:
-    """Return a problem for each group, assistant, user and event type that a rule names and the platform lacks."""
-    problems = []
+def identified(database: Database, rules: Iterable[Rule]) -> tuple[list[Rule], list[str], list[str]]:
+    """Return the rules with ids in the place of assistants and users, then the problems, then the warnings.
+
+    A name that several have would let each user widen a rule with a look-alike: it is a problem. An exception that
+    means no user, such as an erased one, keeps no record: it is a warning.
+    """
+    result, problems, warnings = [], [], []
     for rule in rules:
-        for option, statement in _NAMES.items():
-            given = list(getattr(rule, option))
-            known = {row[0] for row in database.fetch(statement, (given,))} if given else set()
-            problems += [
-                f"rule {rule.name}: {option} has {name}, which does not exist" for name in given if name not in known
-            ]
-        if rule.event_types:
-            labels = database.columns(SOURCES[rule.records].table, ("event_type",))["event_type"].labels
-            problems += [
-                f"rule {rule.name}: event_types has {name}. Allowed: {', '.join(labels)}"
-                for name in rule.event_types
-                if name not in labels
-            ]
-    return problems
+        assistants = names.assistants(database, rule.assistants) if rule.assistants else _NO_NAMES
+        users = names.users(database, rule.except_users) if rule.except_users else _NO_NAMES
+        found = [f"groups has {name}, which does not exist" for name in _unknown_groups(database, rule)]
+        found += [f"assistants has {name}, which does not exist" for name in assistants.unknown]
+        found += [f"assistants {problem}" for problem in assistants.problems]
+        found += [f"except_users {problem}" for problem in users.problems]
+        found += _unknown_events(database, rule)
+        problems += [f"rule {rule.name}: {problem}" for problem in found]
+        warnings += [
+            f"rule {rule.name}: except_users has {name}, which is no user and keeps no record. Correct or remove it."
+            for name in users.unknown
+        ]
+        result.append(replace(rule, assistants=assistants.ids, except_users=users.ids))
+    return result, problems, warnings
+
+
+def _unknown_groups(database: Database, rule: Rule) -> list[str]:
+    known = {row[0] for row in database.fetch(_GROUPS, (list(rule.groups),))} if rule.groups else set()
+    return [name for name in rule.groups if name not in known]
+
+
+def _unknown_events(database: Database, rule: Rule) -> list[str]:
+    if not rule.event_types:
+        return []
+    labels = database.columns(SOURCES[rule.records].table, ("event_type",))["event_type"].labels
+    return [f"event_types has {name}. Allowed: {', '.join(labels)}" for name in rule.event_types if name not in labels]
 
 
 def schema_revisions(database: Database) -> tuple[str, ...]:

@@ -109,9 +109,8 @@ SOURCES: Mapping[str, Source] = {
 }
 _IN_GROUPS = """r.user_id IN (SELECT a.user_id FROM user_group_association a JOIN user_groups g ON g.id = a.group_id
     WHERE g.name = ANY (%(groups_{0})s::text[]))"""
-_IS_EXCEPTED = """coalesce(r.user_id IN (SELECT id FROM users WHERE lower(email) = ANY (%(except_users_{0})s::text[])
-    OR username = ANY (%(except_users_{0})s::text[])), false)"""
-_HAS_ASSISTANT = "r.assistant_id IN (SELECT id FROM assistants WHERE name = ANY (%(assistants_{0})s::text[]))"
+_IS_EXCEPTED = "coalesce(r.user_id = ANY (%(except_users_{0})s::uuid[]), false)"
+_HAS_ASSISTANT = "r.assistant_id = ANY (%(assistants_{0})s::uuid[])"
 
 
 _NAMES_USER = """EXISTS (SELECT FROM unnest(%(held_emails)s::text[]) AS named (email)
@@ -225,13 +224,12 @@ def _scope(index: int, rule: Rule) -> str:
 
 
 def _values(index: int, rule: Rule) -> dict[str, Any]:
-    emails = [*rule.except_users, *(name.lower() for name in rule.except_users)]
     return {
         f"older_than_{index}": rule.older_than,
         f"delete_after_{index}": rule.delete_after,
         f"groups_{index}": list(rule.groups),
         f"assistants_{index}": list(rule.assistants),
-        f"except_users_{index}": list(dict.fromkeys(emails)),
+        f"except_users_{index}": list(rule.except_users),
         f"event_types_{index}": list(rule.event_types),
         f"severities_{index}": list(rule.severities),
     }
