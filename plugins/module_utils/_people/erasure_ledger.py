@@ -22,7 +22,7 @@ from typing import Any
 
 from .._core import files
 from .._core.errors import InputError
-from .._postgres import collection_schema
+from .._postgres import collection_schema, search_texts
 from .._postgres.connection import Database
 
 TABLE = "erasures"
@@ -34,7 +34,6 @@ MODES = (DELETE, ANONYMISE)
 #: So that the hash of an address in this ledger is not its hash in the lists of others.
 _DOMAIN = "convosphere.platform erasure ledger\n"
 _FORMAT = 1
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME, _TIME_FORM = re.compile(r"[0-9TZ:.-]+"), "%Y-%m-%dT%H:%M:%S.%fZ"
 _COLUMNS = """
     user_id uuid PRIMARY KEY, email_hash text NOT NULL, begun_at timestamptz NOT NULL DEFAULT now(),
@@ -173,8 +172,9 @@ def _entry(row: Any) -> Entry:
     entry = Entry(**row)
     if not all(isinstance(value, str) and "\0" not in value for value in asdict(entry).values()):
         raise ValueError("values that are not texts")
-    if not all(_ID.fullmatch(each) for each in (entry.user_id, entry.assistants_to or entry.user_id)):
-        raise ValueError("an id that is no UUID")
+    for identifier in (entry.user_id, entry.assistants_to or entry.user_id):
+        if not search_texts.is_uuid(identifier) or identifier != identifier.lower():
+            raise ValueError("an id that is no UUID in lower case")
     for time in (entry.begun_at, entry.erased_at or entry.begun_at):
         if not _TIME.fullmatch(time):
             raise ValueError("a time with other characters")
