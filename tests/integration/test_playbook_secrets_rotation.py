@@ -43,7 +43,7 @@ def test_a_rotation_fails_no_request(keys):
 
 
 def test_the_password_of_the_database_rotates_between_two_roles_and_fails_no_request(keys):
-    for turn in (1, 2):
+    for _turn in (1, 2):
         before, containers = values(keys), ids(keys)
 
         with load(keys, token(keys), rate=RATE) as visitors:
@@ -54,7 +54,7 @@ def test_the_password_of_the_database_rotates_between_two_roles_and_fails_no_req
         assert (visitors.failed, visitors.refused) == ([], [])
         assert visitors.rows == visitors.written > 0
         assert {name for name in SERVICES if containers[name] != ids(keys)[name]} == {"backend"}
-        assert login(after) == ("convosphere_2", "convosphere")[turn - 1]
+        assert {login(before), login(after)} == {"convosphere_2", "convosphere"}
         assert after["POSTGRES_PASSWORD"] != before["POSTGRES_PASSWORD"]
         assert not can_connect(keys, login(before), before["POSTGRES_PASSWORD"])
         assert not can_connect(keys, login(before), after["POSTGRES_PASSWORD"])
