@@ -52,7 +52,8 @@ options:
     type: str
   parent: &parent
     description: >-
-      The name of the group above it, also of one in the same list. If several have that name, the id of one.
+      The name of the group above it, also of one in the same list. If several have that name, the id of one. A group
+      that is itself below this one is refused.
     type: str
   is_public: &is_public
     description: Whether all users of the organization see the group. They do not see a new one.

@@ -27,7 +27,7 @@ options:
     description: The length of a chunk in tokens, 100 to 2000.
     type: int
   chunk_overlap:
-    description: The number of tokens that neighbouring chunks share, 0 to 500.
+    description: The number of tokens that neighbouring chunks share, 0 to 500, and less than O(chunk_size).
     type: int
   embedding_model:
     description: The model that computes the vectors.

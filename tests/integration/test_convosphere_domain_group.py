@@ -130,6 +130,21 @@ def test_parents_of_one_list_members_by_mode_and_resources_that_differ(run_steps
     assert database.query(shared) == [("TEMPLATE", "t", "ADMIN"), ("WORKFLOW", "f", "READ_WRITE")]
 
 
+def test_a_group_is_not_above_itself(run_steps, database):
+    login = database.login
+    cycle = [{"name": "top", "parent": "low"}, {"name": "low", "parent": "top"}]
+    below = "top): parent: it would be above itself, and 'low' is below it already"
+    run_steps(
+        MODULE,
+        [
+            Step("new", {**login, "domain_groups": cycle}, check=True, fails=below),
+            Step("create", {**login, "domain_groups": [{"name": "top"}, cycle[1]]}, changed=True),
+            Step("cycle", {**login, **cycle[0]}, fails="top: parent: it would be above itself, and 'low' is below it"),
+            Step("itself", {**login, "name": "top", "parent": "top"}, fails="it would be above itself: give another"),
+        ],
+    )
+
+
 def test_a_group_of_the_system_stays(run_steps, database):
     database.query(
         "INSERT INTO domain_groups (id, name, domain_type, is_public, is_active, is_system, default_access_level,"

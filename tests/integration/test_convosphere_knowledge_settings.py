@@ -71,6 +71,11 @@ def test_law(run_law, database):
                 {**login, "chunk_size": 99, "max_file_size": 1, "index_type": ""},
                 "3 problems: knowledge settings: chunk_size is 99, and must be at least 100 and at most 2000",
             ),
+            Refused(
+                "an overlap that is not less than the size of the row",
+                {**login, "chunk_overlap": 500, "chunk_size": 400},
+                "knowledge settings: chunk_overlap is 500, and must be less than chunk_size, which is 400: give both",
+            ),
             Refused("too long", {**login, "embedding_model": "x" * 201}, "has 201 characters, and at most 200 fit"),
         ],
         in_playbook=False,

@@ -8,10 +8,24 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .._entities.entity import Entity
 from .._entities.field_types import BOOL, INTEGER, TEXTS, Field
 
 _MEBIBYTE = 1024 * 1024
+
+
+def _refuse(given: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return why chunks of documents cannot be cut: each one begins ``chunk_overlap`` before the end of the last."""
+    size, overlap = after.get("chunk_size"), after.get("chunk_overlap")
+    asked = given.keys() & {"chunk_size", "chunk_overlap"}
+    if not asked or size is None or overlap is None or overlap < size:
+        return ""
+    return f"chunk_overlap is {overlap}, and must be less than chunk_size, which is {size}: give both"
+
+
 #: The ranges are those outside of which the platform answers with an error; the defaults are the platform's.
 KNOWLEDGE_SETTINGS = Entity(
     name="knowledge_settings",
@@ -43,4 +57,5 @@ KNOWLEDGE_SETTINGS = Entity(
         "enable_cache": Field(BOOL, default=True),
         "cache_expiry": Field(INTEGER, default=3600, minimum=60, maximum=86400),
     },
+    refuse=_refuse,
 )

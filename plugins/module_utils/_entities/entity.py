@@ -249,6 +249,8 @@ class Entity:
     word: str = ""
     #: Columns that are read beside those of the fields, and given to ``Departure.refuse``.
     also_read: tuple[str, ...] = ()
+    #: Return why an object is refused, or an empty text, from its given fields and from all of its values afterwards.
+    refuse: Callable[[Mapping[str, Any], Mapping[str, Any]], str] | None = None
     #: Return a warning about the desired objects that are created or changed, or an empty text.
     warning: Callable[[Iterable[Task]], str] | None = None
 

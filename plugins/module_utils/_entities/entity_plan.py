@@ -18,6 +18,7 @@ from .._core.plan import UPDATE, Change, compare
 from .._postgres.catalog import Column
 from .entity import Desired, Entity, Task
 from .list_problems import Problems
+from .names import Names
 
 #: The number of objects that a message names.
 _NAMED = 5
@@ -228,6 +229,38 @@ def refuse_leaving_references(
         for option, leaving in titles.items():
             if not one.absent and one.fields.get(option) in leaving:
                 problems.add(one.label, f"{option}: the {entity.noun} {one.fields[option]} is removed by the same run")
+
+
+def refuse_values(
+    entity: Entity, desired: Iterable[Desired], rows: Mapping[str, Mapping[str, Any]], problems: Problems
+) -> None:
+    """Add a problem for each object whose values do not fit together, also with those of its row."""
+    for one in desired:
+        if entity.refuse and not one.absent:
+            defaults = {name: field.default for name, field in entity.fields.items()}
+            given = values_of(entity, one)
+            problem = entity.refuse(given, {**rows.get(one.row, defaults), **given})
+            problems += [f"{one.label}: {problem}"] if problem else []
+
+
+def refuse_cycles(
+    option: str, desired: Iterable[Desired], present: Mapping[str, str], found: Names, problems: Problems
+) -> None:
+    """Add a problem for each object that would be above itself by an option that names a row of the same table.
+
+    ``present`` has the current rows above, by id; ``found`` the rows by name.
+    """
+    asking = [one for one in desired if not one.absent and option in one.fields]
+    above = {**present, **{one.row: found.ids.get(one.fields[option] or "", "") for one in asking}}
+    for one in asking:
+        seen, current = {""}, above[one.row]
+        while current not in seen and current != one.row:
+            seen.add(current)
+            current = above.get(current, "")
+        if current == one.row:
+            name = one.fields[option]
+            below = f", and '{name}' is below it already" if above[one.row] != one.row else ""
+            problems.add(one.label, f"{option}: it would be above itself{below}: give another {option}")
 
 
 def plan_desired(

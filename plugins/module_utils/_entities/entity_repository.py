@@ -95,6 +95,12 @@ class EntityRepository:
             for option in options
         }
 
+    def above(self, option: str) -> dict[str, str]:
+        """Return the row that each row names by a reference to the table itself, by id."""
+        column = quoted_identifier(self.entity.column(option))
+        rows = self.database.fetch(f"SELECT id, {column} FROM {self.table} WHERE {column} IS NOT NULL")  # noqa: S608 - quoted names
+        return dict(rows)
+
     def belongings(self) -> Belongings:
         """Return the references to rows of the table, from the catalog."""
         return dependents.classify(self.database.references(self.entity.table), removed=self.entity.departure.removes)

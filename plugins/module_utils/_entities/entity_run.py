@@ -151,6 +151,11 @@ class EntityWork(Work):
         ids = [*(one.row for one in self.desired if one.exists), *self.pruned, *surplus, *cleared]
         rows = self.rows.read(ids, keys, listed, problems)
         entity_plan.refuse_taken_keys(entity, self.desired, self.index, problems)
+        entity_plan.refuse_values(entity, self.desired, rows, problems)
+        for option in self.rows.own_names(()):
+            if any(one.fields.get(option) for one in self.desired):
+                above = self.repository.above(option)
+                entity_plan.refuse_cycles(option, self.desired, above, self.rows.names[option], problems)
         departures = self._plan_departures(rows, [*self.pruned, *surplus])
         leaving = [one for one, change in departures.items() if change and change.after is None]
         own = self.rows.own_names(leaving)

@@ -12,6 +12,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._entities.ent
 from ansible_collections.convosphere.platform.plugins.module_utils._entities.entity_plan import Index
 from ansible_collections.convosphere.platform.plugins.module_utils._entities.field_types import BOOL, Field
 from ansible_collections.convosphere.platform.plugins.module_utils._entities.list_problems import Problems
+from ansible_collections.convosphere.platform.plugins.module_utils._entities.names import Names
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.catalog import Column
 
 BOT = Entity(
@@ -196,3 +197,35 @@ def test_the_newest_row_of_a_singleton_is_the_object():
     assert identified(only, entity=settings, index=index) == []
     assert (only.row, index.titles) == ("newest", {"newest": "settings", "old": "old"})
     assert identified(Desired("settings"), entity=settings, index=Index(settings, {})) == []
+
+
+@pytest.mark.parametrize(
+    ("above", "problems"),
+    [
+        ({"a": "b"}, []),
+        ({"a": "a"}, ["a: parent: it would be above itself: give another parent"]),
+        ({"b": "a", "a": None}, []),
+        (
+            {"b": "c"},  # c is below a, and a below b
+            ["b: parent: it would be above itself, and 'c' is below it already: give another parent"],
+        ),
+        (
+            {"b": "new", "new": "c"},
+            [
+                "b: parent: it would be above itself, and 'new' is below it already: give another parent",
+                "new: parent: it would be above itself, and 'c' is below it already: give another parent",
+            ],
+        ),
+    ],
+)
+def test_no_row_is_above_itself(above, problems):
+    rows = {"a": "1", "b": "2", "c": "3"}
+    found = Names([(identifier, name) for name, identifier in rows.items()])
+    found.add_planned({"new": "4"})
+    objects = [Desired(name, {"parent": parent}, row={**rows, "new": "4"}[name]) for name, parent in above.items()]
+    refused = Problems()
+
+    # A cycle that the list does not touch is not its problem.
+    entity_plan.refuse_cycles("parent", objects, {"3": "1", "1": "2", "8": "9", "9": "8"}, found, refused)
+
+    assert list(refused) == problems
