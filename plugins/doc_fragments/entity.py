@@ -37,5 +37,8 @@ options:
       - >-
         Names that count as existing in check mode, because an earlier task would create them, by kind, for example
         V({"users": ["ada"], "tools": ["search"]}).
+      - >-
+        V(removed) has the ids of objects that count as missing in check mode, because an earlier task would remove
+        them, see RV(deleted_ids).
     type: dict
 """

@@ -261,6 +261,11 @@ unchanged:
   returned: success
   type: list
   elements: str
+deleted_ids:
+  description: The ids of RV(deleted), in the same order.
+  returned: success
+  type: list
+  elements: str
 pruned:
   description: Those of RV(deleted) that O(prune) removed.
   returned: success

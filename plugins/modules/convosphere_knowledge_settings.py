@@ -90,6 +90,11 @@ deleted:
   returned: success
   type: list
   elements: str
+deleted_ids:
+  description: The ids of RV(deleted), in the same order.
+  returned: success
+  type: list
+  elements: str
 unchanged:
   description: V(knowledge_settings) if the row did not change.
   returned: success

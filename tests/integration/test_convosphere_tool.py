@@ -106,7 +106,28 @@ def test_a_tool_that_is_removed_leaves_its_assistants_and_others_are_not_written
     )
     database.query("UPDATE assistants SET tools_config = ('[{\"note\": 1},' || substr(tools_config::text, 2))::json")
     before = dict(database.query("SELECT name, xmin::text FROM assistants"))
-    run = run_steps(MODULE, [Step("remove", {**login, "function_name": "mail", "state": "absent"}, changed=True)])
+    ((mail,),) = database.query("SELECT id::text FROM tools WHERE function_name = 'mail'")
+    # In check mode "remove" has not happened: it is told to those that follow.
+    later = {**login, "planned": {"removed": [mail]}}
+    group = {"name": "g", "resources": shared[1:]}
+    run = run_steps(
+        MODULE,
+        [
+            Step("check", {**login, "function_name": "mail", "state": "absent"}, check=True,
+                 returns={"deleted": ["mail"], "deleted_ids": [mail]}),
+            Step("named", {**later, "assistants": assistants}, module="convosphere_assistant", check=True,
+                 fails="tools: there is no tool 'mail'"),
+            Step("unnamed", {**later, "assistants": [{**assistants[0], "tools": []}]}, module="convosphere_assistant",
+                 check=True, changed=False),
+            Step("shared", {**later, "name": "g", "resources": shared}, module="convosphere_domain_group", check=True,
+                 fails="resources: there is no tool 'mail'"),
+            Step("unshared", {**later, **group}, module="convosphere_domain_group", check=True, changed=False),
+            Step("remove", {**login, "function_name": "mail", "state": "absent"}, changed=True),
+            Step("as predicted", {**login, "assistants": assistants}, module="convosphere_assistant",
+                 fails="tools: there is no tool 'mail'"),
+            Step("done", {**login, **group}, module="convosphere_domain_group", changed=False),
+        ],
+    )  # fmt: skip
 
     after = {
         name: (config, xmin)

@@ -290,6 +290,15 @@ def test_an_export_is_applied_to_another_environment_whose_export_is_the_same(ve
     assert list(_content_comparison.differences(found)) == [("tool rezept_suchen", "update", "is_enabled")]
     assert _content_comparison.unmanaged(found) == ["tag von hand"]
 
+    # An assistant of the first file names the tool that goes: check mode says it as well.
+    removing = {
+        "tools": [{"function_name": "rezept_suchen", "state": "absent"}],
+        "assistants": CONTENT["assistants"],
+    }
+    (tmp_path / "removing.yml").write_text(_content_writer.dump(removing))
+    refused = verb(APPLY, content_file=str(tmp_path / "removing.yml"), check=True)
+    assert "there is no tool 'rezept_suchen'" in refused.stdout
+
     pruning = tmp_path / "pruning.yml"
     pruning.write_text(PRUNING)
     verb(APPLY, content_file=str(pruning), content_prune=True).succeeded()

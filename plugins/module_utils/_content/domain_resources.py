@@ -59,7 +59,8 @@ class Resources(Part):
 
     def read(self, reading: Reading) -> dict[str, dict[str, Any]]:
         """Return the current resources by group, and replace those of the desired groups by full ones."""
-        found = reading.database.fetch(_ROWS, (list(reading.ids),))
+        gone = references.removed(reading.planned)
+        found = [row for row in reading.database.fetch(_ROWS, (list(reading.ids),)) if row[3] not in gone]
         wanted = [each for one in reading.desired.values() for each in one.fields.get(RESOURCES) or ()]
         for kind, reference in NAMED.items():
             texts = [each["name"] for each in wanted if each["type"] == kind]

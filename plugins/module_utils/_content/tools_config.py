@@ -41,6 +41,10 @@ class AssistantTools(Part):
                 "SELECT id, tools_config FROM assistants WHERE id = ANY (%s::uuid[])", (list(reading.ids),)
             )
         )
+        gone = references.removed(reading.planned)
+        for identifier, config in self.configs.items():
+            if gone & set(ids_of(config)):
+                self.configs[identifier] = changed(config, [one for one in ids_of(config) if one not in gone])
         given = [one for one in reading.desired.values() if one.fields.get("tools") is not None]
         asked = {name for one in given for name in one.fields["tools"]}
         ids = {identifier for config in self.configs.values() for identifier in ids_of(config)}

@@ -133,7 +133,7 @@ class Task:
 class Reading:
     """What a part reads: the rows with these ids, and the objects of the list, by the id of their row.
 
-    ``planned`` are names that count as existing in check mode, by the kind of object.
+    ``planned`` are names that count as existing in check mode, by the kind of object, and ids that count as "removed".
     """
 
     database: Database

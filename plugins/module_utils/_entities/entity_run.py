@@ -99,7 +99,8 @@ class EntityWork(Work):
         return {
             "created": plan.names(CREATE),
             "updated": {change.name: sorted(change.after or {}) for change in plan.of(UPDATE)},
-            "deleted": plan.names(DELETE),
+            "deleted": [task.change.name for task in deleted],
+            "deleted_ids": [task.id for task in deleted],
             "unchanged": list(plan.unchanged),
             "pruned": [task.change.name for task in deleted if task.id in self.pruned],
             "ids": kept,

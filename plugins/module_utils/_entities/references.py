@@ -25,7 +25,10 @@ def of(
     ids: Iterable[str],
     planned: Mapping[str, Sequence[str]],
 ) -> Names:
-    """Read the rows that are named by ``texts`` or have one of ``ids``; all rows if their names are not unique."""
+    """Read the rows that are named by ``texts`` or have one of ``ids``; all rows if their names are not unique.
+
+    Rows that are ``planned`` to be removed are not found.
+    """
     asked = {"texts": sorted(set(texts)), "ids": sorted({one for one in ids if _is_uuid(one)})}
     asked["lower"] = [text.lower() for text in asked["texts"]]
     known = planned.get(f"{reference.kind.replace(' ', '_')}s", ())
@@ -42,7 +45,13 @@ def of(
         f"FROM {quoted_identifier(reference.table)}{where} ORDER BY id",
         asked,
     )
-    return Names(rows, known, reference.kind)
+    gone = removed(planned)
+    return Names([row for row in rows if row[0] not in gone], known, reference.kind)
+
+
+def removed(planned: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return the ids of rows that count as missing: in check mode an earlier task did not remove them."""
+    return set(planned.get("removed") or ())
 
 
 def resolved(found: Names, one: Desired, option: str, problems: Problems) -> list[str]:
