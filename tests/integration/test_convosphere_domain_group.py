@@ -130,6 +130,20 @@ def test_parents_of_one_list_members_by_mode_and_resources_that_differ(run_steps
     assert database.query(shared) == [("TEMPLATE", "t", "ADMIN"), ("WORKFLOW", "f", "READ_WRITE")]
 
 
+def test_a_time_that_cannot_be_read_is_named(run_steps, database):
+    login = database.login
+    last = {**login, "name": "a", "expires_at": "9999-12-31T23:59:59Z"}
+    database.query(f"ALTER DATABASE {database.name} SET timezone = 'Europe/Berlin'")
+    run_steps(MODULE, [Step("create", last, changed=True), Step("last second", last, changed=False)])
+    database.query("UPDATE domain_groups SET expires_at = 'infinity'")
+    run_steps(MODULE, [Step("infinity", last, changed=False)])
+    database.query("UPDATE domain_groups SET expires_at = '12026-01-01 00:00+00'")
+    ((identifier,),) = database.query("SELECT id::text FROM domain_groups")
+    told = f"Cannot read expires_at of the row {identifier} in table domain_groups: it is 12026-01-01 00:00:00+00, and"
+    info = Step("info", {**login, "entities": ["domain_groups"]}, module="convosphere_content_info", fails=told)
+    run_steps(MODULE, [Step("module", last, fails=told), info])
+
+
 def test_a_group_is_not_above_itself(run_steps, database):
     login = database.login
     cycle = [{"name": "top", "parent": "low"}, {"name": "low", "parent": "top"}]

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from contextlib import closing
 from unittest.mock import ANY
 
 import pytest
@@ -98,3 +99,28 @@ def test_a_locked_row_is_not_waited_for_without_an_end(run_steps, tables):
     )
     database.query("CREATE TRIGGER limited BEFORE INSERT ON tags FOR EACH ROW EXECUTE FUNCTION limited()")
     run_steps(MODULE, [Step("create", {**database.login, "name": "hr"}, fails="waits 5min")])
+    # A shorter limit of the server stays.
+    database.query(f"ALTER DATABASE {database.name} SET lock_timeout = '1s'")
+    database.query("DROP TRIGGER limited ON tags")
+    user = {**database.login, "email": "ada@example.com"}
+    database.add_user(user["email"])
+    run_steps(MODULE, [Step("create", {**database.login, "name": "hr"})])
+    with closing(database.connect()) as platform, platform.cursor() as cursor:
+        cursor.execute("SELECT FROM tags, users FOR UPDATE")
+        run_steps(
+            MODULE,
+            [
+                Step(
+                    "tag", {**database.login, "name": "hr", "color": "#000000"}, fails="Cannot update rows of tags in "
+                ),
+                Step(
+                    "user",
+                    {**user, "first_name": "Ada"},
+                    module="convosphere_user",
+                    fails="Cannot update rows of users",
+                ),
+                Step(
+                    "hint", {**user, "state": "absent"}, module="convosphere_user", fails="idle in transaction, and end"
+                ),
+            ],
+        )

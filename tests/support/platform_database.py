@@ -57,6 +57,13 @@ class PlatformDatabase:
         """Run one statement; its rows."""
         return self.running.query(statement, *values, database=self.name)
 
+    def connect(self) -> Any:
+        """Return a connection of its own, whose first statement opens a transaction."""
+        login = self.login
+        return psycopg2.connect(
+            host="127.0.0.1", port=login["login_port"], user="convosphere", password=DATABASE_KEY, dbname=self.name
+        )
+
     def emails(self) -> list[str]:
         """Return the emails of all users, sorted."""
         return [row[0] for row in self.query("SELECT email FROM users ORDER BY email")]

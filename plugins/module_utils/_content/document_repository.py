@@ -125,7 +125,8 @@ class DocumentRepository:
     def _write_chunks(self, chunks: Mapping[str, Sequence[Chunk]], now: str) -> None:
         if not chunks:
             return
-        self.database.execute("DELETE FROM document_chunks WHERE document_id = ANY (%s::uuid[])", (list(chunks),))
+        statement = "DELETE FROM document_chunks WHERE document_id = ANY (%s::uuid[])"
+        self.database.execute(statement, (list(chunks),), step="delete chunks of documents")
         rows = (
             {
                 "id": part_id(document, number),
@@ -151,9 +152,8 @@ class DocumentRepository:
         if not tasks:
             return
         wanted = {task.id: task.desired["tags"] or [] for task in tasks}
-        self.database.execute(
-            "DELETE FROM document_tag_association WHERE document_id = ANY (%s::uuid[])", (list(wanted),)
-        )
+        statement = "DELETE FROM document_tag_association WHERE document_id = ANY (%s::uuid[])"
+        self.database.execute(statement, (list(wanted),), step="delete tags of documents")
         names = sorted({name for tags in wanted.values() for name in tags})
         known = self._tag_ids(names)
         fresh = [

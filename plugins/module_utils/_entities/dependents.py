@@ -101,17 +101,20 @@ def release(
             database.execute(
                 f"UPDATE {one.table} SET {column} = %s WHERE {column} = ANY (%s::uuid[])",  # noqa: S608 - from the catalog
                 (target, list(sources)),
+                step=f"hand over rows of {one.table}",
             )
     for one in belongings.removed:
         database.execute(
             f"DELETE FROM {one.table} WHERE {quoted_identifier(one.column)} = ANY (%s::uuid[])",  # noqa: S608 - from the catalog
             (list(ids),),
+            step=f"delete rows of {one.table}",
         )
     for one in belongings.forgotten:
         column = quoted_identifier(one.column)
         database.execute(
             f"UPDATE {one.table} SET {column} = NULL WHERE {column} = ANY (%s::uuid[])",  # noqa: S608 - from the catalog
             (list(ids),),
+            step=f"clear {one.column} in rows of {one.table}",
         )
 
 

@@ -12,12 +12,14 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
+from .._core.errors import DatabaseError
 from .._core.plan import CREATE, DELETE, UPDATE
 from .._postgres.catalog import Column
-from .._postgres.connection import LOCK_TIMEOUT, Database, quoted_identifier
+from .._postgres.connection import Database, quoted_identifier
 from . import dependents, field_types
 from .dependents import Belongings
 from .entity import Entity, Part, Task
+from .field_types import TIME
 
 #: Every entity has it, or the platform's code writes it.
 _UPDATED = "updated_at"
@@ -46,7 +48,6 @@ class EntityRepository:
     def lock_table(self) -> None:
         """Let no other session write the table until the transaction ends; the transaction begins with this."""
         self.database.rollback()
-        self.database.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'")
         self.database.execute(
             f"LOCK TABLE {self.table} IN SHARE ROW EXCLUSIVE MODE", step=f"lock the table {self.entity.table}"
         )
@@ -74,6 +75,7 @@ class EntityRepository:
         """Return the options of rows, by id, as they are stored."""
         if not ids:
             return {}
+        self._refuse_unreadable(ids)
         names = (*self.entity.fields, *self.entity.references, *self.entity.also_read)
         columns = ["id", *(self.entity.column(name) for name in names)]
         rows = self.database.fetch(
@@ -81,6 +83,24 @@ class EntityRepository:
             (list(ids),),
         )
         return {row[0]: dict(zip(names, row[1:])) for row in rows}
+
+    def _refuse_unreadable(self, ids: Collection[str]) -> None:
+        """Raise DatabaseError that names the first timestamp that Python cannot read or write. Set UTC for reads."""
+        for name in (self.entity.column(option) for option, field in self.entity.fields.items() if field.kind == TIME):
+            column = quoted_identifier(name)
+            self.database.execute("SET LOCAL TIME ZONE 'UTC'")  # elsewhere a last second may be in the year 10000
+            found = self.database.fetch(
+                f"SELECT id, {column}::text FROM {self.table} WHERE id = ANY (%s::uuid[]) "  # noqa: S608 - quoted names
+                f"AND NOT ({column} >= '1000-01-01' AND {column} < '10000-01-01' OR {column} = 'infinity') "
+                "ORDER BY id LIMIT 1",
+                (list(ids),),
+            )
+            for identifier, text in found:
+                raise DatabaseError(
+                    f"Cannot read {name} of the row {identifier} in table {self.entity.table}: it is {text}, and must "
+                    "be from the year 1000 to the year 9999",
+                    hint=f"Nothing was changed. Set the column {name} of this row with SQL, for example to NULL.",
+                )
 
     def flagged(self, options: Iterable[str]) -> dict[str, list[str]]:
         """Return the ids of the rows with each exclusive flag, by option."""
@@ -119,8 +139,6 @@ class EntityRepository:
         """Delete, update and insert rows, and then what their parts keep elsewhere."""
         # A column without a time zone holds UTC.
         self.database.execute("SET LOCAL TIME ZONE 'UTC'")
-        # The platform leaves transactions open: a row that one of them has changed is not waited for without an end.
-        self.database.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'")
         leaving = [task for task in tasks if task.change.action == DELETE]
         if leaving:
             self.entity.departure.release(self.database, belongings, leaving)

@@ -23,6 +23,9 @@ from .._core import option_texts, timestamps
 from .._core.display import printable
 from . import unquoted_scalars
 
+#: Earlier years have fewer than four digits, which cannot be read again.
+_FIRST_YEAR = 1000
+
 
 class ValueProblem(Exception):
     """A value is invalid; the message continues a sentence that begins with the field's name."""
@@ -131,7 +134,10 @@ def as_time(value: Any) -> str:
     """Return a timestamp in UTC, ``2026-01-31T12:00:00Z``. Without a time zone it is read as UTC."""
     text = as_text(value)
     try:
-        return of_time(datetime.fromisoformat(f"{text[:-1]}+00:00" if text[-1:] in ("z", "Z") else text))
+        found = datetime.fromisoformat(f"{text[:-1]}+00:00" if text[-1:] in ("z", "Z") else text)
+        if found.year < _FIRST_YEAR:
+            raise ValueError
+        return of_time(found)
     except (ValueError, OverflowError) as error:
         raise ValueProblem(
             f"must be a timestamp such as 2026-01-31T12:00:00Z or 2026-01-31, not '{printable(text)}'"

@@ -46,7 +46,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 APPLICATION = "convosphere.platform"
 #: The number of rows in one statement: few round trips, and bounded memory.
 BATCH = 5000
-#: The number of seconds to wait for another run that holds the lock.
+#: The number of seconds to wait for a lock: of another run, or for a row or a table that another session has locked.
 LOCK_TIMEOUT = 300
 #: The first half of the advisory lock's key, which distinguishes this collection's locks from those of other programs.
 LOCK_SPACE = 0x636F6E76
@@ -57,6 +57,10 @@ LIFT_LIMITS = """
 SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN (
     'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout'
 )
+"""
+#: A limit of the server or of ALTER ROLE that is shorter stays.
+_BOUND_WAITS = """
+SELECT set_config(name, %s, false) FROM pg_settings WHERE name = 'lock_timeout' AND NOT setting::int BETWEEN 1 AND %s
 """
 
 
@@ -87,6 +91,9 @@ class Database:
             connection = connect(self.params)
             connection.set_session(isolation_level="REPEATABLE READ", readonly=self.read_only)
             self._connection = connection
+            # The platform leaves transactions open: what one of them has locked is not waited for without an end.
+            self.fetch(_BOUND_WAITS, (f"{LOCK_TIMEOUT}s", LOCK_TIMEOUT * 1000))
+            self.commit()  # otherwise the next rollback would undo it
         return self._connection
 
     def close(self) -> None:
@@ -172,9 +179,8 @@ class Database:
         The session takes it before the transaction begins, which then sees the changes of the other run.
         """
         with self.asking(f"wait for another run that is changing {what}"), self.connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = %s", (f"{seconds}s",))
+            cursor.execute("SET LOCAL lock_timeout = %s", (f"{seconds}s",))
             cursor.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_SPACE, number))
-            cursor.execute("RESET lock_timeout")
         self.connection.commit()
 
     def read_to_the_end(self) -> None:
@@ -216,7 +222,8 @@ _HINTS = {
     "42501": "The database role of login_user needs the privilege for this object",
     "23505": "The platform changed the same rows meanwhile. Nothing was changed: run it again",
     "40001": "The platform changed the same rows meanwhile. Nothing was changed: run it again",
-    "55P03": "Wait for the other session to end, or find it in pg_stat_activity",
+    "55P03": "Another session has locked what this step needs. Wait for its end and run it again, or find it in "
+    "pg_stat_activity, perhaps with the state idle in transaction, and end it with pg_terminate_backend",
 }
 _HINTS_FOR_READING = {"42501": "The database role of login_user needs the privilege to read this object"}
 

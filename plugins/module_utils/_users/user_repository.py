@@ -136,7 +136,7 @@ class UserRepository:
         ids = [task.current.id for task in deletions(planned.tasks) if task.current]
         if ids:
             dependents.release(self.database, planned.belongings, ids, planned.transfers)
-            self.database.execute("DELETE FROM users WHERE id = ANY (%s::uuid[])", (ids,))
+            self.database.execute("DELETE FROM users WHERE id = ANY (%s::uuid[])", (ids,), step="delete users")
 
     def _free_names(self, tasks: Sequence[Task], ids: Mapping[str, str]) -> None:
         """Let two users swap usernames or emails: unique indexes are checked row by row, not at the end."""
@@ -147,6 +147,7 @@ class UserRepository:
                 self.database.execute(
                     f"UPDATE users SET {name} = id::text WHERE id = ANY (%s::uuid[])",  # noqa: S608 - one of two words
                     ([ids[task.change.name] for task in changing],),
+                    step=f"exchange the {name}s of users",
                 )
 
     def _write_groups(self, tasks: Sequence[Task], ids: Mapping[str, str], groups: GroupNames) -> None:
@@ -159,7 +160,8 @@ class UserRepository:
         ]
         kept = [task.current.id for task in tasks if task.current]
         if kept:
-            self.database.execute("DELETE FROM user_group_association WHERE user_id = ANY (%s::uuid[])", (kept,))
+            statement = "DELETE FROM user_group_association WHERE user_id = ANY (%s::uuid[])"
+            self.database.execute(statement, (kept,), step="delete memberships")
         self.database.insert("user_group_association", rows, ("user_id", "group_id"))
 
 
