@@ -17,7 +17,7 @@ from support.law import Refused, Step
 MODULE = "convosphere_host_info"
 NOTHING: dict[str, Any] = {"commands": [], "python_modules": [], "user": False, "directories": []}
 #: What the fast path of a deploy may cost beside an empty task, in seconds.
-ALLOWANCE = 0.35
+ALLOWANCE = 0.7
 
 
 def free_port() -> int:

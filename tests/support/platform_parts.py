@@ -89,7 +89,13 @@ class PlatformParts:
             "f'{p.stat().st_uid} {p.stat().st_mode & 0o777:o} {p.read_text()}' for p in sorted(r.rglob('*')) "
             "if p.is_file()}))"
         )
-        found: dict[str, str] = json.loads(self.execute("backend", "python3", "-c", script))
+        for _attempt in range(5):
+            output = self.execute("backend", "python3", "-c", script)
+            if output.startswith(
+                "{"
+            ):  # Docker Engine on a busy machine may lose the beginning of what a command prints
+                break
+        found: dict[str, str] = json.loads(output)
         return found
 
     def weaviate(self, method: str, path: str, **options: Any) -> Any:
