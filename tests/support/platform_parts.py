@@ -93,7 +93,7 @@ class PlatformParts:
             output = self.execute("backend", "python3", "-c", script)
             if output.startswith(
                 "{"
-            ):  # Docker Engine on a busy machine may lose the beginning of what a command prints
+            ):  # a busy engine may lose the beginning of the output
                 break
         found: dict[str, str] = json.loads(output)
         return found
