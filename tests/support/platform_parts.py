@@ -91,9 +91,7 @@ class PlatformParts:
         )
         for _attempt in range(5):
             output = self.execute("backend", "python3", "-c", script)
-            if output.startswith(
-                "{"
-            ):  # a busy engine may lose the beginning of the output
+            if output.startswith("{"):  # a busy engine may lose the beginning of the output
                 break
         found: dict[str, str] = json.loads(output)
         return found
