@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
@@ -11,14 +12,21 @@ from unittest.mock import ANY
 import pytest
 
 from support.law import Case, Refused, Step
-from support.platform_database import PlatformDatabase
-from support.sandbox import DATABASE_KEY
+from support.platform_database import PlatformDatabase, platform_tables
+from support.sandbox import DATABASE_KEY, Sandbox
 
 MODULE = "convosphere_secret_rotation"
 OLD, OTHER = "planted-old-key", "planted-other"
 ADMIN = "DEFAULT_ADMIN_PASSWORD"
 ROTATED = [ADMIN, "POSTGRES_PASSWORD", "SECRET_KEY"]
 LENGTHS = {"SECRET_KEY": 64, "OTHER": 40, "POSTGRES_PASSWORD": 40, ADMIN: 24}
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Yield a PostgreSQL of this file alone: a rotation ends the role with which all others connect."""
+    with platform_tables(tmp_path_factory.mktemp("platform")) as running:
+        yield running
 
 
 @pytest.fixture
