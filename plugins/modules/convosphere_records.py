@@ -13,8 +13,8 @@ author: ConvoSphere Platform contributors (@ConvoSphere)
 description:
   - Applies rules to conversations, search queries, rows of both audit logs and expired reset tokens. The platform
     itself never removes them. Without a rule about it, a kind of records is not even read.
-  - A row belongs to the first rule of the list that is about it, whatever its age. So a rule for one group before the
-    rule for all is an exception from the latter.
+  - A row belongs to the first rule of the list that is about it, also if it is too young for it. So a rule for one
+    group before the rule for all is an exception from the latter.
   - What is on hold stays, and is counted as C(held). That is the conversations, search queries and audit rows of a
     user, a conversation and the conversations of an assistant on hold, and rows of C(extended_audit_logs) with a
     legal hold.

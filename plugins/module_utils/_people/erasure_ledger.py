@@ -66,7 +66,7 @@ class Entry:
 
 
 def email_hash(email: str) -> str:
-    """Return the hash of an e-mail address, whatever the case of its letters."""
+    """Return the hash of an e-mail address in lower case."""
     return hashlib.sha256((_DOMAIN + email.strip().lower()).encode()).hexdigest()
 
 

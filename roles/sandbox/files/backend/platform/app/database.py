@@ -81,7 +81,7 @@ def create_default_admin() -> None:
 
 
 def create_default_assistant() -> None:
-    """Make an active public assistant of the first ADMIN if CREATE_DEFAULT_ASSISTANT asks for it and there is none."""
+    """Make a public assistant of the first ADMIN if CREATE_DEFAULT_ASSISTANT asks for it and the table is empty."""
     if not is_true(os.environ.get("CREATE_DEFAULT_ASSISTANT", "false")):
         return
     with engine().begin() as connection:

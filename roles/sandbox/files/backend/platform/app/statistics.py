@@ -26,7 +26,7 @@ def count(connection: Connection, table: Table, condition: Any = None) -> int:
 
 
 def activity(connection: Connection, limit: int) -> list[dict[str, Any]]:
-    """Return the beginnings of the newest messages, whoever wrote them."""
+    """Return the beginnings of the newest messages of all users."""
     newest = select(messages).order_by(messages.c.created_at.desc()).limit(limit)
     return [
         {
