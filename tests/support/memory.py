@@ -52,8 +52,22 @@ def peak(run: Callable[[], object], is_root: Callable[[Process], bool]) -> float
 
 
 def is_module(process: Process) -> bool:
-    """Return whether Python is running a module: with pipelining, as our ansible.cfg sets it, from standard input."""
-    return process.arguments == (MODULE_PYTHON,)
+    """Return whether Python is running a module of this run, and not one of another run on the same machine.
+
+    With pipelining, as our ansible.cfg sets it, Python reads the module from standard input.
+    """
+    return process.arguments == (MODULE_PYTHON,) and _is_below(process, os.getpid())
+
+
+def _is_below(process: Process, ancestor: int) -> bool:
+    """Return whether a process was started by another one, or by one that this started."""
+    current = process.parent
+    while current not in (0, ancestor):
+        try:
+            current = _parent(Path(f"/proc/{current}"))
+        except (OSError, IndexError, ValueError):  # it has ended
+            return False
+    return current == ancestor
 
 
 def total(found: list[Process], is_root: Callable[[Process], bool]) -> int:
@@ -71,8 +85,12 @@ def processes() -> Iterator[Process]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with suppress(OSError, IndexError, ValueError):
-                # The name, in brackets, may hold anything; after it come the state and the parent.
-                parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
                 memory = (folder / "statm").read_text().split()[1]
                 arguments = (folder / "cmdline").read_bytes().decode(errors="replace").rstrip("\0").split("\0")
-                yield Process(int(folder.name), int(parent), tuple(arguments), int(memory) * _PAGE)
+                yield Process(int(folder.name), _parent(folder), tuple(arguments), int(memory) * _PAGE)
+
+
+def _parent(folder: Path) -> int:
+    """Return the id of the process that started that of a folder of /proc."""
+    # The name, in brackets, may hold anything; after it come the state and the parent.
+    return int((folder / "stat").read_text().rpartition(")")[2].split()[1])
