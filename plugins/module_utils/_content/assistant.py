@@ -8,14 +8,14 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from .._app import platform_rules
 from .._app.platform_rules import Rule
 from .._entities import dependents
-from .._entities.dependents import Belongings
+from .._entities.dependents import Belongings, Held
 from .._entities.entity import Departure, Entity, Reference, Task
 from .._entities.field_types import BOOL, INTEGER_TEXT, JSON, LABEL, NUMBER_TEXT, TEXTS, Field
 from .._postgres.connection import Database
@@ -23,8 +23,6 @@ from . import default_assistant, domain_resources
 from .default_assistant import DefaultFor
 from .tools_config import AssistantTools
 
-#: What retention and erasure must not delete: the ids on hold of a kind, "user", "conversation" or "assistant".
-Held = Callable[[Database, str], Collection[str]]
 REFUSE = "refuse"
 KEEP = "keep"
 DELETE = "delete"

@@ -21,10 +21,10 @@ from .._core.plan import CREATE, DELETE, UPDATE, Plan
 from .._core.work import Invocation, Work
 from .._engine import client as engine_client
 from .._entities import managed_marks
+from .._entities.dependents import Held
 from .._postgres.connection import Database
 from .._stack import project_owner
 from . import chunker, document_folder, document_plan, document_text
-from .assistant import Held
 from .chunker import Chunk
 from .document_files import DocumentFiles
 from .document_plan import Planner, Situation

@@ -8,12 +8,14 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from .._postgres.catalog import Reference
 from .._postgres.connection import Database, quoted_identifier
 
+#: What must not be deleted: the ids on hold of a kind, "user", "conversation" or "assistant".
+Held = Callable[[Database, str], Collection[str]]
 # A column that is not nullable, and not part of an association, names the owner of a row. Rows of these tables are
 # deleted with their owner.
 _PERSONAL = {"search_queries", "user_dashboards"}

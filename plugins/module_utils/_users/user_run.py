@@ -8,7 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from .._core.errors import DatabaseError, InputError
 from .._core.plan import CREATE, DELETE, UPDATE, Plan
 from .._core.work import Invocation, Work
 from .._entities import dependents
-from .._entities.dependents import Belongings
+from .._entities.dependents import Belongings, Held
 from .._entities.list_problems import Problems
 from .._postgres.connection import Database
 from . import passwords, user_plan, user_safeguards, usernames
@@ -27,9 +27,6 @@ from .user_plan import Context, CurrentUser, Matches, Task, UserPlan
 from .user_reader import UserReader
 from .user_repository import UserRepository
 from .user_spec import OPTIONS, POLICY_OPTIONS, USER_OPTIONS, DesiredUser
-
-#: What must not be deleted: the ids on hold of a kind, such as "user".
-Held = Callable[[Database, str], Collection[str]]
 
 
 class UserWork(Work):
