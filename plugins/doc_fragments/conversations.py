@@ -14,7 +14,7 @@ options:
   users:
     description: >-
       The conversations of these users, by e-mail, username or UUID. A text that is the e-mail of one user and the
-      username of another means the e-mail.
+      username of another means the e-mail, and an e-mail as it is written before one in another case.
     type: list
     elements: str
     aliases: [user]

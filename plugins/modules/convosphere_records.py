@@ -81,8 +81,9 @@ options:
       except_users:
         description:
           - Not the records of these users, by email, username or id. A later rule may be about them.
-          - A text that is the email of one user and the username of another means the email. One that several users
-            have is refused. One that is no user, such as the email of an erased user, keeps nothing and is a warning.
+          - A text that is the email of one user and the username of another means the email, and an email as it is
+            written before one in another case. One that several users have is refused. One that is no user, such as
+            the email of an erased user, keeps nothing and is a warning.
         type: list
         elements: str
       event_types:

@@ -277,7 +277,8 @@ def test_a_look_alike_widens_no_rule_and_narrows_no_exception(run_steps, databas
     first, second = identifier("assistant", 1), identifier("assistant", 2)
     database.query("UPDATE assistants SET name = 'Assistant 1' WHERE id = %s", second)
     database.query("UPDATE users SET username = 'Person2@example.com' WHERE id = %s", identifier("person", 3))
-    twin = database.add_user("PERSON4@example.com", username="twin")
+    exact = "PERSON4@example.com"
+    twin = database.add_user(exact, username="twin")
     rule = {**RULE, "assistants": ["Assistant 1"]}
     excepted = {**RULE, "except_users": ["Person2@example.com", "no@example.com"]}
     both = ", ".join(sorted([first, second]))
@@ -292,6 +293,7 @@ def test_a_look_alike_widens_no_rule_and_narrows_no_exception(run_steps, databas
             Step("name", {**options, "rules": [rule]}, fails=several),
             Step("twins", {**options, "rules": [{**RULE, "except_users": ["Person4@example.com"]}]}, fails=twins),
             Step("twin", {**options, "rules": [{**RULE, "except_users": [twin]}]}, check=True, changed=True),
+            Step("exact", {**options, "rules": [{**RULE, "except_users": [exact]}]}, check=True, changed=True),
             Step("id", {**options, "rules": [{**rule, "assistants": [first]}]}, changed=True),
             Step("email", {**options, "rules": [excepted]}, changed=True),
         ],

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Find the one user or assistant that a name in the options means.
 
-Names of assistants are not unique, and each user can choose one: a name that several have is refused, not guessed.
+Names of assistants are not unique, and each user can choose one: a name that several have is refused, not guessed. An
+exact match counts before look-alikes, so that an address in another case stops no rule.
 
 This file is private to the collection and may change without notice.
 """
@@ -15,10 +16,11 @@ from dataclasses import dataclass
 
 from .._postgres.connection import Database
 
-#: The last column is the rank of the match: an id counts before an e-mail address, and that before a username.
+#: The last column is the rank of the match: an id counts before an e-mail address, that before an address in another
+#: case of its letters, and that before a username.
 _USERS = """
 SELECT given.name, u.id::text, CASE WHEN u.id::text = lower(given.name) THEN 0
-    WHEN lower(u.email) = lower(given.name) THEN 1 ELSE 2 END
+    WHEN u.email = given.name THEN 1 WHEN lower(u.email) = lower(given.name) THEN 2 ELSE 3 END
 FROM unnest(%(names)s::text[]) AS given (name)
 JOIN users u ON lower(u.email) = lower(given.name) OR u.username = given.name OR u.id::text = lower(given.name)
 """

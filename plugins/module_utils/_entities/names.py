@@ -19,8 +19,8 @@ from .values import ValueProblem
 class Names:
     """Rows by label: the name, or the id if several rows have that name.
 
-    ``rows`` have an id, a name, and further texts in lower case by which the row is found too. ``planned`` are names
-    that count as existing, without an id: in check mode an earlier task did not create them.
+    ``rows`` have an id, a name, and further texts by which the row is found too, also in another case. ``planned`` are
+    names that count as existing, without an id: in check mode an earlier task did not create them.
     """
 
     noun = "row"
@@ -28,10 +28,15 @@ class Names:
     def __init__(self, rows: Iterable[Sequence[Any]], planned: Iterable[str] = (), noun: str = "") -> None:
         self.noun = noun or self.noun
         self.by_name: dict[str, list[str]] = {}
-        self.others: dict[str, str] = {}
+        #: The names by the further texts, as they are written, and in lower case.
+        self.others: dict[str, set[str]] = {}
+        self.alike: dict[str, set[str]] = {}
         for identifier, name, *others in rows:
             self.by_name.setdefault(name, []).append(identifier)
-            self.others.update({other: name for other in others if other is not None})
+            for other in others:
+                if other is not None:
+                    self.others.setdefault(other, set()).add(name)
+                    self.alike.setdefault(other.lower(), set()).add(name)
         self.labels = {
             identifier: name if len(ids) == 1 else identifier
             for name, ids in self.by_name.items()
@@ -50,7 +55,7 @@ class Names:
 
     def _find(self, text: str) -> str:
         """Return the label of the row with the name or id ``text``. Raises ValueProblem."""
-        name = text if text in self.by_name else self.others.get(text.lower(), text)
+        name = text if text in self.by_name else self._of_other(text)
         ids = self.by_name.get(name, [])
         if len(ids) > 1:
             raise ValueProblem(
@@ -63,3 +68,12 @@ class Names:
         # An email needs no quotes.
         shown = printable(text) if "@" in text and " " not in text else f"'{printable(text)}'"
         raise ValueProblem(f"there is no {self.noun} {shown}")
+
+    def _of_other(self, text: str) -> str:
+        """Return the name of the row with a further text: one that has it exactly before those in another case."""
+        names = self.others.get(text) or self.alike.get(text.lower()) or {text}
+        if len(names) > 1:
+            raise ValueProblem(
+                f"{printable(text)} belongs to several {self.noun}s: give the name of one, {', '.join(sorted(names))}"
+            )
+        return next(iter(names))

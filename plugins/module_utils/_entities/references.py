@@ -34,11 +34,12 @@ def of(
     known = planned.get(f"{reference.kind.replace(' ', '_')}s", ())
     if reference.unique and not any(asked.values()):
         return Names((), known, reference.kind)
-    # lower() of a database with the locale C leaves letters unchanged that Python's does not.
-    others = [f"lower({quoted_identifier(name)})" for name in reference.also]
+    others = [quoted_identifier(name) for name in reference.also]
     shown = quoted_identifier(reference.shown)
     conditions = [f"{shown} = ANY (%(texts)s::text[])", "id = ANY (%(ids)s::uuid[])"]
-    conditions += [f"{other} = ANY (%(lower)s::text[])" for other in others]
+    conditions += [f"{other} = ANY (%(texts)s::text[])" for other in others]
+    # lower() of a database with the locale C leaves letters unchanged: an exact text is found nevertheless.
+    conditions += [f"lower({other}) = ANY (%(lower)s::text[])" for other in others]
     where = f" WHERE {' OR '.join(conditions)}" if reference.unique else ""
     rows = database.fetch(
         f"SELECT {', '.join(['id::text', shown, *others])} "  # noqa: S608 - names of declarations, quoted

@@ -8,6 +8,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._entities.nam
 from ansible_collections.convosphere.platform.plugins.module_utils._entities.values import ValueProblem
 
 USERS = Names([("1", "ada", "ada@x.example"), ("2", "bob", None)], noun="user")
+TWINS = Names([("1", "ada", "Ada@x"), ("2", "eve", "ADA@X"), ("3", "bob", "ada@y")], noun="user")
 GROUPS = Names([("1", "a"), ("2", "twins"), ("3", "twins")], ["planned"], "group")
 
 
@@ -17,6 +18,12 @@ def test_a_row_is_found_by_its_name_another_text_or_its_id():
     assert GROUPS.find("2") == "2"
     assert GROUPS.find("1") == "a"
     assert GROUPS.ids == {"a": "1", "2": "2", "3": "3"}
+
+
+def test_a_text_that_is_exact_counts_before_one_in_another_case():
+    assert TWINS.find("ADA@X") == "eve"
+    assert TWINS.find("Ada@x") == "ada"
+    assert TWINS.find("ADA@y") == "bob"
 
 
 def test_a_planned_name_counts_as_existing_and_a_new_one_has_its_id():
@@ -32,6 +39,7 @@ def test_a_planned_name_counts_as_existing_and_a_new_one_has_its_id():
     [
         (USERS, "cy", "there is no user 'cy'"),
         (USERS, "cy@x.example", "there is no user cy@x.example"),
+        (TWINS, "ada@x", "ada@x belongs to several users: give the name of one, ada, eve"),
         (GROUPS, "twins", "'twins' is the name of several groups: give the id of one, 2, 3"),
     ],
 )
