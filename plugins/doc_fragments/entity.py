@@ -36,7 +36,10 @@ options:
     description:
       - >-
         Names that count as existing in check mode, because an earlier task would create them, by kind, for example
-        V({"users": ["ada"], "tools": ["search"]}).
+        V({"users": ["ada"]}).
+      - >-
+        A dictionary of names by id, see RV(new_names), has objects that an earlier task would create or rename. A
+        renamed one is not found by its former name.
       - >-
         V(removed) has the ids of objects that count as missing in check mode, because an earlier task would remove
         them, see RV(deleted_ids).

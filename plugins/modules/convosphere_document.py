@@ -146,6 +146,11 @@ options:
     description: The largest number of documents that O(prune) may delete. More are refused.
     type: int
     default: 10
+  planned:
+    description: >-
+      What earlier tasks would do in check mode. V(tags) has the names of tags by id that would be created or renamed,
+      V(removed) the ids of those that would be removed, see RV(convosphere.platform.convosphere_tag#module:new_names).
+    type: dict
 notes:
   - The files are stored in the volume of the backend's uploads. A platform that stores its uploads in MinIO is refused.
   - Tokens are estimated as a quarter of the characters.
@@ -234,11 +239,23 @@ ids:
   returned: success
   type: dict
   sample: {index.md: 0b7c8e1e-6f53-5b7c-a1b0-0d6f0f6a7c11}
+deleted_ids:
+  description: The ids of RV(deleted), in the same order.
+  returned: success
+  type: list
+  elements: str
+new_names:
+  description: The titles that documents would get, by id, for O(planned) of a later task.
+  returned: in check mode
+  type: dict
 """
 
 from ansible_collections.convosphere.platform.plugins.module_utils._app.audit_log import AUDIT_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._content.document_run import DocumentWork
-from ansible_collections.convosphere.platform.plugins.module_utils._content.document_spec import DOCUMENT_OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._content.document_spec import (
+    DOCUMENT_OPTIONS,
+    PLANNED_OPTION,
+)
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
 from ansible_collections.convosphere.platform.plugins.module_utils._engine.client import PROJECT_OPTIONS
@@ -256,6 +273,7 @@ class DocumentModule(ConvosphereModule):
         **PROJECT_OPTIONS,
         **ENVIRONMENT_OPTION,
         **DOCUMENT_OPTIONS,
+        **PLANNED_OPTION,
     }
     rules = {
         "mutually_exclusive": [("folder", "src")],

@@ -145,6 +145,12 @@ deleted_ids:
   returned: success
   type: list
   elements: str
+new_names:
+  description:
+    - The names of the rules that would be created or renamed, by id, for O(planned) of a later task.
+    - The id of a new one is provisional.
+  returned: in check mode
+  type: dict
 pruned:
   description: Those of RV(deleted) that O(prune) removed.
   returned: success

@@ -67,7 +67,6 @@ SECTIONS = (
     Section("ai_models", "model", label=("model_key", "provider")),
     Section("tools", "tool", label=("function_name",)),
     Section("assistants", "assistant", label=("name", "owner")),
-    Section("domain_groups", "domain group", label=("name", "organization_id", "external_id")),
     Section("knowledge_settings", "knowledge settings", label=(), single=True),
     Section(
         "documents",
@@ -78,6 +77,7 @@ SECTIONS = (
         on_host=("folder",),
         options=DOCUMENT_OPTIONS,
     ),
+    Section("domain_groups", "domain group", label=("name", "organization_id", "external_id")),
     Section("audit_policies", "audit policy"),
     Section("retention_rules", "retention rule"),
     Section("audit_alerts", "audit alert"),

@@ -110,6 +110,8 @@ def test_a_tool_that_is_removed_leaves_its_assistants_and_others_are_not_written
     # In check mode "remove" has not happened: it is told to those that follow.
     later = {**login, "planned": {"removed": [mail]}}
     group = {"name": "g", "resources": shared[1:]}
+    ((search,),) = database.query("SELECT id::text FROM tools WHERE function_name = 'search'")
+    renamed = {**login, "planned": {"tools": {search: "find"}}}
     run = run_steps(
         MODULE,
         [
@@ -122,6 +124,12 @@ def test_a_tool_that_is_removed_leaves_its_assistants_and_others_are_not_written
             Step("shared", {**later, "name": "g", "resources": shared}, module="convosphere_domain_group", check=True,
                  fails="resources: there is no tool 'mail'"),
             Step("unshared", {**later, **group}, module="convosphere_domain_group", check=True, changed=False),
+            Step("rename", {**login, "id": search, "function_name": "find"}, check=True,
+                 returns={"new_names": {search: "find"}}),
+            Step("former", {**renamed, "assistants": assistants}, module="convosphere_assistant", check=True,
+                 fails="tools: there is no tool 'search'"),
+            Step("new", {**renamed, "assistants": [{**assistants[1], "tools": ["find"]}]}, check=True,
+                 module="convosphere_assistant", changed=False),
             Step("remove", {**login, "function_name": "mail", "state": "absent"}, changed=True),
             Step("as predicted", {**login, "assistants": assistants}, module="convosphere_assistant",
                  fails="tools: there is no tool 'mail'"),

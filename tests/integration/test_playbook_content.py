@@ -92,7 +92,7 @@ def test_an_export_is_applied_to_another_environment_whose_export_is_the_same(ve
     assert predicted.changed == applied.changed == SECTIONS
     assert [task.diff for task in predicted.tasks if task.diff] == [task.diff for task in applied.tasks if task.diff]
     assert again.changed == 0
-    assert applied.task("Report the numbers of rows").result["msg"][5] == (
+    assert applied.task("Report the numbers of rows").result["msg"][6] == (
         "domain_groups              2         0         0         0"
     )
     assert read(exported.parent) == files

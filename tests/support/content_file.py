@@ -69,6 +69,21 @@ CONTENT: dict[str, Any] = {
             "default_for": "all",
         }
     ],
+    "knowledge_settings": {
+        "chunk_size": 800,
+        "chunk_overlap": 0,
+        "embedding_model": "einbettung-ü",
+        "index_type": "vector",
+        "metadata_extraction": False,
+        "auto_tagging": False,
+        "search_algorithm": "bm25",
+        "max_file_size": 1048576,
+        "supported_file_types": ["text/plain"],
+        "processing_timeout": 60,
+        "batch_size": 100,
+        "enable_cache": False,
+        "cache_expiry": 86400,
+    },
     "domain_groups": [
         {
             "name": "Küche",
@@ -98,21 +113,6 @@ CONTENT: dict[str, Any] = {
             ],
         },
     ],
-    "knowledge_settings": {
-        "chunk_size": 800,
-        "chunk_overlap": 0,
-        "embedding_model": "einbettung-ü",
-        "index_type": "vector",
-        "metadata_extraction": False,
-        "auto_tagging": False,
-        "search_algorithm": "bm25",
-        "max_file_size": 1048576,
-        "supported_file_types": ["text/plain"],
-        "processing_timeout": 60,
-        "batch_size": 100,
-        "enable_cache": False,
-        "cache_expiry": 86400,
-    },
     "audit_policies": [
         {
             "name": "Logins ü",

@@ -13,8 +13,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._core.plan import CREATE, DELETE, UPDATE
+from .._entities import references
+from .._entities.entity import Planned
 from .._postgres.connection import Database
-from . import document_text
+from . import document_text, domain_resources
 from .chunker import Chunk
 from .document_plan import file_state
 from .document_spec import ADDRESS, NOTES, Current, Task, is_own_file, part_id
@@ -26,6 +28,7 @@ RIGHTS = {
     "document_processing_jobs": "SELECT, DELETE",
     "tags": "SELECT, INSERT, UPDATE",
     "audit_logs": "INSERT",
+    **dict.fromkeys(domain_resources.SHARED, "SELECT, DELETE"),
 }
 #: The second half of the advisory lock's key: files of one run must not look like leftovers to another.
 _LOCK = 0x646F
@@ -36,7 +39,7 @@ _COLUMNS = (
 )  # fmt: skip
 _READ = f"""
 SELECT d.id::text, d.source, d.file_path, d.knowledge_metadata, {", ".join(f"d.{name}" for name in _COLUMNS)},
-       ARRAY(SELECT t.name::text FROM document_tag_association a JOIN tags t ON t.id = a.tag_id
+       ARRAY(SELECT ARRAY[t.id::text, t.name::text] FROM document_tag_association a JOIN tags t ON t.id = a.tag_id
              WHERE a.document_id = d.id ORDER BY t.name)
 FROM documents d WHERE d.user_id = %s::uuid AND starts_with(d.source, %s) ORDER BY d.source, d.id
 """  # noqa: S608 - names of this file
@@ -57,8 +60,10 @@ _NOW = "SELECT (now() AT TIME ZONE 'UTC')::text"
 class DocumentRepository:
     """The tables of documents. ``database`` is connected when it is first asked."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, planned: Planned) -> None:
         self.database = database
+        #: What earlier tasks would have done with tags in check mode: their names by id, and the ids of removed ones.
+        self.planned = planned
 
     def lock(self) -> None:
         """Wait until no other run changes documents. The lock ends with the connection."""
@@ -76,12 +81,17 @@ class DocumentRepository:
             current = Current(identifier, {}, metadata if isinstance(metadata, Mapping) else {})
             fields = {
                 **dict(zip(_COLUMNS, values)),
-                "tags": list(tags),
+                "tags": self._planned_tags(tags),
                 **{name: current.notes.get(name) for name in ("sha256", "chunking", "vectors")},
                 "file": file_state(identifier, path, stored),
             }
             found.setdefault(source, []).append(Current(identifier, fields, current.metadata))
         return found
+
+    def _planned_tags(self, tags: Iterable[tuple[str, str]]) -> list[str]:
+        gone, names = references.removed(self.planned), self.planned.get("tags")
+        new = names if isinstance(names, Mapping) else {}
+        return sorted(new.get(identifier, name) for identifier, name in tags if identifier not in gone)
 
     def leftovers(self, stored: Iterable[str]) -> list[str]:
         """Return the stored files of this collection that no document refers to."""
@@ -114,6 +124,8 @@ class DocumentRepository:
             self.database.execute(_COUNT_TAGS, (tags,), step="count the documents of tags")
 
     def _delete(self, ids: Sequence[str]) -> None:
+        if ids:
+            domain_resources.forget(self.database, "document", ids)
         for table, column in (*((table, "document_id") for table in _PARTS), ("documents", "id")):
             if ids:
                 self.database.execute(

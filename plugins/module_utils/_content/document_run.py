@@ -43,7 +43,9 @@ class DocumentWork(Work):
         self.call = call
         self.held = held
         self.params = call.params
-        self.repository = DocumentRepository(Database(call.params, read_only=call.check_mode))
+        self.repository = DocumentRepository(
+            Database(call.params, read_only=call.check_mode), (call.params["planned"] or {}) if call.check_mode else {}
+        )
         self.trail = Trail(self.repository.database, call.params, ENTITY)
         #: The place of the documents on this host, and the name of all of them in the platform.
         self.folder = Path(call.params["folder"] or call.params["src"] or "/")
@@ -108,11 +110,17 @@ class DocumentWork(Work):
             "pruned": list(self.planned.pruned),
             "unchanged": list(plan.unchanged),
             "ids": dict(self.planned.ids),
+            "deleted_ids": [task.id for task in self.planned.tasks if task.change.action == DELETE],
+            **({"new_names": self._new_names()} if self.call.check_mode else {}),
         }
 
     def close(self) -> None:
         """Close the connection, which releases the lock."""
         self.repository.database.close()
+
+    def _new_names(self) -> dict[str, str]:
+        """Return the titles that documents would get, by id."""
+        return {task.id: task.desired["title"] for task in self.planned.tasks if "title" in (task.change.after or {})}
 
     def _marked(self) -> set[str]:
         """Return the ids that pruning may delete: those that a run for this source has created."""

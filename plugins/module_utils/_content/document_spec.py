@@ -31,6 +31,8 @@ SHARED = (*TEXTS, "year", "keywords", "tags")
 #: The fields that one document may have otherwise.
 OWN = ("title", *SHARED)
 
+#: Names that an earlier task would give to tags in check mode, see the doc fragment ``entity``.
+PLANNED_OPTION: dict[str, Any] = {"planned": {"type": "dict"}}
 DOCUMENT_OPTIONS: dict[str, Any] = {
     "owner": {"type": "str", "required": True},
     "folder": {"type": "path"},

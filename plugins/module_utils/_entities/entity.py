@@ -57,7 +57,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Union
 
 from .._core.plan import Change
 from .._postgres.connection import Database
@@ -70,6 +70,7 @@ PRESENT = "present"
 ABSENT = "absent"
 #: The second half of the advisory lock's key, for all entities that do not have their own.
 ENTITY_LOCK = 0x656E
+Planned = Mapping[str, Union[Sequence[str], Mapping[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -133,13 +134,13 @@ class Task:
 class Reading:
     """What a part reads: the rows with these ids, and the objects of the list, by the id of their row.
 
-    ``planned`` are names that count as existing in check mode, by the kind of object, and ids that count as "removed".
+    ``planned`` has names that exist in check mode, by kind, as a list or by id, and ids that count as "removed".
     """
 
     database: Database
     ids: Sequence[str]
     desired: Mapping[str, Desired] = field(default_factory=dict)
-    planned: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    planned: Planned = field(default_factory=dict)
     problems: Problems = field(default_factory=Problems)
 
 

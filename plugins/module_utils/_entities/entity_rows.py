@@ -14,7 +14,7 @@ from typing import Any
 
 from .._postgres.connection import Database
 from . import field_types, managed_marks, references
-from .entity import Desired, Entity, Reading
+from .entity import Desired, Entity, Planned, Reading
 from .entity_plan import Index
 from .entity_repository import EntityRepository
 from .list_problems import Problems
@@ -25,10 +25,10 @@ from .values import ValueProblem
 class EntityRows:
     """Rows by id. ``names`` has the rows that references name, by option, after they were read.
 
-    ``planned`` are names that count as existing, by the kind of object.
+    ``planned`` are names that count as existing, see ``Reading``.
     """
 
-    def __init__(self, repository: EntityRepository, planned: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, repository: EntityRepository, planned: Planned) -> None:
         self.repository = repository
         self.entity = repository.entity
         self.planned = planned

@@ -8,7 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from .._core.work import Invocation, Work
 from .._postgres.connection import Database
 from . import dependents, entity_departures, entity_options, entity_plan, managed_marks
 from .dependents import Belongings
-from .entity import Desired, Entity, Task
+from .entity import Desired, Entity, Planned, Task
 from .entity_departures import Leaving
 from .entity_plan import Index
 from .entity_reader import EntityReader
@@ -104,6 +104,7 @@ class EntityWork(Work):
             "unchanged": list(plan.unchanged),
             "pruned": [task.change.name for task in deleted if task.id in self.pruned],
             "ids": kept,
+            **({"new_names": self._new_names()} if self.call.check_mode and not self.entity.singleton else {}),
         }
 
     def close(self) -> None:
@@ -126,13 +127,18 @@ class EntityWork(Work):
         known = entity_options.known_options(self.entity)
         return [{name: self.call.given.get(name, self.params[name]) for name in known}]
 
+    def _new_names(self) -> dict[str, str]:
+        """Return the names of objects that would be created or renamed, by id. The id of a new one is provisional."""
+        name = self.entity.key[0]
+        return {task.id: task.after[name] for task in self.tasks if task.change.action != DELETE and name in task.after}
+
     def _new_ids(self) -> list[str]:
         """Return the ids of the rows that the run marks as managed: those that a list creates, if it may be pruned."""
         marks = self.listed and "prune" in self.params
         return [task.id for task in self.tasks if task.change.action == CREATE] if marks else []
 
     @property
-    def _planned(self) -> Mapping[str, Sequence[str]]:
+    def _planned(self) -> Planned:
         """The names that count as existing: in check mode an earlier task did not create them."""
         return (self.params.get("planned") or {}) if self.call.check_mode else {}
 

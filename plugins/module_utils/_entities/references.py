@@ -8,11 +8,11 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from .._postgres.connection import Database, quoted_identifier
 from . import values
-from .entity import Desired, Reference
+from .entity import Desired, Planned, Reference
 from .list_problems import Problems
 from .names import Names
 from .values import ValueProblem
@@ -23,15 +23,17 @@ def of(
     reference: Reference,
     texts: Iterable[str],
     ids: Iterable[str],
-    planned: Mapping[str, Sequence[str]],
+    planned: Planned,
 ) -> Names:
     """Read the rows that are named by ``texts`` or have one of ``ids``; all rows if their names are not unique.
 
-    Rows that are ``planned`` to be removed are not found.
+    Rows that are ``planned`` to be removed are not found, and others by the names that they are planned to have.
     """
-    asked = {"texts": sorted(set(texts)), "ids": sorted({one for one in ids if _is_uuid(one)})}
+    known = planned.get(f"{reference.kind.replace(' ', '_')}s") or ()
+    names = known if isinstance(known, Mapping) else {}
+    asked = {"texts": sorted(set(texts)), "ids": sorted({one for one in (*ids, *names) if _is_uuid(one)})}
     asked["lower"] = [text.lower() for text in asked["texts"]]
-    known = planned.get(f"{reference.kind.replace(' ', '_')}s", ())
+    known = () if names else known
     if reference.unique and not any(asked.values()):
         return Names((), known, reference.kind)
     others = [quoted_identifier(name) for name in reference.also]
@@ -47,10 +49,12 @@ def of(
         asked,
     )
     gone = removed(planned)
-    return Names([row for row in rows if row[0] not in gone], known, reference.kind)
+    current = [(row[0], names.get(row[0], row[1]), *row[2:]) for row in rows if row[0] not in gone]
+    new = set(names) - {row[0] for row in rows}
+    return Names([*current, *((one, names[one]) for one in sorted(new))], known, reference.kind)
 
 
-def removed(planned: Mapping[str, Sequence[str]]) -> set[str]:
+def removed(planned: Planned) -> set[str]:
     """Return the ids of rows that count as missing: in check mode an earlier task did not remove them."""
     return set(planned.get("removed") or ())
 

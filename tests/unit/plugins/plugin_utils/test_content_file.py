@@ -146,17 +146,17 @@ def test_all_problems_of_a_file_are_reported_together():
         "knowledge_settings: []\n"
     ) == [
         "prod.yml: tag: there is no section 'tag'. Did you mean tags?",
-        "prod.yml: users: there is no section 'users'. Allowed: tags, ai_models, tools, assistants, domain_groups,"
-        " knowledge_settings, documents, audit_policies, retention_rules, audit_alerts, mcp_servers",
+        "prod.yml: users: there is no section 'users'. Allowed: tags, ai_models, tools, assistants, "
+        "knowledge_settings, documents, domain_groups, audit_policies, retention_rules, audit_alerts, mcp_servers",
         "prod.yml: tags[0] (a): there is no option 'colour'. Did you mean color?",
         "prod.yml: tags[1]: name is missing: every entry of tags needs it",
         "prod.yml: tags[2]: must be a dictionary of options, not a text or number",
         "prod.yml: tags[3] (a): is listed twice, also as tags[0]: remove one of them",
         "prod.yml: tools: must be a list, not a dictionary",
         "prod.yml: assistants: must be a list, not empty. Write [] for an empty list, or remove the section",
+        "prod.yml: knowledge_settings: must be a dictionary of options, not a list",
         "prod.yml: domain_groups[0] (b).members: cannot be given with from_file. Allowed: description, instructions,"
         " personality, system_prompt",
-        "prod.yml: knowledge_settings: must be a dictionary of options, not a list",
     ]
 
 

@@ -13,7 +13,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._entities.ent
 
 from support.collection import argument_spec, module_names, rendered_docs
 
-MODULES = [name for name in module_names() if "prune" in argument_spec(name) and "planned" in argument_spec(name)]
+MODULES = [name for name in module_names() if {"prune", "planned", "list_name"} <= argument_spec(name).keys()]
 
 
 def shape(option: dict[str, Any]) -> dict[str, Any]:
