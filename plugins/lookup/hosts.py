@@ -74,6 +74,8 @@ _raw:
 """
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from ansible import context
@@ -117,6 +119,7 @@ class LookupModule(LookupBase):
             problem = refuse_hosts(Topology.of(environment, groups))
         if problem or problems:
             raise AnsibleLookupError(" ".join([*problems, *([problem] if problem else [])]))
+        load_filters()
         wanted = f"{departed}:&{environment}" if departed else pattern(Topology.of(environment, groups), scope)
         return [self._limited(wanted, environment, groups)]
 
@@ -142,6 +145,16 @@ class LookupModule(LookupBase):
                 " Nothing was done. Name one of them, or leave --limit out."
             )
         return pattern
+
+
+def load_filters() -> None:
+    """Import the collection's filters in the process from which Ansible forks one for each task.
+
+    The process of a task imports the files of all filters as soon as it needs one, which takes half a second each time.
+    """
+    package = import_module("ansible_collections.convosphere.platform.plugins.filter")
+    for module in iter_modules(package.__path__):
+        import_module(f"{package.__name__}.{module.name}")
 
 
 def find_environments(groups: Mapping[str, list[str]]) -> list[str]:

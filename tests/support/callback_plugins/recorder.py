@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A callback that writes every task's result to a file, beside the output that an operator sees.
 
-It also spares what a run would do again and again: packing a module that another run of the session has packed, and
-loading a filter in the process of each task, since Ansible keeps no byte code of a collection.
+It also spares what a run would do again and again: packing a module that another run of the session has packed,
+compiling what a module or a collection imports, since Ansible keeps no byte code of either, and loading a filter in the
+process of each task.
 """
 
 from __future__ import annotations
@@ -12,14 +13,22 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import marshal
 import os
 import time
+import zipfile
+import zlib
+from functools import partial, partialmethod
+from importlib.machinery import SourceFileLoader
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 from typing import Any
 
 from ansible import constants
+from ansible.executor import module_common
 from ansible.plugins.callback import CallbackBase
 from ansible.plugins.loader import filter_loader
+from ansible.utils.collection_loader import _collection_finder
 
 DOCUMENTATION = r"""
 name: recorder
@@ -28,6 +37,19 @@ short_description: Record every task's result for a test
 description:
   - Appends one JSON object a result to the file that the environment variable E(RECORDER_FILE) names.
   - Keeps packed modules in the directory that E(RECORDER_MODULES) names, if it is set.
+"""
+
+READ_CODE = """
+import marshal, zipimport, zlib
+
+def _code_of(path, source, *more, compiled=zipimport._compile_source):
+    try:
+        with open(f"{folder}/{{zlib.crc32(source)}}-{{len(source)}}", "rb") as file:
+            return marshal.loads(file.read())
+    except OSError:
+        return compiled(path, source, *more)
+
+zipimport._compile_source = _code_of
 """
 
 
@@ -41,9 +63,38 @@ def _share_modules(folder: Path) -> None:
 
 def _load_filters() -> None:
     """Load the collection's filters in the process from which Ansible forks one for each task."""
-    path = importlib.import_module("ansible_collections.convosphere.platform").__path__[0]
-    for file in sorted(Path(path).glob("plugins/filter/*.py")):
-        filter_loader.get(f"convosphere.platform.{file.stem}")
+    filter_loader.get("convosphere.platform.report")  # Ansible looks into all files for the name of one
+
+
+def _add_module(folder: Path, add: Any, archive: zipfile.ZipFile, *arguments: Any) -> None:
+    """Complete a packed module, and keep in `folder` the code of its sources, for modules that run on this machine."""
+    add(archive, *arguments)
+    folder.mkdir(exist_ok=True)
+    for name in archive.namelist():
+        source = archive.read(name)
+        path = folder / f"{zlib.crc32(source)}-{len(source)}"
+        if not path.exists():
+            unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+            unfinished.write_bytes(marshal.dumps(compile(source, name, "exec", dont_inherit=True)))
+            unfinished.rename(path)
+    package = archive.read("ansible/__init__.py").decode() + READ_CODE.format(folder=folder)
+    # A module begins with this. Another version of Python ignores it; 1 says that the source need not be the same.
+    compiled = marshal.dumps(compile(package, "ansible/__init__.py", "exec", dont_inherit=True))
+    archive.writestr("ansible/__init__.pyc", MAGIC_NUMBER + bytes([1, 0, 0, 0]) + bytes(8) + compiled)
+
+
+def _code(loader: Any, compiled: Any, fullname: str) -> Any:
+    """Return the code of a collection's module, from byte code if there is any of this source."""
+    path = loader._source_code_path
+    return SourceFileLoader(fullname, path).get_code(fullname) if path else compiled(loader, fullname)
+
+
+def _keep_byte_code(folder: Path) -> None:
+    """Have this run, and the modules that it packs, use byte code."""
+    if not isinstance(module_common._add_module_to_zip, partial):
+        module_common._add_module_to_zip = partial(_add_module, folder, module_common._add_module_to_zip)
+        loader = _collection_finder._AnsibleCollectionPkgLoaderBase
+        loader.get_code = partialmethod(_code, loader.get_code)
 
 
 class CallbackModule(CallbackBase):
@@ -57,6 +108,7 @@ class CallbackModule(CallbackBase):
     def __init__(self) -> None:
         super().__init__()
         if os.environ.get("RECORDER_MODULES"):
+            _keep_byte_code(Path(os.environ["RECORDER_MODULES"]) / "code")
             _share_modules(Path(os.environ["RECORDER_MODULES"]))
         self._tasks = 0
 

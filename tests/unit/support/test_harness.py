@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import marshal
+import zlib
+from importlib import import_module
+from pathlib import Path
 from unittest.mock import ANY
 
 import pytest
@@ -52,6 +56,22 @@ def test_a_failed_run_is_returned_and_says_why(run_playbook):
     assert [task.message for task in run.failures] == ["no good"]
     with pytest.raises(AssertionError, match="no good"):
         run.succeeded()
+
+
+def test_a_module_is_not_compiled_again(run_playbook, tmp_path):
+    # Shown by other code in the place of what the first run kept.
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    ping = [{"name": "Answer", "ansible.builtin.ping": {}}]
+    run_playbook(ping, env={"RECORDER_MODULES": str(kept)}).succeeded()
+    source = Path(import_module("ansible.modules.ping").__file__).read_bytes()
+    code = kept / f"code/{zlib.crc32(source)}-{len(source)}"
+    answer = 'print(\'{"ping": "of the kept code"}\'); raise SystemExit'
+    code.write_bytes(marshal.dumps(compile(answer, code, "exec")))
+
+    run = run_playbook(ping, env={"RECORDER_MODULES": str(kept)}).succeeded()
+
+    assert run.task("Answer").result["ping"] == "of the kept code"
 
 
 def test_the_environment_reaches_the_run(run_playbook):

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -93,6 +94,15 @@ def run(monkeypatch):
 
 def test_the_pattern_is_the_placement_within_the_environment(run):
     assert run("red", "app") == ["app:&red"]
+
+
+def test_the_filters_are_loaded_before_a_task_needs_one(run, monkeypatch):
+    name = "ansible_collections.convosphere.platform.plugins.filter.report"
+    monkeypatch.delitem(sys.modules, name, raising=False)
+
+    run("red", "app")
+
+    assert name in sys.modules
 
 
 def test_no_pattern_is_made_where_there_is_a_problem(run):
