@@ -18,8 +18,8 @@ positional: _input, found, environment
 options:
   _input:
     description:
-      - What the role C(stack) renders, C(version), C(derived), C(settings), C(extra), and the names of
-        C(declared) secrets and of C(given) ones.
+      - What the role C(stack) renders, C(version), C(derived), C(settings), C(extra), the names of
+        C(declared) secrets, and of C(given) ones the sources by name.
     type: dict
     required: true
   found:

@@ -15,8 +15,7 @@ description:
 positional: _input, found, environment
 options:
   _input:
-    description: What the role C(stack) renders for P(convosphere.platform.config_document#filter), with the names of
-      the secrets that come from Vault in C(vaulted).
+    description: What the role C(stack) renders for P(convosphere.platform.config_document#filter).
     type: dict
     required: true
   found:

@@ -38,7 +38,8 @@ def document(rendered: Facts, found: Facts, environment: str) -> dict[str, Any]:
     """Return every setting and secret of an environment with its source.
 
     ``rendered`` is what the role stack renders: ``version``, ``derived``, ``settings``, ``extra``, and the names of
-    ``declared`` secrets and of ``given`` ones. ``found`` is what convosphere_config_info returned.
+    ``declared`` secrets, and the sources of the ``given`` ones by name. ``found`` is what convosphere_config_info
+    returned.
     """
     catalogue = load(str(rendered["version"]))
     return {
@@ -94,7 +95,7 @@ def _secrets(catalogue: Catalogue, rendered: Facts, found: Facts) -> Iterator[di
     declared = {name: DERIVED if name in _URLS else GENERATED for name in rendered["declared"]}
     stored = found.get("secrets") or {}
     for name in sorted(_secret_names(catalogue, rendered)):
-        source = INVENTORY if name in rendered["given"] else declared.get(name, UNSET)
+        source = rendered["given"].get(name) or declared.get(name, UNSET)
         is_set = source != UNSET and name in stored
         yield {
             "name": name,

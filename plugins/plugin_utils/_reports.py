@@ -124,6 +124,7 @@ def _next(context: Facts) -> list[str]:
     if context["admin"]:
         lines.append(f"{'Login':<10} user {context['admin']}, password DEFAULT_ADMIN_PASSWORD:")
         lines.append(f"{'':<10} ansible-playbook secrets.yml {options} -e fetch_to=~/{context['environment']}.env")
+        lines.append(f"{'':<10}   -e names=DEFAULT_ADMIN_PASSWORD")
     return [
         *lines,
         f"{'Next':<10} ansible-playbook health.yml {options}",

@@ -16,16 +16,14 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core.display
 from ansible_collections.convosphere.platform.plugins.plugin_utils import _config_document
 from ansible_collections.convosphere.platform.plugins.plugin_utils._config_document import (
     GENERATED,
-    INVENTORY,
     UNSET,
 )
+from ansible_collections.convosphere.platform.plugins.plugin_utils._secret_sources import GIVEN
 from ansible_collections.convosphere.platform.plugins.plugin_utils._spelling import suggest
 
 Facts = Mapping[str, Any]
 
-VAULT = "inventory (vault)"
 TLS = "issued"
-_GIVEN = (INVENTORY, VAULT)
 
 
 @dataclass(frozen=True)
@@ -79,8 +77,7 @@ _DEPLOY = "the containers of the backend are replaced one beside the other"
 def document(rendered: Facts, found: Facts, environment: str) -> dict[str, Any]:
     """Return every secret of an environment, with its source, its age, what it opens and how it is rotated.
 
-    ``rendered`` is what config_document takes, with the names in ``vaulted``; ``found`` is what
-    convosphere_config_info returned.
+    ``rendered`` is what config_document takes; ``found`` is what convosphere_config_info returned.
     """
     listed = _config_document.document(rendered, found, environment)["secrets"]
     issued = [
@@ -88,20 +85,17 @@ def document(rendered: Facts, found: Facts, environment: str) -> dict[str, Any]:
         for name, ages in (found.get("secrets") or {}).items()
         if name.startswith("POSTGRES_TLS_")
     ]
-    vaulted = set(rendered.get("vaulted") or ())
-    rows = [_row(each, vaulted) for each in sorted([*listed, *issued], key=lambda each: str(each["name"]))]
+    rows = [_row(each) for each in sorted([*listed, *issued], key=lambda each: str(each["name"]))]
     return {"environment": environment, "secrets": rows, "rotation": found.get("rotation")}
 
 
-def _row(each: Facts, vaulted: set[str]) -> dict[str, Any]:
-    known = KNOWN.get(each["name"], _OTHER)
-    source = VAULT if each["source"] == INVENTORY and each["name"] in vaulted else each["source"]
-    return {**each, "source": source, "opens": known.opens, "rotate": _way({**each, "source": source})}
+def _row(each: Facts) -> dict[str, Any]:
+    return {**each, "opens": KNOWN.get(each["name"], _OTHER).opens, "rotate": _way(each)}
 
 
 def _way(each: Facts) -> str:
     known = KNOWN.get(each["name"], _OTHER)
-    if each["source"] in _GIVEN:
+    if each["source"] in GIVEN:
         return "give another value in stack_secrets, and deploy"
     if each["source"] == UNSET:
         return "give a value in stack_secrets, and deploy"
@@ -134,7 +128,7 @@ def _problem(name: str, rows: Mapping[str, Facts], environment: str, managed: bo
         )
     if managed and name.startswith("POSTGRES_TLS_"):
         return f"rotate has {name}, which nothing uses: PostgreSQL is managed by others"
-    if row["source"] in _GIVEN:
+    if row["source"] in GIVEN:
         return (
             f"rotate has {name}, which is not generated: it comes from stack_secrets of the {row['source']}. Give"
             " another value there, and deploy"
@@ -143,7 +137,7 @@ def _problem(name: str, rows: Mapping[str, Facts], environment: str, managed: bo
         return f"rotate has {name}, which is not set in {environment}. Deploy first"
     if known.follows:
         return f"rotate has {name}, which follows {known.follows}: rotate that one"
-    given = [each for each in rows if KNOWN.get(each, _OTHER).follows == name and rows[each]["source"] in _GIVEN]
+    given = [each for each in rows if KNOWN.get(each, _OTHER).follows == name and rows[each]["source"] in GIVEN]
     if given and not known.refusal:
         return (
             f"rotate has {name}, and {given[0]}, which follows it, comes from stack_secrets of the"

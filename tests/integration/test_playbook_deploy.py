@@ -68,7 +68,8 @@ def test_the_summary_says_what_runs_and_where_and_how_to_log_in(deploys, itest):
             assert line[2][0].isdigit(), f"{service} has no version:\n{text}"
         assert f"URL        {itest.url}" in lines
         assert "Login      user admin, password DEFAULT_ADMIN_PASSWORD:" in lines
-        assert "           ansible-playbook secrets.yml -e env=itest -e fetch_to=~/itest.env" in lines
+        fetch = lines.index("           ansible-playbook secrets.yml -e env=itest -e fetch_to=~/itest.env")
+        assert lines[fetch + 1] == "             -e names=DEFAULT_ADMIN_PASSWORD"
         assert "ansible-playbook health.yml -e env=itest" in text
 
 

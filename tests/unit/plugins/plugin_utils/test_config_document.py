@@ -34,7 +34,7 @@ def rendered(**more: Any) -> dict[str, Any]:
         "settings": {"LOG_LEVEL": "INFO", "CORS_ORIGINS": "https://b", "SMTP_PORT": None},
         "extra": {"SENTRY_ENVIRONMENT": "prod"},
         "declared": ["POSTGRES_PASSWORD", "DATABASE_URL", "SECRET_KEY"],
-        "given": ["OPENAI_API_KEY"],
+        "given": {"OPENAI_API_KEY": "inventory"},
         **more,
     }
 
@@ -130,7 +130,7 @@ def test_an_expired_override_is_called_so():
 
 
 def test_two_inventories_are_compared_without_their_overrides():
-    other = rendered(settings={"LOG_LEVEL": "INFO", "SMTP_HOST": "mail"}, given=[], extra={})
+    other = rendered(settings={"LOG_LEVEL": "INFO", "SMTP_HOST": "mail"}, given={}, extra={})
 
     document = config_document(rendered(), FOUND, "prod", other, "staging")
 

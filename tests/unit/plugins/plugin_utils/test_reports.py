@@ -84,14 +84,15 @@ def test_a_service_of_a_stack(found, lines):
 def test_the_login_is_shown_if_there_is_a_default_administrator():
     lines = report({"services": []}, "stack", {**STACK, "admin": "root"})
 
-    assert lines[1:4] == [
+    assert lines[1:5] == [
         "URL        http://localhost",
         "Login      user root, password DEFAULT_ADMIN_PASSWORD:",
         "           ansible-playbook secrets.yml -e env=dev -e fetch_to=~/dev.env",
+        "             -e names=DEFAULT_ADMIN_PASSWORD",
     ]
     assert report({"services": []}, "stack", {**STACK, "url": ""}) == ["SERVICE    HEALTH     VERSION"]
     assert "DEFAULT_ADMIN_PASSWORD" not in "\n".join(report({"services": []}, "stack", STACK))
-    assert lines[4] == "Next       ansible-playbook health.yml -e env=dev"
+    assert lines[5] == "Next       ansible-playbook health.yml -e env=dev"
 
 
 PERIOD = {"active": True, "until": "2026-11-29T06:00:00Z", "reason": "", "operators": [], "retry_after": 300}
