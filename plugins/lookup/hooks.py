@@ -44,7 +44,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - The hooks. Each has its C(name), its C(path), the C(seconds) that its tasks may take together, whether it runs
+    - The hooks. Each has its C(name), its C(path), the C(seconds) after which it is ended, whether it runs
       C(in_check_mode) too, and the C(consequence) for the run if it fails.
   type: list
   elements: dict

@@ -42,9 +42,9 @@ _NAME = re.compile(r"(?P<title>[0-9]{2}-[A-Za-z0-9_-]+)(?P<check>\.check)?\.ya?m
 _MEANT = re.compile(r"[0-9]")
 #: The variable of a task or a block by which it declares how many seconds it takes in all.
 DECLARED = "convosphere_hook_seconds"
-#: The seconds of a task whose length its file does not tell: one with a loop over a template, with tasks of another
-#: file or a role, or with a limit that is a template.
+#: The seconds of a task whose timeout, retries or delay are a template: the end of its hook does not shorten these.
 _UNKNOWN = 3600
+#: What has any number of steps. All of them together count as one task: the time of the hook ends them.
 _OPEN_ENDED = ("include_tasks", "import_tasks", "include_role", "import_role", "<<")
 #: Keywords of a block that hold tasks.
 _PARTS = ("block", "rescue", "always")
@@ -52,7 +52,7 @@ _PARTS = ("block", "rescue", "always")
 
 @dataclass(frozen=True)
 class Hook:
-    """One file. ``seconds`` is the longest time that its tasks may take together."""
+    """One file. ``seconds`` is the longest time that its tasks may take together: then it is ended."""
 
     event: str
     path: Path
@@ -202,9 +202,10 @@ def _of_task(keys: dict[str, yaml.Node], limit: int) -> int:
     items = keys.get("loop")
     is_listed = items is None or isinstance(items, yaml.SequenceNode)
     if names & set(_OPEN_ENDED) or not is_listed or any(name.startswith("with_") for name in names):
-        return max(_UNKNOWN, limit)
+        return limit
     if "until" in names or "retries" in names:
-        limit = (_number(keys.get("retries"), 3) + 1) * (limit + _number(keys.get("delay"), 5))
+        retries, delay = _number(keys.get("retries"), 3), _number(keys.get("delay"), 5)
+        limit = max(_UNKNOWN, limit) if _UNKNOWN in (retries, delay) else (retries + 1) * (limit + delay)
     return limit * len(items.value) if items else limit
 
 

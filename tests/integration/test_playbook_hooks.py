@@ -88,6 +88,8 @@ def test_a_failure_is_posted_with_its_cause_and_a_hook_that_fails_then_does_not_
     hooks.write("on_failure/10-broken.yml", [{"name": "Break", "ansible.builtin.fail": {"msg": "the hook broke"}}])
     secret = {"name": "Break in silence", "ansible.builtin.fail": {"msg": "planted-in-a-hook"}, "no_log": True}
     hooks.write("on_failure/15-secret.yml", [secret])
+    turns = {"name": "Take turns", "ansible.builtin.command": "sleep 1", "with_sequence": "count=9"}
+    hooks.write("on_failure/17-endless.yml", [{**turns, "vars": {"convosphere_hook_seconds": 1}}])
     hooks.write("on_failure/20-note.yml")
     copy(hooks, "on_failure/90-webhook.yml")
 
@@ -102,11 +104,13 @@ def test_a_failure_is_posted_with_its_cause_and_a_hook_that_fails_then_does_not_
     [after] = hooks.noted()
     assert after["event"] == "on_failure"
     assert after["details"]["hosts"] == [live.host]
-    named, hidden = [
+    named, hidden, endless = [
         task.message for task in backup.tasks if task.name.endswith("Name the hook that failed after the failure")
     ]
     assert named == "The hook on_failure/10-broken.yml failed too, in its task 'Break': the hook broke"
     assert hidden.endswith("in its task 'Break in silence': its message is hidden, by no_log")
+    assert "17-endless.yml failed too, in its task 'Take turns': " in endless
+    assert "the hook may take 1 seconds in all, which are over" in endless
 
     audit = live.run("audit.yml").succeeded()
     assert f"convosphere_db_backup: {first.splitlines()[0]}" in "\n".join(audit.task("Report the runs").result["msg"])
