@@ -190,7 +190,7 @@ def _as_dict(parameter: Parameter, value: Any) -> dict[str, Any]:
         if value.lstrip().startswith("{"):
             try:
                 found = json.loads(value)
-            except ValueError:
+            except (ValueError, RecursionError):
                 found = None
         elif sign and name.strip():
             return {name.strip(): str(rest)}
@@ -199,6 +199,8 @@ def _as_dict(parameter: Parameter, value: Any) -> dict[str, Any]:
             f"The parameter {parameter.name} is not NAME=value, and not an object in JSON. Write -e"
             f""" '{{"{parameter.name}": {{"NAME": "value"}}}}' for several."""
         )
+    if not found:
+        raise _empty(parameter)
     return {str(name): each for name, each in found.items()}
 
 

@@ -44,6 +44,8 @@ _MEANT = re.compile(r"[0-9]")
 DECLARED = "convosphere_hook_seconds"
 #: The seconds of a task whose timeout, retries or delay are a template: the end of its hook does not shorten these.
 _UNKNOWN = 3600
+#: The most seconds of a hook, a day: as long a killed run could keep the next one waiting.
+_LONGEST = 86_400
 #: What has any number of steps. All of them together count as one task: the time of the hook ends them.
 _OPEN_ENDED = ("include_tasks", "import_tasks", "include_role", "import_role", "<<")
 #: Keywords of a block that hold tasks.
@@ -109,6 +111,7 @@ def _problems(directory: str, timeout: int) -> Iterator[str]:
         yield f"convosphere_hooks_dir {directory} is no directory on the controller. Create it, or remove the variable."
         return
     yield from _writable(root)
+    yield from _replaceable(root)
     for folder in sorted(path for path in root.iterdir() if not path.name.startswith(".")):
         near = suggest(folder.name, EVENTS)
         if folder.name in EVENTS and not folder.is_dir():
@@ -141,6 +144,13 @@ def _writable(path: Path) -> Iterator[str]:
         yield f"The hooks in {path} can be changed by every user of the controller. Run chmod o-w {path}."
 
 
+def _replaceable(root: Path) -> Iterator[str]:
+    """Yield why another directory can take the place of this one: in /tmp, with its sticky bit, it cannot."""
+    for parent in root.resolve().parents:
+        if parent.stat().st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+            yield f"The hooks in {root} can be replaced by every user of the controller. Run chmod o-w {parent}."
+
+
 def _hook(event: str, path: Path, timeout: int) -> Hook:
     match = _NAME.fullmatch(path.name)
     if match is None or not path.is_file():
@@ -151,9 +161,12 @@ def _hook(event: str, path: Path, timeout: int) -> Hook:
     for problem in _writable(path):
         raise HookError(problem)
     try:
-        return Hook(event, path, match["check"] is not None, sum(_seconds(path, timeout)))
+        seconds = sum(_seconds(path, timeout))
     except RecursionError as error:
-        raise HookError(f"The hook {path} has an anchor that refers to itself.") from error
+        raise HookError(f"The hook {path} has an anchor that refers to itself, or too many nested blocks.") from error
+    if seconds > _LONGEST:
+        raise HookError(f"The hook {path} may take {seconds} seconds. Give its tasks at most {_LONGEST} together.")
+    return Hook(event, path, match["check"] is not None, seconds)
 
 
 def _seconds(path: Path, timeout: int) -> Iterator[int]:
@@ -174,8 +187,12 @@ def _of_tasks(tasks: yaml.SequenceNode, path: Path, timeout: int) -> Iterator[in
         if not keys or "hosts" in keys:
             raise HookError(f"The hook {path} has a list item that is no task. Write the tasks alone, without a play.")
         limit = _number(keys.get("timeout"), timeout)
-        if limit < 1:
-            raise HookError(f"The hook {path} has a task with timeout: 0, which would wait for ever. Give it seconds.")
+        written = getattr(keys.get("timeout"), "value", "1")
+        if limit < 1 or not (str(written).isdecimal() or "{" in str(written)):
+            raise HookError(
+                f"The hook {path} has a task with timeout: {written}, which limits nothing. Give a number of seconds"
+                " from 1 on."
+            )
         parts = [keys[part] for part in _PARTS if isinstance(keys.get(part), yaml.SequenceNode)]
         found = [seconds for part in parts for seconds in _of_tasks(part, path, limit)]
         declared = _declared(keys, path)
@@ -225,6 +242,6 @@ def _load(path: Path) -> None:
     try:
         for each in loader.load_from_file(str(path), trusted_as_template=True):
             (Block if Block.is_block(each) else Task).load(each, loader=loader)
-    except AnsibleError as error:
+    except (AnsibleError, AttributeError, TypeError, ValueError) as error:
         reason = " ".join(str(error).partition(" This error can be suppressed")[0].split())
         raise HookError(f"Ansible cannot read the hook {path}: {reason}.") from error

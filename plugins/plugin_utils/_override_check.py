@@ -36,6 +36,7 @@ def check(requested: Facts, options: Facts, secrets: list[str]) -> dict[str, Any
         if (problem := _problem(catalogue, name, value, production, options, secrets))
     ]
     found += [f"{name} is in both set and unset" for name in sorted({*given} & {*unset})]
+    found += [problem for name in unset if (problem := _misspelt(catalogue, name, options))]
     found += _missing(requested) if given else []
     return {"set": given, "unset": unset, "problems": found}
 
@@ -43,6 +44,13 @@ def check(requested: Facts, options: Facts, secrets: list[str]) -> dict[str, Any
 def _named(catalogue: Catalogue, name: str) -> str:
     known = catalogue.find(name)
     return known.name if known else name
+
+
+def _misspelt(catalogue: Catalogue, name: str, options: Facts) -> str | None:
+    """Return why a name cannot be that of an override: without it, a run would end well and leave the one meant."""
+    known = name in catalogue.settings or name in (options.get(settings_check.EXTRA) or {})
+    meant = None if known else settings_check.nearest(catalogue, name)
+    return f"unset has {quoted(name)}, which is no setting: write {meant}" if meant else None
 
 
 def _problem(

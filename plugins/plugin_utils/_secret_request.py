@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ansible_collections.convosphere.platform.plugins.module_utils._host.secret_file import path_problem
-from ansible_collections.convosphere.platform.plugins.module_utils._stack.secret_export import is_public_key
+from ansible_collections.convosphere.platform.plugins.module_utils._stack.secret_export import is_export, is_public_key
 
 
 def problems(rotate: Collection[str], fetch_to: str, names: Collection[str], recipient: str) -> Iterator[str]:
@@ -23,8 +23,18 @@ def problems(rotate: Collection[str], fetch_to: str, names: Collection[str], rec
     for name, value in (("names", names), ("recipient", recipient)):
         if value and not fetch_to:
             yield f"{name} is given without fetch_to. Give fetch_to too, or leave {name} out"
-    problem = path_problem(Path(os.path.expandvars(fetch_to)).expanduser()) if fetch_to else None
+    path = Path(os.path.expandvars(fetch_to)).expanduser()
+    problem = (path_problem(path) or _other_file(path)) if fetch_to else None
     if problem:
         yield f"fetch_to has {fetch_to}: {problem}"
     if recipient and not is_public_key(recipient):  # it is not shown: it may be the secret key
         yield "recipient is not a public key of age. Give the one that age-keygen prints, age1..., or an SSH public key"
+
+
+def _other_file(path: Path) -> str | None:
+    """Return why a file that exists is not replaced: a key or a password may have its path by mistake."""
+    try:
+        text = path.read_bytes().decode("utf-8", "replace") if path.exists() else ""
+    except OSError as error:
+        return f"the file exists, and cannot be read: {error.strerror}. Remove it, or give another path"
+    return None if is_export(text) else "the file exists, and no run has fetched it. Remove it, or give another path"

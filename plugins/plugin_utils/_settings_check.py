@@ -191,7 +191,7 @@ def _dict(_setting: Setting, value: Any) -> str | None:
 def _parsed(value: Any) -> Any:
     try:
         return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for brackets in brackets without end
         return None
 
 

@@ -9,6 +9,7 @@ texts: a number written as text is a number.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -22,6 +23,8 @@ from ansible_collections.convosphere.platform.plugins.module_utils._core.option_
 
 Check = Callable[[Any], Optional[str]]
 
+#: Linux starts no program with a variable of 131,072 bytes or more, its name included.
+_LONGEST_VARIABLE = 130_000
 #: A longer text is not a number that any option allows.
 _LONGEST_NUMBER = 60
 
@@ -126,7 +129,7 @@ def storable(value: Any) -> str | None:
         return "is a number, which may not be what was written (0123 is 83): put the text in quotes"
     if not isinstance(value, str):
         return f"is {_kind(value)}: give text in quotes"
-    return option_texts.problem(value)
+    return option_texts.problem(value) or _too_long(value)
 
 
 def setting(value: Any) -> str | None:
@@ -138,10 +141,18 @@ def setting(value: Any) -> str | None:
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, Mapping):
-        return next((f"{quoted(key)} in it {why}" for key, each in value.items() if (why := setting(each))), None)
-    if isinstance(value, (list, tuple)):
-        return next((f"an item of it {why}" for each in value if (why := setting(each))), None)
-    return f"is {_kind(value)}: put the text in quotes"
+        wrong = next((f"{quoted(key)} in it {why}" for key, each in value.items() if (why := setting(each))), None)
+    elif isinstance(value, (list, tuple)):
+        wrong = next((f"an item of it {why}" for each in value if (why := setting(each))), None)
+    else:
+        return f"is {_kind(value)}: put the text in quotes"
+    return wrong or _too_long(json.dumps(value))
+
+
+def _too_long(text: str) -> str | None:
+    size = len(text.encode())
+    too_long = f"has {size:,} bytes, with which no container starts: give at most {_LONGEST_VARIABLE:,}"
+    return too_long if size > _LONGEST_VARIABLE else None
 
 
 def matching(pattern: str, allowed: str) -> Check:

@@ -17,6 +17,7 @@ from .._core.errors import InputError
 from . import secrets
 
 HEADER = "Fetched secrets of an environment of ConvoSphere. Remove this file after use."
+_ARMOR = "-----BEGIN AGE ENCRYPTED FILE-----"
 _RECIPIENT = re.compile(r"(?:age1[0-9a-z]{20,}|ssh-(?:ed25519|rsa) [A-Za-z0-9+/=]+(?: .*)?)")
 
 
@@ -40,6 +41,11 @@ def export(directory: Path, names: Iterable[str], recipient: str | None) -> str:
         )
     text = dotenv.merge("", {name: variables[name] for name in chosen}, HEADER)
     return text if recipient is None else encrypt(text, recipient)
+
+
+def is_export(text: str) -> bool:
+    """Return whether a text is one that ``export`` returned, so that another export may take its place."""
+    return not text or text.startswith((f"# {HEADER}", _ARMOR))
 
 
 def is_public_key(recipient: str) -> bool:

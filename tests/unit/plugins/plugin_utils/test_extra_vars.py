@@ -93,6 +93,7 @@ def test_a_value_is_converted_to_the_type_of_its_parameter(name, value, typed):
         ("set", '{"LOG_LEVEL": "DEBUG"', "is not NAME=value, and not an object in JSON"),
         ("set", "[1]", "is not NAME=value, and not an object in JSON"),
         ("set", "=x", "is not NAME=value, and not an object in JSON"),
+        ("set", "{}", "The parameter set is empty."),
     ],
 )
 def test_another_value_is_refused_with_what_is_allowed(name, value, message):

@@ -106,7 +106,11 @@ def test_the_time_of_a_hook_is_that_of_its_tasks_together(write, tmp_path, text,
             "that is no task. Write the tasks alone, without a play",
         ),
         ("pre_deploy/10-a.yml", "- only a text\n", "has a list item that is no task"),
-        ("pre_deploy/10-a.yml", "- debug:\n  timeout: 0\n", "has a task with timeout: 0, which would wait for ever"),
+        ("pre_deploy/10-a.yml", "- debug:\n  timeout: 0\n", "has a task with timeout: 0, which limits nothing"),
+        ("pre_deploy/10-a.yml", "- debug:\n  timeout: -3\n", "has a task with timeout: -3, which limits nothing"),
+        ("pre_deploy/10-a.yml", "- debug:\n  timeout: 99999999999999\n", "may take 99999999999999 seconds. Give its"),
+        ("pre_deploy/10-a.yml", "- ~: x\n", "Ansible cannot read the hook"),
+        ("pre_deploy/10-a.yml", "[" * 5000, "an anchor that refers to itself, or too many nested blocks"),
         (
             "pre_deploy/10-a.yml",
             "- a:\n  vars: {convosphere_hook_seconds: '{{ some }}'}\n",
@@ -155,6 +159,18 @@ def test_hooks_that_every_user_of_the_controller_can_change_are_refused(write, t
         str(path),
     ]
     assert all("Run chmod o-w" in text for text in found)
+
+
+def test_hooks_in_a_directory_that_every_user_can_rename_are_refused(tmp_path):
+    hooks, link = tmp_path / "shared/hooks", tmp_path / "link"
+    hooks.mkdir(parents=True)
+    link.symlink_to(hooks)
+    hooks.parent.chmod(0o777)
+
+    problem = f"The hooks in {link} can be replaced by every user of the controller. Run chmod o-w {hooks.parent}."
+    assert _hooks.problems(str(link), 300) == [problem]
+    hooks.parent.chmod(0o1777)
+    assert _hooks.problems(str(link), 300) == []
 
 
 def test_a_directory_that_is_none_and_a_limit_of_no_time_are_refused(tmp_path):

@@ -31,6 +31,9 @@ def checked(given: dict[str, Any], unset: tuple[str, ...] = (), **more: Any) -> 
         ({"SUPPORTED_LANGUAGES": "de"}, "does not read: give LANGUAGES"),
         ({"SMTP_PORT": "planted"}, "set has 'SMTP_PORT', whose value must be a whole number"),
         ({"LOG_LEVEL": None}, "without a value: give unset to remove an override"),
+        ({"APP_NAME": "planted" * 20_000}, "has 140,000 bytes, with which no container starts: give at most 130,000"),
+        ({"LANGUAGES": ["planted" * 10_000] * 2}, "has 140,008 bytes, with which no container starts"),
+        ({"LANGUAGES": "[" * 100_000}, "whose value is not a list in JSON"),
     ],
 )
 def test_an_override_is_checked_like_a_setting_of_the_inventory(given, said):
@@ -49,6 +52,7 @@ def test_an_override_is_checked_like_a_setting_of_the_inventory(given, said):
         ({"expires": "0h"}, "expires is '0h'"),
         ({"expires": "721h"}, "of at most 30 days"),
         ({"unset": ["log.level"]}, "LOG_LEVEL is in both set and unset"),
+        ({"unset": ["LOGLEVEL"]}, "unset has 'LOGLEVEL', which is no setting: write LOG_LEVEL"),
     ],
 )
 def test_an_override_needs_a_reason_and_an_end(more, said):

@@ -33,11 +33,14 @@ def test_what_belongs_together_is_accepted(tmp_path, monkeypatch, rotate, file, 
         ([], "", ["SECRET_KEY"], "", "names is given without fetch_to. Give fetch_to too, or leave names out"),
         (["SECRET_KEY"], "", [], KEY, "recipient is given without fetch_to"),
         ([], "nowhere/keys.env", [], "", "fetch_to has nowhere/keys.env: there is no directory nowhere. Create it"),
+        ([], "id_rsa", [], "", "fetch_to has id_rsa: the file exists, and no run has fetched it. Remove it, or give"),
         ([], "keys.env", [], "planted-key", "recipient is not a public key of age. Give the one that age-keygen"),
     ],
 )
 def test_what_does_not_is_refused(tmp_path, monkeypatch, rotate, file, names, recipient, expected):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "id_rsa").touch(0o600)
+    (tmp_path / "id_rsa").write_text("planted-private-key")
 
     [problem] = _secret_request.problems(rotate, file, names, recipient)
 
