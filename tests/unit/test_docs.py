@@ -63,7 +63,9 @@ def test_named_files_exist(page):
 
 def test_the_playbooks_that_take_the_lock_are_listed():
     names = re.search(r"also after a failure: ([\w,\s]+)\.", (ROOT / "docs/deploy.md").read_text())
-    locking = [path.stem for path in (ROOT / "playbooks").glob("*.yml") if "tasks_from: lock" in path.read_text()]
+    texts = {path.stem: path.read_text() for path in (ROOT / "playbooks").glob("*.yml")}
+    own = "environment_lock:"  # a lock of its own, which keeps no other playbook waiting
+    locking = [name for name, text in texts.items() if "tasks_from: lock" in text and own not in text]
 
     assert names
     assert re.split(r",\s+", names[1]) == sorted(locking)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,10 +55,3 @@ def test_a_playbook_that_changes_nothing_takes_no_lock(verb):
 
 def test_the_maintenance_is_recorded_by_its_role():
     assert "runs_file" in (ROOT / f"roles/{MAINTENANCE}/tasks/main.yml").read_text()
-
-
-def test_the_documentation_lists_the_playbooks_that_take_the_lock_of_the_environment():
-    text = (ROOT / "docs/deploy.md").read_text()
-    [listed] = re.findall(r"also after a failure: ([a-z_,\s]+)\.", text)
-
-    assert sorted(re.findall(r"[a-z_]+", listed)) == [verb for verb in CHANGING if verb != "backup_verify"]

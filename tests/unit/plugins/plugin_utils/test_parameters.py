@@ -63,8 +63,8 @@ def test_defaults_and_examples_are_allowed_values(parameter):
     assert convert(parameter, value) not in (parameter.default, None)
     if parameter.default is not None:
         default = convert(parameter, None)
-        # An empty list or host means all as a default; given for a run it is a mistake.
-        assert default == [] or parameter.narrows or convert(parameter, default) == default
+        # An empty list, dictionary or host means all as a default; given for a run it is a mistake.
+        assert default in ([], {}) or parameter.narrows or convert(parameter, default) == default
         assert default.__class__ is {"str": str, "bool": bool, "int": int, "list": list, "dict": dict}[parameter.type]
 
 
