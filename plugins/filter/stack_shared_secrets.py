@@ -14,7 +14,7 @@ description:
   - The secrets of an environment are stored on its database host. Returns those that another host needs.
   - For the database host itself it returns the certificate of PostgreSQL and its authority, which it issues if none is
     stored that serves.
-positional: _input, names, model, environment, complete, owner, reissue
+positional: _input, names, model, environment, complete, owner, reissue, step
 options:
   _input:
     description: The text of the file C(.env) of the database host; empty if it does not exist.
@@ -45,6 +45,13 @@ options:
     description: Whether PostgreSQL gets another certificate with another key, of the same authority.
     type: bool
     default: false
+  step:
+    description:
+      - What becomes of the authority. With V(trust) all hosts trust the next one beside it; with V(switch) that one
+        takes its place, and issues another certificate.
+    type: str
+    choices: [keep, trust, switch]
+    default: keep
 """
 
 EXAMPLES = r"""
@@ -73,12 +80,12 @@ def stack_shared_secrets(
     complete: bool = True,
     owner: str = "",
     reissue: bool = False,
+    step: str = "keep",
 ) -> dict[str, Any]:
     """Return the secrets. Raises AnsibleFilterError if one is missing and has to be there."""
+    more: dict[str, Any] = {"complete": complete, "owner": str(owner), "reissue": bool(reissue), "step": str(step)}
     try:
-        return _stack_topology.shared_secrets(
-            str(text), names, model, str(environment), complete=complete, owner=str(owner), reissue=bool(reissue)
-        )
+        return _stack_topology.shared_secrets(str(text), names, model, str(environment), **more)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

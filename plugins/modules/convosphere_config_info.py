@@ -79,12 +79,14 @@ secrets:
 rotation:
   description:
     - A rotation of secrets that is not finished, with the C(names), when it was C(started), and C(by) whom. The next
-      deploy issues the secrets in C(reissue) anew.
+      deploy issues the secrets in C(reissue) anew. Once all containers accept the previous and the new values, it
+      C(serves), and the next deploy ends the previous ones.
   type: dict
   returned: success
-  sample: {names: [SECRET_KEY], started: "2026-11-30T15:00:00Z", by: ada, reissue: []}
+  sample: {names: [SECRET_KEY], started: "2026-11-30T15:00:00Z", by: ada, serves: false, reissue: []}
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +115,11 @@ class ConfigInfoModule(InfoModule):
             "expired": [each["name"] for each in found if not each["active"]],
             "in_progress": overrides.read(directory).in_progress,
             "secrets": secret_ages.of_directory(directory),
-            "rotation": {**rotation.describe(), "reissue": rotation.to_reissue(variables)} if rotation else None,
+            "rotation": self._described(rotation, variables) if rotation else None,
         }
+
+    def _described(self, rotation: secret_record.Rotation, variables: Mapping[str, str]) -> dict[str, Any]:
+        return {**rotation.describe(), "serves": rotation.serves, "reissue": rotation.to_reissue(variables)}
 
 
 def main() -> None:

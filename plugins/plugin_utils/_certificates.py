@@ -26,6 +26,10 @@ with suppress(ImportError):
     from cryptography.x509.oid import NameOID
 
 NAMES = ("POSTGRES_TLS_CA", "POSTGRES_TLS_CA_KEY", "POSTGRES_TLS_CERT", "POSTGRES_TLS_KEY")
+#: The next authority and its key, while both are trusted.
+NEXT = ("POSTGRES_NEXT_TLS_CA", "POSTGRES_NEXT_TLS_CA_KEY")
+#: What a deploy does with the authority: keep it, have all hosts trust the next one too, or have that one replace it.
+KEEP, TRUST, SWITCH = AUTHORITY_STEPS = ("keep", "trust", "switch")
 SERVICE = "postgres"
 _CERTIFICATES = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 AUTHORITY_DAYS, CERTIFICATE_DAYS = 7300, 397
@@ -34,13 +38,22 @@ AUTHORITY_LEFT, CERTIFICATE_LEFT = timedelta(days=CERTIFICATE_DAYS), timedelta(d
 
 
 def database_certificate(
-    stored: Mapping[str, str], environment: str, address: str, now: datetime | None = None, *, reissue: bool = False
+    stored: Mapping[str, str],
+    environment: str,
+    address: str,
+    now: datetime | None = None,
+    *,
+    reissue: bool = False,
+    step: str = KEEP,
 ) -> dict[str, str]:
     """Return the authority and the certificate of a database by the names of their secrets.
 
-    Those of ``stored`` are returned unchanged as long as they serve, with ``reissue`` the authority only.
+    Those of ``stored`` are returned unchanged as long as they serve, with ``reissue`` the authority only. ``step`` is
+    one of AUTHORITY_STEPS.
     """
     now = now or datetime.now(timezone.utc)
+    if step == SWITCH:
+        stored = {**stored, **{name: stored.get(following, "") for name, following in zip(NAMES, NEXT)}}
     kept = NAMES[:2] if reissue else NAMES
     found = {name: stored[name] for name in kept if stored.get(name)}
     if not _serves(found, "POSTGRES_TLS_CA", "POSTGRES_TLS_CA_KEY", now + AUTHORITY_LEFT):
@@ -49,7 +62,26 @@ def database_certificate(
         found, "POSTGRES_TLS_CERT", "POSTGRES_TLS_KEY", now + CERTIFICATE_LEFT
     ):
         found = {**found, **_certificate(found, address, now)}
-    return {name: found[name] for name in NAMES}
+    return {**{name: found[name] for name in NAMES}, **_next(stored, environment, now, step)}
+
+
+def _next(stored: Mapping[str, str], environment: str, now: datetime, step: str) -> dict[str, str]:
+    if step == TRUST and not _serves(stored, *NEXT, now + AUTHORITY_LEFT):
+        return dict(zip(NEXT, _authority(environment, now).values()))
+    if step == TRUST:
+        return {name: stored[name] for name in NEXT}
+    return dict.fromkeys(NEXT, "") if any(stored.get(name) for name in NEXT) else {}
+
+
+def trusted(values: Mapping[str, str], environment: str = "", step: str = KEEP) -> str:
+    """Return the authorities that a host trusts, as the file that its backend reads.
+
+    With TRUST one is generated if the next one is not stored yet, by which a plan shows that the file changes.
+    """
+    known = [values[name] for name in (NAMES[0], NEXT[0]) if values.get(name)]
+    if step == TRUST and not values.get(NEXT[0]):
+        known.append(_authority(environment, datetime.now(timezone.utc))[NAMES[0]])
+    return "".join(known)
 
 
 def authority_problem(text: Any) -> str | None:

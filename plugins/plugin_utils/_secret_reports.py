@@ -28,18 +28,13 @@ TLS = "issued"
 
 @dataclass(frozen=True)
 class Known:
-    """A secret of the stack: what it opens, what its rotation costs, or why no playbook rotates it."""
+    """A secret of the stack: what it opens, what its rotation costs, or which one it follows."""
 
     opens: str
     cost: str = ""
-    refusal: str = ""
     follows: str = ""
 
 
-_AUTHORITY = (
-    "all hosts would have to trust two authorities meanwhile. To replace it at once, remove POSTGRES_TLS_CA and"
-    " POSTGRES_TLS_CA_KEY from .env of the database host, and deploy: requests fail until all backends have the new one"
-)
 _MINIO = "MinIO restarts first, and uploads fail until the new containers of the backend serve"
 KNOWN = {
     "DATABASE_URL": Known("the database, for the backend", follows="POSTGRES_PASSWORD"),
@@ -52,8 +47,11 @@ KNOWN = {
     "POSTGRES_PASSWORD": Known(
         "the database", cost="PostgreSQL is not restarted; other programs that log in need the new password and role"
     ),
-    "POSTGRES_TLS_CA": Known("no login: it verifies the certificate of PostgreSQL", refusal=_AUTHORITY),
-    "POSTGRES_TLS_CA_KEY": Known("issues the certificate of PostgreSQL", refusal=_AUTHORITY),
+    "POSTGRES_TLS_CA": Known(
+        "no login: it verifies the certificate of PostgreSQL",
+        cost="the backends are replaced twice, and PostgreSQL restarts in between; requests fail for seconds",
+    ),
+    "POSTGRES_TLS_CA_KEY": Known("issues the certificate of PostgreSQL", follows="POSTGRES_TLS_CA"),
     "POSTGRES_TLS_CERT": Known("no login: the certificate of PostgreSQL", follows="POSTGRES_TLS_KEY"),
     "POSTGRES_TLS_KEY": Known(
         "the traffic between the backend and PostgreSQL",
@@ -99,9 +97,7 @@ def _way(each: Facts) -> str:
         return "give another value in stack_secrets, and deploy"
     if each["source"] == UNSET:
         return "give a value in stack_secrets, and deploy"
-    if known.follows:
-        return f"follows {known.follows}"
-    return f"no playbook rotates it: {known.refusal}" if known.refusal else f"secrets.yml -e rotate={each['name']}"
+    return f"follows {known.follows}" if known.follows else f"secrets.yml -e rotate={each['name']}"
 
 
 def check(requested: Iterable[str], facts: Facts, *, managed: bool) -> dict[str, Any]:
@@ -138,17 +134,17 @@ def _problem(name: str, rows: Mapping[str, Facts], environment: str, managed: bo
     if known.follows:
         return f"rotate has {name}, which follows {known.follows}: rotate that one"
     given = [each for each in rows if KNOWN.get(each, _OTHER).follows == name and rows[each]["source"] in GIVEN]
-    if given and not known.refusal:
+    if given:
         return (
             f"rotate has {name}, and {given[0]}, which follows it, comes from stack_secrets of the"
             f" {rows[given[0]]['source']} and would keep the previous one. Remove it there, and deploy"
         )
-    return f"rotate has {name}, which cannot be rotated: {known.refusal}" if known.refusal else None
+    return None
 
 
 def _hint(name: str, rows: Mapping[str, Facts]) -> str:
     own = {row: KNOWN.get(row, _OTHER) for row in rows if rows[row]["source"] in (GENERATED, TLS)}
-    able = sorted(row for row, known in own.items() if not known.refusal and not known.follows)
+    able = sorted(row for row, known in own.items() if not known.follows)
     meant = suggest(name, rows)
     return f": write {meant}" if meant else f". Allowed: {', '.join(able) or 'none, because nothing is deployed'}"
 

@@ -213,19 +213,21 @@ def shared_secrets(
     complete: bool,
     owner: str = "",
     reissue: bool = False,
+    step: str = _certificates.KEEP,
 ) -> dict[str, Any]:
     """Return the secrets that a host is given, the authority of the database's certificate, and the login role.
 
     ``text`` is that of the file ``.env`` of the database host. That host is given its certificate; the other secrets
-    are stored there; ``reissue`` is whether it gets another one. Another host is given those of ``names``. Raises
-    ValueError if one is missing and has to be there.
+    are stored there; ``reissue`` is whether it gets another one, ``step`` what becomes of the authority. Another host
+    is given those of ``names``. Raises ValueError if one is missing and has to be there.
     """
     stored = {name: str(value) for name, value in dotenv.parse(text).items()}
     if model["has_database"] and model["is_managed"]:
         return {"secrets": {}, "authority": ""}
     if "postgres" in model["services"]:
-        issued = _certificates.database_certificate(stored, environment, model["address"], reissue=reissue)
-        return {"secrets": issued, "authority": issued["POSTGRES_TLS_CA"]}
+        address = model["address"]
+        issued = _certificates.database_certificate(stored, environment, address, reissue=reissue, step=step)
+        return {"secrets": issued, "authority": _certificates.trusted(issued)}
     authority = [] if model["is_managed"] else ["POSTGRES_TLS_CA"]
     desired = [*names, *authority] if "backend" in model["services"] else []
     missing = [name for name in desired if not stored.get(name)]
@@ -236,7 +238,8 @@ def shared_secrets(
         )
     found = {name: stored[name] for name in desired if stored.get(name)}
     login = credentials.login_of(stored, owner) if authority and desired else ""
-    shared = {"authority": found.pop("POSTGRES_TLS_CA", ""), "secrets": found}
+    known = _certificates.trusted(stored, environment, step) if found.pop("POSTGRES_TLS_CA", "") else ""
+    shared = {"authority": known, "secrets": found}
     return {**shared, "login": login} if login else shared
 
 

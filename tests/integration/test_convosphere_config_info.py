@@ -46,7 +46,7 @@ def test_law(run_info_law, tmp_path):
             "expired": ["APP_NAME"],
             "in_progress": False,
             "secrets": {"POSTGRES_TLS_KEY": {"since": None, "unchanged_since": "1970-01-01T00:00:00Z"}},
-            "rotation": {**started, "names": ["POSTGRES_TLS_KEY"], "reissue": ["POSTGRES_TLS_KEY"]},
+            "rotation": {**started, "names": ["POSTGRES_TLS_KEY"], "serves": False, "reissue": ["POSTGRES_TLS_KEY"]},
         },
         refused=[Refused("broken record", {"project_src": str(broken)}, "overrides.json is no record of overrides")],
         secrets=[PLANTED],

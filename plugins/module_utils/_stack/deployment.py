@@ -244,7 +244,7 @@ def record_release(stack: state.Stack, *, environment: str, released_by: str, ke
         "released_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "released_by": released_by,
         # Their names, by which a later deploy knows that one was lost. A previous value ends with the rotation.
-        "secrets": sorted(stack.secrets.desired.keys() - set(secret_record.PREVIOUS.values())),
+        "secrets": sorted(stack.secrets.desired.keys() - secret_record.PASSING),
         "schema": stack.schema,  # by which a later deploy knows without a container what the database needs
         "modes": {name: mode for name, (_text, mode) in stack.texts.items()},
         **stack.origin,

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from .kept_releases import Release
 
+#: The file of the authority that a backend trusts.
+AUTHORITY = "tls/ca.crt"
+
 
 def read(stack: state.Stack, name: str) -> Release:
     """Return the release of that id, and make its files and the names of its secrets those of the stack.
@@ -35,7 +38,10 @@ def read(stack: state.Stack, name: str) -> Release:
         for path in release.record.get("files") or {}
         if (stack.directory / path).exists()
     }
-    stack.texts = release.texts(modes)
+    # The authority of the database's certificate may have been rotated since: the previous one would refuse it.
+    texts = release.texts(modes)
+    current = {name: core_files.read_text(stack.directory / name) for name in texts if name == AUTHORITY}
+    stack.texts = {name: (current.get(name) or text, mode) for name, (text, mode) in texts.items()}
     entries = [{"name": secret, "length": secrets.LENGTH} for secret in release.record.get("secrets") or []]
     stack.secrets = secrets.Secrets(stack.directory, entries, rotates=False)
     stack.origin = {

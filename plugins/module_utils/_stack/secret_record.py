@@ -28,10 +28,15 @@ from .._postgres import credentials
 
 FILE = "secrets.json"
 #: The secrets that a deploy issues anew, because their new value depends on others: the key has a certificate.
-REISSUED = ("POSTGRES_TLS_KEY",)
+AUTHORITY = "POSTGRES_TLS_CA"
+REISSUED = (AUTHORITY, "POSTGRES_TLS_KEY")
+#: The next authority and its key, which all hosts trust before it takes the place of the previous one.
+NEXT_AUTHORITY = ("POSTGRES_NEXT_TLS_CA", "POSTGRES_NEXT_TLS_CA_KEY")
 #: The variables with the previous values of those secrets of which a service accepts two values during a rotation.
 PREVIOUS = {"REDIS_PASSWORD": "REDIS_PREVIOUS_PASSWORD", "WEAVIATE_API_KEY": "WEAVIATE_PREVIOUS_API_KEY"}
 #: How many values of a secret have an age: the one now, those before it, and one that was rolled back.
+#: The variables that only a rotation in progress has.
+PASSING = {*PREVIOUS.values(), *NEXT_AUTHORITY}
 _KEPT = 3
 
 
@@ -62,6 +67,11 @@ class Rotation:
     def to_reissue(self, variables: Mapping[str, str]) -> list[str]:
         """Return the secrets that no deploy has issued anew yet, by the variables of the stack."""
         return [name for name, mark in self.reissued.items() if fingerprint(name, variables.get(name, "")) == mark]
+
+    @property
+    def takes_two(self) -> bool:
+        """Whether a first deploy has previous and new values accepted, and a second one ends the previous ones."""
+        return bool(self.previous) or AUTHORITY in self.reissued
 
     def without(self, given: Collection[str]) -> Rotation:
         """Return what is left of it if the inventory gives some secrets by now, or the stack has them no longer."""

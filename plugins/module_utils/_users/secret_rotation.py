@@ -180,7 +180,7 @@ class SecretRotation(Work):
         variables, left = secrets.variables_in(self.directory), self._left(self.rotation)
         current = left.values
         waiting = [name for name, value in current.items() if variables.get(name) != value]
-        waiting += left.to_reissue(variables)
+        waiting += [name for name in left.to_reissue(variables) if not self._is_trusted(name, variables)]
         if waiting:
             raise InputError(
                 f"No deploy has written the new {', '.join(waiting)} yet, so that the rotation cannot be finished",
@@ -191,9 +191,14 @@ class SecretRotation(Work):
             self.admin_plan = self.admin.plan(current[ADMIN])
         return self._plan_end_of_login() + self.admin_plan + self._plan_close(self.rotation, left)
 
+    def _is_trusted(self, name: str, variables: Mapping[str, Secret]) -> bool:
+        """Return whether the first deploy of a rotation of the authority has done its part: both are trusted."""
+        first = self.rotation is not None and not self.rotation.serves
+        return first and name == secret_record.AUTHORITY and bool(variables.get(secret_record.NEXT_AUTHORITY[0]))
+
     def _plan_close(self, rotation: secret_record.Rotation, left: secret_record.Rotation) -> Plan:
         """Plan the end of the record, or that another deploy ends the previous values that services still accept."""
-        self.deploy_again = bool(left.previous) and not rotation.serves
+        self.deploy_again = left.takes_two and not rotation.serves
         if self.deploy_again:
             self.rotation = replace(rotation, serves=True)
             return make_plan({"rotation": {"serves": True}}, {"rotation": {"serves": False}})

@@ -206,3 +206,54 @@ def test_the_certificate_of_the_database_is_issued_anew_and_trusted(keyed, kille
     assert "rotation" not in record(keyed)
     keyed.run("health.yml").succeeded()
     assert keyed.run("deploy.yml").succeeded().changed == 0
+
+
+#: The tasks in which a rotation of the authority is killed, and in which of its two deploys.
+KILLED = {
+    "never": ("", 0),
+    "first": ("Bring up the new containers beside", 1),
+    "between": ("Deploy with the new values only", 1),
+    "second": ("Bring up the new containers beside", 2),
+}
+
+
+@pytest.mark.parametrize("killed", KILLED)
+def test_the_authority_of_the_certificate_is_replaced_while_both_are_trusted(keyed, killed):
+    before, running, (phase, count) = keyed.secrets(), keyed.running(), KILLED[killed]
+
+    def reached(lines: list[dict[str, Any]]) -> bool:
+        return sum(line.get("kind") == "start" and phase in str(line["name"]) for line in lines) >= count
+
+    with load(keyed, token(keyed), rate=RATE) as found:
+        run = keyed.run("secrets.yml", {"rotate": "POSTGRES_TLS_CA"}, kill_when=reached if count else None)
+        if count:
+            assert run.rc == -9
+            keyed.end_modules()
+            run = keyed.run("deploy.yml")
+        run.succeeded()
+
+    after, now = keyed.secrets(), keyed.running()
+    changed = {name for name in after if after[name] != before.get(name) and "_NEXT_" not in name}
+    replaced = {(h, s) for h, services in running.items() for s, each in services.items() if now[h][s] != each}
+    assert changed == {f"POSTGRES_TLS_{name}" for name in ("CA", "CA_KEY", "CERT", "KEY")}
+    assert replaced == {("db-1", "postgres"), *((host, "backend") for host in APPS)}
+    assert served_certificate(keyed) == after["POSTGRES_TLS_CERT"]
+    for host in APPS:
+        trusted = keyed.hosts[host].as_root("cat", f"{DIRECTORY}/tls/ca.crt")
+        assert trusted.strip() == after["POSTGRES_TLS_CA"].replace("\\n", "\n").strip()
+    assert not {name for name, value in after.items() if value and "_NEXT_" in name}
+    assert found.rows == found.written > 0
+    assert {each["name"] for each in found.refused} == set()
+    assert len(found.failed) <= 5 * RATE  # PostgreSQL restarts
+    assert "rotation" not in record(keyed)
+    keyed.run("health.yml").succeeded()
+    assert keyed.run("deploy.yml").succeeded().changed == 0
+
+
+def test_a_rollback_keeps_the_authority_that_was_rotated(keyed):
+    before = keyed.secrets()
+
+    keyed.run("rollback.yml").succeeded()
+
+    assert keyed.secrets() == before
+    keyed.run("health.yml").succeeded()

@@ -28,6 +28,7 @@ STORED = {
     "ANTHROPIC_API_KEY": SINCE,
     "MINIO_SECRET_KEY": SINCE,
     "POSTGRES_TLS_CA": SINCE,
+    "POSTGRES_TLS_CA_KEY": SINCE,
     "POSTGRES_TLS_CERT": SINCE,
     "POSTGRES_TLS_KEY": SINCE,
 }
@@ -51,7 +52,8 @@ def check(*names: str, managed: bool = False, rotation: dict[str, Any] | None = 
         ("OPENAI_API_KEY", "inventory (vault)", "give another value in stack_secrets, and deploy"),
         ("ANTHROPIC_API_KEY", "inventory", "give another value in stack_secrets, and deploy"),
         ("GOOGLE_API_KEY", "unset", "give a value in stack_secrets, and deploy"),
-        ("POSTGRES_TLS_CA", "issued", "no playbook rotates it: "),
+        ("POSTGRES_TLS_CA", "issued", "secrets.yml -e rotate=POSTGRES_TLS_CA"),
+        ("POSTGRES_TLS_CA_KEY", "issued", "follows POSTGRES_TLS_CA"),
         ("POSTGRES_TLS_KEY", "issued", "secrets.yml -e rotate=POSTGRES_TLS_KEY"),
     ],
 )
@@ -82,7 +84,7 @@ def test_what_can_be_rotated_has_its_costs():
         ("OPENAI_API_KEY", "it comes from stack_secrets of the inventory (vault)"),
         ("DATABASE_URL", "which follows POSTGRES_PASSWORD: rotate that one"),
         ("DEFAULT_ADMIN_PASSWORD", "which is not set in prod. Deploy first"),
-        ("POSTGRES_TLS_CA", "which cannot be rotated: all hosts would have to trust two authorities meanwhile"),
+        ("POSTGRES_TLS_CA_KEY", "which follows POSTGRES_TLS_CA: rotate that one"),
         ("POSTGRES_TLS_CERT", "which follows POSTGRES_TLS_KEY: rotate that one"),
     ],
 )

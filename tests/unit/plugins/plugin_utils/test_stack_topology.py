@@ -168,6 +168,30 @@ def test_the_database_host_is_given_its_certificate_and_keeps_it_until_it_is_rot
     assert first["authority"] == first["secrets"]["POSTGRES_TLS_CA"]
 
 
+def test_all_hosts_trust_two_authorities_before_the_next_one_takes_its_place():
+    def deploy(text: str, step: str) -> tuple[str, dict[str, Any], str]:
+        given = stack_shared_secrets(text, [], model("d"), "prod", step=step)
+        after = dotenv.merge(text, given["secrets"], "x")
+        app = stack_shared_secrets(after, [], model("a1"), "prod", step=step)["authority"]
+        assert app == given["authority"]
+        again = stack_shared_secrets(after, [], model("d"), "prod", step=step.replace("switch", "keep"))["secrets"]
+        assert again == {name: value for name, value in given["secrets"].items() if value}
+        return after, given["secrets"], app
+
+    text, first, old = deploy("", "keep")
+    predicted = stack_shared_secrets(text, [], model("a1"), "prod", step="trust")["authority"]
+    text, second, both = deploy(text, "trust")
+    text, third, new = deploy(text, "switch")
+
+    assert {name: second[name] for name in NAMES} == first
+    assert (both, new) == (old + new, second["POSTGRES_NEXT_TLS_CA"])
+    assert third["POSTGRES_TLS_CA_KEY"] == second["POSTGRES_NEXT_TLS_CA_KEY"]
+    assert third["POSTGRES_TLS_CERT"] != first["POSTGRES_TLS_CERT"]
+    assert (third["POSTGRES_NEXT_TLS_CA"], third["POSTGRES_NEXT_TLS_CA_KEY"]) == ("", "")
+    assert predicted.startswith(old)
+    assert predicted.count("BEGIN CERTIFICATE") == 2
+
+
 MANAGED = {"host": "db.example.com", "port": 6432, "ca": "PEM"}
 OTHERS = [name for name in STACK if name != "postgres"]
 

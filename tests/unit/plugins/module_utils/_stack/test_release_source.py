@@ -65,6 +65,19 @@ def test_the_files_and_the_names_of_the_secrets_are_those_of_the_release(stack):
     release_source.refuse_missing_secrets(stack)
 
 
+def test_a_backend_trusts_the_authority_of_now_and_not_that_of_the_release(stack):
+    name, record = release_source.AUTHORITY, {"id": "3", "images": {}, "files": {}, "secrets": []}
+    releases.save(stack.releases, {**record, "files": {name: deploy_plan.digest("then")}}, {name: "then"})
+
+    release_source.read(stack, "3")
+    assert stack.texts[name][0] == "then"
+
+    (stack.directory / "tls").mkdir()
+    (stack.directory / name).write_text("now")
+    release_source.read(stack, "3")
+    assert stack.texts[name][0] == "now"
+
+
 def test_the_release_that_a_rollback_restored_counts_as_the_origin(stack):
     release_source.read(stack, "2")
 

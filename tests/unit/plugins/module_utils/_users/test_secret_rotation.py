@@ -198,6 +198,24 @@ def test_no_deploy_ends_the_previous_value_of_a_secret_that_the_inventory_gives(
     assert secret_record.read(tmp_path).rotation is None
 
 
+def test_a_rotation_of_the_authority_takes_two_deploys(tmp_path):
+    name, other = "POSTGRES_TLS_CA", "POSTGRES_NEXT_TLS_CA"
+
+    def finish(*, serves: bool, **stored: str) -> tuple[list[str], bool]:
+        marks = {name: secret_record.fingerprint(name, "old")}
+        pending = replace(ROTATION, values={}, extra={}, login="", reissued=marks, serves=serves)
+        work = rotation(tmp_path, "finished", "convosphere", OLD, pending)
+        (tmp_path / ".env").write_text(dotenv.merge((tmp_path / ".env").read_text(), stored, "x"))
+        return changed(work), work.deploy_again
+
+    too_early: list[dict[str, Any]] = [{"serves": False, name: "old"}, {"serves": True, name: "old", other: "new"}]
+    for given in too_early:
+        with pytest.raises(InputError, match="No deploy has written the new POSTGRES_TLS_CA yet"):
+            finish(**given)
+    assert finish(serves=False, **{name: "old", other: "new"}) == (["rotation"], True)
+    assert finish(serves=True, **{name: "new", other: ""}) == (["rotation"], False)
+
+
 def test_a_certificate_is_issued_by_the_deploy_between_start_and_end(tmp_path):
     name, names = "POSTGRES_TLS_KEY", {"names": ["POSTGRES_TLS_KEY"], "lengths": {}, "started_by": ""}
 
