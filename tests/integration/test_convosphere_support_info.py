@@ -49,7 +49,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeProject
             file.write(f'SECRET_KEY="{SECRET}"\nEMPTY=\n')
         (folder / "edge").mkdir()
         (folder / "edge/Caddyfile").write_text(f"# {SECRET}\n:80\n")
-        (folder / "runs.jsonl").write_text('{"run": "1"}\n')
+        hook = f"The hook pre_deploy/10-a.yml failed: {SECRET} {quote(SECRET, safe='')} {IN_BASE64} {TOKEN}"
+        (folder / "runs.jsonl").write_text(json.dumps({"run": "1", "failures": [hook]}) + "\n")
+        # As someone wrote it by hand: config.yml refuses a secret.
+        written = {"value": SECRET, "reason": f"https://u:{FOREIGN}@host {TOKEN}", "by": "ada"}
+        override = {**written, "at": "2026-11-29T10:00:00Z", "until": "2999-01-01T00:00:00Z"}
+        (folder / "overrides.json").write_text(json.dumps({"overrides": {"APP_NAME": override}}))
         yield found
 
 
@@ -67,6 +72,7 @@ def test_law(run_info_law, project):
     parts = run.task("read").result["parts"]
     expected = ["configuration.json", "files/compose.yaml", "files/edge/Caddyfile", "releases.json", "runs.jsonl"]
     assert sorted(parts) == [*expected, "status.json", "versions.json"]
+    assert json.loads(parts["runs.jsonl"])["failures"][0].startswith("The hook pre_deploy/10-a.yml failed: ********")
     configuration = json.loads(parts["configuration.json"])
     assert configuration[".env"] == {"set": ["IMAGE", "SECRET_KEY"], "empty": ["EMPTY"]}
     variables = configuration["containers"][project.container("backend")]

@@ -10,13 +10,28 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 
 from support.environment import SERVICES, Environment, environment
 
 REPORT = "Report the settings"
 REASON = {"reason": "Uploads fail since noon.", "expires": "4h"}
 #: A secret that no output may show, and a setting that the override hides.
-VARIABLES = {"stack_secrets": {"OPENAI_API_KEY": "planted-openai-key"}, "stack_settings": {"LOG_LEVEL": "WARNING"}}
+VARIABLES = {
+    "stack_secrets": {
+        "OPENAI_API_KEY": "planted-openai-key",
+        "ANTHROPIC_API_KEY": "{{ lookup('ansible.builtin.env', 'PLANTED_KEY') | default('planted-default', true) }}",
+    },
+    "stack_settings": {"LOG_LEVEL": "WARNING"},
+}
+#: Another environment, whose host cannot be reached.
+FAR = {
+    "far": {
+        "hosts": {"far-1": {"ansible_host": "192.0.2.1"}},
+        "vars": {"convosphere_environment": "far", "stack_settings": {"LOG_LEVEL": "ERROR"}},
+    },
+    **{placement: {"hosts": {"far-1": {}}} for placement in ("app", "database", "edge")},
+}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +69,29 @@ def test_every_setting_is_shown_with_its_source(env):
     assert settings["SMTP_PORT"] == (587, "default")
     assert secrets["OPENAI_API_KEY"] == ("inventory", True)
     assert secrets["SECRET_KEY"] == ("generated", True)
-    assert secrets["ANTHROPIC_API_KEY"] == ("unset", False)
+    assert secrets["ANTHROPIC_API_KEY"] == ("inventory", True)
+    assert secrets["GOOGLE_API_KEY"] == ("unset", False)
+
+
+def test_another_inventory_is_compared_without_its_host(env, tmp_path):
+    (tmp_path / "far.yml").write_text(yaml.safe_dump(FAR))
+    given = {"compare": "far", "output": "json"}
+
+    run = env.run(
+        "config.yml",
+        extra_vars=given,
+        arguments=["--inventory", str(tmp_path / "far.yml")],
+        env={"USER": "ada", "PLANTED_KEY": "planted-elsewhere"},
+    ).succeeded()
+
+    document = json.loads(run.task(REPORT).message)
+    settings = {each["name"]: each for each in document["settings"]}
+    secrets = {each["name"]: each for each in document["secrets"]}
+    assert (settings["LOG_LEVEL"]["settings"]["value"], settings["LOG_LEVEL"]["far"]["value"]) == ("WARNING", "ERROR")
+    assert secrets["ANTHROPIC_API_KEY"]["settings"]["source"] == "inventory (environment variable)"
+    assert secrets["OPENAI_API_KEY"]["far"]["source"] == "unset"
+    assert {task.host for task in run.tasks} == {env.host}
+    assert "planted" not in run.output
 
 
 def test_an_override_replaces_one_container_and_again_nothing(env):

@@ -5,13 +5,24 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import pytest
 
-from support.rotation import assert_consistent, ids, login, unfinished, values
+from support.rotation import assert_consistent, connect, ids, login, unfinished, values
 
-PHASES = ["Deploy the new values", "Bring the stack up if its schema is known to fit", "End the previous values"]
+PHASES = [
+    "Generate the new values, and record them",
+    "Make the new values of a rotation valid",
+    "Deploy the new values",
+    "Bring the stack up if its schema is known to fit",
+    "End the previous values",
+]
+#: The steps that change a login role, and whether that is the role of now or the other one.
+INSIDE = {"Make the new values of a rotation valid": False, "End the previous values": True}
+ROLES = {"convosphere", "convosphere_2"}
+WAITING = "FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'ALTER ROLE%'"
 
 
 def test_a_deploy_that_fails_leaves_the_previous_secrets_and_the_next_one_carries_on(keys):
@@ -91,11 +102,37 @@ def test_a_rotation_that_is_killed_is_carried_on(keys, phase, playbook):
 
     killed = keys.run("secrets.yml", extra_vars=given, kill_when=reached)
     assert killed.rc == -9
-    new = (unfinished(keys) or {})["values"]
+    new = (unfinished(keys) or {"values": {}})["values"]
 
     keys.run(playbook, extra_vars=given if playbook == "secrets.yml" else {}).succeeded()
 
     after = values(keys)
     assert {name: after[name] for name in new} == new
-    assert login(after) != login(before)
+    # Killed before anything was recorded, it has not begun.
+    assert (login(after) != login(before)) == (bool(new) or playbook == "secrets.yml")
+    assert_consistent(keys)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("playbook", ["secrets.yml", "deploy.yml"])
+@pytest.mark.parametrize("step", INSIDE)
+def test_a_rotation_that_is_killed_while_it_changes_a_login_role_is_carried_on(keys, step, playbook):
+    if not keys.sql("SELECT FROM pg_roles WHERE rolname = 'convosphere_2'"):
+        keys.run("secrets.yml", extra_vars={"rotate": "POSTGRES_PASSWORD"}).succeeded()
+    before, given = values(keys), {"rotate": "POSTGRES_PASSWORD,SECRET_KEY"}
+    [role] = {login(before)} if INSIDE[step] else ROLES - {login(before)}
+
+    with closing(connect(keys, login(before), before["POSTGRES_PASSWORD"])) as session, session.cursor() as cursor:
+        cursor.execute(
+            f"ALTER ROLE {role} CONNECTION LIMIT -1"
+        )  # without a commit it keeps others from changing the role
+        waits = f"SELECT count(*) {WAITING}"
+        killed = keys.run("secrets.yml", extra_vars=given, kill_when=lambda _lines: keys.sql(waits) == "1")
+        keys.sql(f"SELECT pg_terminate_backend(pid) {WAITING}")
+    assert killed.rc == -9
+    assert sorted((unfinished(keys) or {"values": {}})["values"]) == ["POSTGRES_PASSWORD", "SECRET_KEY"]
+
+    keys.run(playbook, extra_vars=given if playbook == "secrets.yml" else {}).succeeded()
+
+    assert login(values(keys)) != login(before)
     assert_consistent(keys)

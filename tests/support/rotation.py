@@ -56,12 +56,17 @@ def login(stored: dict[str, str]) -> str:
     return str(urlsplit(stored["DATABASE_URL"]).username)
 
 
+def connect(env: Environment, user: str, password: str) -> Any:
+    """Return a connection of a role of the database."""
+    return psycopg2.connect(
+        host="127.0.0.1", port=env.postgres_port, user=user, password=password, dbname="convosphere"
+    )
+
+
 def can_connect(env: Environment, user: str, password: str) -> bool:
     """Return whether a role of the database can log in."""
     try:
-        psycopg2.connect(
-            host="127.0.0.1", port=env.postgres_port, user=user, password=password, dbname="convosphere"
-        ).close()
+        connect(env, user, password).close()
     except psycopg2.OperationalError:
         return False
     return True
