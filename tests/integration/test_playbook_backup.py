@@ -41,5 +41,7 @@ def test_a_backup_is_created_and_verified_and_its_copy_gets_the_manifest(dbtest,
     assert dbtest.manifests()[name]["verified"]["level"] == "restore"
     assert proven.task("Report the verification").result["msg"][0].startswith(f"{name} verified (restore): ")
     assert [run.changed for run in (made, proven, again)] == [1, 2, 0]
+    recorded = [json.loads(line)["what"] for line in dbtest.runs_file.read_text().splitlines()]
+    assert recorded[-3:] == ["backup.yml of dbtest", *["backup_verify.yml of dbtest"] * 2]
     assert json.loads((tmp_path / f"{name}.manifest.json").read_text()) == dbtest.manifests()[name]
     assert dbtest.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'convosphere_verify%'") == "0"
