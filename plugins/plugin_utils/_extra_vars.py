@@ -49,7 +49,7 @@ def _rejoined(given: dict[str, Any]) -> dict[str, Any]:
         if isinstance(text, str) and isinstance(rest, str) and text.startswith("{"):
             try:
                 whole = json.loads(f"{text} {rest}")
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             return {**{key: value for key, value in given.items() if key != RAW}, name: whole}
     return given
