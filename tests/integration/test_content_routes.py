@@ -8,12 +8,7 @@ With CONVOSPHERE_REAL_BACKEND=<image> the campaign has the same table answered b
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
 import os
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +18,7 @@ import pytest
 from support import content_odd_values, content_routes
 from support.content_rows import ROLES, ROWS, USERS, statements
 from support.sandbox import DATABASE_KEY, Sandbox, built, sandbox, until
+from support.tokens import sign
 
 REAL = os.environ.get("CONVOSPHERE_REAL_BACKEND")
 SIGNING_KEY = "planted-signing-key-" + "0" * 64
@@ -34,7 +30,7 @@ class Answers:
 
     def __init__(self, running: Sandbox) -> None:
         self.running = running
-        self.tokens = {role: token(USERS[role]) for role in ROLES}
+        self.tokens = {role: sign(USERS[role], SIGNING_KEY) for role in ROLES}
         host, port = running.address("postgres").split(":")
         login = {"user": "convosphere", "password": DATABASE_KEY, "dbname": "convosphere"}
         self.connection = psycopg2.connect(host=host, port=port, **login)
@@ -59,17 +55,6 @@ class Answers:
         """Insert the rows of some tables."""
         for statement, values in statements(dict.fromkeys(tables)):
             self.run(statement, *values)
-
-
-def token(user: str) -> str:
-    """Sign a token as the backend does: five logins in 300 seconds are all that it allows."""
-    parts = [{"alg": "HS256", "typ": "JWT"}, {"sub": user, "exp": int(time.time()) + 3600}]
-    text = ".".join(encoded(json.dumps(part).encode()) for part in parts)
-    return f"{text}.{encoded(hmac.new(SIGNING_KEY.encode(), text.encode(), hashlib.sha256).digest())}"
-
-
-def encoded(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 @pytest.fixture(scope="module", params=BACKENDS)

@@ -40,9 +40,9 @@ def forget_logins(env: Environment) -> None:
     docker("exec", f"--env=REDISCLI_AUTH={password}", str(env.inspect("redis")["Id"]), "redis-cli", "flushall")
 
 
-def log_in(env: Environment, password: str) -> int:
-    """Return the status of a login of the default administrator."""
-    return env.request("/api/v1/auth/login", {"username": "admin", "password": password})[0]
+def log_in(env: Environment, password: str, user: str = "admin") -> int:
+    """Return the status of a login, of the default administrator if no user is given."""
+    return env.request("/api/v1/auth/login", {"username": user, "password": password})[0]
 
 
 def used(env: Environment, name: str) -> str:
