@@ -19,6 +19,7 @@ import requests
 
 from support.content_routes import ROUTES
 from support.environment import Environment, environment
+from support.rotation import values
 from support.tokens import sign
 
 VARIABLE = "CONVOSPHERE_REAL_BACKEND"
@@ -66,17 +67,27 @@ def real_environment(name: str, folder: Path, **more: Any) -> Iterator[Environme
 
 def ask(env: Environment, path: str, user: str = "admin") -> tuple[int, Any]:
     """Return status and answer of a route of the API to a user, by username."""
-    identifier = env.sql(f"SELECT id FROM users WHERE username = '{user}'")  # noqa: S608 - names of the tests
-    headers = {"Authorization": f"Bearer {sign(identifier, env.secrets()['SECRET_KEY'])}"}
+    return _get(env, path, _tokens(env)[user])
+
+
+def failing_lists(env: Environment) -> list[str]:
+    """Return the lists that do not answer 200, by user."""
+    answers = ((user, path, _get(env, path, token)[0]) for user, token in _tokens(env).items() for path in LISTS)
+    return [f"{path} as {user}: {status}" for user, path, status in answers if status != 200]
+
+
+def _tokens(env: Environment) -> dict[str, str]:
+    """Return a token of each user, by username."""
+    rows = (line.split("|") for line in env.sql("SELECT username, id FROM users").splitlines())
+    key = values(env)["SECRET_KEY"]
+    return {name: sign(identifier, key) for name, identifier in rows}
+
+
+def _get(env: Environment, path: str, token: str) -> tuple[int, Any]:
     # A connection of its own: the platform resets one on which it answered 500.
+    headers = {"Authorization": f"Bearer {token}"}
     answer = requests.get(f"http://127.0.0.1:{env.api_port}/api/v1{path}", headers=headers, timeout=30)
     try:
         return answer.status_code, answer.json()
     except ValueError:
         return answer.status_code, answer.text
-
-
-def failing_lists(env: Environment) -> list[str]:
-    """Return the lists that do not answer 200, by user."""
-    answers = ((user, path, ask(env, path, user)[0]) for user in ("ada", "bob", "root", "admin") for path in LISTS)
-    return [f"{path} as {user}: {status}" for user, path, status in answers if status != 200]
