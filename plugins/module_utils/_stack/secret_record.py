@@ -27,16 +27,16 @@ from .._core.timestamps import parse_time
 from .._postgres import credentials
 
 FILE = "secrets.json"
-#: The secrets that a deploy issues anew, because their new value depends on others: the key has a certificate.
 AUTHORITY = "POSTGRES_TLS_CA"
+#: The secrets that a deploy issues anew, because their new value depends on others: the key has a certificate.
 REISSUED = (AUTHORITY, "POSTGRES_TLS_KEY")
 #: The next authority and its key, which all hosts trust before it takes the place of the previous one.
 NEXT_AUTHORITY = ("POSTGRES_NEXT_TLS_CA", "POSTGRES_NEXT_TLS_CA_KEY")
 #: The variables with the previous values of those secrets of which a service accepts two values during a rotation.
 PREVIOUS = {"REDIS_PASSWORD": "REDIS_PREVIOUS_PASSWORD", "WEAVIATE_API_KEY": "WEAVIATE_PREVIOUS_API_KEY"}
-#: How many values of a secret have an age: the one now, those before it, and one that was rolled back.
 #: The variables that only a rotation in progress has.
 PASSING = {*PREVIOUS.values(), *NEXT_AUTHORITY}
+#: How many values of a secret have an age: the one now, those before it, and one that was rolled back.
 _KEPT = 3
 
 
