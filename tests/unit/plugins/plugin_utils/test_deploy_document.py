@@ -60,6 +60,20 @@ def test_a_plan_names_each_change_with_its_reason_and_what_becomes_of_the_servic
     ]
 
 
+@pytest.mark.parametrize(("verb", "lines"), [("plan", plan_lines), ("drift", drift_lines)])
+def test_overrides_are_shown_also_if_nothing_differs(verb, lines):
+    fields = {"name": "LOG_LEVEL", "value": "DEBUG", "by": "ada", "at": "2026-11-29T16:00:00Z", "reason": "Slow."}
+    overrides = [{**fields, "until": "2026-11-29T20:00:00Z", "active": active} for active in (True, False)]
+
+    found = lines({**deploy_document(compared(), verb, CONTEXT), "overrides": overrides}, {})
+
+    active = "OVERRIDE   LOG_LEVEL=DEBUG until 2026-11-29T20:00:00Z, set by ada at 2026-11-29T16:00:00Z: Slow."
+    assert found[-2] == active
+        found[-2] == "OVERRIDE   LOG_LEVEL=DEBUG until 2026-11-29T20:00:00Z, set by ada at 2026-11-29T16:00:00Z: Slow."
+    )
+    assert found[-1].startswith("EXPIRED    the override LOG_LEVEL=DEBUG at 2026-11-29T20:00:00Z")
+
+
 def content(**more: Any) -> dict[str, Any]:
     """Return a comparison in which a content file would create a tag, and one was created by hand."""
     result = {"created": ["faq"], "updated": {}, "deleted": [], "pruned": [], "unchanged": [], "ids": {}}
