@@ -69,8 +69,6 @@ def test_overrides_are_shown_also_if_nothing_differs(verb, lines):
 
     active = "OVERRIDE   LOG_LEVEL=DEBUG until 2026-11-29T20:00:00Z, set by ada at 2026-11-29T16:00:00Z: Slow."
     assert found[-2] == active
-        found[-2] == "OVERRIDE   LOG_LEVEL=DEBUG until 2026-11-29T20:00:00Z, set by ada at 2026-11-29T16:00:00Z: Slow."
-    )
     assert found[-1].startswith("EXPIRED    the override LOG_LEVEL=DEBUG at 2026-11-29T20:00:00Z")
 
 
