@@ -15,8 +15,9 @@ from unittest.mock import ANY
 import pytest
 
 from support.law import Step
-from support.minio_parts import MinioParts, minio_parts
+from support.minio_parts import BUCKET, DATA, MinioParts, minio_parts
 from support.module_process import ModuleProcess, run_module
+from support.person_rows import ADA, BOB, PersonRows
 from support.platform_database import PlatformDatabase
 from support.sandbox import Sandbox, image, until
 
@@ -134,6 +135,40 @@ def test_one_kind_of_uploads_is_not_restored_as_the_other(run_steps, options, re
     assert database.emails() == ["after@example.com"]
     run_steps(RESTORE, [Step("the rest", {**restore, "include": ["database"]}, changed=True)])
     assert database.emails() == []
+
+
+def test_an_erased_person_leaves_no_upload_in_minio(run_steps, options, database, parts):
+    parts.run_minio()
+    parts.run_weaviate()
+    rows = PersonRows(database)
+    rows.fill()
+    document, shared = rows.last["documents"], f"minio://{BUCKET}/documents/shared"
+    place = "UPDATE documents SET file_path = %s WHERE id = %s"
+    database.query(place, f"minio://{BUCKET}/documents/{document}", document)
+    database.query(place, shared, rows.add("documents"))
+    bob = database.query("SELECT id FROM users WHERE email = %s", BOB)[0][0]
+    database.query(place, shared, rows.add("documents", user_id=bob))
+    for name in (document, f"{document}.meta", f"{document}0", "shared"):
+        parts.put(f"documents/{name}", name)
+    own = {name: value for name, value in options.items() if name not in ("include", "login_container")}
+    erase = {**own, "user": ADA, "confirm": ADA, "image": image("backend")}
+
+    run = run_steps(
+        "convosphere_person_erasure",
+        [
+            Step("look", erase, check=True, changed=True, returns={"files": 2, "unreachable_files": []}),
+            Step("erase", erase, changed=True, returns={"files": 2, "unreachable_files": []}),
+            Step("again", erase, changed=False),
+        ],
+    )
+
+    assert run.task("look").result["deleted"] == run.task("erase").result["deleted"]
+    left = [f"documents/{document}0", "documents/shared"]
+    assert sorted(parts.execute("minio", "ls", f"{DATA}/{BUCKET}/documents").split()) == [f"{document}0", "shared"]
+    # The stand-in remembers for some minutes which objects a directory had.
+    parts.containers["minio"].restart(timeout=0)
+    until(parts._answers, "MinIO")
+    assert sorted(parts.objects_in_bucket()) == left
 
 
 def test_writes_wait_while_minio_is_read_and_none_is_lost(options, parts, tmp_path):
