@@ -17,7 +17,8 @@ options:
         an incomplete copy does not count as a backup.
       - Files that exist there with the same checksum are not sent again, and an interrupted upload is continued. A
         manifest that has changed since, for example by a verification, is replaced.
-      - Use a directory or a prefix of its own for each environment.
+      - Environments may share a place if their databases have different names. A backup of another environment with the
+        same id is never overwritten, but refused.
     type: list
     elements: dict
     suboptions:

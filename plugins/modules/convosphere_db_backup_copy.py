@@ -17,8 +17,9 @@ description:
   - Every file is compared with the checksum in its manifest while it is copied, in both directions.
   - A copy that a verification of its directory found corrupt is copied again completely, and is reported as corrupt
     until then.
-  - The ledger of erased persons, C(erasures.json), accompanies backups in both directions. Without it a restore could
-    take erased persons back.
+  - The ledger of erased persons, C(erasures-ENVIRONMENT.json), and the list of holds, C(holds-ENVIRONMENT.json),
+    accompany backups in both directions. Without them a restore could take erased persons back, and lose holds.
+  - In a place with the backups of several environments, O(backup) means one of O(environment_name) if there is any.
   - M(convosphere.platform.convosphere_db_backup) copies new backups itself. This module is for backups that were
     created before a place was configured, or while it could not be reached.
 extends_documentation_fragment:

@@ -32,9 +32,11 @@ description:
   - If anything was written since, the same backup is restored again. To discard what a restore has replaced, use
     O(state=discarded), which restores nothing.
   - Persons who were erased by M(convosphere.platform.convosphere_person_erasure) are erased again, after the numbers
-    of rows were compared and before the swap. The ledger of the live database and the file C(erasures.json) in
-    O(backup_dir) name them by their ids. Their uploads and vectors are deleted too. Holds that were placed since the
-    backup stay.
+    of rows were compared and before the swap. The ledger of the live database and the file C(erasures-ENVIRONMENT.json)
+    in O(backup_dir) and beside O(backup) name them by their ids. Their uploads and vectors are deleted too. A backup of
+    another environment brings the ledger of that one.
+  - Holds that were placed or released since the backup stay so, by the live database and the file
+    C(holds-ENVIRONMENT.json) in the same directories.
   - A restore verifies a backup that was not verified by a restore yet.
   - A backup has no roles, tablespaces, extensions and collations of the operating system. Those that the dump needs are
     listed in its manifest, and required on the server before anything is loaded, see O(restore_roles).
@@ -44,6 +46,7 @@ extends_documentation_fragment:
   - convosphere.platform.loading
   - convosphere.platform.engine
   - convosphere.platform.ownership.confirm
+  - convosphere.platform.signing
   - convosphere.platform.attributes
 attributes:
   idempotent:
@@ -288,6 +291,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._backup impor
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
 from ansible_collections.convosphere.platform.plugins.module_utils._migration import alembic_client
+from ansible_collections.convosphere.platform.plugins.module_utils._people.signatures import KEYS
 from ansible_collections.convosphere.platform.plugins.module_utils._restore.discard_run import DiscardRun
 from ansible_collections.convosphere.platform.plugins.module_utils._restore.restore_run import RestoreRun
 from ansible_collections.convosphere.platform.plugins.module_utils._restore.restore_work import (
@@ -301,7 +305,10 @@ class RestoreModule(ConvosphereModule):
     """Restore a backup, or discard the content that restores have kept."""
 
     argument_spec = RESTORE_OPTIONS
-    rules = {"required_if": [("state", RESTORED, ("backup", "backup_dir"))]}
+    rules = {
+        "required_if": [("state", RESTORED, ("backup", "backup_dir"))],
+        "mutually_exclusive": [KEYS],
+    }
 
     def build(self) -> Work:
         """Return the restore or the discarding."""

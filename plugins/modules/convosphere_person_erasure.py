@@ -23,11 +23,11 @@ description:
   - Afterwards all tables are searched for the id and the e-mail address. Messages and texts of other people that name
     the person are RV(leftovers). They are listed, and not changed.
   - The erasure is recorded in the table C(erasures) of the schema C(convosphere_platform), and in the file
-    C(erasures.json) in O(backup_dir) and in every place of O(copy_to), with the id of the user and a hash of the
-    address. M(convosphere.platform.convosphere_db_restore) erases the persons of this ledger again before it makes a
-    restored database live.
+    C(erasures-ENVIRONMENT.json) in O(backup_dir) and in every place of O(copy_to), with the id of the user and a hash
+    of the address. M(convosphere.platform.convosphere_db_restore) erases the persons of this ledger again before it
+    makes a restored database live.
   - A hold of M(convosphere.platform.convosphere_hold) on the user, a conversation of the user or an assistant that
-    would be deleted is an error, and so is the last active administrator.
+    would be deleted is an error, also if only a file of holds has it, and so is the last active administrator.
   - Logs of containers, and backups that exist already, are not changed. RV(backups) are those that still have the
     person.
 extends_documentation_fragment:
@@ -35,6 +35,8 @@ extends_documentation_fragment:
   - convosphere.platform.database
   - convosphere.platform.database.audit
   - convosphere.platform.copies
+  - convosphere.platform.signing
+  - convosphere.platform.signing.writing
   - convosphere.platform.attributes
 options:
   user:
@@ -195,12 +197,16 @@ ledger:
   description: The file of the ledger beside the backups.
   returned: success
   type: str
-  sample: /var/backups/convosphere/prod/erasures.json
+  sample: /var/backups/convosphere/prod/erasures-prod.json
 ledger_copies:
   description: The places of O(copy_to), each of which has the ledger too.
   returned: success
   type: list
   elements: str
+unsigned:
+  description: With O(public_key), the text that has to be signed, by the name V(erasures). Empty if nothing has to be.
+  returned: success
+  type: dict
 kept_databases:
   description: The databases that restores have kept, which still have the person if they are older than the erasure.
   returned: success
@@ -234,12 +240,14 @@ from ansible_collections.convosphere.platform.plugins.module_utils._operations.e
     ERASURE_OPTIONS,
     ErasureRun,
 )
+from ansible_collections.convosphere.platform.plugins.module_utils._people.signatures import KEYS
 
 
 class PersonErasureModule(ConvosphereModule):
     """The erasure of one person."""
 
     argument_spec = ERASURE_OPTIONS
+    rules = {"mutually_exclusive": [KEYS]}
     least = {"batch_size": 1, "lock_timeout": 1}
 
     def build(self) -> Work:

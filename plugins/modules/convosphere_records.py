@@ -130,11 +130,27 @@ options:
   run:
     description: The id of the run, which names the file of the record, with hyphens for slashes.
     type: str
+  controller_signing_key:
+    description:
+      - The path of a private SSH key B(on the controller), without a passphrase. It never leaves the controller. With
+        a passphrase, the SSH agent has to have the key, and its public half lies beside it as C(.pub).
+      - With a key, each record is signed with C(ssh-keygen -Y sign) in the namespace C(convosphere-deletions), beside
+        the file and in the table.
+      - At most one of this, O(signing_key) and O(public_key) can be given.
+    type: path
   signing_key:
     description:
-      - A private SSH key on the host, without a passphrase. If it is given, each record is signed with
-        C(ssh-keygen -Y sign) in the namespace C(convosphere-deletions), beside the file and in the table.
+      - The path of a private SSH key on the managed host, without a passphrase. The administrator of the host can sign
+        with it, too.
     type: path
+  public_key:
+    description: The public key, as the line of a C(.pub) file, of a private key that is at neither place.
+    type: str
+  signatures:
+    description:
+      - The signatures of the texts that an earlier run with O(public_key) returned as RV(unsigned), by run.
+      - With O(public_key) and without this, deletions are in the table only, until a later run writes the records.
+    type: dict
   temporary_index:
     description:
       - Whether more than 36 conversations are deleted with an index on the conversation of a message, which is
@@ -237,6 +253,10 @@ record_files:
   type: list
   elements: str
   sample: [/var/log/convosphere/prod.deletions/20261201T020000Z.json]
+unsigned:
+  description: With O(public_key), the records that have to be signed and were not written, by run.
+  returned: success
+  type: dict
 """
 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
@@ -246,6 +266,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._operations.r
     RETENTION_OPTIONS,
     RetentionWork,
 )
+from ansible_collections.convosphere.platform.plugins.module_utils._people.signatures import KEYS
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
 
 
@@ -261,6 +282,7 @@ class RecordsModule(ConvosphereModule):
         "skip_backup_gate": {"type": "bool", "default": False},
         "lock_timeout": {"type": "int", "default": 60},
     }
+    rules = {"mutually_exclusive": [KEYS]}
     least = {"limit": 1, "max_share": 1, "lock_timeout": 1}
 
     def build(self) -> Work:

@@ -45,6 +45,7 @@ def _hold(result: Facts, context: Facts) -> Iterator[str]:
     yield f"{len(result['holds'])} holds in {context['environment']}"
     for each in result["holds"]:
         yield f"  {each['kind']} {each['id']} since {each['since']} by {each['held_by']}: {each['reason']}"
+    yield f"Holds: {', '.join([result['file'], *result['file_copies']])}. A restore of an older backup keeps them"
 
 
 def _erasure(result: Facts, context: Facts) -> Iterator[str]:

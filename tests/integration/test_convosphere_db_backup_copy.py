@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._people import erasure_ledger
-from ansible_collections.convosphere.platform.plugins.module_utils._people.erasure_ledger import Entry
+from ansible_collections.convosphere.platform.plugins.module_utils._people import registers
+from ansible_collections.convosphere.platform.plugins.module_utils._people.erasure_ledger import LEDGER, Entry
+from ansible_collections.convosphere.platform.plugins.module_utils._people.holds import HOLDS, Hold
+from ansible_collections.convosphere.platform.plugins.module_utils._people.registers import Directory
 
 from support.backup_files import backup_files
 from support.law import Case, Refused, Step
@@ -282,23 +286,28 @@ def test_the_ledger_of_erased_persons_accompanies_a_backup_in_both_directions(ru
     begun, erased = "2026-11-30T10:00:00.000000Z", "2026-11-30T10:00:05.000000Z"
     ids = (f"6f1c9a4e-8f0f-4a0f-9d39-0a4d1f6a2b1{number}" for number in (1, 2))
     first, second = (Entry(each, "hash", begun, erased, "delete", "delete", "", "run") for each in ids)
-    erasure_ledger.write_file(backups, [first])
+    Directory(backups).write("erasures-dev.json", registers.text_of(LEDGER, [first], "dev"))
     here = tmp_path / "here"
     here.mkdir(mode=0o700)
-    erasure_ledger.write_file(here, [second])
+    former = json.dumps({"format": 1, "erasures": [asdict(second)]})
+    (here / "erasures.json").write_text(former)
+    held = Hold("user", ids[0], "Case 4711", "eve", "2026-11-30T10:00:00Z", begun)
+    Directory(backups).write("holds-dev.json", registers.text_of(HOLDS, [held], "dev", "a signature"))
     target = storage.target(prefix="ledger")
     fetch = {"environment_name": "dev", "backup_dir": str(here), "copy_from": target}
-    change = {side: {f"erasures.json in {here}": {"erasures": n}} for side, n in (("before", 1), ("after", 2))}
+    change = {f"erasures-dev.json in {here}": {"erasures": 2}, f"holds-dev.json in {here}": {"holds": 1}}
     done = {"convosphere-20260102T000000Z in " + str(here): DONE}
 
     run_steps(
         MODULE,
         [
             Step("copy", {"environment_name": "dev", "backup_dir": str(backups), "copy_to": [target]}, changed=True),
-            Step("check", fetch, check=True, diff={"before": change["before"], "after": {**change["after"], **done}}),
+            Step("check", fetch, check=True, diff={"before": {}, "after": {**change, **done}}),
             Step("fetch", fetch, changed=True),
             Step("again", fetch, changed=False),
         ],
     )
 
-    assert erasure_ledger.read_file(here) == [first, second]
+    assert registers.read(LEDGER, Directory(here), "dev").own == [first, second]
+    assert (here / "holds-dev.json").read_text() == (backups / "holds-dev.json").read_text()
+    assert (here / "erasures.json").read_text() == former

@@ -151,7 +151,7 @@ def counts(database: PlatformDatabase) -> tuple[int, ...]:
     return tuple(database.query(f"SELECT count(*) FROM {table}")[0][0] for table in tables)  # noqa: S608 - as above
 
 
-def test_rows_files_and_objects_belong_together(run_steps, database, parts, options):
+def test_rows_files_and_objects_belong_together(run_steps, database, parts, options, tmp_path):
     database.query("INSERT INTO tags (id, name, is_system, usage_count) VALUES (gen_random_uuid(), 'old', false, 7)")
     search = vectors(parts)
     step = Step("Bring", {**options, **search, "tags": ["old", "New"], "overrides": {"sub/b.txt": {"title": "Bé"}}})
@@ -176,7 +176,8 @@ def test_rows_files_and_objects_belong_together(run_steps, database, parts, opti
     assert texts == {"x" * 500, "x" * 200}
     absent = Step("Remove", {**options, **search, "state": "absent"}, changed=True)
     stale = Step("Without the store", {**options, "state": "absent"}, fails="which would go stale: set weaviate_url")
-    hold: dict[str, Any] = {**database.login, "user": "librarian@example.com"}
+    place = {"environment_name": "dev", "backup_dir": str(tmp_path / "backups")}
+    hold: dict[str, Any] = {**database.login, **place, "user": "librarian@example.com"}
     run_steps(
         MODULE,
         [

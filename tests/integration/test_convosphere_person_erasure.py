@@ -9,8 +9,10 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._people import erasure_ledger
+from ansible_collections.convosphere.platform.plugins.module_utils._people import registers
+from ansible_collections.convosphere.platform.plugins.module_utils._people.erasure_ledger import LEDGER, Entry
 from ansible_collections.convosphere.platform.plugins.module_utils._people.references import KEYS
+from ansible_collections.convosphere.platform.plugins.module_utils._people.registers import Directory
 
 from support.law import Case, Refused, Step
 from support.module_process import ModuleProcess, run_module
@@ -52,12 +54,16 @@ def options(rows: PersonRows, tmp_path: Path) -> dict[str, Any]:
     }
 
 
+def ledger_of(folder: Path) -> list[Entry]:
+    return list(registers.read(LEDGER, Directory(folder), "dev").own)
+
+
 @pytest.mark.law
 def test_law_with_a_row_in_every_table(run_law, rows, options, tmp_path):
     ada = rows.fill()
     before = rows.counts()
     assert [table for table, count in before.items() if not count] == []
-    ledger = f"erasures.json in {options['backup_dir']}"
+    ledger = f"erasures-dev.json in {options['backup_dir']}"
     copies = tmp_path / "copies"
     copies.mkdir()
 
@@ -79,8 +85,8 @@ def test_law_with_a_row_in_every_table(run_law, rows, options, tmp_path):
                 "bring the ledger to another place",
                 {**options, "confirm": None, "copy_to": [{"directory": str(copies)}]},
                 diff={
-                    "before": {f"erasures.json in {copies}": {"erasures": 0}},
-                    "after": {f"erasures.json in {copies}": {"erasures": 1}},
+                    "before": {f"erasures-dev.json in {copies}": {"erasures": 0}},
+                    "after": {f"erasures-dev.json in {copies}": {"erasures": 1}},
                 },
                 returns={"deleted": {}, "updated": {}, "leftovers": {"messages": 1}},
             ),
@@ -107,8 +113,8 @@ def test_law_with_a_row_in_every_table(run_law, rows, options, tmp_path):
     }
     assert rows.database.query("SELECT usage_count FROM tags") == [(1,)]
     assert rows.database.query("SELECT preferences FROM users") == [({"theme": "dark"},)]
-    assert [entry.user_id for entry in erasure_ledger.read_file(copies)] == [ada]
-    assert ADA.lower() not in (copies / "erasures.json").read_text().lower()
+    assert [entry.user_id for entry in ledger_of(copies)] == [ada]
+    assert ADA.lower() not in (copies / "erasures-dev.json").read_text().lower()
 
 
 def test_every_foreign_key_of_the_platform_is_known(rows):
@@ -130,14 +136,22 @@ def test_what_is_on_hold_or_used_by_others_is_not_erased(run_steps, rows, option
     ada = rows.fill()
     conversation = rows.database.query("SELECT id FROM conversations WHERE user_id = %s", ada)[0][0]
     login = rows.database.login
-    hold = {**login, "conversation": conversation, "reason": "Case 4711"}
+    held = {name: options[name] for name in ("environment_name", "backup_dir", *login)}
+    hold = {**held, "conversation": conversation, "reason": "Case 4711"}
     run_steps(
         MODULE,
         [
             Step("hold", hold, module="convosphere_hold", changed=True),
             Step("on hold", options, fails=f"the conversation {conversation} is on hold since"),
             Step("on hold (check)", options, check=True, fails="Case 4711"),
-            Step("release", {**login, "conversation": conversation, "state": "absent"}, module="convosphere_hold"),
+        ],
+    )
+    rows.database.query("DELETE FROM convosphere_platform.holds")
+    run_steps(
+        MODULE,
+        [
+            Step("on hold by the file alone", options, fails=f"the conversation {conversation} is on hold since"),
+            Step("release", {**held, "conversation": conversation, "state": "absent"}, module="convosphere_hold"),
         ],
     )
     rows.database.query(
@@ -204,7 +218,7 @@ def test_a_killed_run_is_completed_by_the_next_one(rows, options, tmp_path, run_
     assert 0 < left < 401
     disabled = "SELECT status::text, hashed_password FROM users WHERE id = %s"
     assert rows.database.query(disabled, ada) == [("ARCHIVED", None)]
-    assert erasure_ledger.read_file(Path(options["backup_dir"])) == []
+    assert ledger_of(Path(options["backup_dir"])) == []
     run = run_steps(MODULE, [Step("complete", options, changed=True), Step("again", options, changed=False)])
     assert run.task("complete").result["deleted"]["messages"] == left
     assert rows.naming(ada) == {}
@@ -222,7 +236,7 @@ def test_indexes_exist_only_meanwhile_and_one_that_was_left_is_dropped(rows, opt
 
     assert result["deleted"]["conversations"] == 61
     assert rows.database.query("SELECT count(*) FROM pg_class WHERE relname LIKE 'convosphere_temporary%'") == [(0,)]
-    assert json.loads((Path(options["backup_dir"]) / "erasures.json").read_text())["format"] == 1
+    assert json.loads((Path(options["backup_dir"]) / "erasures-dev.json").read_text())["format"] == 1
 
 
 def test_marks_of_deleted_assistants_go_and_accounts_of_runs_are_no_administrators(rows, options, tmp_path):
@@ -238,3 +252,19 @@ def test_marks_of_deleted_assistants_go_and_accounts_of_runs_are_no_administrato
     rows.database.add_user("run@service.invalid", role="SUPER_ADMIN", username="convosphere-run-1")
     refused = run_module(MODULE, {**options, "user": BOB, "confirm": BOB}, tmp_path)
     assert "bob@example.com is the last active super_admin" in refused["msg"]
+
+
+def test_an_address_in_another_form_of_unicode_is_refused_with_the_id(run_steps, rows, options):
+    rows.fill()
+    zoe = rows.database.add_user("zoe\u0308@example.com", username="zoe")
+    address = "Zo\u00eb@example.com"
+
+    run_steps(
+        MODULE,
+        [
+            Step("look-alike", {**options, "user": address, "confirm": address}, fails=f"has the id {zoe}"),
+            Step("unknown", {**options, "user": "z\u00f6@example.com"}, fails="no erasure of one is recorded"),
+            Step("by id", {**options, "user": zoe, "confirm": zoe}, changed=True),
+            Step("in either form", {**options, "user": address}, changed=False, returns={"mode": "delete"}),
+        ],
+    )

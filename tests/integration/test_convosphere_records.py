@@ -182,7 +182,7 @@ REFUSED = [
         {"rules": [RULE], "run": "../x", "record_dir": None},
         "2 problems: run is '../x': give letters, digits, dots, ",
     ),
-    ("key", {"rules": [RULE], "signing_key": "/etc/hostname"}, "Cannot sign records with signing_key /etc/hostname"),
+    ("key", {"rules": [RULE], "signing_key": "/etc/hostname"}, "Cannot sign with signing_key /etc/hostname"),
     ("no database", {"rules": [RULE], "login_db": "nowhere"}, 'database "nowhere" does not exist'),
 ]
 
@@ -397,15 +397,19 @@ def recorded(database: PlatformDatabase) -> dict[str, dict[str, int]]:
     return dict(database.query("SELECT run, tables FROM convosphere_platform.deletions ORDER BY 1"))
 
 
-def test_the_record_is_signed_by_the_operator(run_steps, database, options, tmp_path):
+@pytest.mark.parametrize("option", ["signing_key", "controller_signing_key"])
+def test_the_record_is_signed_by_the_operator(run_steps, database, options, tmp_path, option):
     key, signers = tmp_path / "key", tmp_path / "signers"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key], check=True)
     public = key.with_suffix(".pub").read_text()
     signers.write_text(f'operator namespaces="convosphere-deletions" {public}')
 
-    run_steps(MODULE, [Step("sign", {**options, "rules": [RULE], "signing_key": str(key)}, changed=True)])
-
     record = Path(options["record_dir"]) / "run-1.json"
+    written = {"record_files": [str(record)], "unsigned": {}}
+    sign = Step("sign", {**options, "rules": [RULE], option: str(key)}, changed=True, returns=written)
+    # A task beside it: a module that runs alone has no part on the controller.
+    run_steps(MODULE, [sign, {"name": "Find the record", "ansible.builtin.stat": {"path": str(record)}}])
+
     signature = record.with_name("run-1.json.sig")
     assert {path.stat().st_mode & 0o777 for path in (record, signature)} == {0o600}
     assert database.query("SELECT signature FROM convosphere_platform.deletions") == [(signature.read_text(),)]

@@ -16,9 +16,11 @@ from ansible_collections.convosphere.platform.plugins.module_utils._people impor
     holds,
     person,
     reapplication,
+    registers,
 )
-from ansible_collections.convosphere.platform.plugins.module_utils._people.erasure_ledger import DELETE, Entry
+from ansible_collections.convosphere.platform.plugins.module_utils._people.erasure_ledger import DELETE, LEDGER, Entry
 from ansible_collections.convosphere.platform.plugins.module_utils._people.holds import Hold
+from ansible_collections.convosphere.platform.plugins.module_utils._people.registers import Directory
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import (
     DATABASE_OPTIONS,
     Database,
@@ -68,7 +70,7 @@ def test_an_older_account_with_the_address_is_erased_again(rows, loaded):
 def test_another_person_with_the_address_of_an_erased_one_stays(rows, loaded):
     ada = ada_since(rows, AFTER)
     before = rows.counts()
-    hold = Hold(holds.USER, ada, "Case 4711", "lea", AFTER)
+    hold = Hold(holds.USER, ada, "Case 4711", "lea", AFTER, ERASED_AT)
 
     created_since = reapplication.reapply(loaded, [erased(ADA)], [])
     rows.database.query("UPDATE users SET created_at = %s WHERE id = %s", BEFORE, ada)
@@ -115,7 +117,7 @@ def test_of_two_persons_with_one_address_the_id_erases_the_one(run_steps, rows, 
     )
     users = "SELECT email FROM users WHERE id IN (%s, %s) ORDER BY 1"
     assert rows.database.query(users, one, other) == [(ADA,), (f"erased-{one}@erased.invalid",)]
-    ledger = erasure_ledger.read_file(tmp_path / "backups")
+    ledger = registers.read(LEDGER, Directory(tmp_path / "backups"), "dev").entries
     loaded.execute("DROP TABLE convosphere_platform.erasures")
     rows_of_both = "UPDATE users SET email = %s, created_at = '2025-01-01' WHERE id = %s"
     for email, identifier in ((ADA.upper(), one), (ADA, other)):
@@ -137,14 +139,15 @@ def test_what_others_have_on_hold_stays(run_steps, rows, tmp_path):
     }
     helper = rows.add("assistants", creator_id=rows.database.query("SELECT id FROM users WHERE email = %s", BOB)[0][0])
     rows.database.query("UPDATE conversations SET assistant_id = %s", helper)
-    place = {**login, "reason": "Case 4711"}
+    held = {name: options[name] for name in ("environment_name", "backup_dir", *login)}
+    place = {**held, "reason": "Case 4711"}
     leave = {**login, "email": BOB, "state": "absent", "owned": "transfer", "transfer_to": ADA}
     run = run_steps(
         MODULE,
         [
             Step("hold", {**place, "assistant": helper}, module="convosphere_hold", changed=True),
             Step("of the assistant", options, fails=f"the assistant {helper} is on hold since"),
-            Step("release", {**login, "assistant": helper, "state": "absent"}, module="convosphere_hold"),
+            Step("release", {**held, "assistant": helper, "state": "absent"}, module="convosphere_hold"),
             Step("hold on Bob", {**place, "user": BOB}, module="convosphere_hold", changed=True),
             Step("delete Bob", leave, module="convosphere_user", fails="Cannot delete bob@example.com, who is on hold"),
             Step("check", options, check=True, changed=True),

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 from support.collection import argument_spec
 from support.law import Step
 from support.module_process import ModuleProcess, run_module
-from support.person_rows import ADA, PersonRows
+from support.person_rows import ADA, BOB, PersonRows
 from support.platform_database import PlatformDatabase
 from support.platform_parts import API_KEY, PlatformParts, platform_parts, wait_for
 from support.sandbox import Sandbox
@@ -267,7 +269,7 @@ def test_what_a_backup_lacks_is_refused(run_steps, options, parts):
     )
 
 
-def test_a_person_who_was_erased_is_erased_again_with_files_and_vectors(run_steps, options, database, parts):
+def test_a_person_who_was_erased_is_erased_again_and_a_hold_stays(run_steps, options, database, parts, tmp_path):
     parts.run_backend()
     parts.run_weaviate()
     rows = PersonRows(database)
@@ -282,14 +284,19 @@ def test_a_person_who_was_erased_is_erased_again_with_files_and_vectors(run_step
     parts.weaviate("post", "/v1/objects", json=vector)
     back_up(run_steps, options)
     places = {name: value for name, value in options.items() if name not in ("include", "login_container")}
-    erase = {**places, "user": ADA, "confirm": ADA}
-    restore = {**options, "backup": "latest"}
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
+    signed = {"signing_key": str(tmp_path / "key")}
+    erase = {**places, **signed, "user": ADA, "confirm": ADA}
+    restore = {**options, **signed, "backup": "latest"}
+    own = {name: options[name] for name in (*database.login, "environment_name", "backup_dir")}
+    hold = Step("hold", {**own, **signed, "user": BOB, "reason": "Case 4711"}, module="convosphere_hold", changed=True)
 
     run = run_steps(
         "convosphere_person_erasure",
         [
             Step("check", erase, check=True, changed=True, returns={"files": 2, "objects": 1}),
             Step("erase", erase, changed=True, returns={"files": 2, "objects": 1, "unreachable_files": []}),
+            hold,
         ],
     )
     assert len(run.task("erase").result["backups"]["ids"]) == 1
@@ -311,3 +318,7 @@ def test_a_person_who_was_erased_is_erased_again_with_files_and_vectors(run_step
     assert list(visible(parts)) == ["knowledge-base/documents/other"]
     assert rows.naming(ada) == {}
     assert database.query("SELECT user_id::text FROM convosphere_platform.erasures") == [(ada,)]
+    assert database.query("SELECT reason FROM convosphere_platform.holds WHERE released_at IS NULL") == [("Case 4711",)]
+    ledger = Path(options["backup_dir"]) / "erasures-dev.json"
+    ledger.write_text(ledger.read_text().replace(ada, str(uuid.uuid4())))
+    run_steps(RESTORE, [Step("changed", {**restore, "force": True}, check=True, fails="The signature of erasures-dev")])

@@ -28,7 +28,7 @@ LATEST = backup_names.LATEST
 LATEST_VERIFIED = backup_names.LATEST_VERIFIED
 #: By how much two clocks may differ before a date counts as one of the future.
 TOLERANCE = timedelta(minutes=5)
-_OWN = (locks.LOCK, core_files.MARKER, PROGRESS, core_files.REHEARSAL, core_files.ERASURES)
+_OWN = (locks.LOCK, core_files.MARKER, PROGRESS, core_files.REHEARSAL)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Catalogue:
                 except InputError as error:
                     foreign.append(Foreign(self.directory / name, str(error)))
         known = {path.name for backup in backups for path in backup.paths()} | set(_OWN)
-        known |= {item.path.name for item in foreign}
+        known |= {item.path.name for item in foreign} | set(filter(core_files.is_register, names))
         foreign += [Foreign(self.directory / name, _strange(name)) for name in names if name not in known]
         backups.sort(key=lambda backup: (backup.manifest.created_at, backup.manifest.id))
         return backups, sorted(foreign, key=lambda item: item.path.name)

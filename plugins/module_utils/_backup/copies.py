@@ -119,6 +119,12 @@ def difference(manifest: Manifest, place: Place, names: Sequence[str] | None = N
     existing = set(place.names() if names is None else names)
     current = place.read(manifest.file_name) if manifest.file_name in existing else b""
     copy = _parsed(current, manifest.file_name)
+    if copy and copy.environment != manifest.environment:
+        raise CopyError(
+            f"Cannot copy backup {manifest.id} of the environment {manifest.environment} to {place.title}: there is "
+            f"one of the environment {copy.environment} with this id",
+            hint="Give each environment a directory or a prefix of its own.",
+        )
     if copy and copy.damaged_at and current != text:
         # A wrong byte changes neither the size of a file nor the checksum that a bucket recorded.
         return Difference(manifest, manifest.files, "corrupt")
@@ -184,13 +190,14 @@ def manifests(place: Place) -> list[Manifest]:
     return sorted(found, key=lambda manifest: (manifest.created_at, manifest.id))
 
 
-def find(place: Place, name: str) -> Manifest:
+def find(place: Place, name: str, environment: str) -> Manifest:
     """Return the copy that ``name`` means: an id, a label (the newest with it), ``latest`` or ``latest_verified``.
 
-    Raises InputError that lists the existing copies.
+    If the environment has such copies, those of others do not count. Raises InputError that lists the existing copies.
     """
     existing = manifests(place)
-    found = [manifest for manifest in existing if _is_meant(manifest, name)]
+    meant = [manifest for manifest in existing if _is_meant(manifest, name)]
+    found = [manifest for manifest in meant if manifest.environment == environment] or meant
     if not found:
         raise InputError(
             f"There is no copy of a backup {name} in {place.title}",

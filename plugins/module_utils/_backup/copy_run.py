@@ -17,12 +17,14 @@ from .._core.errors import InputError
 from .._core.plan import DELETE, Change, Plan, make_plan
 from .._core.work import Invocation, Work
 from .._host import environment_directory
-from .._people import erasure_ledger
+from .._people.erasure_ledger import LEDGER
+from .._people.registers import Directory, Kind
 from . import copies as backup_copies
-from . import erasure_copies, names, paths, reencryption, selection
+from . import names, paths, reencryption, register_copies, selection
 from .catalogue import Backup, Catalogue
 from .copies import Difference, Place
 from .reencryption import Reencryption
+from .register_copies import KINDS, PlaceShelf
 from .targets.directory import Folder
 
 
@@ -43,8 +45,8 @@ class CopyRun(Work):
             self.encryption = Reencryption(self.catalogue, self.params["recipients"], self.params["identity_file"])
         #: The backups to encrypt, and those that were.
         self.due: list[Backup] = []
-        #: The place of ``copy_from``, if it knows of erased persons whom the ledger here does not name.
-        self._ledgers: list[Place] = []
+        #: The registers in the place of ``copy_from`` that know of entries which those here do not have.
+        self._registers: list[tuple[Kind[Any], str, Place]] = []
 
     def plan(self) -> Plan:
         """Plan one change for each backup at each place that lacks anything of it."""
@@ -55,8 +57,9 @@ class CopyRun(Work):
         if self.params["recipients"] == []:
             raise InputError("recipients is an empty list: a backup is not decrypted", hint="Give at least one key.")
         environment_directory.refuse_foreign_backups(self.catalogue.directory, self.params["environment_name"])
-        plan = self._encryptions() + self._ledger_plan()
+        plan = self._encryptions()
         self.differences = self._lacking_here() if self.fetches else self._lacking_there(self.due)
+        plan += self._register_plan()
         for place, _backup, lacking in self.differences:
             title = str(self.catalogue.directory) if self.fetches else place.title
             name = f"{lacking.manifest.id} in {title}"
@@ -77,11 +80,11 @@ class CopyRun(Work):
                     backup_copies.fetch(lacking, place, self.catalogue)
                 else:
                     backup_copies.copy(backup, lacking, place)
-                    erasure_copies.accompany(self.catalogue.directory, place)
+                    register_copies.accompany(self.catalogue.directory, place, self.params["environment_name"])
             for place, name in self._replaced([]):
                 place.remove(name)
-            for place in self._ledgers:
-                erasure_ledger.write_file(self.catalogue.directory, erasure_copies.read(place))
+            for kind, environment, place in self._registers:
+                register_copies.bring(kind, environment, PlaceShelf(place), Directory(self.catalogue.directory))
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """Return each backup at each place, and the backup that was fetched."""
@@ -111,22 +114,23 @@ class CopyRun(Work):
         # retention, nor a corrupt copy, which lacks all files.
         return [item for item in lacking if not (self.params["refresh"] and item[2].files)]
 
-    def _ledger_plan(self) -> Plan:
-        """Return what the backup directory lacks of the ledger of erased persons in the place of ``copy_from``.
+    def _register_plan(self) -> Plan:
+        """Return what the backup directory lacks of the registers in the place of ``copy_from``.
 
-        A backup without it could take erased persons back.
+        A backup without them could take erased persons back, and lose holds. A backup of another environment brings
+        the erasures of that one.
         """
-        if not self.fetches:
-            return Plan()
-        place = backup_copies.place_of(self.params["copy_from"])
-        known = erasure_ledger.read_file(self.catalogue.directory)
-        desired = erasure_ledger.merged(known, erasure_copies.read(place))
-        if desired == known:
-            return Plan()
-        self._ledgers = [place]
-        name = f"{erasure_ledger.FILE} in {self.catalogue.directory}"
-        current = {name: {"erasures": len(known)}} if known else {}
-        return make_plan({name: {"erasures": len(desired)}}, current)
+        plan = Plan()
+        for place, backup, _lacking in self.differences if self.fetches else []:
+            own, other = self.params["environment_name"], backup.manifest.environment
+            wanted: list[tuple[Kind[Any], str]] = [(kind, own) for kind in KINDS]
+            wanted += [(LEDGER, other)] if other != own else []
+            for kind, environment in wanted:
+                here = Directory(self.catalogue.directory)
+                lacking = register_copies.plan(kind, environment, PlaceShelf(place), here)
+                self._registers += [(kind, environment, place)] if lacking.changed else []
+                plan += lacking
+        return plan
 
     def _chosen(self) -> list[Backup]:
         """Return the backups that the options name."""
@@ -170,6 +174,6 @@ class CopyRun(Work):
         if self.params["backup"] == names.ALL:
             raise InputError("backup=all cannot be used with copy_from, which fetches one backup", hint="Give an id.")
         place = backup_copies.place_of(self.params["copy_from"])
-        manifest = backup_copies.find(place, self.params["backup"])
+        manifest = backup_copies.find(place, self.params["backup"], self.params["environment_name"])
         lacking = backup_copies.lacking_here(manifest, self.catalogue)
         return [(place, Backup(manifest, self.catalogue.directory), lacking)]

@@ -20,7 +20,7 @@ from .._core.errors import ConvosphereError, CopyError
 from .._core.plan import CREATE, DELETE, UPDATE, Change, Plan, make_plan
 from . import catalogue as backup_catalogue
 from . import copies as backup_copies
-from . import erasure_copies
+from . import register_copies
 from . import retention as backup_retention
 from .catalogue import Backup, Catalogue
 from .copies import Place
@@ -119,7 +119,7 @@ class BackupCopies:
         try:
             progress.begin(f"copy to {place.title}", sum(file.size for file in lacking.files))
             backup_copies.copy(backup, lacking, place, lambda name, done, _size: progress.update(file=name, bytes=done))
-            erasure_copies.accompany(catalogue.directory, place)
+            register_copies.accompany(catalogue.directory, place, self.params["environment_name"])
         finally:
             progress.end()
 

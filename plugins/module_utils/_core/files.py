@@ -29,8 +29,9 @@ TEMPORARY = ".convosphere-"
 PROGRESS = ".progress.json"
 #: The file with the last rehearsal of an upgrade, beside the backups.
 REHEARSAL = ".upgrade-rehearsal.json"
-#: The ledger of erased persons, beside the backups and in every place of their copies.
-ERASURES = "erasures.json"
+#: The registers of erasures and holds, beside the backups and in every place of their copies. Earlier versions wrote
+#: the first one without the name of an environment.
+_REGISTER = re.compile(r"erasures\.json|(?:erasures|holds)-[A-Za-z0-9][A-Za-z0-9_.-]*\.json")
 _CHUNK = 1 << 20
 
 
@@ -53,6 +54,11 @@ def read_bytes(path: Path, hint: str | None = None) -> bytes | None:
         raise InputError(f"No permission to read {path}", hint="Use become: true.") from error
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         raise InputError(f"Cannot read {path}: {getattr(error, 'strerror', error)}", hint=hint) from error
+
+
+def is_register(name: str) -> bool:
+    """Return whether a file beside the backups is a register of erasures or holds."""
+    return _REGISTER.fullmatch(name) is not None
 
 
 def mode_of(path: Path) -> str:

@@ -32,7 +32,7 @@ _MANIFESTS = "*.manifest.json"
 _PIECE = re.compile(r".+-\d{8}T\d{6}Z\..+")
 #: The files of an unused directory: secrets may be copied there before the first deploy, and a first backup that was
 #: interrupted leaves its progress, and files under temporary names.
-_UNUSED = frozenset({locks.LOCK, ".env", "releases", "lost+found", files.PROGRESS, files.ERASURES})
+_UNUSED = frozenset({locks.LOCK, ".env", "releases", "lost+found", files.PROGRESS})
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,8 @@ def is_unused(directory: Path, pieces: re.Pattern[str] | None = None) -> bool:
     if not directory.is_dir():
         return True
     names = {path.name for path in _entries(directory)}
-    known = {name for name in names if name.startswith(files.TEMPORARY) or (pieces and pieces.fullmatch(name))}
+    known = {name for name in names if name.startswith(files.TEMPORARY) or files.is_register(name)}
+    known |= {name for name in names if pieces and pieces.fullmatch(name)}
     if names - known - _UNUSED:
         return False
     releases = directory / "releases"

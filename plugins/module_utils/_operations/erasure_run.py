@@ -9,14 +9,16 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from .._app.audit_log import AUDIT_OPTIONS, Trail
-from .._backup import erasure_copies, paths
+from .._backup import backups_of_person, paths
 from .._backup.catalogue import Scope
-from .._backup.copies import TARGETS_OPTION, Place
+from .._backup.copies import TARGETS_OPTION
+from .._backup.register_copies import Registers
 from .._backup.retention import RETENTION_OPTIONS
 from .._core import files
 from .._core.errors import InputError
@@ -26,12 +28,14 @@ from .._core.work import Invocation, Work
 from .._engine import client as engine_client
 from .._engine import confirmation
 from .._host import environment_directory
-from .._people import erasure, erasure_ledger, holds, person
+from .._people import erasure, erasure_ledger, holds, person, registers, signatures
 from .._people.erasure import Erasure
-from .._people.erasure_ledger import DELETE, MODES, Entry
+from .._people.erasure_ledger import DELETE, LEDGER, MODES, Entry
 from .._people.erasure_steps import ERASED, Choice
+from .._people.holds import HOLDS, Hold
 from .._people.outside import PLACE_OPTIONS, Content, Places
 from .._people.person import Person
+from .._people.signatures import SIGNING_OPTIONS
 from .._postgres.connection import DATABASE_OPTIONS, Database
 from .._restore.database_server import Server
 from .._restore.side_databases import SideDatabases
@@ -42,6 +46,7 @@ ERASURE_OPTIONS: dict[str, Any] = {
     **DATABASE_OPTIONS,
     **AUDIT_OPTIONS,
     **PLACE_OPTIONS,
+    **SIGNING_OPTIONS,
     **confirmation.CONFIRM_OPTION,
     "environment_name": {"type": "str", "required": True},
     "user": {"type": "str", "required": True},
@@ -69,7 +74,11 @@ class ErasureRun(Work):
         self.database = Database(self.params, read_only=call.check_mode)
         self.trail = Trail(self.database, self.params, "user")
         self.outside = Places(self.params)
-        self.places: list[Place] = erasure_copies.places_of(self.params["copy_to"])
+        self.ledger = Registers(LEDGER, self.params)
+        self.holds = Registers(HOLDS, self.params)
+        #: The finished erasures that the files of the ledger have, and the holds in force.
+        self.filed: list[Entry] = []
+        self.placed: list[Hold] = []
         #: None if the person is erased already.
         self.erasure: Erasure | None = None
         self.content = Content()
@@ -87,12 +96,19 @@ class ErasureRun(Work):
         if self.outside.are_given:
             client = engine_client.connect(self.params["docker_host"], _ENGINE_SECONDS)
             project_owner.refuse_foreign_project(client, self.params["project_name"], self.params["environment_name"])
+        keys = signatures.read(self.params)
         if not self.call.check_mode:
             self.database.lock("the erasure of a person", _LOCK, self.params["lock_timeout"])
         self.database.columns("users", person.COLUMNS)
         server = Server(self.params, read_only=True)
         self.kept = SideDatabases(server, self.params["login_db"]).kept()
         server.close()
+        self.filed = self.ledger.read(keys, self.call.warn)
+        # A hold that only a register knows counts too: a backup may have been loaded by hand.
+        # A release that only a register has does not count: to release a hold, the database has to be changed.
+        known = holds.listed(self.database)
+        filed = holds.merged(holds.recorded(self.database), self.holds.read(keys, self.call.warn))
+        self.placed = [*known, *(hold for hold in filed if hold.is_active and hold not in known)]
         found = person.find(self.database, self.params["user"])
         return self._plan_erasure(found) if found and not found.is_erased else self._plan_ledger()
 
@@ -103,9 +119,7 @@ class ErasureRun(Work):
             self._erase(self.erasure)
         entries = erasure_ledger.listed(self.database)
         self.database.rollback()
-        erasure_ledger.write_file(self.directory, entries)
-        for place in self.places:
-            erasure_copies.write(place, erasure_ledger.read_file(self.directory))
+        self.ledger.write(entries)
 
     def verify(self, plan: Plan) -> None:
         """Search all tables for the person."""
@@ -128,9 +142,10 @@ class ErasureRun(Work):
             "erased_at": erased_at,
             "mode": self.entry.mode if self.entry else self.params["mode"],
             "kept_databases": self.kept,
-            "ledger": str(self.directory / erasure_ledger.FILE),
-            "ledger_copies": [place.title for place in self.places],
-            "backups": erasure_copies.holding(self.directory, scope, before, self.params["retention"]),
+            "ledger": self.ledger.path,
+            "ledger_copies": self.ledger.titles,
+            "unsigned": {LEDGER.name: self.ledger.unsigned} if self.ledger.unsigned else {},
+            "backups": backups_of_person.holding(self.directory, scope, before, self.params["retention"]),
         }
 
     def close(self) -> None:
@@ -141,8 +156,8 @@ class ErasureRun(Work):
         heir = self._heir(found)
         choice = Choice(self.params["mode"], heir is not None, self.params["documents"] == HAND_OVER)
         entry = erasure.new_entry(found, choice, heir.id if heir else None, self.trail.run)
-        heir_id, held = heir.id if heir else None, sorted(holds.held(self.database, holds.USER))
-        self.erasure = Erasure(self.database, found, choice, entry, heir_id, self.params["batch_size"], held)
+        heir_id = heir.id if heir else None
+        self.erasure = Erasure(self.database, found, choice, entry, heir_id, self.params["batch_size"], self.placed)
         problems = [*person.last_administrator(self.database, found), *self.erasure.problems()]
         if problems:
             raise InputError.of([f"Cannot erase {found.email}: {problem}" for problem in problems], hint=_UNCHANGED)
@@ -154,7 +169,7 @@ class ErasureRun(Work):
         self.content = self.outside.find(paths_of_files, ids)
         self._refuse_unconfirmed(found)
         lost = {**self.counts, **self.content.counts}
-        return make_plan({found.email: None}, {found.email: lost}) + self._ledger_plan(added=1)
+        return make_plan({found.email: None}, {found.email: lost}) + self._ledger_plan(entry)
 
     def _refuse_unconfirmed(self, found: Person) -> None:
         def losses() -> list[str]:
@@ -186,26 +201,23 @@ class ErasureRun(Work):
         choice = Choice(self.entry.mode, has_heir=True, documents_handed_over=True)
         self.left = Erasure(self.database, erased, choice, self.entry).leftovers(predicted=False)
         self.database.rollback()
-        return self._ledger_plan(added=0)
+        return self._ledger_plan()
 
-    def _ledger_plan(self, added: int) -> Plan:
-        recorded = [entry for entry in erasure_ledger.listed(self.database) if entry.is_done]
+    def _ledger_plan(self, begun: Entry | None = None) -> Plan:
+        """Return what the files of the ledger lack, with the erasure that this run finishes."""
+        predicted = erasure_ledger.listed(self.database)
         self.database.rollback()
-        known = {str(self.directory): erasure_ledger.read_file(self.directory)}
-        desired = {str(self.directory): erasure_ledger.merged(known[str(self.directory)], recorded)}
-        for place in self.places:
-            known[place.title] = erasure_copies.read(place)
-            desired[place.title] = erasure_ledger.merged(known[place.title], desired[str(self.directory)])
-        return make_plan(
-            {f"{erasure_ledger.FILE} in {name}": {"erasures": len(each) + added} for name, each in desired.items()},
-            {f"{erasure_ledger.FILE} in {name}": {"erasures": len(each)} for name, each in known.items()},
-        )
+        if begun:
+            now = registers.time_text(datetime.now(timezone.utc))
+            others = [entry for entry in predicted if entry.user_id != begun.user_id]
+            predicted = [*others, replace(begun, begun_at=now, erased_at=now)]
+        return self.ledger.plan(predicted)
 
     def _known_entry(self) -> Entry | None:
         """Return the last entry of the person, whom only the id or the hash of the address identifies by now."""
         who = self.params["user"]
         keys = {who.lower(), erasure_ledger.email_hash(who)}
-        known = erasure_ledger.merged(erasure_ledger.listed(self.database), erasure_ledger.read_file(self.directory))
+        known = erasure_ledger.merged(erasure_ledger.listed(self.database), self.filed)
         return next((entry for entry in reversed(known) if keys & {entry.user_id, entry.email_hash}), None)
 
     def _heir(self, found: Person) -> Person | None:

@@ -24,12 +24,13 @@ from .._core.errors import InputError
 from .._core.plan import Plan
 from .._core.work import Invocation, Work
 from .._host import environment_directory
-from .._people import retention_plan, retention_repository, retention_rules, temporary_index
+from .._people import retention_plan, retention_repository, retention_rules, signatures, temporary_index
 from .._people.deletion_records import DeletionRecords
 from .._people.retention_batch import Batches
 from .._people.retention_plan import Amount
 from .._people.retention_rules import ANONYMIZE, CONVERSATIONS, DELETE, Rule, Stage
 from .._people.retention_sql import SOURCES, Conditions
+from .._people.signatures import SIGNING_OPTIONS
 from .._postgres.connection import Database
 from .._restore.backup_gate import Gate
 
@@ -41,7 +42,7 @@ RETENTION_OPTIONS: dict[str, Any] = {
     "accept_share": {"type": "bool", "default": False},
     "record_dir": {"type": "path"},
     "run": {"type": "str"},
-    "signing_key": {"type": "path", "no_log": False},
+    **SIGNING_OPTIONS,
     "temporary_index": {"type": "bool", "default": True},
 }
 #: The second half of the advisory lock's key: one run at a time.
@@ -64,7 +65,6 @@ class RetentionWork(Work):
             call.params["environment_name"],
             call.params["run"] or str(uuid.uuid4()),
             call.params["record_dir"] or "",
-            call.params["signing_key"] or "",
         )
         self.rules: list[Rule] = []
         self.now = ""
@@ -81,7 +81,7 @@ class RetentionWork(Work):
     def plan(self) -> Plan:
         """Choose the rows of each rule, and refuse what looks like a mistake or cannot be undone."""
         rules = self._read_rules()
-        if not rules and not self.params["platform_rules"]:
+        if not (rules or self.params["platform_rules"] or self.records.given):
             return Plan()
         if not self.call.check_mode:
             self.database.lock("records", _LOCK, self.params["lock_timeout"])
@@ -128,7 +128,7 @@ class RetentionWork(Work):
                     if stage.loses_data:
                         self.records.add(stage, batch)
                     self.database.commit()
-        self.written = [str(self.records.write(run)) for run in self.records.unwritten()]
+        self.written = [str(path) for path in map(self.records.write, self.records.unwritten()) if path]
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """Return what each stage did, or would do, and what it left."""
@@ -139,6 +139,7 @@ class RetentionWork(Work):
             "backup": self.backup,
             "backup_missing": self.backup_missing,
             "record_files": self.written,
+            "unsigned": self.records.unsigned,
         }
 
     def close(self) -> None:
@@ -160,7 +161,8 @@ class RetentionWork(Work):
             environment_directory.refuse_foreign_backups(
                 Path(self.params["backup_dir"]), self.params["environment_name"]
             )
-        self.records.refuse_unusable_key()
+        self.records.keys = signatures.read(self.params)
+        self.records.given = self.params["signatures"] or {}
         return rules
 
     def _complete(self, rules: list[Rule]) -> list[Rule]:

@@ -21,12 +21,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from .._core import command, files, timestamps
-from .._core.errors import ConvosphereError, InputError
+from .._core import files, timestamps
 from .._postgres import collection_schema
 from .._postgres.connection import Database
+from . import signatures
 from .retention_batch import Done
 from .retention_rules import Stage
+from .signatures import Keys
 
 TABLE = "deletions"
 #: By which a signature is good for records of deletions only.
@@ -38,7 +39,6 @@ _COLUMNS = """
     deleted_at timestamptz NOT NULL, files json NOT NULL, written_at timestamptz, signature text
 """
 _ISO = "to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
-_SECONDS = 60
 _TABLE = collection_schema.qualified(TABLE)
 _FIELDS = ("id", "rule", "records", "action", "definition", "tables", "files")
 _TIMES = ("first_at", "last_at", "deleted_at")
@@ -47,29 +47,21 @@ _TIMES = ("first_at", "last_at", "deleted_at")
 class DeletionRecords:
     """The records of one environment: rows of the table, and the files in ``directory``, which may be empty."""
 
-    def __init__(self, database: Database, environment: str, run: str, directory: str, key: str) -> None:
+    def __init__(self, database: Database, environment: str, run: str, directory: str) -> None:
         self.database = database
         self.environment = environment
         self.run = run
         self.directory = Path(directory) if directory else None
-        self.key = key
+        self.keys = Keys()
+        #: Signatures of records by a key that is not on the host, by run; and the texts that it has to sign.
+        self.given: Mapping[str, str] = {}
+        self.unsigned: dict[str, str] = {}
         self.done: dict[Stage, tuple[str, Counter[str]]] = {}
         self.kept: dict[Stage, list[Mapping[str, Any]]] = {}
 
     def missing_rights(self) -> list[str]:
         """Return a problem if the first record could not be written."""
         return collection_schema.refuse_missing_rights(self.database, TABLE)
-
-    def refuse_unusable_key(self) -> None:
-        """Raise InputError unless the key signs, before anything is deleted."""
-        if self.key:
-            try:
-                sign("", self.key)
-            except ConvosphereError as error:
-                raise InputError(
-                    f"Cannot sign records with signing_key {self.key}: {error.message}",
-                    hint="Nothing was changed. Give a private SSH key without a passphrase, of mode 0600.",
-                ) from error
 
     def add(self, stage: Stage, done: Done) -> None:
         """Record one batch in the transaction that deletes its rows, which the caller commits."""
@@ -99,14 +91,20 @@ class DeletionRecords:
         statement = f"SELECT run FROM {_TABLE} WHERE written_at IS NULL GROUP BY run ORDER BY min(deleted_at)"  # noqa: S608
         return [row[0] for row in self.database.fetch(statement)]
 
-    def write(self, run: str) -> Path:
-        """Write the file of a run, and its signature if there is a key; then mark its rows."""
+    def write(self, run: str) -> Path | None:
+        """Write the file of a run, and its signature if there is a key; then mark its rows.
+
+        Return None if the key is not on the host, and its signature is not given: see ``unsigned``.
+        """
         if self.directory is None:
             raise AssertionError("records need a directory")
         path = self.directory / f"{run.replace('/', '-')}.json"
         document = self.document(run)
         text = json.dumps(document, indent=2, sort_keys=True) + "\n"
-        signature = sign(text, self.key) if self.key else None
+        signature = self._signature(run, text)
+        if self.keys.public and not signature:
+            self.unsigned[run] = text
+            return None
         if has_others(files.read_text(path), document["deletions"]):
             # The table is from a backup that was made during that run: the complete file is worth more.
             files.set_aside(path)
@@ -115,9 +113,17 @@ class DeletionRecords:
         if signature:
             files.write_text(path.with_name(path.name + SIGNATURE), signature, "0600")
         marking = f"UPDATE {_TABLE} SET written_at = now(), signature = %s WHERE run = %s"  # noqa: S608
-        self.database.execute(marking, (signature, run), step="mark the record as written")
+        self.database.execute(marking, (signature or None, run), step="mark the record as written")
         self.database.commit()
         return path
+
+    def _signature(self, run: str, text: str) -> str:
+        given = self.given.get(run, "")
+        if given and not signatures.is_valid(text, given, self.keys.public, NAMESPACE):
+            return ""  # another batch was recorded meanwhile: it is to be signed once more
+        if given or not self.keys.private:
+            return given
+        return signatures.sign(text, self.keys.private, NAMESPACE)
 
     def document(self, run: str) -> Mapping[str, Any]:
         """Return what the file of a run says."""
@@ -133,12 +139,6 @@ def has_others(text: str | None, deletions: Sequence[Mapping[str, Any]]) -> bool
         return any(each not in deletions for each in json.loads(text)["deletions"])
     except (ValueError, LookupError, TypeError):
         return True
-
-
-def sign(text: str, key: str) -> str:
-    """Return the SSH signature of a text. Raises ConvosphereError."""
-    arguments = ["ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", NAMESPACE]
-    return command.run(arguments, step="sign the record", stdin=text, timeout=_SECONDS)
 
 
 def report(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from .._postgres.connection import Database
 from . import erasure_ledger, erasure_steps, holds, leftovers, references, temporary_index
 from .erasure_ledger import ANONYMISE, Entry
 from .erasure_steps import CHANGE, REMOVE, Choice, Step
+from .holds import Hold
 from .person import Person
 
 #: The rows of one transaction.
@@ -66,8 +67,8 @@ class Erasure:
     entry: Entry
     heir: str | None = None
     batch: int = BATCH
-    #: The ids of users on hold, whose rows stay unchanged.
-    held: Sequence[str] = ()
+    #: The holds in force. The rows of users on hold stay unchanged.
+    placed: Sequence[Hold] = ()
 
     @property
     def steps(self) -> list[Step]:
@@ -77,7 +78,8 @@ class Erasure:
     @property
     def values(self) -> dict[str, Any]:
         """The values of all statements."""
-        given = {"heir": self.heir, "batch": self.batch, "held": list(self.held)}
+        held = sorted(hold.id for hold in self.placed if hold.kind == holds.USER)
+        given = {"heir": self.heir, "batch": self.batch, "held": held}
         return {**self.person.values, **given, "all": self.choice.mode == ANONYMISE}
 
     def problems(self) -> list[str]:
@@ -192,7 +194,7 @@ class Erasure:
         return int(self.database.fetch(statement, {**self.values, "many": _MANY})[0][0]) >= _MANY
 
     def _holds(self) -> list[str]:
-        placed = {(hold.kind, hold.id): hold for hold in holds.listed(self.database)}
+        placed = {(hold.kind, hold.id): hold for hold in self.placed}
         found = [(holds.USER, self.person.id)] if (holds.USER, self.person.id) in placed else []
         ids = {kind: [key[1] for key in placed if key[0] == kind] for kind in (holds.CONVERSATION, holds.ASSISTANT)}
         values = {**self.values, "conversations": ids[holds.CONVERSATION], "assistants": ids[holds.ASSISTANT]}
@@ -237,7 +239,9 @@ def new_entry(person: Person, choice: Choice, heir: str | None, run: str) -> Ent
     return Entry(person.id, hashed, "", "", choice.mode, documents, heir or "", run)
 
 
-def of_entry(database: Database, person: Person, entry: Entry, heir: str | None, held: Sequence[str] = ()) -> Erasure:
+def of_entry(
+    database: Database, person: Person, entry: Entry, heir: str | None, placed: Sequence[Hold] = ()
+) -> Erasure:
     """Return the erasure that an entry of the ledger describes, for a database that does not know of it."""
     choice = Choice(entry.mode, bool(heir), bool(heir) and entry.documents == "hand_over")
-    return Erasure(database, person, choice, replace(entry, assistants_to=heir or ""), heir, held=held)
+    return Erasure(database, person, choice, replace(entry, assistants_to=heir or ""), heir, placed=placed)

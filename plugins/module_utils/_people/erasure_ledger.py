@@ -13,28 +13,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from .._core import files
-from .._core.errors import InputError
-from .._postgres import collection_schema, search_texts
+from .._postgres import collection_schema
 from .._postgres.connection import Database
+from .registers import Kind, refuse_unfit, utc
 
 TABLE = "erasures"
-#: The file beside the backups, and in every place of their copies.
-FILE = files.ERASURES
 DELETE = "delete"
 ANONYMISE = "anonymise"
 MODES = (DELETE, ANONYMISE)
 #: So that the hash of an address in this ledger is not its hash in the lists of others.
 _DOMAIN = "convosphere.platform erasure ledger\n"
-_FORMAT = 1
-_TIME, _TIME_FORM = re.compile(r"[0-9TZ:.-]+"), "%Y-%m-%dT%H:%M:%S.%fZ"
 _COLUMNS = """
     user_id uuid PRIMARY KEY, email_hash text NOT NULL, begun_at timestamptz NOT NULL DEFAULT now(),
     erased_at timestamptz, mode text NOT NULL, documents text NOT NULL, assistants_to text NOT NULL DEFAULT '',
@@ -66,8 +59,9 @@ class Entry:
 
 
 def email_hash(email: str) -> str:
-    """Return the hash of an e-mail address in lower case."""
-    return hashlib.sha256((_DOMAIN + email.strip().lower()).encode()).hexdigest()
+    """Return the hash of an e-mail address in lower case, and in one form of Unicode."""
+    address = unicodedata.normalize("NFC", email.strip().lower())
+    return hashlib.sha256((_DOMAIN + address).encode()).hexdigest()
 
 
 def listed(database: Database) -> list[Entry]:
@@ -129,61 +123,30 @@ def merged(*sources: Iterable[Entry]) -> list[Entry]:
     return sorted(found.values(), key=lambda entry: (entry.begun_at, entry.user_id))
 
 
-def read_file(directory: Path) -> list[Entry]:
-    """Return the entries of the ledger beside the backups. Raises InputError for a file that is not a ledger."""
-    text = files.read_text(directory / FILE)
-    return [] if text is None else parse(text, str(directory / FILE))
-
-
-def parse(text: str, title: str) -> list[Entry]:
-    """Return the entries of the text of a ledger. Raises InputError, which calls it ``title``, for any other text."""
-    try:
-        content = json.loads(text)
-        if content["format"] != _FORMAT:
-            raise ValueError("unknown format")
-        return [_entry(row) for row in content["erasures"]]
-    except (ValueError, LookupError, TypeError) as error:
-        raise InputError(
-            f"{title} is not a ledger of erasures that this version of the collection can read",
-            hint="A restore without it could take erased persons back. Put the file of another place in its place. "
-            "Without one, move it away and run person.yml with do=erase once more for a person who is erased already: "
-            "that writes all erasures of the live database into a new file.",
-        ) from error
-
-
-def text_of(entries: Iterable[Entry]) -> str:
-    """Return the text of a ledger with all finished ones of ``entries``."""
-    done = [asdict(entry) for entry in entries if entry.is_done]
-    return json.dumps({"format": _FORMAT, "erasures": done}, indent=2) + "\n"
-
-
-def write_file(directory: Path, entries: Iterable[Entry]) -> bool:
-    """Add finished erasures to the ledger in a directory. Return whether the file changed. Raises ConvosphereError."""
-    known = read_file(directory)
-    result = merged(known, [entry for entry in entries if entry.is_done])
-    if result == known:
-        return False
-    files.write_text(directory / FILE, text_of(result), "0600")
-    return True
-
-
 def _entry(row: Any) -> Entry:
     """Return one entry. Raises ValueError for what the table, which a restore writes it to, would refuse."""
     entry = Entry(**row)
-    if not all(isinstance(value, str) and "\0" not in value for value in asdict(entry).values()):
-        raise ValueError("values that are not texts")
-    for identifier in (entry.user_id, entry.assistants_to or entry.user_id):
-        if not search_texts.is_uuid(identifier) or identifier != identifier.lower():
-            raise ValueError("an id that is no UUID in lower case")
-    for time in (entry.begun_at, entry.erased_at or entry.begun_at):
-        if not _TIME.fullmatch(time):
-            raise ValueError("a time with other characters")
-        datetime.strptime(time, _TIME_FORM)
+    values = asdict(entry).values()
+    ids = (entry.user_id, entry.assistants_to or entry.user_id)
+    refuse_unfit(values, ids, (entry.begun_at, entry.erased_at or entry.begun_at))
     if entry.mode not in MODES:
         raise ValueError("an unknown mode")
     return entry
 
 
-def utc(column: str) -> str:
-    """Return the SQL of a timestamp in the form of an entry, which sorts as a text."""
-    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+def _merged_done(*sources: Iterable[Entry]) -> list[Entry]:
+    return [entry for entry in merged(*sources) if entry.is_done]
+
+
+#: The file beside the backups, and in every place of their copies: finished erasures only.
+LEDGER: Kind[Entry] = Kind(
+    name=TABLE,
+    title="ledger of erasures",
+    entry=_entry,
+    merge=_merged_done,
+    counts=lambda entry: entry.is_done,
+    hint="Nothing was changed. A restore without it could take erased persons back. Put the file of another place in "
+    "its place. Without one, move it away and run person.yml with do=erase once more for a person who is erased "
+    "already: that writes all erasures of the live database into a new file.",
+    former="erasures.json",
+)

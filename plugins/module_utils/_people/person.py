@@ -9,6 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from .._postgres.connection import Database
 RUN_ACCOUNTS = service_account_script.PREFIX
 COLUMNS = ("id", "email", "username", "status", "role", "hashed_password", "preferences", "created_at")
 _FIND = "SELECT id::text, email, username, status::text, role::text FROM users WHERE lower(email) = lower(%s)"
+_ADDRESSES = "SELECT id::text, email FROM users"
 _BY_ID = "SELECT id::text, email, username, status::text, role::text FROM users WHERE id = %s"
 _ADMINS = """
 SELECT count(*) FROM users WHERE status = 'ACTIVE' AND role::text = ANY (%s) AND id <> %s
@@ -75,7 +77,7 @@ def address_pattern(email: str) -> str:
 def find(database: Database, who: str) -> Person | None:
     """Return the user with an id, or with an e-mail address in any case of its letters.
 
-    Raises InputError if several have the address.
+    Raises InputError if several have the address, or one has it in another form of Unicode.
     """
     if search_texts.is_uuid(who):
         return by_id(database, who)
@@ -86,7 +88,25 @@ def find(database: Database, who: str) -> Person | None:
             f"{len(rows)} users have the e-mail address {who} in some case of its letters: {users}",
             hint="Nothing was changed. Give the id of the one that you mean in the place of the address.",
         )
+    if not rows:
+        _refuse_alike(database, who)
     return Person(*rows[0]) if rows else None
+
+
+def _refuse_alike(database: Database, who: str) -> None:
+    """Raise InputError for users whose address only looks like ``who``: the database compares the codes of letters."""
+    alike = [] if who.isascii() else [row for row in database.fetch(_ADDRESSES) if _form(row[1]) == _form(who)]
+    if alike:
+        users = ", ".join(f"{email} has the id {one}" for one, email in sorted(alike))
+        raise InputError(
+            f"No user has exactly the e-mail address {who}, but one that looks like it in another form of Unicode: "
+            f"{users}",
+            hint="Nothing was changed. Give the id of the one that you mean in the place of the address.",
+        )
+
+
+def _form(email: str) -> str:
+    return unicodedata.normalize("NFC", email.strip().lower())
 
 
 def by_id(database: Database, identifier: str) -> Person | None:

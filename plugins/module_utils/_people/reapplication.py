@@ -17,9 +17,10 @@ from . import erasure, erasure_ledger, holds, person, references
 from .erasure_ledger import ANONYMISE, DELETE, Entry
 from .holds import Hold
 from .person import Person
+from .registers import utc
 
 _HAS_USERS = "SELECT to_regclass('public.users') IS NOT NULL"
-_ALL = f"SELECT id::text, email, coalesce({erasure_ledger.utc('created_at')}, '') FROM users"  # noqa: S608
+_ALL = f"SELECT id::text, email, coalesce({utc('created_at')}, '') FROM users"  # noqa: S608
 _IDS = "SELECT id::text FROM users"
 #: Who takes over assistants that others use, if the user who did is not in the backup.
 _ADMINISTRATOR = """
@@ -49,9 +50,10 @@ def living(database: Database) -> frozenset[str]:
 def reapply(
     database: Database, entries: Sequence[Entry], placed: Sequence[Hold], spared: Collection[str] = ()
 ) -> Reapplied:
-    """Erase again, and record the ledger and the holds of the live database, in one transaction.
+    """Erase again, and record the ledger, the holds and the releases, in one transaction.
 
-    ``spared`` are the users of the live database: only their own entry is about them, not one of the same address.
+    ``placed`` are those of the live database and of the register. ``spared`` are the users of the live database: only
+    their own entry is about them, not one of the same address.
     Raises DatabaseError, after which the database is unchanged and must not become the live one.
     """
     done = [entry for entry in entries if entry.is_done]
@@ -59,8 +61,10 @@ def reapply(
     if not (done or placed) or not database.fetch(_HAS_USERS)[0][0]:
         database.rollback()
         return result
-    held = {hold.id for hold in placed if hold.kind == holds.USER}
-    found = [(one, entry) for one, entry in _found(database, done, spared) if one.id not in held]
+    held = _held_users(placed)
+    # The hold of a backup does not keep a person whom an entry names by the id: it was released before the erasure.
+    kept = {*spared, *_held_users(holds.merged(placed, holds.recorded(database)))}
+    found = [(one, entry) for one, entry in _found(database, done, kept) if one.id not in held]
     if found:
         unknown = references.problems(database)
         if unknown:
@@ -70,15 +74,17 @@ def reapply(
             )
     gone = {one.id for one, _entry in found}
     for one, entry in found:
-        _erase(database, one, entry, gone, held, result)
+        _erase(database, one, entry, gone, [hold for hold in placed if hold.is_active], result)
     erasure_ledger.adopt(database, done)
-    for hold in placed:
-        if hold.id not in gone:
-            holds.place(database, hold.kind, hold.id, hold.reason, hold.held_by, since=hold.since)
+    holds.adopt(database, placed)
     for identifier in gone:
         holds.release(database, holds.USER, identifier)
     database.commit()
     return result
+
+
+def _held_users(placed: Sequence[Hold]) -> set[str]:
+    return {hold.id for hold in placed if hold.kind == holds.USER and hold.is_active}
 
 
 def _found(database: Database, entries: Sequence[Entry], spared: Collection[str]) -> list[tuple[Person, Entry]]:
@@ -107,10 +113,10 @@ def _found(database: Database, entries: Sequence[Entry], spared: Collection[str]
 
 
 def _erase(
-    database: Database, one: Person, entry: Entry, gone: set[str], held: Collection[str], result: Reapplied
+    database: Database, one: Person, entry: Entry, gone: set[str], placed: Sequence[Hold], result: Reapplied
 ) -> None:
     heir = _heir(database, one, entry, gone)
-    work = erasure.of_entry(database, one, entry, heir, sorted(held))
+    work = erasure.of_entry(database, one, entry, heir, placed)
     files, ids = work.outside()
     if entry.mode == DELETE:
         database.execute(_RELEASED, (one.id,), step="release what was no longer on legal hold at the erasure")

@@ -14,6 +14,9 @@ from .connection import Database, quoted_identifier
 
 SCHEMA = "convosphere_platform"
 _HAS_TABLE = "SELECT to_regclass(%s) IS NOT NULL"
+_COLUMNS = """
+SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped
+"""
 _MAY_CREATE = """
 SELECT CASE WHEN to_regnamespace(%(schema)s) IS NULL
     THEN has_database_privilege(current_database(), 'CREATE')
@@ -29,6 +32,11 @@ def qualified(table: str) -> str:
 def has_table(database: Database, table: str) -> bool:
     """Return whether the table exists. Without it nothing was recorded yet."""
     return bool(database.fetch(_HAS_TABLE, (qualified(table),))[0][0])
+
+
+def columns(database: Database, table: str) -> set[str]:
+    """Return the names of the columns of a table; none without it."""
+    return {row[0] for row in database.fetch(_COLUMNS, (qualified(table),))}
 
 
 def refuse_missing_rights(database: Database, table: str) -> list[str]:

@@ -31,6 +31,7 @@ from .database_fingerprint import Content
 from .database_server import INTERRUPTED_SWAP, Server, ServerDatabase
 from .database_swap import DatabaseSwap
 from .missing_roles import MissingRoles
+from .registered import Registered
 from .side_databases import SideDatabases
 from .verification import Verifier
 
@@ -97,17 +98,20 @@ class DatabaseRestore:
             self.verifier.record(self.backup, LEVEL_RESTORE, time.monotonic() - began)
         self.roles.hand_over(self.name)
 
-    def erase_again(self, recorded: Sequence[Entry]) -> None:
-        """Erase the persons of the ledger from the loaded database: by ``recorded`` and by the live database.
+    def erase_again(self, registered: Registered) -> None:
+        """Erase the persons of the ledger from the loaded database, and bring it the holds.
+
+        Both are those of the registers beside the backups and of the live database.
 
         Call it after the comparison with the manifest, which counts the rows of all of them. Raises ConvosphereError.
         """
-        entries, placed, users = self._recorded()
+        entries, placed, users = self._recorded(registered)
         loaded = Database({**self.server.params, "login_db": self.name}, read_only=False)
         try:
             known = erasure_ledger.listed(loaded)
-            merged = erasure_ledger.merged(recorded, entries, known)
-            self.erased = reapplication.reapply(loaded, merged, placed, spared=users)
+            merged = erasure_ledger.merged(registered.erased, entries, known)
+            holding = holds.merged(registered.placed, placed)
+            self.erased = reapplication.reapply(loaded, merged, holding, spared=users)
         finally:
             loaded.close()
 
@@ -234,19 +238,24 @@ class DatabaseRestore:
             "backup": self.backup.manifest.id,
         }
 
-    def _recorded(self) -> tuple[list[Entry], list[Hold], frozenset[str]]:
+    def _recorded(self, registered: Registered) -> tuple[list[Entry], list[Hold], frozenset[str]]:
         """Return the ledger, the holds and the users of the live database, if there is one that can be read."""
         if self.live not in self.server.databases():
             return [], [], frozenset()
         current = Database({**self.server.params, "login_db": self.live}, read_only=True)
         try:
-            return erasure_ledger.listed(current), holds.listed(current), reapplication.living(current)
+            return erasure_ledger.listed(current), holds.recorded(current), reapplication.living(current)
         except DatabaseError as error:
-            self.warn(
-                f"The ledger of erasures and the holds of the live database cannot be read: {error.message}. Persons "
-                "were erased again by the ledger beside the backups alone, and holds that are newer than the backup "
-                "are lost"
-            )
+            missing = [
+                *(["erasures"] if not registered.has_erasures else []),
+                *(["holds"] if not registered.has_holds else []),
+            ]
+            if missing:
+                self.warn(
+                    f"The ledger of erasures and the holds of the live database cannot be read: {error.message}. "
+                    f"There is no file of {' and of '.join(missing)} beside the backups: what is newer than the backup "
+                    "is lost"
+                )
             return [], [], frozenset()
         finally:
             current.close()

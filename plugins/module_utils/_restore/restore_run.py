@@ -24,13 +24,15 @@ from .._core import timestamps
 from .._core.plan import Plan, make_plan
 from .._core.work import Invocation
 from .._host import environment_directory
-from .._people import erasure_ledger
+from .._people import signatures
+from .._people.signatures import Keys
 from .._postgres.client_tools import PostgresTools
-from . import server_rights, verification
+from . import registered, server_rights, verification
 from .component_group import ComponentGroup
 from .database_fingerprint import Content
 from .database_restore import DatabaseRestore
 from .platform_swap import PlatformSwap
+from .registered import Registered
 from .restore_requirements import Requirements
 from .restore_work import RestoreWork
 from .service_stop import ServiceStop
@@ -65,6 +67,8 @@ class RestoreRun(RestoreWork):
         self.verifier = Verifier(self.catalogue, self.tools, self.server, **verification.settings(self.params))
         self.requirements = Requirements(self.params, self.scope, self.server, self.tools, known_revisions)
         self.comparison: Comparison | None = None
+        #: The key of the registers.
+        self.keys = Keys()
         self.previous: str | None = None
         self.duration: float | None = None
         #: How many persons of the ledger were erased again; None without a restore.
@@ -86,7 +90,8 @@ class RestoreRun(RestoreWork):
             self.services.lock(self.held)
             self.server.lock(self.live)
             comparison = self._compare()  # another run may have changed something until now
-        erasure_ledger.read_file(self.own_directory)  # refused now rather than after the backup is loaded
+        self.keys = signatures.read(self.params)
+        self._registered(comparison.backup, self.warn)  # refused now rather than after the backup is loaded
         warning = selection.warning(self.catalogue, self.params["backup"], comparison.backup)
         if warning:
             self.warn(warning)
@@ -135,13 +140,16 @@ class RestoreRun(RestoreWork):
             held.enter_context(self.verifier.judging(backup))
             held.callback(database.close)
             database.stage(progress)
-            database.erase_again(erasure_ledger.read_file(self.own_directory))
+            database.erase_again(self._registered(backup))
             others.stage(progress)
             others.forget(database.erased.files, database.erased.ids)
             progress.begin("analyze")
             database.analyze()
             progress.begin("swap")
             return PlatformSwap(database, others, self.services, self.params["drain_timeout"]).run()
+
+    def _registered(self, backup: Backup, warn: Callable[[str], None] = lambda _text: None) -> Registered:
+        return registered.read(self.own_directory, self.params["environment_name"], backup, self.keys, warn)
 
     @property
     def _compared(self) -> Comparison:

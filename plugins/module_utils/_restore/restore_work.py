@@ -19,6 +19,7 @@ from .._core.work import Invocation, Work
 from .._engine import client as engine_client
 from .._engine import confirmation
 from .._host import environment_directory
+from .._people.signatures import KEY_OPTIONS
 from .._postgres import client_tools, connection
 from .._stack import server_owner
 from . import missing_roles
@@ -38,6 +39,7 @@ RESTORE_OPTIONS: dict[str, Any] = {
     **VERIFY_OPTIONS,
     **SERVICE_OPTIONS,
     **RESTORE_COMPONENT_OPTIONS,
+    **KEY_OPTIONS,
     "state": {"type": "str", "choices": [RESTORED, DISCARDED], "default": RESTORED},
     "backup": {"type": "str"},
     "backup_dir": {"type": "path"},

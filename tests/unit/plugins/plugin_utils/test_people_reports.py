@@ -20,7 +20,7 @@ ERASED: dict[str, Any] = {
     "unreachable_files": [],
     "leftovers": {"messages": 12},
     "leftover_rows": [{"table": "messages", "id": f"id-{number}"} for number in range(12)],
-    "ledger": "/var/backups/prod/erasures.json",
+    "ledger": "/var/backups/prod/erasures-prod.json",
     "ledger_copies": ["/mnt/prod"],
     "kept_databases": ["convosphere_before_20261129T020000Z"],
     "backups": {"ids": ["one", "two"], "pinned": [], "until": "2027-05-30T02:00:00Z"},
@@ -35,7 +35,7 @@ def test_an_erasure_names_what_still_has_the_person():
         "12 rows of 1 tables of others still name the person in a text, and were not changed:",
         *(f"  messages id-{number}" for number in range(10)),
         "  and 2 more",
-        "Ledger: /var/backups/prod/erasures.json, /mnt/prod. A restore of an older backup erases the person again",
+        "Ledger: /var/backups/prod/erasures-prod.json, /mnt/prod. A restore of an older backup erases the person again",
         "2 backups have the person, until 2027-05-30T02:00:00Z by the retention: one, two",
         "convosphere_before_20261129T020000Z, which a restore has kept, may have the person: restore_discard.yml",
     ]
@@ -52,10 +52,12 @@ def test_pinned_backups_have_no_end():
 
 def test_a_hold_that_exists_is_not_placed_again():
     hold = {"kind": "user", "id": "id-1", "since": "2026-11-30T10:00:05Z", "held_by": "eve", "reason": "Case"}
-    lines = _people_reports.person({"changed": False, "holds": [hold]}, {**CONTEXT, "action": "hold"})
+    files = {"file": "/var/backups/prod/holds-prod.json", "file_copies": ["/mnt/prod"]}
+    lines = _people_reports.person({"changed": False, "holds": [hold], **files}, {**CONTEXT, "action": "hold"})
 
     assert lines == [
         "ada@example.com is on hold already",
         "1 holds in prod",
         "  user id-1 since 2026-11-30T10:00:05Z by eve: Case",
+        "Holds: /var/backups/prod/holds-prod.json, /mnt/prod. A restore of an older backup keeps them",
     ]

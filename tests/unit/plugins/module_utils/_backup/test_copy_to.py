@@ -74,7 +74,7 @@ def test_the_copy_of_a_verified_backup_is_kept_and_gets_its_manifest(here, share
 
     assert plan.names(DELETE) == [f"convosphere-20261122T120000Z in {share}"]
     assert copied(share)[proven.id].verified == VERIFIED
-    assert backup_copies.find(Folder({"directory": share}), "latest_verified") == proven
+    assert backup_copies.find(Folder({"directory": share}), "latest_verified", "dev") == proven
 
 
 def test_an_id_does_not_mean_the_label_of_another_copy(tmp_path):
@@ -83,9 +83,9 @@ def test_an_id_does_not_mean_the_label_of_another_copy(tmp_path):
     put_backup(share, NOON + timedelta(hours=1), label=meant.id)
     put_backup(share, NOON + timedelta(hours=2), label="latest_verified")
 
-    assert backup_copies.find(Folder({"directory": share}), meant.id) == meant
+    assert backup_copies.find(Folder({"directory": share}), meant.id, "dev") == meant
     with pytest.raises(InputError, match="There is no copy of a backup latest_verified"):
-        backup_copies.find(Folder({"directory": share}), "latest_verified")
+        backup_copies.find(Folder({"directory": share}), "latest_verified", "dev")
 
 
 def test_a_failed_copy_reports_the_backup_that_is_complete(here, share, run):
@@ -192,7 +192,7 @@ def test_a_corrupt_copy_is_not_the_latest(share):
     sound = put_backup(share, NOON - DAY)
     put_backup(share, NOON, damaged_at=NOON)
 
-    assert backup_copies.find(Folder({"directory": share}), "latest") == sound
+    assert backup_copies.find(Folder({"directory": share}), "latest", "dev") == sound
 
 
 def test_a_copy_that_is_being_written_is_not_removed_as_a_leftover(here, share):

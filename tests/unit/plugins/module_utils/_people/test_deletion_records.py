@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._people import deletion_records, signatures
 from ansible_collections.convosphere.platform.plugins.module_utils._people.deletion_records import DeletionRecords
+from ansible_collections.convosphere.platform.plugins.module_utils._people.signatures import Keys
 
 HALF = {"id": "1", "tables": {"conversations": 500}}
 WHOLE = {"id": "1", "tables": {"conversations": 900}}
@@ -19,7 +22,7 @@ OTHER = {"id": "2", "tables": {"search_queries": 1}}
 
 def records(directory: Any, *deletions: dict[str, Any]) -> DeletionRecords:
     database = SimpleNamespace(execute=lambda *_, **__: 1, commit=lambda: None)
-    found = DeletionRecords(database, "prod", "run", str(directory), "")  # type: ignore[arg-type]
+    found = DeletionRecords(database, "prod", "run", str(directory))  # type: ignore[arg-type]
     found.document = lambda run: {"run": run, "deletions": list(deletions)}  # type: ignore[method-assign]
     return found
 
@@ -29,6 +32,7 @@ def records(directory: Any, *deletions: dict[str, Any]) -> DeletionRecords:
 )
 def test_a_record_is_never_replaced_by_one_that_lacks_some_of_it(tmp_path, later, kept):
     path = records(tmp_path, WHOLE).write("vm/1/2")
+    assert path
     path.with_name(path.name + ".sig").write_text("signature")
 
     records(tmp_path, *later).write("vm/1/2")
@@ -45,3 +49,18 @@ def test_a_file_that_is_no_record_is_kept(tmp_path):
     records(tmp_path, HALF).write("run")
 
     assert [each.read_text() for each in tmp_path.glob("run.json.kept-*")] == ["not JSON"]
+
+
+def test_a_record_waits_for_the_signature_of_a_key_that_is_not_on_the_host(tmp_path):
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")], check=True)
+    first, again = records(tmp_path, HALF), records(tmp_path, WHOLE)
+    first.keys = again.keys = Keys("", (tmp_path / "key.pub").read_text())
+    assert first.write("vm/1/2") is None
+
+    signature = signatures.sign(first.unsigned["vm/1/2"], str(tmp_path / "key"), deletion_records.NAMESPACE)
+    first.given = again.given = {"vm/1/2": signature}
+
+    assert again.write("vm/1/2") is None  # another batch was recorded since
+    assert list(again.unsigned) == ["vm/1/2"]
+    assert first.write("vm/1/2") == tmp_path / "vm-1-2.json"
+    assert (tmp_path / "vm-1-2.json.sig").read_text() == signature

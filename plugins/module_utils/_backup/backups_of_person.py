@@ -1,57 +1,24 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep the ledger of erased persons in every place of copies, and say which backups still have a person.
+"""Find the backups that still have a person.
 
 This file is private to the collection and may change without notice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from .._core import timestamps
-from .._people import erasure_ledger
-from .._people.erasure_ledger import Entry
-from . import copies
 from .catalogue import Catalogue, Scope
-from .copies import Place
 from .retention import Policy
 
 #: No month is longer.
 _MONTH = 31
-
-
-def places_of(targets: Sequence[Mapping[str, Any]] | None) -> list[Place]:
-    """Return the places of ``copy_to``."""
-    return [copies.place_of(target) for target in targets or ()]
-
-
-def read(place: Place) -> list[Entry]:
-    """Return the ledger in a place. Raises CopyError, and InputError for a file that is not a ledger."""
-    place.check()
-    if erasure_ledger.FILE not in place.names():
-        return []
-    text = place.read(erasure_ledger.FILE).decode(errors="replace")
-    return erasure_ledger.parse(text, f"{erasure_ledger.FILE} in {place.title}")
-
-
-def write(place: Place, entries: Iterable[Entry]) -> None:
-    """Add finished erasures to the ledger in a place. Raises CopyError."""
-    known = read(place)
-    result = erasure_ledger.merged(known, [entry for entry in entries if entry.is_done])
-    if result != known:
-        place.put_bytes(erasure_ledger.FILE, erasure_ledger.text_of(result).encode())
-
-
-def accompany(directory: Path, place: Place) -> None:
-    """Have the ledger of a directory, if it has one, beside a backup that was just copied. Raises ConvosphereError."""
-    entries = erasure_ledger.read_file(directory)
-    if entries:
-        write(place, entries)
 
 
 def holding(directory: Path, scope: Scope, before: datetime, retention: Mapping[str, Any] | None) -> dict[str, Any]:
