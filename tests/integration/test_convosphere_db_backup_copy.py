@@ -284,7 +284,7 @@ def test_an_incomplete_fetch_is_completed(run_steps, backups, storage, tmp_path)
 
 def test_the_ledger_of_erased_persons_accompanies_a_backup_in_both_directions(run_steps, backups, storage, tmp_path):
     begun, erased = "2026-11-30T10:00:00.000000Z", "2026-11-30T10:00:05.000000Z"
-    ids = (f"6f1c9a4e-8f0f-4a0f-9d39-0a4d1f6a2b1{number}" for number in (1, 2))
+    ids = [f"6f1c9a4e-8f0f-4a0f-9d39-0a4d1f6a2b1{number}" for number in (1, 2)]
     first, second = (Entry(each, "hash", begun, erased, "delete", "delete", "", "run") for each in ids)
     Directory(backups).write("erasures-dev.json", registers.text_of(LEDGER, [first], "dev"))
     here = tmp_path / "here"

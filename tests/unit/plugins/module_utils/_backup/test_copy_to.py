@@ -224,3 +224,17 @@ def test_a_copy_restarts_if_its_unfinished_file_was_removed_while_it_was_opened(
     Folder({"directory": share}).put(here / file.name, file.size, file.sha256, lambda _done: None)
 
     assert names_in(share) == [file.name]
+
+
+def test_environments_share_a_place_and_none_overwrites_a_backup_of_another(here, share, run):
+    theirs = put_backup(share, NOON, content=b"another dump", environment="staging")
+    older = put_backup(share, NOON - DAY)
+    place = Folder({"directory": share})
+    put_backup(here, NOON)
+
+    with pytest.raises(CopyError, match="there is one of the environment staging with this id"):
+        run("latest", retention={"keep_last": 9})
+
+    assert (share / theirs.files[0].name).read_bytes() == b"another dump"
+    assert backup_copies.find(place, "latest", "dev") == older
+    assert backup_copies.find(place, "latest", "staging") == backup_copies.find(place, "latest", "qa") == theirs
