@@ -11,7 +11,7 @@ unexport ANSIBLE_CONFIG
 BIN := $(CURDIR)/.venv/bin
 REPORTS := .build/reports
 # The steps of `make test`, cheapest first: the first that fails ends the run. Those joined by + run at the same time.
-STEPS := prerequisites venv-dev lint+sanity importer unit integration molecule+rehearse+matrix rehearse-several
+STEPS := prerequisites venv-dev lint+sanity+importer unit integration molecule+rehearse+matrix rehearse-several
 # More arguments for the playbook or pytest at hand: make demo ARGS=-v, make unit ARGS='-k plan'
 ARGS ?=
 # How many integration tests run at once: most of the time of each is waiting for a server.
@@ -56,16 +56,16 @@ integration: venv-dev compose ## Real ansible-playbook runs against real service
 
 campaigns: venv-dev compose ## What make test leaves out: kills, full disks, an upgrade of the last release, other placements
 	@$(INTEGRATION) -m campaign --junitxml=$(REPORTS)/campaigns.xml $(ARGS)
-	@pytest tests/rehearsal/several -m campaign --junitxml=$(REPORTS)/placements.xml $(ARGS)
+	@$(CACHED) pytest tests/rehearsal/several -m campaign --junitxml=$(REPORTS)/placements.xml $(ARGS)
 
 molecule: venv-dev ## Every role scenario under extensions/molecule
 	@scripts/molecule.sh $(ARGS)
 
 rehearse: venv-dev ## deploy.yml -e env=prod, twice, on a disposable host reached over SSH
-	@pytest tests/rehearsal --ignore=tests/rehearsal/several --junitxml=$(REPORTS)/rehearsal.xml $(ARGS)
+	@$(CACHED) pytest tests/rehearsal --ignore=tests/rehearsal/several --junitxml=$(REPORTS)/rehearsal.xml $(ARGS)
 
 rehearse-several: venv-dev ## The same over four hosts: a first, an unchanged, a failed deploy, an upgrade under load, a rollback
-	@pytest tests/rehearsal/several -m 'not campaign' --junitxml=$(REPORTS)/several.xml $(ARGS)
+	@$(CACHED) pytest tests/rehearsal/several -m 'not campaign' --junitxml=$(REPORTS)/several.xml $(ARGS)
 
 bench: venv-dev compose ## Medians and ratios of whole runs, compared with today's practice
 	@python tests/bench/run.py $(ARGS)

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-staged=$(scripts/stage.sh)
+staged=$(scripts/stage.sh .build/importer)
 mkdir -p .build/artifact .build/tmp
 rm -f .build/artifact/*.tar.gz
 ansible-galaxy collection build --force --output-path .build/artifact "$staged" >/dev/null

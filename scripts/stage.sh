@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Copy what git knows or would add to .build/ansible_collections/convosphere/platform, the only place ansible-test
-# accepts a collection in. Copying git's list, not the folder, keeps .venv and an operator's own files out of it. Nor is
+# Copy what git knows or would add to ansible_collections/convosphere/platform in .build or the folder named, the only
+# place ansible-test accepts a collection in. Copying git's list, not the folder, keeps .venv and an operator's own files out of it. Nor is
 # collections/ copied: its links lead to what is copied anyway.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-staged=.build/ansible_collections/convosphere/platform
+staged=${1:-.build}/ansible_collections/convosphere/platform
 # ansible-test keeps its virtual environments in tests/output: they take longer to make than the tests to run.
 mkdir -p "$staged/tests/output"
 find "$staged" -mindepth 1 -maxdepth 1 ! -name tests -exec rm -rf {} +
