@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from support.environment import SERVICES, Environment, environment, stop
+from support.environment import QUICK_START, SERVICES, Environment, environment, stop
 from support.platform_database import empty, platform_tables
 from support.playbook import PlaybookRun
 from support.sandbox import Sandbox
@@ -54,31 +54,35 @@ SHARED = {
 #: What takes longest, longest first. One of them begun last would leave the other workers without work.
 LONGEST = (
     "itest",
-    "keys",
     "dbtest",
-    "test_playbook_config",
+    "keys",
     "test_playbook_deploy_schema",
-    "test_playbook_rollback",
-    "test_convosphere_stack_beside",
-    "test_convosphere_service",
-    "test_convosphere_stack",
     "test_playbook_schedules_awx",
-    "test_convosphere_user",
-    "test_convosphere_db_restore",
-    "test_convosphere_stack_faults",
-    "test_minio_platform",
-    "test_managed_database",
-    "test_role_environment_lock",
-    "test_convosphere_stack_release",
-    "test_restore_platform",
+    "test_convosphere_stack",
+    "test_playbook_rollback",
+    "test_playbook_config",
+    "test_convosphere_stack_beside",
     "test_playbook_schedules",
-    "test_convosphere_db_backup",
+    "test_convosphere_service",
+    "test_convosphere_stack_faults",
+    "test_restore_platform",
+    "test_role_environment_lock",
+    "test_convosphere_user",
     "test_playbook_users",
-    "test_convosphere_db_upgrade_rehearsal",
+    "test_managed_database",
+    "test_convosphere_db_restore",
+    "test_convosphere_db_backup",
+    "test_convosphere_stack_release",
     "test_convosphere_db_backup_boot",
-    "test_convosphere_edge_maintenance",
+    "test_minio_platform",
     "test_playbook_content",
-    "test_convosphere_mcp_server",
+    "test_convosphere_db_upgrade_rehearsal",
+    "test_playbook_environments",
+    "test_convosphere_db_migration",
+    "test_convosphere_db_restore_faults",
+    "test_convosphere_db_backup_verify",
+    "test_convosphere_stack_schema",
+    "test_convosphere_edge_maintenance",
 )
 
 
@@ -178,7 +182,7 @@ def live(itest: Environment, deploys: Deploys) -> Environment:
 def dbtest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     """Yield the environment `dbtest`, up. A test that changes its data, or stops a service, repairs it."""
     folder = tmp_path_factory.mktemp("dbtest")
-    variables = {"stack_secrets": SECRETS, "maintenance_lock": str(folder / "run/dbtest.maintenance")}
+    variables = {"stack_secrets": SECRETS, "maintenance_lock": str(folder / "run/dbtest.maintenance"), **QUICK_START}
     with environment("dbtest", folder, variables) as found:
         found.run("deploy.yml").succeeded()
         yield found

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from ansible_collections.convosphere.platform.plugins.module_utils._engine.project import timestamp
 
-from support.compose_project import IGNORES_SIGTERM, ComposeProject, compose_project, docker, probe, service
+from support.compose_project import IGNORES_SIGTERM, OBEYS, ComposeProject, compose_project, docker, probe, service
 from support.law import NO_DIFF, Case, Refused, Step
 
 MODULE = "convosphere_service"
@@ -23,9 +23,7 @@ HEALTHY = {"condition": "service_healthy"}
 #: database <- backend <- edge, and two workers beside them; the backend ignores SIGTERM for half a minute.
 #: The edge and the workers have a restart policy: without one, a stop that they obey in time makes them complete jobs.
 STACK = {
-    "database": service(
-        "trap 'exit 0' TERM; touch /tmp/up; while :; do sleep 0.1; done", healthcheck=probe("test -f /tmp/up")
-    ),
+    "database": service(f"touch /tmp/up; {OBEYS}", healthcheck=probe("test -f /tmp/up")),
     "backend": service(IGNORES_SIGTERM, depends_on={"database": HEALTHY}, stop_grace_period="30s"),
     "edge": service(depends_on=["backend"], restart="unless-stopped"),
     "worker": service(scale=2, restart="unless-stopped"),

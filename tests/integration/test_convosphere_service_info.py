@@ -9,7 +9,7 @@ from unittest.mock import ANY
 
 import pytest
 
-from support.compose_project import OBEYS, ComposeProject, compose_project, docker, probe, service
+from support.compose_project import OBEYS, WAITS, ComposeProject, compose_project, docker, probe, service
 from support.health_routes import Platform, serving
 from support.law import Refused, Step
 
@@ -18,7 +18,7 @@ MODULE = "convosphere_service_info"
 STAND_IN = {"org.convosphere.sandbox": "true", "org.opencontainers.image.version": "9.9"}
 SERVICES = {
     "backend": service(
-        "touch /tmp/up; while :; do sleep 0.1; done",
+        f"touch /tmp/up; {WAITS}",
         healthcheck=probe("test -f /tmp/up"),
         ports=["127.0.0.1::8000"],
         mem_limit="64m",

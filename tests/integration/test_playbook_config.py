@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from support.environment import SERVICES, Environment, environment
+from support.environment import QUICK_START, SERVICES, Environment, environment
 
 REPORT = "Report the settings"
 REASON = {"reason": "Uploads fail since noon.", "expires": "4h"}
@@ -23,6 +23,7 @@ VARIABLES = {
         "ANTHROPIC_API_KEY": "{{ lookup('ansible.builtin.env', 'PLANTED_KEY') | default('planted-default', true) }}",
     },
     "stack_settings": {"LOG_LEVEL": "WARNING"},
+    **QUICK_START,
 }
 #: Another environment, whose host cannot be reached.
 FAR = {

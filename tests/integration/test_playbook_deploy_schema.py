@@ -14,7 +14,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._backup.run_k
 
 from support.compose_project import docker
 from support.dumps import other_key, public_key
-from support.environment import Environment, environment, free_ports
+from support.environment import QUICK_START, Environment, environment, free_ports
 from support.migrations import backend_with
 from support.playbook import PlaybookRun
 
@@ -39,7 +39,7 @@ def mig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     """Give the environment a project name and a directory of its own choice, as any may have."""
     folder = tmp_path_factory.mktemp("mig")
     place = {"stack_project_name": "mig-shop", "stack_directory": str(folder / "host/elsewhere/shop")}
-    with environment("mig", folder, {"stack_secrets": SECRETS, **place}) as found:
+    with environment("mig", folder, {"stack_secrets": SECRETS, **place, **QUICK_START}) as found:
         yield found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from support.compose_project import docker
-from support.environment import OPERATOR, Environment, environment
+from support.environment import OPERATOR, QUICK_START, Environment, environment
 from support.migrations import AGENTS, HEADS, MODELS, backend_with
 from support.playbook import run_playbook
 from support.sandbox import image, role_play
@@ -52,12 +52,11 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("images")
     run_playbook(role_play(folder / "contexts", [{"name": image("backend"), "standin": "backend"}]), folder).succeeded()
     good, bad = {ADDS[0]: ADDS[1:]}, {name: steps for name, *steps in (ADDS, DROPS)}
+    variables = {"stack_secrets": SECRETS, "stack_releases_kept": 20, **QUICK_START}
     with (
         backend_with(**good) as adding,
         backend_with(**bad) as dropping,
-        environment(
-            "rollback", tmp_path_factory.mktemp("rollback"), {"stack_secrets": SECRETS, "stack_releases_kept": 20}
-        ) as env,
+        environment("rollback", tmp_path_factory.mktemp("rollback"), variables) as env,
     ):
         env.run("deploy.yml").succeeded()
         first = serving(env)["id"]

@@ -17,6 +17,7 @@ import yaml
 
 from support.environment import wait_until
 from support.hooks import Hooks
+from support.playbook import run_environment
 
 HOSTS = ("edge-1", "app-1", "data-1")
 
@@ -75,7 +76,7 @@ def runs(tmp_path):
         return subprocess.Popen(
             argv,
             cwd=tmp_path,
-            env={name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
+            env=run_environment(tmp_path / "record.jsonl", tmp_path, {}),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

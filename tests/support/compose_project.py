@@ -26,8 +26,10 @@ import yaml
 
 PROGRAMS = ("sh", "cat", "sleep", "touch", "test", "date", "seq", "id", "find", "head", "chown", "stat")
 
-OBEYS = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
-IGNORES_SIGTERM = 'trap "echo asked at \\$(date +%s.%N)" TERM; while :; do sleep 0.1; done'
+#: Waits in a way that a signal interrupts, and starts hardly any process meanwhile.
+WAITS = "while :; do sleep 60 & wait $!; done"
+OBEYS = f"trap 'exit 0' TERM; {WAITS}"
+IGNORES_SIGTERM = f'trap "echo asked at \\$(date +%s.%N)" TERM; {WAITS}'
 
 
 def service(script: str = OBEYS, **options: Any) -> dict[str, Any]:

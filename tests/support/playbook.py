@@ -133,7 +133,9 @@ def run_playbook(
         command += ["--extra-vars", f"@{variables}"]
     started = time.monotonic()
     is_over = partial(_asks, kill_when, record) if kill_when else None
-    rc, stdout, stderr = _execute(command, path.parent, _environment(record, path.parent, env or {}), timeout, is_over)
+    rc, stdout, stderr = _execute(
+        command, path.parent, run_environment(record, path.parent, env or {}), timeout, is_over
+    )
     lines = _read(record)
     tasks = [TaskResult(**line) for line in lines if line.pop("kind", "") == "task"]
     recap = {line["host"]: line["counts"] for line in lines if "counts" in line}
@@ -165,7 +167,8 @@ def _write_inventory(folder: Path) -> Path:
     return path
 
 
-def _environment(record: Path, folder: Path, more: Mapping[str, str]) -> dict[str, str]:
+def run_environment(record: Path, folder: Path, more: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a run from `folder` that writes what its tasks did to `record`; `more` is added."""
     # The developer's own ANSIBLE_ settings must not decide what a test sees.
     env = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     env |= {
