@@ -85,10 +85,6 @@ def test_secrets_are_fetched_encrypted_for_a_key(keys, tmp_path):
         ),
         ({"fetch_to": "/tmp/keys.env"}, "every user may write to /tmp"),
         ({"rotate": "OPENAI_API_KEY"}, "which is not generated: it comes from stack_secrets of the inventory"),
-        ({"rotate": "SECRET_KY"}, "rotate has 'SECRET_KY', which is no secret of keys: write SECRET_KEY"),
-        ({"rotate": "DATABASE_URL"}, "which follows POSTGRES_PASSWORD: rotate that one"),
-        ({"rotate": "SECRET_KEY", "fetch_to": "/tmp/keys.env"}, "rotate and fetch_to are given together"),
-        ({"names": "SECRET_KEY"}, "names is given without fetch_to"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is_changed(keys, given, message):

@@ -32,7 +32,7 @@ def left(name: str) -> list[str]:
     return [kind for kind in ("network", "volume") if docker(kind, "ls", "--quiet", f"--filter=name={name}").strip()]
 
 
-@pytest.mark.parametrize("confirm", [None, "dev", "ITEST"])
+@pytest.mark.parametrize("confirm", [None, "ITEST"])
 def test_without_its_name_nothing_is_taken_away(live, confirm):
     before = live.traces()
 

@@ -69,10 +69,9 @@ def test_a_host_cut_off_in_the_middle_is_reported_unreachable_and_keeps_serving(
     assert prod.run("deploy.yml").succeeded().changed == 0
 
 
-@pytest.mark.parametrize("confirm", [{}, {"confirm": "dev"}, {"confirm": "yes"}])
-def test_teardown_is_refused_without_the_right_name(prod, confirm):
+def test_teardown_is_refused_without_the_right_name(prod):
     before = started(prod)
-    run = prod.run("teardown.yml", confirm)
+    run = prod.run("teardown.yml", {"confirm": "dev"})
 
     assert run.rc != 0
     assert "-e confirm=prod" in run.failures[0].message
