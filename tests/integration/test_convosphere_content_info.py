@@ -61,8 +61,13 @@ def test_law(run_info_law, run_steps, tables):
         in_playbook=False,
     )
     run = run_steps(
-        MODULE, [Step("managed", {**login, "entities": ["tags"], "list_name": "", "return_ids": True}, changed=False)]
+        MODULE,
+        [
+            Step("managed", {**login, "entities": ["tags"], "list_name": "", "return_ids": True}, changed=False),
+            Step("defaults", {**login, "entities": ["assistants"]}, changed=False),
+        ],
     )
+    assert run.task("defaults").result["content"]["assistants"][0]["default_for"] == ["ada"]
     assert run.task("managed").result["content"]["tags"] == [
         {"id": ANY, "name": "legal", "color": "#aa3300", "managed": True, "list_name": ""}
     ]
@@ -75,3 +80,5 @@ def add_assistant(database: PlatformDatabase) -> None:
         "UPDATE assistants SET name = 'a', temperature = '0,7', max_tokens = '8k', tags = NULL, version = NULL, "
         "tools_config = '{}'"
     )
+    database.query("UPDATE users SET preferences = json_build_object('default_assistant_id', a.id) FROM assistants a")
+    database.add_user("bob@example.com")

@@ -8,9 +8,10 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from .._app import service_account_script
 from .._entities import references, values
 from .._entities.entity import Desired, Part, Reading, Reference, Task
 from .._postgres.connection import Database
@@ -25,6 +26,14 @@ UPDATE users SET preferences = ({_OBJECT} || jsonb_build_object('default_assista
   updated_at = now()
 WHERE (%(names)s::text[] IS NULL OR username = ANY (%(names)s::text[])) AND ({_KEY}) IS DISTINCT FROM %(id)s::text
 """  # noqa: S608 - texts of this file
+#: The account of a run is no user, and exists for seconds only. A user who is called all is named by the address.
+_USERS = f"""
+SELECT {_KEY}, CASE username WHEN '{ALL}' THEN email ELSE username END FROM users
+WHERE {_KEY} = ANY (%s::text[]) AND NOT starts_with(username, %s)
+"""  # noqa: S608 - as above
+_OTHERS = f"""
+SELECT 1 FROM users WHERE {_KEY} IS DISTINCT FROM %s AND NOT starts_with(username, %s) LIMIT 1
+"""  # noqa: S608 - as above
 _FORGET = f"""
 UPDATE users SET preferences = (preferences::jsonb - 'default_assistant_id')::json, updated_at = now()
 WHERE {_KEY} = ANY (%s::text[])
@@ -43,11 +52,11 @@ class DefaultFor(Part):
         return ALL if found == [ALL] else found
 
     def read(self, reading: Reading) -> dict[str, dict[str, Any]]:
-        """Return who of the desired users has the assistant as default; for a report whether all users have."""
+        """Return who of the desired users has the assistant as default; for a report all who have."""
         given = [one for one in reading.desired.values() if one.fields.get("default_for") is not None]
         _refuse_overlap(given, reading)
         if not reading.desired:
-            return {one: {"default_for": text} for one, text in _of_all(reading.database, reading.ids).items()}
+            return {one: {"default_for": users} for one, users in _holders(reading.database, reading.ids).items()}
         asked = {name for one in given if one.fields["default_for"] != ALL for name in one.fields["default_for"]}
         users = references.of(reading.database, USER, asked, (), reading.planned)
         found: dict[str, dict[str, Any]] = {}
@@ -66,10 +75,6 @@ class DefaultFor(Part):
             parameters = {"id": task.id, "names": None if asked == ALL else asked}
             database.execute(_SET, parameters, step="set the default assistant of users")
 
-    def exported(self, current: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the option if the assistant is the default of all users: a list would name single users otherwise."""
-        return current if current.get("default_for") == ALL else {}
-
     def _current(self, database: Database, identifier: str, asked: Any) -> Any:
         if asked == ALL:
             return _of_all(database, [identifier])[identifier]
@@ -78,6 +83,15 @@ class DefaultFor(Part):
             (asked, identifier),
         )
         return sorted(row[0] for row in rows)
+
+
+def _holders(database: Database, ids: Sequence[str]) -> dict[str, Any]:
+    """Return the names of the users whose default an assistant is, or ALL, by id; None for that of no user."""
+    found: dict[str, list[str]] = {}
+    for identifier, name in database.fetch(_USERS, (list(ids), service_account_script.PREFIX)):
+        found.setdefault(identifier, []).append(name)
+    others = database.fetch(_OTHERS, (next(iter(found)), service_account_script.PREFIX)) if len(found) == 1 else [(1,)]
+    return {one: None if one not in found else sorted(found[one]) if others else ALL for one in ids}
 
 
 def _of_all(database: Database, ids: Sequence[str]) -> dict[str, str]:

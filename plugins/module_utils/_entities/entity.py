@@ -180,10 +180,6 @@ class Part:
         """Return why the platform cannot return the row, each as the end of a sentence, after it was read."""
         return ()
 
-    def exported(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return current values as a list would give them."""
-        return values
-
 
 class Departure:
     """What the deletion of a row does with rows that refer to it.

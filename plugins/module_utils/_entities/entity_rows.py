@@ -149,5 +149,5 @@ def _given(repository: EntityRepository, row: Mapping[str, Any]) -> dict[str, An
     options = (*entity.key_options, *entity.fields, *entity.references)
     values = {name: row[name] for name in dict.fromkeys(options)}
     for part in repository.parts:
-        values.update(part.exported({name: row[name] for name in part.options if name in row}))
+        values.update({name: row[name] for name in part.options if name in row})
     return {name: value for name, value in values.items() if value is not None}
