@@ -173,6 +173,21 @@ pruned:
   returned: success
   type: list
   elements: str
+servers:
+  description:
+    - The recorded servers, in check mode as they would be, in the form of O(mcp_servers) and with the O(list_name) that
+      names each. The URLs are left out, because they may hold a token.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{server_id: search, server_name: Search, min_tools: 1, required: false, list_name: inventory}]
+unrecorded:
+  description:
+    - The ids of servers that a backend has and the record does not, because they were registered through the API.
+    - They are looked for in check mode without O(mcp_servers) only.
+  returned: success
+  type: list
+  elements: str
 registered:
   description:
     - The ids of the servers that a backend had lost, and that were registered again. This is no change.

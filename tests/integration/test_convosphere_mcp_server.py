@@ -126,7 +126,20 @@ def test_law(run_law, project, platform):
                 "create",
                 project.options(search, list_name="content"),
                 diff={"before": {}, "after": {"search": NEW}},
-                returns={"created": ["search"], "registered": [], "failed_servers": {}},
+                returns={
+                    "created": ["search"],
+                    "registered": [],
+                    "failed_servers": {},
+                    "servers": [
+                        {
+                            "server_id": "search",
+                            "server_name": "search",
+                            "min_tools": 1,
+                            "required": False,
+                            "list_name": "content",
+                        }
+                    ],
+                },
             ),
             Case(
                 "change",
@@ -196,6 +209,10 @@ def test_every_backend_has_them_and_one_that_lost_them_gets_them_again_without_a
     # Check mode asks nothing of the MCP server, and a backend that has it is not touched.
     methods = [method for _time, _path, method in project.server.requests[before:]]
     assert methods == ["initialize", "tools/list", "resources/list"]
+
+    (project.folder / "mcp-servers.json").unlink()
+    step = Step("others", project.again, check=True, changed=False, returns={"servers": [], "unrecorded": ["search"]})
+    run_steps(MODULE, [step])
 
 
 def test_a_restart_by_the_service_module_brings_them_back(run_steps, project):

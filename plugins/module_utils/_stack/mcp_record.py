@@ -56,6 +56,17 @@ class Record:
             found.append(mcp_servers.Server(name, url, fields["server_name"], **settings))
         return found, failed
 
+    def shown(self) -> list[dict[str, Any]]:
+        """Return the servers as a list would give them, without their URLs, which may hold a token."""
+        return [
+            {
+                "server_id": name,
+                **{key: fields[key] for key in ("server_name", *DEFAULTS)},
+                "list_name": self.lists[name],
+            }
+            for name, fields in sorted(self.servers.items())
+        ]
+
     def after(self, plan: Plan, list_name: str, named: Sequence[str]) -> Record:
         """Return the record once ``plan`` is carried out. The servers ``named`` belong to the list from then on."""
         servers = {name: dict(fields) for name, fields in self.servers.items()}

@@ -70,6 +70,18 @@ class McpRegistration:
             with self._noting(container, [server.server_id for server in servers]):
                 self.registered |= {server.server_id for server in self._due(container, servers, ()).register}
 
+    def unrecorded(self, containers: Mapping[str, Sequence[Container]]) -> list[str]:
+        """Return the ids of servers that backends have and the record does not name. Warn of one that cannot say."""
+        record = mcp_record.read(self.directory)
+        found: set[str] = set()
+        for container in containers.get(self.service, []):
+            if container.status == RUNNING:
+                try:
+                    found |= self._current(container).keys()
+                except ConvosphereError as error:
+                    self.invocation.warn(f"Cannot read the MCP servers of {container.name}: {error}")
+        return sorted(found - record.servers.keys() - record.removed)
+
     def _run(self, containers: Mapping[str, Sequence[Container]]) -> list[str]:
         """Register, and return the ids of required servers that failed."""
         before, required = self.failed, set()
@@ -114,10 +126,12 @@ class McpRegistration:
     def _due(
         self, container: Container, servers: Sequence[mcp_servers.Server], removed: Iterable[str]
     ) -> mcp_servers.Due:
+        return mcp_servers.due(servers, set(removed), self._current(container))
+
+    def _current(self, container: Container) -> dict[str, mcp_servers.Registered]:
         environment = service_account.environment_of(container)
         self.invocation.hide(environment.get("SECRET_KEY", ""))
-        current = self._backend(container, service_account.reader(environment)).read()
-        return mcp_servers.due(servers, set(removed), current)
+        return self._backend(container, service_account.reader(environment)).read()
 
     def _backend(self, container: Container, token: str) -> mcp_servers.McpServers:
         url = beside.endpoint(container, self.port)[1]

@@ -72,8 +72,7 @@ class McpServerRun(StackRun):
     def apply(self, plan: Plan) -> None:
         """Write the record. The backends follow in ``verify``, also if the record is unchanged."""
         environment_directory.write_marker(self.directory, self.environment, self.name)
-        named = [entry["server_id"] for entry in self.entries if entry["state"] == "present"]
-        mcp_record.write(self.directory, self.record.after(plan, self.params["list_name"], named))
+        mcp_record.write(self.directory, self._after(plan))
 
     def verify(self, plan: Plan) -> None:
         """Register on each container what it lacks."""
@@ -83,14 +82,23 @@ class McpServerRun(StackRun):
         (self.registration.require if self.entries else self.registration.attempt)(containers)
 
     def report(self, plan: Plan) -> dict[str, Any]:
-        """Return the changes of the record, and what was registered."""
+        """Return the changes of the record, the record, and what was registered; in check mode also what others did."""
+        others: list[str] = []
         if self.invocation.check_mode and self.params["register_now"] and self.client:
-            self.registration.predict(engine_client.project_containers(self.client, self.name))
+            containers = engine_client.project_containers(self.client, self.name)
+            self.registration.predict(containers)
+            others = [] if self.entries else self.registration.unrecorded(containers)
         changed = {change.name for change in plan}
         return {
             **mcp_record.created_and_updated(plan),
             "unchanged": list(plan.unchanged),
             "pruned": self.pruned,
+            "servers": self._after(plan).shown(),
+            "unrecorded": others,
             "registered": sorted(self.registration.registered - changed),
             "failed_servers": dict(sorted(self.registration.failed.items())),
         }
+
+    def _after(self, plan: Plan) -> mcp_record.Record:
+        named = [entry["server_id"] for entry in self.entries if entry["state"] == "present"]
+        return self.record.after(plan, self.params["list_name"], named)
