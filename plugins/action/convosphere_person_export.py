@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _fetching
 
 #: The prefix of unfinished files, as on managed hosts.
 _TEMPORARY = ".convosphere-"
@@ -45,21 +46,7 @@ class ActionModule(ActionBase):
         descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=_TEMPORARY)
         os.close(descriptor)
         try:
-            task = self._task.copy()
-            task.args = {"src": source, "dest": temporary, "flat": True, "fail_on_missing": True}
-            loader = self._shared_loader_obj.action_loader
-            fetch = loader.get(
-                "ansible.builtin.fetch",
-                task=task,
-                connection=self._connection,
-                play_context=self._play_context,
-                loader=self._loader,
-                templar=self._templar,
-                shared_loader_obj=self._shared_loader_obj,
-            )
-            fetched = fetch.run(task_vars=task_vars)
-            if fetched.get("failed"):
-                raise AnsibleActionFail(f"Cannot fetch the archive of the person: {fetched.get('msg')}")
+            _fetching.fetch(self, source, temporary, "the archive of the person", task_vars)
             Path(temporary).chmod(0o600)
             Path(temporary).replace(target)
         finally:

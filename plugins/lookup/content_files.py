@@ -24,6 +24,17 @@ options:
     description: The path of the content file.
     type: str
     required: true
+  documents:
+    description: >-
+      What M(convosphere.platform.convosphere_document_export) returned, which has written the files of documents. Empty
+      without documents.
+    type: dict
+    default: {}
+  mcp_servers:
+    description: What M(convosphere.platform.convosphere_mcp_server) returned on each app host.
+    type: list
+    elements: dict
+    default: []
 seealso:
   - plugin: convosphere.platform.content
     plugin_type: lookup
@@ -41,7 +52,8 @@ _raw:
     - One dictionary. C(write) has the C(path) and the C(content) of each file that is missing, differs or has another
       mode than 0600, the content file last.
     - C(folders) are the directories that are missing for those, C(files) is the number of all files.
-    - C(unused) are the files in C(prompts) beside the content file that the export does not name.
+    - C(unused) are the files in C(prompts) and C(documents) beside the content file that the export does not name.
+    - C(counts) are the numbers of entries by section, C(notes) say what the export does not have, and what it needs.
   type: list
   elements: dict
 """
@@ -52,7 +64,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.convosphere.platform.plugins.plugin_utils import _content_writer
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _content_export, _content_writer
 
 #: The mode of every file of an export, which the task that writes them gives: they may hold what is confidential.
 MODE = 0o600
@@ -67,7 +79,17 @@ class LookupModule(LookupBase):
         """Return the comparison as the only element."""
         self.set_options(var_options=variables, direct=kwargs)
         path = Path(self.get_option("path"))
-        return [compare(_content_writer.write(terms[0], path.name), path.parent)]
+        read = self.get_option("documents"), self.get_option("mcp_servers")
+        content = _content_export.joined(terms[0], *read)
+        found = compare(_content_writer.write(content, path.name), path.parent)
+        return [
+            {
+                **found,
+                "unused": [*found["unused"], *read[0].get("unused", ())],
+                "counts": _content_export.counts(content),
+                "notes": _content_export.notes(content, *read),
+            }
+        ]
 
 
 def compare(files: Mapping[str, str], root: Path) -> dict[str, Any]:

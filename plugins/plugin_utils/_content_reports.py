@@ -59,13 +59,16 @@ def _registered(result: Facts) -> list[str]:
 def export(result: Facts, context: Facts) -> list[str]:
     """Return the numbers of exported rows, the place of the files, and those of texts that are not used any more.
 
-    ``result`` is the comparison of the lookup content_files, ``context`` has ``path``, ``sections`` and ``check_mode``.
+    ``result`` is what the lookup content_files returned, ``context`` has ``path``, ``documents`` and ``check_mode``.
     """
-    rows = [(section.name, context["sections"].get(section.name)) for section in SECTIONS]
-    counts = ", ".join(f"{1 if isinstance(found, Mapping) else len(found)} {name}" for name, found in rows if found)
+    counts = ", ".join(f"{number} {name}" for name, number in result["counts"].items())
     differing = len(result["write"])
     written = "would be written" if context["check_mode"] else "written"
     lines = [f"{counts or 'no content'} in {context['path']}: {result['files']} files, {differing} {written}"]
+    documents = context["documents"]
+    if documents.get("documents"):
+        lines.append(f"{len(documents['documents'])} files of documents, {len(documents['written'])} {written}")
+    lines += result["notes"]
     unused = result["unused"]
     lines += [f"Not used any more: {path}" for path in unused[:SHOWN]]
     return lines + ([f"and {len(unused) - SHOWN} more"] if len(unused) > SHOWN else [])

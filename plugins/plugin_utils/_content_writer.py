@@ -12,7 +12,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -79,18 +79,22 @@ def dump(document: Mapping[str, Any]) -> str:
 
 
 def _section(section: Section, rows: list[Rows], texts: dict[str, str]) -> list[dict[str, Any]]:
-    slugs = _slugs([_label(section, row) for row in rows])
-    return [_entry(section, row, slug, texts) for row, slug in zip(rows, slugs)]
+    names = slugs([_label(section, row) for row in rows])
+    variables = secret_names(section, rows)
+    return [_entry(section, row, slug, texts, variable) for row, slug, variable in zip(rows, names, variables)]
 
 
-def _entry(section: Section, row: Rows, slug: str, texts: dict[str, str]) -> dict[str, Any]:
-    """Return one entry, the options of its label first; add its long texts to ``texts``."""
+def _entry(section: Section, row: Rows, slug: str, texts: dict[str, str], variable: str) -> dict[str, Any]:
+    """Return one entry, the options of its label first; add its long texts to ``texts``.
+
+    ``variable`` is the environment variable of its secret.
+    """
     first = [option for option in section.label if row.get(option) is not None]
     entry: dict[str, Any] = {}
     for option in [*first, *(option for option in row if option not in first)]:
         value = row[option]
         if option in section.secrets:
-            entry[option] = {FROM_ENV: secret_name(section, row)}
+            entry[option] = {FROM_ENV: variable}
         elif option in LONG_TEXTS and isinstance(value, str) and is_long(value) and not value.startswith(_MARK):
             path = f"{TEXTS}/{section.name}/{slug}.{option}.md"
             texts[path] = f"{value}\n"
@@ -110,10 +114,15 @@ def has_break(text: str) -> bool:
     return bool(text) and text.splitlines() != [text]
 
 
-def secret_name(section: Section, row: Rows) -> str:
-    """Return the environment variable that an export names for the secret of an entry."""
-    words = _UNSAFE.sub("_", str(row[section.label[0]]).lower()).strip("_")
-    return f"{section.name}_{words}".upper()
+def secret_names(section: Section, rows: Sequence[Rows]) -> list[str]:
+    """Return the environment variable that an export names for the secret of each entry: another one for each."""
+    if not section.secrets:
+        return [""] * len(rows)
+    labels = [str(row[section.label[0]]) for row in rows]
+    words = [_UNSAFE.sub("_", label.lower()).strip("_") for label in labels]
+    uses = Counter(words)
+    unique = [word if uses[word] == 1 else f"{word}_{_checksum((label,))}" for word, label in zip(words, labels)]
+    return [f"{section.name}_{word}".upper() for word in unique]
 
 
 def _ordered(value: Any) -> Any:
@@ -129,14 +138,14 @@ def _label(section: Section, row: Rows) -> tuple[str, ...]:
     return tuple(str(row.get(option) or "") for option in section.label)
 
 
-def _slugs(labels: Iterable[tuple[str, ...]]) -> list[str]:
+def slugs(labels: Iterable[tuple[str, ...]]) -> list[str]:
     """Return a name for the files of each entry; equal ones get a part of the label's checksum, or a number too."""
     found = [(label, _slug(label)) for label in labels]
     uses = Counter(slug for _label, slug in found)
-    slugs = [slug if slug and uses[slug] == 1 else f"{slug}-{_checksum(label)}".lstrip("-") for label, slug in found]
+    names = [slug if slug and uses[slug] == 1 else f"{slug}-{_checksum(label)}".lstrip("-") for label, slug in found]
     numbers: Counter[str] = Counter()
     unique = []
-    for slug in slugs:
+    for slug in names:
         numbers[slug] += 1
         unique.append(slug if numbers[slug] == 1 else f"{slug}-{numbers[slug]}")
     return unique

@@ -42,7 +42,7 @@ VERBS = (
         "content_export",
         "Write the current content to files that content.yml reads.",
         "-e content_export_file=content/prod.yml",
-        ("content_export_file",),
+        ("content_export_file", "content_export_documents", "content_export_max_mib"),
     ),
     Verb(
         "conversations_export",

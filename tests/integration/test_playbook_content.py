@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils import _conte
 
 from support.content_file import CONTENT, read, written
 from support.platform_database import PlatformDatabase
+from support.platform_parts import PlatformParts, platform_parts
 from support.playbook import ROOT
 from support.sandbox import DATABASE_KEY, Sandbox
 
@@ -26,8 +29,30 @@ all:
     app: {hosts: {contenttest-local: }}
     database: {hosts: {contenttest-local: }}
 """
+#: Beside the rows: documents, of which a group shares one, and a server that no backend answers for.
+DOCUMENTS = {"documents/kuche.ada/a.md": "# Anleitung\n\nErst lesen.", "documents/kuche.ada/sub/b.txt": "Salz"}
+FULL: dict[str, Any] = {
+    **copy.deepcopy(CONTENT),
+    "documents": [
+        {
+            "source": "Küche",
+            "owner": "ada",
+            "src": "documents/kuche.ada",
+            "language": "de",
+            "tags": ["rezepte ü"],
+            "chunk_size": 300,
+            "chunk_overlap": 20,
+            "overrides": {"sub/b.txt": {"title": "Zutaten", "language": "", "year": 2026}},
+        }
+    ],
+    "mcp_servers": [
+        {"server_id": "wiki", "server_url": "", "server_name": "Wiki ü", "min_tools": 2, "required": False}
+    ],
+}
+FULL["domain_groups"][1]["resources"].insert(1, {"type": "document", "name": "Anleitung", "access_level": "read_only"})
+URL = ("MCP_SERVERS_WIKI", "http://127.0.0.1:9/mcp?token=planted-wiki-token")
 #: How many sections are a task that changes something.
-SECTIONS = len(CONTENT)
+SECTIONS = len(FULL)
 #: Sections without an entry that is present prune nothing, others what a content file created.
 PRUNING = """\
 ai_models: []
@@ -60,15 +85,28 @@ def database(tables: Sandbox) -> PlatformDatabase:
     return database
 
 
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformParts]:
+    """Yield a backend of the environment, which only has the volume of uploads."""
+    with platform_parts(tmp_path_factory.mktemp("parts")) as running:
+        (running.directory / ".convosphere.json").write_text('{"environment": "contenttest"}')
+        running.run_backend()
+        yield running
+
+
 @pytest.fixture
-def verb(tmp_path: Path, run_playbook: Any, database: PlatformDatabase) -> Any:
+def verb(
+    tmp_path: Path, run_playbook: Any, database: PlatformDatabase, parts: PlatformParts, monkeypatch: pytest.MonkeyPatch
+) -> Any:
     """Run a playbook in an environment of its own whose database is the test's."""
+    monkeypatch.setenv(*URL)
     inventory = tmp_path / "inventory.yml"
     inventory.write_text(INVENTORY)
     env_file = tmp_path / ".env"
     env_file.write_text(f'POSTGRES_PASSWORD="{DATABASE_KEY}"\n')
     login = {"content_login_port": database.login["login_port"], "content_login_db": database.name}
-    settings = {"env": "contenttest", "content_env_file": str(env_file), **login}
+    place = {"content_project_name": parts.project, "content_project_src": str(parts.directory)}
+    settings = {"env": "contenttest", "content_env_file": str(env_file), **login, **place}
 
     def run(playbook: Any, *, check: bool = False, **variables: Any) -> Any:
         extra_vars = {**settings, **variables}
@@ -78,7 +116,7 @@ def verb(tmp_path: Path, run_playbook: Any, database: PlatformDatabase) -> Any:
 
 
 def test_an_export_is_applied_to_another_environment_whose_export_is_the_same(verb, database, tmp_path):
-    files = _content_writer.write(CONTENT, "content.yml")
+    files = {**DOCUMENTS, **_content_writer.write(FULL, "content.yml")}
     source = str(written(tmp_path / "source", files))
     exported = tmp_path / "exported/content.yml"
 
@@ -87,15 +125,21 @@ def test_an_export_is_applied_to_another_environment_whose_export_is_the_same(ve
     predicted = verb(APPLY, content_file=source, check=True).succeeded()
     applied = verb(APPLY, content_file=source).succeeded()
     again = verb(APPLY, content_file=source).succeeded()
-    verb(EXPORT, content_export_file=str(exported)).succeeded()
+    written_files = verb(EXPORT, content_export_file=str(exported)).succeeded()
+    unchanged = verb(EXPORT, content_export_file=str(exported)).succeeded()
 
     assert predicted.changed == applied.changed == SECTIONS
     assert [task.diff for task in predicted.tasks if task.diff] == [task.diff for task in applied.tasks if task.diff]
     assert again.changed == 0
-    assert applied.task("Report the numbers of rows").result["msg"][6] == (
+    assert applied.task("Report the numbers of rows").result["msg"][7] == (
         "domain_groups              2         0         0         0"
     )
     assert read(exported.parent) == files
+    assert written_files.task("Report what was exported").result["msg"][1:] == [
+        "2 files of documents, 2 written",
+        "Set where ansible-playbook runs, each to the URL of an MCP server: MCP_SERVERS_WIKI",
+    ]
+    assert unchanged.changed == 0
 
     database.query("UPDATE tools SET is_enabled = true")
     database.query(

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._core import pipeline, tar_stream
 from .._core.errors import InputError
@@ -204,10 +204,12 @@ class Volume:
         timeout: float | None,
         programs: Sequence[Program] = (),
         source: Iterable[bytes] | None = None,
+        sink: Callable[[bytes], Any] | None = None,
     ) -> str:
         """Run a script of Python on the files, in a container of the service's volumes; return what it prints.
 
-        Its arguments are the directory of the files and ``arguments``. ``timeout`` is in seconds. Raises CommandError.
+        Its arguments are the directory of the files and ``arguments``. ``timeout`` is in seconds. ``sink`` gets the
+        output instead. Raises CommandError.
         """
         output = bytearray()
         command = [
@@ -216,7 +218,7 @@ class Volume:
             "-c", script, self.path, *arguments,
         ]  # fmt: skip
         work = Program(command, {"DOCKER_HOST": self.docker_host})
-        pipeline.run([*programs, work], step=step, source=source, sink=output.extend, timeout=timeout)
+        pipeline.run([*programs, work], step=step, source=source, sink=sink or output.extend, timeout=timeout)
         return output.decode()
 
     @property

@@ -11,9 +11,9 @@ from __future__ import annotations
 import inspect
 import json
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._app import uploads
 from .._app.uploads import Volume
@@ -54,6 +54,14 @@ class DocumentFiles:
         if listed.exit_code and b"No such file" not in listed.errors:
             raise InputError(f"Cannot list {STORED} in {container.name}: {listed.text.strip()}")
         return set(listed.output.decode("utf-8", errors="replace").split("\n"))
+
+    def read(self, sizes: Mapping[str, int], sink: Callable[[bytes], Any]) -> None:
+        """Write a tar archive of the files of documents, by their ids and sizes, to ``sink``. Others are left out."""
+        script = inspect.getsource(document_files_script)
+        names = "\n".join(f"{document} {size}" for document, size in sizes.items()).encode()
+        self.volume.work(
+            script, "read", STORED, step="read files of documents", timeout=None, source=[names], sink=sink
+        )
 
     def store(self, tasks: Sequence[Task], user: str) -> None:
         """Write the files of documents, each with the description that the platform expects beside it."""

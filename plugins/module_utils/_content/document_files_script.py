@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write, list and remove files of documents. Runs in a container of the backend's own image, as root.
+"""Write, read, list and remove files of documents. Runs in a container of the backend's own image, as root.
 
 A file gets its name when its content is on the disk. It belongs to the owner of the directory of uploads, and its mode
 is the one that the platform gives.
@@ -44,6 +44,19 @@ def store(folder: Path, owner: os.stat_result, archive: IO[bytes]) -> None:
     os.sync()
 
 
+def read(folder: Path, names: IO[bytes], archive: IO[bytes]) -> None:
+    """Write files to a tar archive by their names and sizes, one a line. One that is gone or has another is left out.
+
+    A link is left out too: only root could follow it.
+    """
+    with tarfile.open(fileobj=archive, mode="w|", format=tarfile.GNU_FORMAT) as members:
+        for line in names.read().decode().splitlines():
+            name, _space, size = line.partition(" ")
+            path = folder / name
+            if path.is_file() and not path.is_symlink() and path.stat().st_size == int(size):
+                members.add(path, name)
+
+
 def remove(folder: Path, names: IO[bytes]) -> None:
     """Remove files by their names, one a line. One that is gone already is no error."""
     for name in names.read().decode().split():
@@ -66,10 +79,12 @@ def _make(folder: Path, owner: os.stat_result) -> None:
 
 
 def main(root: str, action: str, inside: str) -> None:
-    """Run ``store`` or ``remove`` with its input, or print the ``listing``, of the directory ``inside`` the root."""
+    """Run ``store``, ``read`` or ``remove`` with its input, or print the ``listing``, of ``inside`` the root."""
     folder = Path(root, inside)
     if action == "store":
         store(folder, Path(root).stat(), sys.stdin.buffer)
+    elif action == "read":
+        read(folder, sys.stdin.buffer, sys.stdout.buffer)
     elif action == "remove":
         remove(folder, sys.stdin.buffer)
     else:

@@ -74,14 +74,15 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
 def _file(folder: Path, name: str, problems: list[str]) -> list[SourceFile]:
     path = folder / name
     size = path.stat().st_size
-    problem = _problem(name, size)
-    if problem:
-        problems.append(f"{name} {problem}")
+    found = problem(name, size)
+    if found:
+        problems.append(f"{name} {found}")
         return []
     return [SourceFile(path, name, size, files.sha256(files.chunks(path)))]
 
 
-def _problem(name: str, size: int) -> str | None:
+def problem(name: str, size: int) -> str | None:
+    """Return why a file of this name and size cannot be a document, None if it can."""
     if not name.isprintable() or any(0xD800 <= ord(letter) <= 0xDFFF for letter in name):
         return "has a name that is not printable text in UTF-8"
     if document_text.extension(name) not in document_text.FORMATS:

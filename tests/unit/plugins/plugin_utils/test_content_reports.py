@@ -28,16 +28,18 @@ def test_the_sections_of_a_run_are_a_table_in_their_order():
 
 
 def test_an_export_names_its_files_and_those_that_it_does_not_use():
-    sections = {"tags": [{}, {}], "knowledge_settings": {"chunk_size": 1}, "tools": []}
-    found = {"write": [{}], "files": 3, "unused": [f"/c/prompts/{number}.md" for number in range(21)]}
-    context = {"path": "/c/prod.yml", "sections": sections, "check_mode": False}
+    unused = [f"/c/prompts/{number}.md" for number in range(21)]
+    counts = {"tags": 2, "knowledge_settings": 1}
+    found = {"write": [{}], "files": 3, "unused": unused, "counts": counts, "notes": ["Not exported: x"]}
+    documents = {"documents": [{}, {}], "written": ["a.md"]}
+    context = {"path": "/c/prod.yml", "documents": documents, "check_mode": False}
 
     lines = _content_reports.export(found, context)
 
     assert lines[0] == "2 tags, 1 knowledge_settings in /c/prod.yml: 3 files, 1 written"
-    assert lines[1] == "Not used any more: /c/prompts/0.md"
-    assert lines[20:] == ["Not used any more: /c/prompts/19.md", "and 1 more"]
-    nothing = {"write": [], "files": 1, "unused": []}
-    assert _content_reports.export(nothing, {**context, "sections": {}, "check_mode": True}) == [
+    assert lines[1:4] == ["2 files of documents, 1 written", "Not exported: x", "Not used any more: /c/prompts/0.md"]
+    assert lines[22:] == ["Not used any more: /c/prompts/19.md", "and 1 more"]
+    nothing = {"write": [], "files": 1, "unused": [], "counts": {}, "notes": []}
+    assert _content_reports.export(nothing, {**context, "documents": {}, "check_mode": True}) == [
         "no content in /c/prod.yml: 1 files, 0 would be written"
     ]

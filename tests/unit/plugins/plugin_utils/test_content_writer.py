@@ -119,10 +119,15 @@ def test_a_text_that_begins_with_a_byte_order_mark_keeps_it():
 
 
 def test_a_secret_is_written_as_the_name_of_an_environment_variable():
-    rows = [{"server_id": "wiki-1", "server_url": "https://mcp.example.com/?token=s3cret"}]
+    rows = [
+        {"server_id": name, "server_url": "https://mcp.example.com/?token=s3cret"} for name in ("a.b", "a-b", "wiki-1")
+    ]
 
     files = _content_writer.write({"mcp_servers": rows}, "prod.yml")
 
     assert "s3cret" not in files["prod.yml"]
     assert "from_env: MCP_SERVERS_WIKI_1" in files["prod.yml"]
-    assert _content_writer.secret_name(BY_NAME["mcp_servers"], rows[0]) == "MCP_SERVERS_WIKI_1"
+    names = _content_writer.secret_names(BY_NAME["mcp_servers"], rows)
+    assert names[2] == "MCP_SERVERS_WIKI_1"
+    assert len({*names}) == 3  # two servers never read the same variable
+    assert all(f"from_env: {name}\n" in files["prod.yml"] for name in names)

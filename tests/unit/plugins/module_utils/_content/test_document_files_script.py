@@ -35,6 +35,19 @@ def test_files_are_replaced_listed_and_removed(tmp_path: Path):
     assert script.listing(folder) == ["two"]
 
 
+def test_files_of_the_noted_size_are_read_and_no_links(tmp_path: Path):
+    script.store(tmp_path, tmp_path.stat(), archive(one=b"1", two=b"22"))
+    (tmp_path / "link").symlink_to("/etc/hostname")
+    size = Path("/etc/hostname").stat().st_size
+    written = io.BytesIO()
+
+    script.read(tmp_path, io.BytesIO(f"one 1\ntwo 3\ngone 1\nlink {size}".encode()), written)
+
+    written.seek(0)
+    with tarfile.open(fileobj=written) as members:
+        assert members.getnames() == ["one"]
+
+
 def test_an_archive_that_is_cut_short_leaves_the_old_file(tmp_path: Path):
     folder = tmp_path / "documents"
     script.store(folder, tmp_path.stat(), archive(one=b"old"))

@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, ConvoSphere Platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import hashlib
+import io
+import stat
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import InputError
+from ansible_collections.convosphere.platform.plugins.plugin_utils import _document_places
+from ansible_collections.convosphere.platform.plugins.plugin_utils._document_places import Places
+
+
+def document(identifier: str, name: str = "sub/a.md", content: bytes = b"# A") -> dict[str, Any]:
+    checksum = hashlib.sha256(content).hexdigest()
+    return {"id": identifier, "owner": "ada", "source": "kb", "name": name, "sha256": checksum, "size": len(content)}
+
+
+def archive(path: Path, files: Mapping[str, bytes]) -> Path:
+    with tarfile.open(path, "w") as members:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            members.addfile(member, io.BytesIO(content))
+    return path
+
+
+def test_files_that_differ_are_written_privately_and_only_with_the_noted_content(tmp_path):
+    documents = [document("1"), document("2", "b.md"), document("3", "c.md"), document("4", "d.md")]
+    places = Places(tmp_path / "content/documents", documents)
+    sent = {"1": b"# A", "2": b"# B", "3": b"# longer", "../../evil": b"# A"}
+
+    written = list(places.write(archive(tmp_path / "a.tar", sent), documents))
+
+    path = tmp_path / "content/documents/kb.ada/sub/a.md"
+    assert written == ["1"]
+    assert [each for each in (tmp_path / "content").rglob("*") if each.is_file()] == [path]
+    assert path.read_bytes() == b"# A"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [one["id"] for one in places.differing(documents)] == ["2", "3", "4"]
+    path.chmod(0o644)
+    assert len(places.differing(documents)) == 4
+
+
+@pytest.mark.parametrize(
+    "place", ["content/documents", "content/documents/kb.ada/sub", "content/documents/kb.ada/sub/a.md"]
+)
+def test_no_link_is_followed(tmp_path, place):
+    (tmp_path / "outside").mkdir()
+    link = tmp_path / place
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path / "outside")
+    places = Places(tmp_path / "content/documents", [document("1")])
+
+    with pytest.raises(InputError, match="is a link: remove it"):
+        places.differing([document("1")])
+    with pytest.raises(InputError, match="is a link: remove it"):
+        list(places.write(archive(tmp_path / "a.tar", {"1": b"# A"}), [document("1")]))
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_files_of_no_document_are_named(tmp_path):
+    for name in ("kb.ada/old.md", "kb.ada/.hidden.md", "other/x.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+
+    assert Places(tmp_path, [document("1")]).unused() == [str(tmp_path / "kb.ada/old.md"), str(tmp_path / "other/x.md")]
+
+
+def test_a_batch_is_bounded_and_a_large_file_is_one_of_its_own():
+    documents = [{"id": str(size), "size": size} for size in (4, 5, 20, 1, 2)]
+
+    batches = [[one["size"] for one in batch] for batch in _document_places.batches(documents, 10)]
+
+    assert batches == [[4, 5], [20], [1, 2]]
