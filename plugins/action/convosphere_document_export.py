@@ -38,14 +38,15 @@ class ActionModule(ActionBase):
             places = Places(root, result["documents"])
             differing = places.differing(result["documents"])
             _refuse_large(differing, int(arguments.pop("max_mib", _MAX_MIB)))
-            written = [one["id"] for one in differing]
+            written = {one["id"] for one in differing}
             if not self._task.check_mode:
-                written = list(self._brought(places, differing, arguments, task_vars))
+                written = set(self._brought(places, differing, arguments, task_vars))
                 _leave_out(result, [one for one in differing if one["id"] not in written])
         except ConvosphereError as error:
             raise AnsibleActionFail(f"Cannot export documents: {error}") from error
-        for entry in result["folders"]:
-            entry["src"] = f"{root.name}/{places.folder(entry).name}"
+        result["folders"] = [
+            _with_src(entry, f"{root.name}/{places.folder(entry).name}") for entry in result["folders"]
+        ]
         changes = {str(places.paths[one["id"]]): {"sha256": one["sha256"]} for one in differing if one["id"] in written}
         shown = {"diff": {"before": {}, "after": changes}} if changes else {}
         return {**result, "changed": bool(changes), "written": sorted(changes), "unused": places.unused(), **shown}
@@ -74,6 +75,12 @@ class ActionModule(ActionBase):
                     yield from places.write(local, batch)
         finally:
             self._remove_tmp_path(remote)
+
+
+def _with_src(entry: Mapping[str, Any], src: str) -> dict[str, Any]:
+    """Return a folder with its path behind the options that name it."""
+    first = {option: entry[option] for option in ("source", "owner")}
+    return {**first, "src": src, **entry}
 
 
 def _refuse_large(documents: Sequence[Mapping[str, Any]], limit: int) -> None:

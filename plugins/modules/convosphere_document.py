@@ -149,11 +149,14 @@ options:
   planned:
     description: >-
       What earlier tasks would do in check mode. V(tags) has the names of tags by id that would be created or renamed,
-      V(removed) the ids of those that would be removed, see RV(convosphere.platform.convosphere_tag#module:new_names).
+      V(removed) the ids of those that would be removed: RV(convosphere.platform.convosphere_tag#module:new_names).
     type: dict
 notes:
-  - The files are stored in the volume of the backend's uploads. A platform that stores its uploads in MinIO is refused.
+  - The files are stored in the volume of the backend's uploads, or as objects of the platform's MinIO, which must be on
+    the managed host.
   - Tokens are estimated as a quarter of the characters.
+requirements:
+  - boto3 >= 1.20.34 for a platform with MinIO (Debian and Ubuntu package python3-boto3)
 seealso:
   - module: convosphere.platform.convosphere_user
 """

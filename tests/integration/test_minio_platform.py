@@ -1,11 +1,12 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Back up and restore uploads that are in MinIO: its volume, on the host of the database."""
+"""Uploads in MinIO: back up and restore its volume, on the host of the database; write documents as objects."""
 
 from __future__ import annotations
 
 import json
+import tarfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from support.platform_database import PlatformDatabase
 from support.sandbox import Sandbox, image, until
 
 BACKUP, RESTORE, VERIFY = "convosphere_db_backup", "convosphere_db_restore", "convosphere_db_backup_verify"
+DOCUMENT = "convosphere_document"
 
 
 @pytest.fixture
@@ -192,6 +194,39 @@ def test_writes_wait_while_minio_is_read_and_none_is_lost(options, parts, tmp_pa
     found = parts.objects_in_bucket()
     assert len(found) == len(written) + 1
     assert 1 < manifest(options)["uploads"]["files"] <= len(found)
+
+
+def test_documents_are_objects_of_minio(run_steps, database, parts, tmp_path):
+    parts.run_minio()
+    parts.run_backend(STORAGE_PROVIDER="minio")
+    database.add_user("ada@example.com")
+    (tmp_path / "kb").mkdir()
+    for name, text in (("a.md", "# Grüße"), ("b.txt", "x" * 700)):
+        (tmp_path / "kb" / name).write_text(text)
+    platform = {**database.login, "project_name": parts.project, "environment_name": "dev"}
+    given = {**platform, "folder": str(tmp_path / "kb"), "source": "kb", "owner": "ada"}
+    archive = tmp_path / "documents.tar"
+
+    run = run_steps(DOCUMENT, [Step("bring", given, changed=True), Step("again", given, changed=False)])
+    ids = run.task("bring").result["ids"]
+    key = {name: f"documents/{identifier}" for name, identifier in ids.items()}
+    assert parts.objects_in_bucket() == {key["a.md"]: "# Grüße", key["b.txt"]: "x" * 700}
+    paths = [(f"minio://knowledge-base/{each}",) for each in sorted(key.values())]
+    assert database.query("SELECT file_path FROM documents ORDER BY 1") == paths
+
+    parts.s3.delete_object(Bucket="knowledge-base", Key=key["b.txt"])
+    lost = {"before": {"b.txt": {"file": "missing"}}, "after": {"b.txt": {"file": "stored"}}}
+    run_steps(
+        DOCUMENT,
+        [
+            Step("mend", given, changed=True, diff=lost),
+            Step("archive", {**platform, "archive": str(archive)}, module=f"{DOCUMENT}_export"),
+            Step("remove", {**given, "state": "absent"}, changed=True),
+        ],
+    )
+    with tarfile.open(archive) as members:
+        assert sorted(members.getnames()) == sorted(ids.values())
+    assert parts.objects_in_bucket() == {}
 
 
 def test_a_killed_restore_is_undone_by_the_next_one_while_minio_is_stopped(

@@ -24,10 +24,11 @@ LOST = "their files are not those that were written: they are gone, or have anot
 Document = Mapping[str, Any]
 
 
-def exported(row: Mapping[str, Any], folder: str | None, stored: Collection[str]) -> dict[str, Any] | str:
+def exported(row: Mapping[str, Any], folder: str | None, stored: Collection[str], address: str) -> dict[str, Any] | str:
     """Return a document as an export has it, or why it cannot be exported.
 
-    ``folder`` is the source that created it, by its mark, and ``stored`` are the names of the stored files.
+    ``folder`` is the source that created it, by its mark. ``stored`` are the names of the stored files, which the store
+    has below ``address``.
     """
     notes = row["metadata"][NOTES]
     if folder is None:
@@ -40,7 +41,7 @@ def exported(row: Mapping[str, Any], folder: str | None, stored: Collection[str]
         return "their source is no path of a text file in a folder"
     if not notes.get("sha256") or "/" not in str(notes.get("chunking")):
         return "the database does not have the checksum of the file, or how it was cut"
-    if file_state(row["id"], row["file_path"], stored) != "stored":
+    if file_state(row["id"], row["file_path"], stored, address) != "stored":
         return LOST
     return {
         "id": row["id"],

@@ -20,10 +20,10 @@ from .._engine import client as engine_client
 from .._entities import managed_marks
 from .._postgres.connection import Database
 from .._stack import project_owner
-from . import document_export
+from . import document_export, document_store
 from .document_export import FOREIGN
-from .document_files import DocumentFiles
 from .document_spec import ENTITY, NOTES, SHARED
+from .document_store import DocumentStore
 
 MODE = "0600"
 _COLUMNS = ("title", *(name for name in SHARED if name != "tags"), "source", "file_path", "file_size")
@@ -47,7 +47,7 @@ class DocumentExport(Work):
         self.params = call.params
         self.database = Database(call.params, read_only=True)
         self.archive = Path(call.params["archive"]) if call.params["archive"] else None
-        self.files: DocumentFiles | None = None
+        self.files: DocumentStore | None = None
         self.documents: list[dict[str, Any]] = []
         self.not_exported: list[dict[str, Any]] = []
 
@@ -55,10 +55,11 @@ class DocumentExport(Work):
         """Read the documents, and which of their files are stored. Raises InputError."""
         rows = list(self._rows())
         stored, cause = self._stored() if rows else (set(), "")
+        address = self.files.address if self.files else ""
         marks = managed_marks.of(self.database, ENTITY)
         left_out = []
         for row in rows:
-            found = cause or document_export.exported(row, marks.get(row["id"]), stored)
+            found = cause or document_export.exported(row, marks.get(row["id"]), stored, address)
             if isinstance(found, str):
                 left_out.append((row["owner"], found, str(row["source"])))
             else:
@@ -116,7 +117,7 @@ class DocumentExport(Work):
             client = engine_client.connect(self.params["docker_host"], self.params["timeout"])
             project = self.params["project_name"]
             project_owner.refuse_foreign_project(client, project, self.params["environment_name"])
-            self.files = DocumentFiles.of(client, self.params["docker_host"], project)
+            self.files = document_store.of(client, self.params["docker_host"], project)
             return self.files.names(), ""
         except ConvosphereError as error:
             return set(), f"their files cannot be read: {error.message}"

@@ -13,17 +13,13 @@ import json
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
-from .._app import uploads
 from .._app.uploads import Volume
 from .._core.errors import InputError
 from .._engine import execution
 from . import document_files_script, document_folder
-from .document_spec import STORED, Task
-
-if TYPE_CHECKING:
-    from docker import DockerClient
+from .document_spec import ADDRESS, STORED, Task
 
 
 @dataclass(frozen=True)
@@ -32,17 +28,8 @@ class DocumentFiles:
 
     volume: Volume
 
-    @classmethod
-    def of(cls, client: DockerClient, docker_host: str, project_name: str) -> DocumentFiles:
-        """Find the directory. Raises InputError for a platform that stores its uploads in MinIO."""
-        volume = uploads.find(client, project_name, docker_host)
-        if volume.store is not uploads.FILES:
-            raise InputError(
-                f"The backend of {project_name} stores its uploads in MinIO, where documents cannot be written yet",
-                hint="Use the storage provider local (STORAGE_PROVIDER) for a platform with managed documents. "
-                "Nothing was changed.",
-            )
-        return cls(volume)
+    #: What stands before the id of a document in its row.
+    address: ClassVar[str] = ADDRESS
 
     def names(self) -> set[str]:
         """Return the names of all files in the directory."""
@@ -85,12 +72,13 @@ def _archive(tasks: Iterable[Task], user: str) -> Iterator[bytes]:
     for task in tasks:
         if task.file is not None:
             about = {"user_id": user, "title": task.desired["title"], "file_name": task.desired["file_name"]}
-            yield from _member(f"{task.id}.meta", json.dumps(about, ensure_ascii=False).encode())
-            yield from _member(task.id, document_folder.content(task.file))
+            yield from member(f"{task.id}.meta", json.dumps(about, ensure_ascii=False).encode())
+            yield from member(task.id, document_folder.content(task.file))
     yield tarfile.NUL * tarfile.BLOCKSIZE * 2
 
 
-def _member(name: str, content: bytes) -> Iterator[bytes]:
+def member(name: str, content: bytes) -> Iterator[bytes]:
+    """Yield a file of a tar archive."""
     header = tarfile.TarInfo(name)
     header.size = len(content)
     yield header.tobuf(tarfile.GNU_FORMAT)

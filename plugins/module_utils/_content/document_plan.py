@@ -15,7 +15,7 @@ from typing import Any
 
 from .._core.plan import CREATE, DELETE, Change, Plan, compare
 from . import document_text
-from .document_spec import ADDRESS, OWN, SHARED, STORED, TEXTS, Current, DocumentPlan, SourceFile, Task, document_id
+from .document_spec import OWN, SHARED, STORED, TEXTS, Current, DocumentPlan, SourceFile, Task, document_id
 
 _LENGTHS = {"title": document_text.TITLE_LENGTH, **TEXTS}
 _TAG_LENGTH = 100
@@ -191,10 +191,10 @@ def refuse_held(tasks: Sequence[Task], owner: str) -> list[str]:
     ]
 
 
-def file_state(document: str, path: str, stored: Collection[str]) -> str:
+def file_state(document: str, path: str, stored: Collection[str], address: str) -> str:
     """Return whether the file of a document is stored: its bytes, their description, and the address in its row."""
     names = (document, f"{document}.meta")
-    return "stored" if path == f"{ADDRESS}{document}" and all(name in stored for name in names) else "missing"
+    return "stored" if path == f"{address}{document}" and all(name in stored for name in names) else "missing"
 
 
 def joined(

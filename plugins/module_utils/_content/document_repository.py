@@ -19,7 +19,7 @@ from .._postgres.connection import Database
 from . import document_text, domain_resources
 from .chunker import Chunk
 from .document_plan import file_state
-from .document_spec import ADDRESS, NOTES, Current, Task, is_own_file, part_id
+from .document_spec import NOTES, Current, Task, is_own_file, part_id
 
 RIGHTS = {
     "documents": "SELECT, INSERT, UPDATE, DELETE",
@@ -74,7 +74,7 @@ class DocumentRepository:
         rows = self.database.fetch("SELECT id::text FROM users WHERE username = %s", (username,))
         return str(rows[0][0]) if rows else None
 
-    def current(self, user: str, prefix: str, stored: Collection[str]) -> dict[str, list[Current]]:
+    def current(self, user: str, prefix: str, stored: Collection[str], address: str) -> dict[str, list[Current]]:
         """Return the documents of a user whose source begins with ``prefix``, by source, in one query."""
         found: dict[str, list[Current]] = {}
         for identifier, source, path, metadata, *values, tags in self.database.fetch(_READ, (user, prefix)):
@@ -83,7 +83,7 @@ class DocumentRepository:
                 **dict(zip(_COLUMNS, values)),
                 "tags": self._planned_tags(tags),
                 **{name: current.notes.get(name) for name in ("sha256", "chunking", "vectors")},
-                "file": file_state(identifier, path, stored),
+                "file": file_state(identifier, path, stored, address),
             }
             found.setdefault(source, []).append(Current(identifier, fields, current.metadata))
         return found
@@ -108,15 +108,20 @@ class DocumentRepository:
         rows = self.database.fetch("SELECT id::text FROM documents WHERE id = ANY (%s::uuid[])", (list(ids),))
         return [identifier for (identifier,) in rows]
 
-    def write(self, tasks: Sequence[Task], chunks: Mapping[str, Sequence[Chunk]], user: str, prefix: str) -> None:
-        """Delete, update and insert documents with all that belongs to them. ``chunks`` are those to write, by id."""
+    def write(
+        self, tasks: Sequence[Task], chunks: Mapping[str, Sequence[Chunk]], user: str, prefix: str, address: str
+    ) -> None:
+        """Delete, update and insert documents with all that belongs to them.
+
+        ``chunks`` are those to write, by id; the store has the files below ``address``.
+        """
         by_action = {action: [task for task in tasks if task.change.action == action] for action in (CREATE, UPDATE)}
         tags = _named_tags(tasks)
         self._delete([task.id for task in tasks if task.change.action == DELETE])
         now = str(self.database.fetch(_NOW)[0][0])
-        updated = [{"id": task.id, **_changed(task, now)} for task in by_action[UPDATE]]
+        updated = [{"id": task.id, **_changed(task, now, address)} for task in by_action[UPDATE]]
         self.database.update("documents", updated, sorted({name for row in updated for name in row} - {"id"}))
-        created = [_new(task, now, user, prefix) for task in by_action[CREATE]]
+        created = [_new(task, now, user, prefix, address) for task in by_action[CREATE]]
         self.database.insert("documents", created, sorted({name for row in created for name in row}))
         self._write_chunks(chunks, now)
         self._write_tags([task for task in tasks if "tags" in (task.change.after or {})], now)
@@ -194,7 +199,7 @@ def _named_tags(tasks: Iterable[Task]) -> list[str]:
     return sorted(found)
 
 
-def _changed(task: Task, now: str) -> dict[str, Any]:
+def _changed(task: Task, now: str, address: str) -> dict[str, Any]:
     """Return the columns to write for one document; its foreign metadata stays."""
     after = task.change.after or {}
     row: dict[str, Any] = {name: after[name] for name in _COLUMNS if name in after}
@@ -204,11 +209,11 @@ def _changed(task: Task, now: str) -> dict[str, Any]:
     row["knowledge_metadata"] = {**foreign, NOTES: {**before, **notes, "title": task.title}}
     if task.writes_file:
         kind = document_text.FORMATS[document_text.extension(task.change.name)]
-        row.update(file_path=f"{ADDRESS}{task.id}", mime_type=kind, status="processed", processed_at=now)
+        row.update(file_path=f"{address}{task.id}", mime_type=kind, status="processed", processed_at=now)
     return {**row, "updated_at": now}
 
 
-def _new(task: Task, now: str, user: str, prefix: str) -> dict[str, Any]:
+def _new(task: Task, now: str, user: str, prefix: str, address: str) -> dict[str, Any]:
     source = f"{prefix}{task.change.name}"
-    row = {"id": task.id, "user_id": user, "source": source, "created_at": now, **_changed(task, now)}
+    row = {"id": task.id, "user_id": user, "source": source, "created_at": now, **_changed(task, now, address)}
     return {**dict.fromkeys(_COLUMNS), **row}

@@ -24,12 +24,12 @@ from .._entities import managed_marks
 from .._entities.dependents import Held
 from .._postgres.connection import Database
 from .._stack import project_owner
-from . import chunker, document_folder, document_plan, document_text
+from . import chunker, document_folder, document_plan, document_store, document_text
 from .chunker import Chunk
-from .document_files import DocumentFiles
 from .document_plan import Planner, Situation
 from .document_repository import DocumentRepository
 from .document_spec import ENTITY, DocumentPlan, SourceFile, Task
+from .document_store import DocumentStore
 from .document_vectors import Vectors
 
 _UNCHANGED = "Nothing was changed."
@@ -51,7 +51,7 @@ class DocumentWork(Work):
         self.folder = Path(call.params["folder"] or call.params["src"] or "/")
         self.source = (call.params["source"] or str(self.folder)).rstrip("/")
         self.prefix = f"{self.source}/"
-        self.files: DocumentFiles | None = None
+        self.files: DocumentStore | None = None
         self.vectors: Vectors | None = None
         self.has_class = False
         self.user = ""
@@ -90,7 +90,7 @@ class DocumentWork(Work):
         self._write_vectors(chunks)
         deleted = [task.id for task in self.planned.tasks if task.change.action == DELETE]
         rows = {task.id: chunks[task.id] for task in self.planned.tasks if task.writes_chunks}
-        self.repository.write(self.planned.tasks, rows, self.user, self.prefix)
+        self.repository.write(self.planned.tasks, rows, self.user, self.prefix, self.files.address)
         self._mark(deleted)
         self.trail.write((task.change, task.id) for task in self.planned.tasks)
         self.repository.database.commit()
@@ -159,9 +159,9 @@ class DocumentWork(Work):
         client = engine_client.connect(self.params["docker_host"], self.params["timeout"])
         project = self.params["project_name"]
         project_owner.refuse_foreign_project(client, project, self.params["environment_name"])
-        self.files = DocumentFiles.of(client, self.params["docker_host"], project)
+        self.files = document_store.of(client, self.params["docker_host"], project)
         stored = self.files.names()
-        current = self.repository.current(user, self.prefix, stored)
+        current = self.repository.current(user, self.prefix, stored, self.files.address)
         leftovers = self.repository.leftovers(stored)
         return Situation(user, self.prefix, current, stored, leftovers, url, url is not None and not self.has_class)
 

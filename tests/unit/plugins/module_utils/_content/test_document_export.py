@@ -28,7 +28,7 @@ def document(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def test_a_document_that_was_written_is_exported_with_its_path_in_the_folder():
-    assert document_export.exported(row(title="B", tags=["x"]), "kb", STORED) == document(
+    assert document_export.exported(row(title="B", tags=["x"]), "kb", STORED, ADDRESS) == document(
         "sub/a.md", id=ID, title="B", tags=["x"]
     )
 
@@ -48,7 +48,7 @@ def test_a_document_that_was_written_is_exported_with_its_path_in_the_folder():
     ],
 )
 def test_a_document_that_cannot_be_exported_has_a_reason(changes, folder, stored, reason):
-    assert reason in document_export.exported(row(**changes), folder, stored)
+    assert reason in document_export.exported(row(**changes), folder, stored, ADDRESS)
 
 
 def test_a_folder_has_what_most_documents_have_and_others_override_it():

@@ -186,11 +186,11 @@ def test_chunks_have_limits(size, overlap, count):
 
 
 def test_a_stored_file_has_its_description_and_its_address():
-    address = "local://knowledge-base/documents/i"
+    address = "local://knowledge-base/documents/"
 
-    assert document_plan.file_state("i", address, {"i", "i.meta"}) == "stored"
-    assert document_plan.file_state("i", address, {"i"}) == "missing"
-    assert document_plan.file_state("i", "minio://i", {"i", "i.meta"}) == "missing"
+    assert document_plan.file_state("i", f"{address}i", {"i", "i.meta"}, address) == "stored"
+    assert document_plan.file_state("i", f"{address}i", {"i"}, address) == "missing"
+    assert document_plan.file_state("i", "minio://i", {"i", "i.meta"}, address) == "missing"
 
 
 def test_only_names_of_own_documents_are_own_files():
