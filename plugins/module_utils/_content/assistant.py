@@ -16,7 +16,8 @@ from .._app import platform_rules
 from .._app.platform_rules import Rule
 from .._entities import dependents
 from .._entities.dependents import Belongings, Held
-from .._entities.entity import Departure, Entity, Reference, Task
+from .._entities.desired import Task
+from .._entities.entity import Departure, Entity, Reference
 from .._entities.field_types import BOOL, INTEGER_TEXT, JSON, LABEL, NUMBER_TEXT, TEXTS, Field
 from .._postgres.connection import Database
 from . import default_assistant, domain_resources

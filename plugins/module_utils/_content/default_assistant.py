@@ -13,7 +13,8 @@ from typing import Any
 
 from .._app import service_account_script
 from .._entities import references, values
-from .._entities.entity import Desired, Part, Reading, Reference, Task
+from .._entities.desired import Desired, Task
+from .._entities.entity import Part, Reading, Reference
 from .._postgres.connection import Database
 
 ALL = "all"

@@ -14,7 +14,8 @@ from typing import Any
 
 from .._core.display import printable
 from .._entities import references, values
-from .._entities.entity import Desired, Part, Reading, Reference, Task
+from .._entities.desired import Desired, Task
+from .._entities.entity import Part, Reading, Reference
 from .._entities.names import Names
 from .._entities.values import ValueProblem
 from .._postgres.connection import Database

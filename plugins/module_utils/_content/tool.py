@@ -14,7 +14,8 @@ from typing import Any
 from .._app import platform_rules
 from .._app.platform_rules import Rule
 from .._entities.dependents import Belongings
-from .._entities.entity import Departure, Entity, Reference, Task
+from .._entities.desired import Task
+from .._entities.entity import Departure, Entity, Reference
 from .._entities.field_types import BOOL, JSON, LABEL, TEXTS, Field
 from .._postgres.connection import Database
 from . import domain_resources, tools_config

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._entities import references, values
-from .._entities.entity import Desired, Part, Reading, Reference, Task
+from .._entities.desired import Desired, Task
+from .._entities.entity import Part, Reading, Reference
 from .._entities.names import Names
 from .._postgres.connection import Database
 

@@ -42,7 +42,11 @@ What else a declaration may say:
   ``other_keys=(("external_id",),)`` comes before ``key``. ``optional_key={"organization_id"}`` are options of a key
   that count as empty if they are not given. ``id`` is always a key, and comes first; with it, a key is a new value.
 - ``exclusive=("is_default",)``: at most one row is true. The others are cleared in the same transaction.
-- ``renames={"new_owner": "owner"}``: an option with a new value for an option of the key.
+- ``exchanged=("username",)``: texts with a unique index, which rows of one list may exchange.
+- ``renames={"new_owner": "owner"}``: an option with a new value for an option of the key. ``old_keys`` has options of
+  the key that are read in another way if the row is removed or renamed, because it may break today's rules.
+- ``choices={"on_rows": ("refuse", "delete"), "heir": ()}``: options that say how an object is changed. The first value
+  is the default; without values any text is allowed. ``refuse_given`` returns why they do not fit together.
 - Rows of an association, as members with an access level: ``parts=(partial(Links, "members", …),)``, see ``links``.
   Everything else that is not a column: a class of your own, see ``Part``.
 - What a deletion does, see ``Departure``: rows that refer to the row by a foreign key and need it refuse it.
@@ -57,17 +61,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Union
 
-from .._core.plan import Change
 from .._postgres.connection import Database
 from . import dependents
 from .dependents import Belongings
+from .desired import ABSENT, PRESENT, Desired, Task
 from .field_types import Field
 from .list_problems import Problems
 
-PRESENT = "present"
-ABSENT = "absent"
 #: The second half of the advisory lock's key, for all entities that do not have their own.
 ENTITY_LOCK = 0x656E
 Planned = Mapping[str, Union[Sequence[str], Mapping[str, str]]]
@@ -95,41 +98,6 @@ class Reference:
         return self.noun or self.table.removesuffix("s")
 
 
-@dataclass
-class Desired:
-    """One object of the list. ``fields`` are the given options, normalised; None clears one.
-
-    ``label`` is its place in the list, ``options`` are those that say how it is changed. ``id`` is given, ``row`` is
-    the id of the row that it is about, or that of a new one.
-    """
-
-    label: str
-    fields: dict[str, Any] = field(default_factory=dict)
-    options: dict[str, Any] = field(default_factory=dict)
-    id: str | None = None
-    row: str = ""
-    exists: bool = False
-
-    @property
-    def absent(self) -> bool:
-        """Whether the object is to be removed."""
-        return bool(self.options.get("state") == ABSENT)
-
-
-@dataclass(frozen=True)
-class Task:
-    """One row to change. ``desired`` is None for a row that the list does not name."""
-
-    change: Change
-    id: str
-    desired: Desired | None = None
-
-    @property
-    def after(self) -> Mapping[str, Any]:
-        """The new values; none for a deletion."""
-        return self.change.after or {}
-
-
 @dataclass(frozen=True)
 class Reading:
     """What a part reads: the rows with these ids, and the objects of the list, by the id of their row.
@@ -154,6 +122,8 @@ class Part:
     options: Mapping[str, Any] = {}
     #: Options that say how the others are changed, with their values; the first one is the default.
     choices: Mapping[str, tuple[str, ...]] = {}
+    #: How messages name an option, if not by its name.
+    words: Mapping[str, str] = {}
     #: The privileges that a change needs beside those of the entity's table.
     rights: Mapping[str, str] = {}
 
@@ -185,7 +155,8 @@ class Departure:
     """What the deletion of a row does with rows that refer to it.
 
     By the catalog's foreign keys: rows of associations, and of the tables in ``removes``, are deleted too; nullable
-    columns are set to NULL; any other row refuses the deletion.
+    columns are set to NULL; any other row refuses the deletion. A reason that contains ``{label}`` or ``{title}``, the
+    names in messages and in results, is a sentence; any other one follows the label.
     """
 
     #: Tables whose rows are deleted with the row.
@@ -230,12 +201,17 @@ class Entity:
     optional_key: frozenset[str] = frozenset()
     exclusive: tuple[str, ...] = ()
     renames: Mapping[str, str] = field(default_factory=dict)
-    #: Options that say how an object is changed, with their values; the first one is the default.
+    exchanged: tuple[str, ...] = ()
+    old_keys: Mapping[str, Field] = field(default_factory=dict)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     parts: tuple[Callable[[], Part], ...] = ()
     departure: Departure = field(default_factory=Departure)
     #: How results and messages name an object, by options of its key. A name that several rows have is their id.
     title: str = ""
+    #: How messages name the one object of a task.
+    label: str = "{noun} {key}"
+    #: Whether ``id`` is an option.
+    by_id: bool = True
     #: Whether a second row with the same key is refused. Existing ones are refused only if a list names them by it.
     unique: bool = True
     singleton: bool = False
@@ -244,8 +220,10 @@ class Entity:
     plural: str = ""
     #: The word for one object in a message, if it is not the name.
     word: str = ""
-    #: Columns that are read beside those of the fields, and given to ``Departure.refuse``.
+    #: Columns that are used beside those of the fields. They are read, and given to ``Departure.refuse``.
     also_read: tuple[str, ...] = ()
+    #: Return why an object is refused, from its fields and choices, before any row is read.
+    refuse_given: Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[str]] | None = None
     #: Return why an object is refused, or an empty text, from its given fields and from all of its values afterwards.
     refuse: Callable[[Mapping[str, Any], Mapping[str, Any]], str] | None = None
     #: Return a warning about the desired objects that are created or changed, or an empty text.
@@ -271,10 +249,15 @@ class Entity:
         """The keys, in the order in which they are tried."""
         return (*self.other_keys, self.key)
 
-    @property
+    @cached_property
     def key_options(self) -> tuple[str, ...]:
         """All options of the keys."""
         return tuple(dict.fromkeys(option for key in self.keys for option in key))
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        """The values of fields that a new object gets if they are not given."""
+        return {name: field.default for name, field in self.fields.items() if field.default is not None}
 
     @property
     def all_choices(self) -> Mapping[str, tuple[str, ...]]:

@@ -14,8 +14,7 @@ from typing import Any
 
 from .._core.plan import Change, compare
 from .._postgres.connection import Database
-from . import dependents, entity_plan
-from .dependents import Belongings
+from . import entity_plan
 from .entity import Entity
 from .list_problems import Problems
 
@@ -33,16 +32,18 @@ class Leaving:
 def plan(
     database: Database,
     entity: Entity,
-    belongings: Belongings,
     leaving: Sequence[Leaving],
     rows: Mapping[str, Mapping[str, Any]],
+    owns: Mapping[str, Mapping[str, int]],
     problems: Problems,
 ) -> dict[str, Change | None]:
-    """Return the change of each row to remove, by id; None if nothing is left to do. ``rows`` are the current ones."""
+    """Return the change of each row to remove, by id; None if nothing is left to do.
+
+    ``rows`` are the current ones, and ``owns`` the numbers of rows that need each of them, by id and by table.
+    """
     if not leaving:
         return {}
     ids = [one.id for one in leaving]
-    owns = dependents.count(database, belongings, ids)
     more = entity.departure.describe(database, owns, ids)
     blocked = entity.departure.blocked(database, ids)
     found = {}
@@ -50,8 +51,16 @@ def plan(
         row = {**rows[one.id], **more.get(one.id, {})}
         found[one.id] = change_of(entity, one, row, owns.get(one.id, {}), problems)
         if one.id in blocked and _deletes(found[one.id]):
-            problems.add(one.label, blocked[one.id])
+            _refuse(one, blocked[one.id], problems)
     return found
+
+
+def _refuse(leaving: Leaving, reason: str, problems: Problems) -> None:
+    sentence = reason.replace("{label}", leaving.label).replace("{title}", leaving.title)
+    if sentence == reason:
+        problems.add(leaving.label, reason)
+    else:
+        problems.append(sentence)
 
 
 def _deletes(change: Change | None) -> bool:
@@ -67,5 +76,5 @@ def change_of(
         return entity_plan.update_of(leaving.title, instead, row)
     refused = entity.departure.refuse(row, leaving.options, owns)
     if refused:
-        problems.add(leaving.label, refused)
+        _refuse(leaving, refused, problems)
     return compare(leaving.title, None, {name: row[name] for name in row if name not in entity.also_read})

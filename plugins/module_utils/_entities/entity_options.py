@@ -8,7 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._app import platform_rules
@@ -40,14 +40,14 @@ def object_options(entity: Entity) -> dict[str, Any]:
     fields: dict[str, Any] = {name: _spec(name, each) for name, each in entity.fields.items()}
     named = {name: {"type": "str"} for name in (*entity.references, *entity.renames)}
     parts = {option: spec for make in entity.parts for option, spec in make().options.items()}
-    identity = {} if entity.singleton else {"id": {"type": "str"}}
+    identity = {name: {"type": "str"} for name in _id(entity)}
     return {**fields, **named, **parts, **identity}
 
 
 def choice_options(entity: Entity) -> dict[str, Any]:
     """Return the options that say how an object is changed. For a list they are the defaults of its objects."""
     return {
-        name: {"type": "str", "choices": list(choices), "default": choices[0]}
+        name: {"type": "str", **({"choices": list(choices), "default": choices[0]} if choices else {}), **_plain(name)}
         for name, choices in entity.all_choices.items()
     }
 
@@ -70,14 +70,14 @@ def argument_spec(entity: Entity) -> dict[str, Any]:
     return {**DATABASE_OPTIONS, **AUDIT_OPTIONS, **one, **listed}
 
 
-def rules(entity: Entity) -> dict[str, Any]:
-    """Return Ansible's further rules: one object, a list or a file."""
+def rules(entity: Entity, exclusive: Sequence[tuple[str, ...]] = ()) -> dict[str, Any]:
+    """Return Ansible's further rules: one object, a list or a file; ``exclusive`` are options that exclude others."""
     if entity.singleton:
         return {}
     several = (entity.list_option, f"{entity.list_option}_file")
     return {
-        "mutually_exclusive": [(name, *several) for name in ("id", *entity.key_options)],
-        "required_one_of": [("id", *entity.key_options, *several)],
+        "mutually_exclusive": [*((name, *several) for name in (*_id(entity), *entity.key_options)), *exclusive],
+        "required_one_of": [(*_id(entity), *entity.key_options, *several)],
         "required_if": [("prune", True, several, True)],
     }
 
@@ -87,9 +87,16 @@ def unlisted(entity: Entity) -> dict[str, Any]:
     return {} if entity.singleton else {entity.list_option: {**object_options(entity), **choice_options(entity)}}
 
 
+def _id(entity: Entity) -> tuple[str, ...]:
+    return () if entity.singleton or not entity.by_id else ("id",)
+
+
 def _spec(name: str, field: Field) -> dict[str, Any]:
-    # No field is a secret, though Ansible takes a key or tokens for one.
-    plain = {"no_log": False} if "key" in name or "token" in name else {}
     if field.kind == JSON and field.rule and field.rule.json == platform_rules.OBJECT:
-        return {"type": "dict", **plain}
-    return {**_TYPES.get(field.kind, {"type": "str"}), **plain}
+        return {"type": "dict", **_plain(name)}
+    return {**_TYPES.get(field.kind, {"type": "str"}), **_plain(name)}
+
+
+def _plain(name: str) -> dict[str, Any]:
+    # None of these is a secret, though Ansible takes a key, tokens or update_password for one.
+    return {"no_log": False} if any(word in name for word in ("key", "token", "password")) else {}

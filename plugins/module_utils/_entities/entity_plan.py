@@ -11,12 +11,13 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._core.plan import UPDATE, Change, compare
 from .._postgres.catalog import Column
-from .entity import Desired, Entity, Task
+from .desired import Desired, Task
+from .entity import Entity
 from .list_problems import Problems
 from .names import Names
 
@@ -91,6 +92,14 @@ def _new_key(entity: Entity, one: Desired) -> Key:
     return (one.id, *(one.fields.get(option) for option in entity.key_options))
 
 
+def fields_of(entity: Entity, one: Desired, *, new: bool) -> dict[str, Any]:
+    """Return the desired fields of an object: the given ones, and for a new one the defaults, without empty ones."""
+    fields = values_of(entity, one)
+    if not new:
+        return fields
+    return {name: value for name, value in {**entity.defaults, **fields}.items() if value is not None}
+
+
 def values_of(entity: Entity, one: Desired) -> dict[str, Any]:
     """Return the given fields of an object with state present, after its renames."""
     fields = {name: value for name, value in one.fields.items() if name not in entity.renames}
@@ -109,11 +118,7 @@ def title_of(entity: Entity, one: Desired, index: Index) -> str:
 
 def change_of(entity: Entity, one: Desired, title: str, row: Mapping[str, Any] | None) -> Change | None:
     """Return the change of an object with state present; None if nothing differs. ``row`` is None if it is new."""
-    fields = values_of(entity, one)
-    if row is None:
-        defaults = {name: field.default for name, field in entity.fields.items() if field.default is not None}
-        fields = {name: value for name, value in {**defaults, **fields}.items() if value is not None}
-    return compare(title, fields, row)
+    return compare(title, fields_of(entity, one, new=row is None), row)
 
 
 def refuse_incomplete(
@@ -264,21 +269,20 @@ def refuse_cycles(
 
 
 def plan_desired(
-    entity: Entity,
     desired: Iterable[Desired],
-    rows: Mapping[str, Mapping[str, Any]],
     departures: Mapping[str, Change | None],
-    index: Index,
+    title_of: Callable[[Desired], str],
+    change_of: Callable[[Desired, str], Change | None],
 ) -> tuple[list[Task], list[str]]:
     """Return the tasks in the order of the list, and the titles of unchanged objects.
 
-    ``departures`` has the changes of the rows that are removed, by id.
+    ``departures`` has the changes of the rows that are removed, by id; ``change_of`` returns that of another object.
     """
     tasks: list[Task] = []
     unchanged: list[str] = []
     for one in desired:
-        title = title_of(entity, one, index)
-        change = departures.get(one.row) if one.absent else change_of(entity, one, title, rows.get(one.row))
+        title = title_of(one)
+        change = departures.get(one.row) if one.absent else change_of(one, title)
         if change:
             tasks.append(Task(change, one.row, one))
         else:

@@ -8,14 +8,15 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from .._core.display import printable
 from .._postgres.catalog import Column
 from . import entity_options, field_types, option_names, values
-from .entity import Desired, Entity, Part
+from .desired import Desired
+from .entity import Entity, Part
 from .list_problems import Problems
 from .values import ValueProblem
 
@@ -30,72 +31,118 @@ class EntityReader:
         self, entity: Entity, columns: Mapping[str, Column], parts: Sequence[Part], defaults: Mapping[str, Any]
     ) -> None:
         self.entity = entity
-        self.known = entity_options.known_options(entity)
+        self.known = dict.fromkeys(entity_options.known_options(entity))
         self.choices = entity.all_choices
-        self.defaults = {name: defaults.get(name) for name in self.choices}
+        self.defaults = {name: defaults.get(name) or next(iter(known), "") for name, known in self.choices.items()}
         self.problems = Problems()
-        #: How the value of each option is read.
-        self.readers: dict[str, Callable[[Any], Any]] = {
-            name: partial(field_types.normalise, field, columns[entity.column(name)])
-            for name, field in entity.fields.items()
-        }
+        self._options: dict[tuple[str, ...], Mapping[str, str]] = {}
+        self.words = {option: word for part in parts for option, word in part.words.items()}
+        #: The options of each key that have to be given.
+        self.needed = [[option for option in key if option not in entity.optional_key] for key in entity.keys]
+        #: How the value of each option is read, and that of a key if the row is removed or renamed.
+        self.readers: dict[str, Callable[[Any], Any]] = {}
+        self.old: dict[str, Callable[[Any], Any]] = {}
+        for readers, fields in ((self.readers, entity.fields), (self.old, entity.old_keys)):
+            for name, field in fields.items():
+                readers[name] = partial(field_types.normalise, field, columns[entity.column(name)])
         for name in entity.references:
             self.readers[name] = partial(_name, required=not columns[entity.column(name)].nullable)
         for new, name in entity.renames.items():
-            self.readers[new] = self.readers[name]
+            self.readers[new] = self.readers[name] if name in entity.references else partial(_new, self.readers[name])
         self.readers |= {name: partial(part.normalise, name) for part in parts for name in part.options}
 
     def read(self, entries: Iterable[Any], *, single: bool = False) -> list[Desired]:
-        """Return the objects of a list that have a key. Every problem of the list is collected."""
+        """Return the objects of a list that have a key. Every problem of the list is collected.
+
+        A list is emptied, so that a long one is not in memory twice.
+        """
         option = self.entity.list_option
-        read = [self._object("" if single else f"{option}[{index}]", entry) for index, entry in enumerate(entries)]
+        given = _consume(entries) if isinstance(entries, list) else entries
+        read = (self._object("" if single else f"{option}[{index}]", entry) for index, entry in enumerate(given))
         return [one for one in read if one is not None]
 
     def _object(self, label: str, entry: Any) -> Desired | None:
         if not isinstance(entry, Mapping):
             self.problems.add(label, f"must be a dictionary of options, not {type(entry).__name__}")
             return None
+        desired = Desired(self._label(label, entry))
+        for problem in option_names.unknown(entry, self.known):
+            self.problems.add(desired.label, problem)
         missing = self._missing_key(entry)
         if missing:
             self.problems.add(label or f"The {self.entity.noun}", f"{missing} is missing")
             return None
-        shown = self._shown(entry)
-        desired = Desired(f"{label} ({shown})" if label else f"{self.entity.noun} {shown}".strip())
-        for problem in option_names.unknown(entry, self.known):
-            self.problems.add(desired.label, problem)
-        for option, read in self.readers.items():
-            if entry.get(option) is not None:
-                desired.fields[option] = self._value(desired, option, read, entry[option])
-        if entry.get("id"):
-            desired.id = self._value(desired, "id", values.as_uuid, entry["id"])
-        for option, choices in self.choices.items():
-            desired.options[option] = str(entry.get(option) or self.defaults[option] or choices[0])
-            if desired.options[option] not in choices:
-                given = printable(desired.options[option])
-                self.problems.add(desired.label, f"{option} '{given}' is not one of {', '.join(choices)}")
+        desired.options = self._choices(desired.label, entry)
+        old = self.old if desired.absent or any(entry.get(new) for new in self.entity.renames) else {}
+        for option, value in entry.items():
+            if value is not None and option in self.readers:
+                read = old.get(option) or self.readers[option]
+                try:
+                    desired.fields[option] = read(value)
+                except ValueProblem as problem:
+                    desired.fields[option] = None
+                    self.problems.add(desired.label, f"{self.words.get(option, option)} {problem}")
+        if self.entity.by_id and entry.get("id"):
+            desired.id = self._id(desired.label, entry["id"])
+        if self.entity.refuse_given:
+            for reason in self.entity.refuse_given(desired.fields, desired.options):
+                self.problems.add(desired.label, reason)
         return desired
 
-    def _value(self, desired: Desired, option: str, read: Callable[[Any], Any], given: Any) -> Any:
+    def _id(self, label: str, given: Any) -> str | None:
         try:
-            return read(given)
+            return values.as_uuid(given)
         except ValueProblem as problem:
-            self.problems.add(desired.label, f"{option} {problem}")
+            self.problems.add(label, f"id {problem}")
             return None
+
+    def _choices(self, label: str, entry: Mapping[str, Any]) -> Mapping[str, str]:
+        """Return the options that say how an object is changed. Objects with equal ones share them."""
+        given = tuple(str(entry.get(option) or default) for option, default in self.defaults.items())
+        known = self._options.get(given)
+        if known is not None:
+            return known
+        options = dict(zip(self.defaults, given))
+        problems = [
+            f"{option} '{printable(options[option])}' is not one of {', '.join(choices)}"
+            for option, choices in self.choices.items()
+            if choices and options[option] not in choices
+        ]
+        for option in (name for name, choices in self.choices.items() if not choices):
+            try:
+                values.as_text(entry.get(option) or "")
+            except ValueProblem as error:
+                problems.append(f"{option} {error}")
+        for problem in problems:
+            self.problems.add(label, problem)
+        if not problems:
+            self._options[given] = options
+        return options
 
     def _missing_key(self, entry: Mapping[str, Any]) -> str:
         """Return the options that an object lacks to be found; an empty text if it has a key."""
-        if self.entity.singleton or entry.get("id"):
+        if self.entity.singleton or (self.entity.by_id and entry.get("id")):
             return ""
-        lacking = [
-            [option for option in key if option not in self.entity.optional_key and not entry.get(option)]
-            for key in self.entity.keys
-        ]
-        return "" if not all(lacking) else f"{', '.join(lacking[-1])} or id"
+        lacking = [[option for option in key if not entry.get(option)] for key in self.needed]
+        return "" if not all(lacking) else f"{', '.join(lacking[-1])}{' or id' if self.entity.by_id else ''}"
 
-    def _shown(self, entry: Mapping[str, Any]) -> str:
-        """Return how a message names an object: by what is given of its key."""
+    def _label(self, label: str, entry: Mapping[str, Any]) -> str:
+        """Return how a message names an object: by its place in the list, and what is given of its key."""
         given = [entry[option] for option in self.entity.key_options if entry.get(option)]
-        return printable(", ".join(str(one) for one in given) or entry.get("id") or "")
+        shown = printable(", ".join(str(one) for one in given) or entry.get("id") or "")
+        if not label:
+            return self.entity.label.format(noun=self.entity.noun, key=shown).strip()
+        return f"{label} ({shown})" if shown else label
+
+
+def _consume(entries: list[Any]) -> Iterator[Any]:
+    for index, entry in enumerate(entries):
+        entries[index] = None
+        yield entry
+
+
+def _new(read: Callable[[Any], Any], value: Any) -> Any:
+    return None if value == "" else read(value)  # a cell of a spreadsheet: the key stays
 
 
 def _name(value: Any, *, required: bool) -> str | None:

@@ -18,7 +18,8 @@ from .._postgres.catalog import Column
 from .._postgres.connection import Database, quoted_identifier
 from . import dependents, field_types
 from .dependents import Belongings
-from .entity import Entity, Part, Task
+from .desired import Task
+from .entity import Entity, Part
 from .field_types import TIME
 
 #: Every entity has it, or the platform's code writes it.
@@ -147,15 +148,30 @@ class EntityRepository:
                 ([task.id for task in leaving],),
                 step=f"delete {self.entity.nouns}",
             )
+        self._exchange([task for task in tasks if task.change.action == UPDATE])
         for action, write in ((UPDATE, self.database.update), (CREATE, self.database.insert)):
-            rows = [self._row(task) for task in tasks if task.change.action == action]
-            names = sorted({name for row in rows for name in row} - ({"id"} if action == UPDATE else set()))
+            chosen = [task for task in tasks if task.change.action == action]
+            names = {name for task in chosen for name in self._row(task)} - ({"id"} if action == UPDATE else set())
             if names:
-                write(self.entity.table, rows, names)
+                # Rows are made as they are written: many of them take much memory.
+                write(self.entity.table, (self._row(task) for task in chosen), sorted(names))
         for part in self.parts:
             concerned = [task for task in tasks if part.options.keys() & task.after.keys()]
             if concerned:
                 part.write(self.database, concerned)
+
+    def _exchange(self, tasks: Sequence[Task]) -> None:
+        """Let rows exchange unique texts: a unique index is checked row by row, not at the end of a statement."""
+        for option in self.entity.exchanged:
+            changing = [task for task in tasks if option in task.after]
+            before = {(task.change.before or {})[option] for task in changing}
+            if any(task.after[option] in before for task in changing):
+                column = quoted_identifier(self.entity.column(option))
+                self.database.execute(
+                    f"UPDATE {self.table} SET {column} = id::text WHERE id = ANY (%s::uuid[])",  # noqa: S608 - quoted names
+                    ([task.id for task in changing],),
+                    step=f"exchange the {option}s of {self.entity.nouns}",
+                )
 
     def _row(self, task: Task) -> dict[str, Any]:
         """Return the columns to write for one object; ``after`` has ids in the place of names."""

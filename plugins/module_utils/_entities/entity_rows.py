@@ -14,7 +14,8 @@ from typing import Any
 
 from .._postgres.connection import Database
 from . import field_types, managed_marks, references
-from .entity import Desired, Entity, Planned, Reading
+from .desired import Desired
+from .entity import Entity, Planned, Reading
 from .entity_plan import Index
 from .entity_repository import EntityRepository
 from .list_problems import Problems

@@ -20,7 +20,8 @@ from .._core.work import Invocation, Work
 from .._postgres.connection import Database
 from . import dependents, entity_departures, entity_options, entity_plan, managed_marks
 from .dependents import Belongings
-from .entity import Desired, Entity, Planned, Task
+from .desired import Desired, Task
+from .entity import Entity, Planned
 from .entity_departures import Leaving
 from .entity_plan import Index
 from .entity_reader import EntityReader
@@ -43,6 +44,7 @@ class EntityWork(Work):
         self.desired: list[Desired] = []
         self.problems = Problems()
         self.belongings: Belongings = dependents.classify(())
+        self.owns: dict[str, dict[str, int]] = {}
         self.tasks: list[Task] = []
         self.pruned: list[str] = []
         self.rows = EntityRows(self.repository, self._planned)
@@ -51,6 +53,10 @@ class EntityWork(Work):
 
     def plan(self) -> Plan:
         """Read the list, then the current rows that it is about, and compare. Raises InputError with all problems."""
+        self._read_list()
+        return self._plan()
+
+    def _read_list(self) -> None:
         entries = self._entries()
         if not self.call.check_mode:
             self.repository.lock()
@@ -62,7 +68,10 @@ class EntityWork(Work):
             one.fields.get(name) for one in self.desired for name in self.entity.exclusive
         ):
             self.repository.lock_table()
-        unchanged = self._read_and_plan()
+
+    def _plan(self) -> Plan:
+        """Read the current rows and compare them with the list, also a second time."""
+        self.tasks, unchanged = self._read_and_plan()
         if self.tasks and not self.problems:
             self.problems += self.repository.missing_rights(self.tasks)
             self.problems += managed_marks.refuse_missing_rights(self.database) if self._new_ids() else []
@@ -75,18 +84,22 @@ class EntityWork(Work):
     def apply(self, plan: Plan) -> None:
         """Write all changes, or none."""
         self.repository.write([self._with_ids(task) for task in self.tasks], self.belongings)
+        if "list_name" in self.params:
+            self._mark()
+        self.trail.write((task.change, task.id) for task in self.tasks)
+        self.database.commit()
+
+    def _mark(self) -> None:
         source = self.params.get(f"{self.entity.list_option}_file")
         managed_marks.record(
             self.database,
             self.entity.name,
             self._new_ids(),
-            self.params.get("list_name") or "",
+            self.params["list_name"] or "",
             Path(source).name if source else None,
         )
         gone = [task.id for task in self.tasks if task.change.action == DELETE]
         managed_marks.forget(self.database, self.entity.name, gone)
-        self.trail.write((task.change, task.id) for task in self.tasks)
-        self.database.commit()
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """Return what was created, updated, deleted, pruned and unchanged, and the ids of the objects of the list."""
@@ -134,7 +147,7 @@ class EntityWork(Work):
 
     def _new_ids(self) -> list[str]:
         """Return the ids of the rows that the run marks as managed: those that a list creates, if it may be pruned."""
-        marks = self.listed and "prune" in self.params
+        marks = self.listed and "list_name" in self.params
         return [task.id for task in self.tasks if task.change.action == CREATE] if marks else []
 
     @property
@@ -142,8 +155,8 @@ class EntityWork(Work):
         """The names that count as existing: in check mode an earlier task did not create them."""
         return (self.params.get("planned") or {}) if self.call.check_mode else {}
 
-    def _read_and_plan(self) -> list[str]:
-        """Set the tasks, and return the titles of unchanged objects."""
+    def _read_and_plan(self) -> tuple[list[Task], list[str]]:
+        """Return the tasks, and the titles of unchanged objects."""
         entity, problems = self.entity, self.problems
         keys = self.repository.keys()
         self.rows.name_keys(keys, self.desired, problems)
@@ -163,16 +176,21 @@ class EntityWork(Work):
             if any(one.fields.get(option) for one in self.desired):
                 above = self.repository.above(option)
                 entity_plan.refuse_cycles(option, self.desired, above, self.rows.names[option], problems)
-        departures = self._plan_departures(rows, [*self.pruned, *surplus])
+        departures = self._plan_departures(rows, [*self.pruned, *surplus], self.index.titles)
         leaving = [one for one, change in departures.items() if change and change.after is None]
         own = self.rows.own_names(leaving)
         entity_plan.refuse_leaving_references(entity, self.desired, own, problems)
-        self.tasks, unchanged = entity_plan.plan_desired(entity, self.desired, rows, departures, self.index)
-        self.tasks += [Task(change, one) for one, change in departures.items() if change and one not in listed]
+        tasks, unchanged = entity_plan.plan_desired(
+            self.desired,
+            departures,
+            lambda one: entity_plan.title_of(entity, one, self.index),
+            lambda one, title: entity_plan.change_of(entity, one, title, rows.get(one.row)),
+        )
+        tasks += [Task(change, one, None) for one, change in departures.items() if change and one not in listed]
         for identifier, fields in cleared.items():
             change = entity_plan.update_of(self.index.titles[identifier], fields, rows[identifier])
-            self.tasks += [Task(change, identifier)] if change and identifier not in departures else []
-        return unchanged
+            tasks += [Task(change, identifier, None)] if change and identifier not in departures else []
+        return tasks, unchanged
 
     def _choose_pruned(self) -> list[str]:
         marks = managed_marks.of(self.database, self.entity.name) if self.params.get("prune") else {}
@@ -181,9 +199,8 @@ class EntityWork(Work):
         return pruned
 
     def _plan_departures(
-        self, rows: Mapping[str, Mapping[str, Any]], unlisted: Iterable[str]
+        self, rows: Mapping[str, Mapping[str, Any]], unlisted: Iterable[str], titles: Mapping[str, str]
     ) -> dict[str, Change | None]:
-        titles = self.index.titles
         leaving = [
             Leaving(one.row, one.label, titles[one.row], one.options)
             for one in self.desired
@@ -191,7 +208,8 @@ class EntityWork(Work):
         ]
         leaving += [Leaving(one, f"{titles[one]} (to be pruned)", titles[one], self.params) for one in unlisted]
         self.belongings = self.repository.belongings() if leaving else dependents.classify(())
-        return entity_departures.plan(self.database, self.entity, self.belongings, leaving, rows, self.problems)
+        self.owns = dependents.count(self.database, self.belongings, [one.id for one in leaving])
+        return entity_departures.plan(self.database, self.entity, leaving, rows, self.owns, self.problems)
 
     def _with_ids(self, task: Task) -> Task:
         """Return a task with ids in the place of the names of references."""

@@ -16,7 +16,8 @@ from .._core.display import printable
 from .._postgres.catalog import Column
 from .._postgres.connection import Database, quoted_identifier
 from . import field_types, option_names, references, values
-from .entity import Desired, Part, Reading, Reference, Task
+from .desired import Desired, Task
+from .entity import Part, Reading, Reference
 from .field_types import Field
 from .names import Names
 from .values import ValueProblem
@@ -59,9 +60,9 @@ class Links(Part):
         self.names = Names(())
 
     def normalise(self, option: str, value: Any) -> Any:
-        """Return the links as dictionaries. Their names and fields are checked when the tables are read."""
+        """Return the links in the form of the option. Their names and fields are checked when the tables are read."""
         if not self.fields:
-            return [{self.name: name} for name in values.as_list(value)]
+            return values.as_list(value)
         found = values.as_json(value) if isinstance(value, str) and value.lstrip().startswith("[") else value
         if isinstance(found, str):
             found = values.as_list(found)
@@ -83,7 +84,7 @@ class Links(Part):
         columns = reading.database.columns(self.table, (self.owner, self.target.column, *self.fields, *self.creation))
         current = self._current(reading.database, reading.ids)
         given = [one for one in reading.desired.values() if one.fields.get(self.option) is not None]
-        texts = {link[self.name] for one in given for link in one.fields[self.option]}
+        texts = {link[self.name] for one in given for link in self._links(one.fields[self.option])}
         ids = {link[self.name] for links in current.values() for link in links}
         self.names = references.of(reading.database, self.target, texts, ids, reading.planned)
         found = {identifier: self._labelled(current.get(identifier, [])) for identifier in reading.ids}
@@ -146,7 +147,7 @@ class Links(Part):
         old = {link[self.name]: link for link in current}
         found = dict(old) if one.options.get(self.mode) == APPEND else {}
         seen = set()
-        for link in one.fields[self.option]:
+        for link in self._links(one.fields[self.option]):
             try:
                 name = self.names.find(link[self.name])
                 if name in seen and self.fields:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 
 from .._postgres.connection import Database, quoted_identifier
 from . import values
-from .entity import Desired, Planned, Reference
+from .desired import Desired
+from .entity import Planned, Reference
 from .list_problems import Problems
 from .names import Names
 from .values import ValueProblem

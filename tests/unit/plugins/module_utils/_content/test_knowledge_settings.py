@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._content.knowledge_settings import KNOWLEDGE_SETTINGS
 from ansible_collections.convosphere.platform.plugins.module_utils._entities import entity_plan
-from ansible_collections.convosphere.platform.plugins.module_utils._entities.entity import Desired
+from ansible_collections.convosphere.platform.plugins.module_utils._entities.desired import Desired
 from ansible_collections.convosphere.platform.plugins.module_utils._entities.list_problems import Problems
 
 

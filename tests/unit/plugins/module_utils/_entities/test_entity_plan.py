@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import CREATE, UPDATE
+from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import CREATE, UPDATE, Change
 from ansible_collections.convosphere.platform.plugins.module_utils._entities import entity_plan
-from ansible_collections.convosphere.platform.plugins.module_utils._entities.entity import Desired, Entity
+from ansible_collections.convosphere.platform.plugins.module_utils._entities.desired import Desired
+from ansible_collections.convosphere.platform.plugins.module_utils._entities.entity import Entity
 from ansible_collections.convosphere.platform.plugins.module_utils._entities.entity_plan import Index
 from ansible_collections.convosphere.platform.plugins.module_utils._entities.field_types import BOOL, Field
 from ansible_collections.convosphere.platform.plugins.module_utils._entities.list_problems import Problems
@@ -229,3 +230,18 @@ def test_no_row_is_above_itself(above, problems):
     entity_plan.refuse_cycles("parent", objects, {"3": "1", "1": "2", "8": "9", "9": "8"}, found, refused)
 
     assert list(refused) == problems
+
+
+def test_tasks_are_in_the_order_of_the_list():
+    gone, new, same = desired("a", state="absent"), desired("b"), desired("c")
+    gone.row, new.row = "1", "2"
+    deletion, creation = Change("a", "delete", {}, None), Change("b", "create", None, {})
+
+    tasks, unchanged = entity_plan.plan_desired(
+        [gone, new, same],
+        {"1": deletion},
+        lambda one: one.label,
+        lambda _one, title: creation if title == "b" else None,
+    )
+    assert [(task.change, task.id, task.desired) for task in tasks] == [(deletion, "1", gone), (creation, "2", new)]
+    assert unchanged == ["c"]

@@ -11,12 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import compare
-from ansible_collections.convosphere.platform.plugins.module_utils._entities.entity import (
-    Desired,
-    Reading,
-    Reference,
-    Task,
-)
+from ansible_collections.convosphere.platform.plugins.module_utils._entities.desired import Desired, Task
+from ansible_collections.convosphere.platform.plugins.module_utils._entities.entity import Reading, Reference
 from ansible_collections.convosphere.platform.plugins.module_utils._entities.field_types import LABEL, Field
 from ansible_collections.convosphere.platform.plugins.module_utils._entities.links import Links
 from ansible_collections.convosphere.platform.plugins.module_utils._entities.values import ValueProblem
@@ -95,7 +91,7 @@ def test_only_rows_that_differ_are_written():
     change = compare("group", {"members": desired}, {"members": current})
     assert change is not None
     tables = Tables()
-    part.write(tables, [Task(change, "g")])  # type: ignore[arg-type]
+    part.write(tables, [Task(change, "g", None)])  # type: ignore[arg-type]
 
     assert tables.written == {
         "DELETE": [{"group_id": "g", "user_id": "2", "level": "OWNER"}],
@@ -107,5 +103,5 @@ def test_only_rows_that_differ_are_written():
 def test_without_fields_links_are_names():
     part = Links("members", "members", "group_id", USER)
 
-    assert part.normalise("members", "ada; bob") == [{"user": "ada"}, {"user": "bob"}]
+    assert part.normalise("members", "ada; bob") == ["ada", "bob"]
     assert part.options == {"members": {"type": "list", "elements": "str"}}

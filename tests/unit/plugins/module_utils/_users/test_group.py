@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ansible_collections.convosphere.platform.plugins.module_utils._entities import entity_plan
-from ansible_collections.convosphere.platform.plugins.module_utils._entities.entity import Desired
+from ansible_collections.convosphere.platform.plugins.module_utils._entities.desired import Desired
 from ansible_collections.convosphere.platform.plugins.module_utils._entities.entity_plan import Index
 from ansible_collections.convosphere.platform.plugins.module_utils._entities.list_problems import Problems
 from ansible_collections.convosphere.platform.plugins.module_utils._users.group import GROUP
