@@ -360,12 +360,13 @@ from ansible_collections.convosphere.platform.plugins.module_utils._app.api_clie
 from ansible_collections.convosphere.platform.plugins.module_utils._app.audit_log import AUDIT_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import ConvosphereModule
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Work
+from ansible_collections.convosphere.platform.plugins.module_utils._entities import entity_options
 from ansible_collections.convosphere.platform.plugins.module_utils._people import holds
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import DATABASE_OPTIONS
 from ansible_collections.convosphere.platform.plugins.module_utils._users.user_run import UserWork
 from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import (
-    LIST_OPTIONS,
-    POLICY_OPTIONS,
+    ONE_OPTIONS,
+    USER,
     USER_OPTIONS,
 )
 
@@ -378,16 +379,10 @@ class UserModule(ConvosphereModule):
         **AUDIT_OPTIONS,
         **API_OPTIONS,
         **USER_OPTIONS,
-        **POLICY_OPTIONS,
-        **LIST_OPTIONS,
         "verify_login": {"type": "bool", "default": False},
     }
-    rules = {
-        "mutually_exclusive": [("email", "users", "users_file"), ("password", "password_hash")],
-        "required_one_of": [("email", "users", "users_file")],
-        "required_if": [("prune", True, ("users", "users_file"), True)],
-    }
-    unlisted = {"users": {**USER_OPTIONS, **POLICY_OPTIONS}}
+    rules = entity_options.rules(USER, exclusive=[("password", "password_hash")])
+    unlisted = {"users": ONE_OPTIONS}
 
     def build(self) -> Work:
         """Return the work on the users."""

@@ -187,12 +187,13 @@ role_changes:
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.module import InfoModule
+from ansible_collections.convosphere.platform.plugins.module_utils._entities.entity_repository import EntityRepository
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.connection import (
     DATABASE_OPTIONS,
     Database,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._users import user_queries
-from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import COLUMNS
+from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import USER
 
 TEXTS = {
     "emails": "email",
@@ -230,7 +231,7 @@ class UserInfo(InfoModule):
     def report(self) -> dict[str, Any]:
         """Read the users and the counts in one read-only transaction."""
         database = Database(self.params, read_only=True)
-        columns = database.columns("users", COLUMNS)
+        columns = EntityRepository(database, USER, ()).columns
         user_queries.check(database, columns, self.params)
         query = user_queries.UserQuery(database, self.params)
         fields = list(user_queries.SELECTABLE) if self.params["fields"] is None else self.params["fields"]

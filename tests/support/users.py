@@ -8,18 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import CREATE, Change
+from ansible_collections.convosphere.platform.plugins.module_utils._entities.desired import Desired, Task
 from ansible_collections.convosphere.platform.plugins.module_utils._users import user_plan
-from ansible_collections.convosphere.platform.plugins.module_utils._users.user_plan import CurrentUser, Task
-from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import DesiredUser
 
 POLICY = {"state": "present", "groups_mode": "exact", "update_password": "on_create", "owned": "refuse"}
 
 
-def desired(email: str, new_email: str | None = None, groups: list[str] | None = None, **fields: Any) -> DesiredUser:
+def desired(email: str, **fields: Any) -> Desired:
     """Return a user of the list with the given fields."""
-    user = DesiredUser(email, email)
-    user.new_email, user.groups, user.fields, user.options = new_email, groups, fields, POLICY
-    return user
+    return Desired(email, {"email": email, **fields}, POLICY)
 
 
 def row(email: str, **more: Any) -> dict[str, Any]:
@@ -27,12 +24,13 @@ def row(email: str, **more: Any) -> dict[str, Any]:
     return {"id": email, "email": email, "username": email[0], "role": "USER", "status": "ACTIVE", **more}
 
 
-def current(email: str, **more: Any) -> CurrentUser:
+def current(email: str, **more: Any) -> user_plan.Row:
     """Return a user of the database."""
-    return CurrentUser(user_plan.normalised(row(email, **more)))
+    return user_plan.normalised(row(email, **more))
 
 
-def task(action: str, email: str, after: dict[str, Any] | None, **more: Any) -> Task:
+def task(action: str, email: str, after: dict[str, Any] | None) -> Task:
     """Return a task with a change to ``after``."""
-    user = None if action == CREATE else current(email, **more)
-    return Task(Change(email, action, {}, after), desired(email), user)
+    user = desired(email)
+    user.row, user.exists = email, action != CREATE
+    return Task(Change(email, action, {}, after), email, user)

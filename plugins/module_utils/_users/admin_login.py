@@ -14,9 +14,10 @@ from typing import Any
 from .._app.audit_log import Trail
 from .._core.plan import Plan, make_plan
 from .._core.redaction import Secret
+from .._entities.entity_repository import EntityRepository
 from .._postgres.connection import Database
-from . import passwords
-from .user_repository import UserRepository
+from . import passwords, user_login
+from .user_spec import USER
 
 _READ = "SELECT id::text, email, hashed_password FROM users WHERE lower(email) = lower(%s) ORDER BY email = %s DESC"
 
@@ -25,8 +26,9 @@ class AdminLogin:
     """The row of the user with one email, in one transaction of ``params``."""
 
     def __init__(self, params: Mapping[str, Any], email: str, *, read_only: bool) -> None:
-        self.repository = UserRepository(Database(params, read_only=read_only))
-        self.trail = Trail(self.repository.database, params, "user")
+        self.database = Database(params, read_only=read_only)
+        self.repository = EntityRepository(self.database, USER, ())
+        self.trail = Trail(self.database, params, "user")
         self.email = email
         self.identifier = ""
 
@@ -34,7 +36,7 @@ class AdminLogin:
         """Compare the stored hash with the password. A user that does not exist is not created."""
         self.repository.columns  # noqa: B018 - refuses a table of another version
         self.trail.check()
-        rows = self.repository.database.fetch(_READ, (self.email, self.email))
+        rows = self.database.fetch(_READ, (self.email, self.email))
         if not rows:
             return Plan()
         self.identifier, name, stored = rows[0]
@@ -46,10 +48,11 @@ class AdminLogin:
         """Write the hash and its row of the audit trail."""
         for change in plan:
             [new] = passwords.hash_all([str((change.after or {})["password"])])
-            self.repository.set_password(self.identifier, new)
+            row = {**user_login.new_password(new), "updated_at": "now"}
+            self.database.update("users", [{"id": self.identifier, **row}], sorted(row))
             self.trail.write([(change, self.identifier)])
-        self.repository.database.commit()
+        self.database.commit()
 
     def close(self) -> None:
         """Close the connection."""
-        self.repository.database.close()
+        self.database.close()

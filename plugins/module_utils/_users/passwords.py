@@ -32,16 +32,13 @@ _HASH = re.compile(r"\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
 def as_password(value: Any) -> str:
     """Return a password that can be set. Raises ValueProblem, without the password, for any other."""
     if value == "":
-        raise ValueProblem("the password is empty")
-    try:
-        password = as_text(value, secret=True)
-    except ValueProblem as problem:
-        raise ValueProblem(f"the password {problem}") from None
+        raise ValueProblem("is empty")
+    password = as_text(value, secret=True)
     if len(password) < PASSWORD_MINIMUM:
-        raise ValueProblem(f"the password is shorter than {PASSWORD_MINIMUM} characters, the platform's minimum")
+        raise ValueProblem(f"is shorter than {PASSWORD_MINIMUM} characters, the platform's minimum")
     size = len(password.encode())
     if size > MAX_BYTES:
-        raise ValueProblem(f"the password is {size} bytes long, and bcrypt takes at most {MAX_BYTES}")
+        raise ValueProblem(f"is {size} bytes long, and bcrypt takes at most {MAX_BYTES}")
     return password
 
 
@@ -49,7 +46,7 @@ def as_hash(value: Any) -> str:
     """Return a hash that the platform can verify. Raises ValueProblem, without the value, for any other."""
     if isinstance(value, str) and _HASH.fullmatch(value):
         return str.__str__(value)
-    raise ValueProblem("password_hash is not a bcrypt hash ($2b$, $2a$ or $2y$, the rounds, $ and 53 characters)")
+    raise ValueProblem("is not a bcrypt hash ($2b$, $2a$ or $2y$, the rounds, $ and 53 characters)")
 
 
 def hash_all(passwords: Sequence[str]) -> list[str]:

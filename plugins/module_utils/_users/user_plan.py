@@ -8,276 +8,161 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._core.plan import DELETE, Change, Plan, compare
+from .._core.plan import DELETE, Change, compare
 from .._core.redaction import Secret
-from .._entities import dependents, field_types
-from .._entities.dependents import Belongings
+from .._entities import entity_plan, field_types
+from .._entities.desired import Desired, Task
 from .._entities.list_problems import Problems
-from .._entities.values import ValueProblem
-from .group_spec import GroupNames
-from .user_spec import DEFAULTS, FIELDS, DesiredUser
+from . import user_login
+from .user_spec import FIELDS, USER, final_email, keys_of
 
-#: The columns that are read of every user, and shown in the diff of a deleted one.
-IDENTITY = ("id", "email", "username", "role", "status")
-_ARCHIVED = "archived"
-
-
-@dataclass(frozen=True)
-class CurrentUser:
-    """A user in the database; ``row`` holds IDENTITY and the fields that the list is about, normalised."""
-
-    __slots__ = ("row",)
-
-    row: Mapping[str, Any]
-
-    @property
-    def id(self) -> str:
-        """The primary key."""
-        return str(self.row["id"])
-
-    @property
-    def email(self) -> str:
-        """The email as it is stored."""
-        return str(self.row["email"])
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """The fields that a diff shows of a deleted user."""
-        return {name: self.row[name] for name in IDENTITY[2:]}
+#: The fields that the diff of a deleted user shows.
+SHOWN = ("username", "role", "status")
+#: The columns that are read of every user.
+IDENTITY = ("id", "email", *SHOWN)
+#: A current user: IDENTITY and the fields that the list is about, normalised.
+Row = dict[str, Any]
 
 
 @dataclass
-class Task:
-    """One user to change. ``desired`` is None for a pruned user, ``current`` for a new one."""
+class Current:
+    """The current users that the list is about, by id, and all that were read by username."""
 
-    __slots__ = ("change", "current", "desired")  # for the memory that a long list takes
-
-    change: Change
-    desired: DesiredUser | None
-    current: CurrentUser | None
-
-    @property
-    def new_password(self) -> Secret | None:
-        """The password to hash; None if the password does not change, or is given as a hash."""
-        if self.desired is None or self.desired.password is None:
-            return None
-        password = (self.change.after or {}).get("password")
-        return password if isinstance(password, Secret) else None
+    rows: dict[str, Row] = field(default_factory=dict)
+    holders: dict[str, Row] = field(default_factory=dict)
 
 
-@dataclass
-class Matches:
-    """The current users of the list by key, and the current holders of usernames that the list asks for."""
-
-    current: dict[str, CurrentUser] = field(default_factory=dict)
-    holders: dict[str, CurrentUser] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Context:
-    """What the desired users are planned with, by their keys.
-
-    ``usernames`` holds those derived for new users, ``groups`` the labels of groups that the list names otherwise, and
-    ``same_password`` the keys of users whose stored hash is that of the desired password.
-    """
-
-    usernames: Mapping[str, str] = field(default_factory=dict)
-    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    same_password: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class UserPlan:
-    """Everything that is needed to apply a plan; ``transfers`` is that of ``dependents.release``."""
-
-    plan: Plan = field(default_factory=Plan)
-    tasks: Sequence[Task] = ()
-    groups: GroupNames = field(default_factory=lambda: GroupNames(()))
-    belongings: Belongings = field(default_factory=lambda: dependents.classify(()))
-    transfers: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-    @property
-    def new_passwords(self) -> dict[str, str]:
-        """The passwords to hash, by the names of the changes."""
-        return {task.change.name: str(text) for task in self.tasks if (text := task.new_password) is not None}
-
-    @property
-    def credentials(self) -> list[tuple[str, str, str]]:
-        """Email, username and password of each user whose password is set."""
-        found = []
-        for task in self.tasks:
-            if task.new_password is not None:
-                row = {**(task.current.row if task.current else {}), **(task.change.after or {})}
-                found.append((str(row.get("email", task.change.name)), str(row["username"]), str(task.new_password)))
-        return found
-
-
-def normalised(row: Mapping[str, Any]) -> dict[str, Any]:
+def normalised(row: Mapping[str, Any]) -> Row:
     """Return a row of the database in the form of the desired fields."""
     fields = {name: field_types.of_row(FIELDS[name], value) if name in FIELDS else value for name, value in row.items()}
     if "locked_until" in row:
         fields["locked"] = fields.pop("locked_until") is not None
-    if "groups" in row:
-        fields["groups"] = sorted(row["groups"])
     return fields
 
 
-def match(desired: Iterable[DesiredUser], rows: Iterable[Mapping[str, Any]]) -> Matches:
+def match(desired: Iterable[Desired], rows: Iterable[Mapping[str, Any]], problems: Problems) -> Current:
     """Find each desired user among the rows, by its email or new email, in any case."""
-    by_key = {key: user for user in desired for key in user.keys}
-    matches = Matches()
+    by_key = {}
+    for user in desired:
+        user.exists = False
+        by_key.update(dict.fromkeys(keys_of(user), user))
+    current = Current()
     for row in rows:
         fields = normalised(row)
-        user = by_key.get(row["email"].lower())
-        # Equal values are kept in memory once: for a hundred thousand users they take as much as all the rest.
-        current = CurrentUser(
-            fields if user is None else {name: _shared(user, name, value) for name, value in fields.items()}
-        )
-        matches.holders[current.row["username"]] = current
-        if user is None:
+        found = by_key.get(row["email"].lower())
+        if found is not None:
+            # Equal values are kept in memory once: for a hundred thousand users they take as much as all the rest.
+            fields = {name: _shared(found, name, value) for name, value in fields.items()}
+        current.holders[fields["username"]] = fields
+        if found is None:
             continue
-        other = matches.current.setdefault(user.key, current)
-        if other is not current:
-            pair = " and ".join(sorted(f"'{one.email}'" for one in (other, current)))
-            same = other.email.lower() == current.email.lower()
-            reason = "which differ only in case" if same else "so it cannot be renamed"
-            matches.problems.append(f"{user.label}: the platform has {pair}, {reason}")
-    return matches
+        if found.exists:
+            _refuse_second(found, current.rows[found.row], fields, problems)
+        else:
+            found.exists, found.row = True, fields["id"]
+            current.rows[found.row] = fields
+    for user in desired:
+        twin = user if user.exists else by_key[keys_of(user)[0]]  # two users with one email are a problem already
+        user.exists, user.row = twin.exists, twin.row if twin.exists else str(uuid.uuid4())
+    return current
 
 
-def _shared(user: DesiredUser, name: str, value: Any) -> Any:
-    desired = user.email if name == "email" else user.fields.get(name)
+def _shared(user: Desired, name: str, value: Any) -> Any:
+    desired = user.fields.get(name)
     return desired if desired == value else value
 
 
-def resolve_groups(users: Iterable[DesiredUser], names: GroupNames, problems: Problems) -> dict[str, list[str]]:
-    """Return the labels of each user's groups, by the user's key, if they differ from what the list says."""
-    resolved = {}
+def _refuse_second(user: Desired, first: Row, second: Row, problems: Problems) -> None:
+    pair = " and ".join(sorted(f"'{one['email']}'" for one in (first, second)))
+    same = first["email"].lower() == second["email"].lower()
+    reason = "which differ only in case" if same else "so it cannot be renamed"
+    problems.append(f"{user.label}: the platform has {pair}, {reason}")
+
+
+def refuse_duplicates(users: Iterable[Desired], problems: Problems) -> None:
+    """Add a problem for two users of the list with one email or one username."""
+    emails: dict[str, Desired] = {}
+    names: dict[str, Desired] = {}
     for user in users:
-        labels = []
-        for text in user.groups or ():
-            try:
-                labels.append(names.find(text))
-            except ValueProblem as problem:
-                problems.add(user.label, f"groups: {problem}")
-        if labels != (user.groups or []):
-            resolved[user.key] = labels
-    return resolved
+        for key in keys_of(user):
+            other = emails.setdefault(key, user)
+            if other is not user:
+                problems.append(f"{other.label} and {user.label} have the same email in the list")
+                break
+        username = user.fields.get("username")
+        if username is not None and not user.absent:
+            other = names.setdefault(username, user)
+            if other is not user:
+                problems.append(f"{other.label} and {user.label} have the same username '{username}'")
 
 
-def to_verify(users: Iterable[DesiredUser], matches: Matches) -> dict[str, tuple[str, str]]:
-    """Return password and stored hash of each current user whose password is always set, by key."""
+def to_verify(users: Iterable[Desired], rows: Mapping[str, Row]) -> dict[str, tuple[str, str]]:
+    """Return password and stored hash of each current user whose password is always set, by id."""
     return {
-        user.key: (user.password, str(matches.current[user.key].row["hashed_password"] or ""))
+        user.row: (str(user.fields["password"]), str(rows[user.row]["hashed_password"] or ""))
         for user in users
-        if user.always_password and user.password is not None and user.key in matches.current
+        if user.exists and user.fields.get("password") is not None and user_login.is_always_set(user)
     }
 
 
 def same_passwords(
-    users: Iterable[DesiredUser], matches: Matches, verified: Mapping[tuple[str, str], bool]
-) -> frozenset[str]:
-    """Return the keys of users that have the desired password. ``verified`` has the answers for ``to_verify``."""
-    users = list(users)
-    found = {key for key, pair in to_verify(users, matches).items() if verified.get(pair)}
+    users: Collection[Desired], rows: Mapping[str, Row], verified: Mapping[tuple[str, str], bool]
+) -> set[str]:
+    """Return the ids of users that have the desired password. ``verified`` has the answers for ``to_verify``."""
+    found = {one for one, pair in to_verify(users, rows).items() if verified.get(pair)}
     for user in users:
-        current = matches.current.get(user.key)
-        if current and user.always_password and user.password_hash:
-            found |= {user.key} if user.password_hash == current.row["hashed_password"] else set()
-    return frozenset(found)
-
-
-def fields_of(user: DesiredUser, current: CurrentUser | None, context: Context) -> dict[str, Any]:
-    """Return the desired fields of a user: the given ones, and for a new user also the required ones."""
-    fields: dict[str, Any] = dict(user.fields)
-    if user.new_email is not None and current is not None:
-        fields["email"] = user.new_email
-    if user.groups is not None:
-        kept = current.row["groups"] if current and user.options["groups_mode"] == "append" else ()
-        fields["groups"] = sorted({*context.groups.get(user.key, user.groups), *kept})
-    if current is None:
-        fields = {"username": context.usernames.get(user.key), **DEFAULTS, **fields}
-        fields = {name: value for name, value in fields.items() if value is not None}
-    elif user.unlock:
-        fields["locked"] = False
-    if user.has_password and (current is None or (user.always_password and user.key not in context.same_password)):
-        fields["password"] = Secret(user.password or user.password_hash or "")
-    return fields
-
-
-def change_of(user: DesiredUser, current: CurrentUser | None, context: Context) -> Change | None:
-    """Return the change of a user with state present; None if nothing differs."""
-    fields = fields_of(user, current, context)
-    if current is None:
-        return compare(user.final_email, fields, None)
-    row = {**current.row, "password": Secret("")} if "password" in fields else current.row
-    return compare(current.email, fields, row)
-
-
-def deletion_of(current: CurrentUser, owns: Mapping[str, int], owned: str) -> Change | None:
-    """Return the change of a user with state absent: a deletion, or with ``owned`` archive and rows an update."""
-    if owned == "archive" and owns:
-        return compare(current.email, {"status": _ARCHIVED}, current.row)
-    return compare(current.email, None, current.identity)
-
-
-def refuse_owners(label: str, owns: Mapping[str, int], owned: str) -> list[str]:
-    """Return a problem if a user to remove owns rows and ``owned`` does not decide about them."""
-    if not owns or owned != "refuse":
-        return []
-    return [f"{label} owns {dependents.describe(owns)}: set owned to transfer, or to archive to keep the user"]
-
-
-def plan_users(
-    users: Iterable[DesiredUser], matches: Matches, owns: Mapping[str, Mapping[str, int]], context: Context
-) -> tuple[list[Task], list[str], list[str]]:
-    """Return the tasks in the order of the list, the emails of unchanged users, and the problems."""
-    tasks: list[Task] = []
-    unchanged: list[str] = []
-    problems: list[str] = []
-    for user in users:
-        current = matches.current.get(user.key)
-        change = None
-        if not user.absent:
-            change = change_of(user, current, context)
-        elif current:
-            problems += refuse_owners(user.label, owns.get(current.id, {}), user.options["owned"])
-            change = deletion_of(current, owns.get(current.id, {}), user.options["owned"])
-        if change:
-            tasks.append(Task(change, user, current))
-        else:
-            unchanged.append(current.email if current else user.final_email)
-    return tasks, unchanged, problems
-
-
-def plan_pruned(
-    pruned: Iterable[CurrentUser], owns: Mapping[str, Mapping[str, int]], owned: str
-) -> tuple[list[Task], list[str]]:
-    """Return the tasks for users that are removed because the list does not have them, and the problems."""
-    tasks: list[Task] = []
-    problems: list[str] = []
-    for current in pruned:
-        problems += refuse_owners(f"{current.email} (to be pruned)", owns.get(current.id, {}), owned)
-        change = deletion_of(current, owns.get(current.id, {}), owned)
-        tasks += [Task(change, None, current)] if change else []
-    return tasks, problems
-
-
-def leaving(tasks: Iterable[Task], owns: Mapping[str, Mapping[str, int]], params: Mapping[str, Any]) -> dict[str, str]:
-    """Return the email given as transfer_to, by the id of each deleted user whose rows are transferred."""
-    found = {}
-    for task in deletions(tasks):
-        options = task.desired.options if task.desired else params
-        if task.current and task.current.id in owns and options["owned"] == "transfer":
-            found[task.current.id] = str(options["transfer_to"])
+        if user.exists and user.fields.get("password_hash") is not None and user_login.is_always_set(user):
+            found |= {user.row} if user.fields["password_hash"] == rows[user.row]["hashed_password"] else set()
     return found
 
 
-def deletions(tasks: Iterable[Task]) -> list[Task]:
-    """Return the tasks that delete a user."""
-    return [task for task in tasks if task.change.action == DELETE]
+def fields_of(user: Desired, row: Row | None, same_password: Collection[str] = ()) -> dict[str, Any]:
+    """Return the desired fields of a user: the given ones, and for a new user also the required ones."""
+    fields = entity_plan.fields_of(USER, user, new=row is None)
+    password = user_login.given(user)
+    for option in ("password", "password_hash"):
+        fields.pop(option, None)
+    if row is None or user.fields.get("new_email") is None:
+        fields.pop("email", None)  # a change names it
+    if row is None or fields.get("locked") is None:
+        fields.pop("locked", None)
+    if password is not None and (row is None or (user_login.is_always_set(user) and user.row not in same_password)):
+        fields["password"] = password
+    return fields
+
+
+def title_of(user: Desired, row: Row | None) -> str:
+    """Return how results name a user: by its current email, or that of a new one."""
+    return row["email"] if row else final_email(user)
+
+
+def change_of(user: Desired, title: str, row: Row | None, same_password: Collection[str] = ()) -> Change | None:
+    """Return the change of a user with state present; None if nothing differs."""
+    fields = fields_of(user, row, same_password)
+    return compare(title, fields, {**row, "password": Secret("")} if row and "password" in fields else row)
+
+
+def heirs(tasks: Iterable[Task], owns: Collection[str], params: Mapping[str, Any]) -> dict[str, str]:
+    """Return the email given as transfer_to, by the id of each deleted user that owns rows which are transferred."""
+    found = {}
+    for task in tasks:
+        options = task.desired.options if task.desired else params
+        if task.change.action == DELETE and task.id in owns and options["owned"] == "transfer":
+            found[task.id] = str(options["transfer_to"])
+    return found
+
+
+def credentials(tasks: Iterable[Task], rows: Mapping[str, Row]) -> list[tuple[str, str, str]]:
+    """Return email, username and password of each user whose password is set."""
+    found = []
+    for task in tasks:
+        password = user_login.to_hash(task)
+        if password is not None:
+            row = {**rows.get(task.id, {}), **task.after}
+            found.append((str(row.get("email", task.change.name)), str(row["username"]), password))
+    return found

@@ -13,18 +13,17 @@ from typing import Any
 
 from .._core.display import printable
 from .._entities import values
-from . import user_plan
-from .user_plan import CurrentUser, Matches, Task
-from .user_spec import DesiredUser
+from .._entities.desired import Desired, Task
+from .user_plan import Row
 
 _SUPER_ADMIN = "super_admin"
 _ACTIVE = "active"
 
 
-def needs_super_admins(tasks: Iterable[Task]) -> bool:
+def needs_super_admins(tasks: Iterable[Task], rows: Mapping[str, Row]) -> bool:
     """Return whether a task changes the role or the status of an active super_admin, or deletes one."""
     for task in tasks:
-        row = task.current.row if task.current else {}
+        row = rows.get(task.id, {})
         if (row.get("role"), row.get("status")) == (_SUPER_ADMIN, _ACTIVE):
             after = task.change.after
             if after is None or {"role", "status"} & set(after):
@@ -32,22 +31,17 @@ def needs_super_admins(tasks: Iterable[Task]) -> bool:
     return False
 
 
-def refuse_last_super_admin(tasks: Iterable[Task], super_admins: Mapping[str, str]) -> list[str]:
+def refuse_last_super_admin(
+    tasks: Iterable[Task], rows: Mapping[str, Row], super_admins: Mapping[str, str]
+) -> list[str]:
     """Return a problem if a run would leave no active super_admin. ``super_admins`` maps their ids to emails."""
     remaining = dict(super_admins)
     for task in tasks:
-        after = task.change.after
-        if task.current:
-            if after is None:
-                remaining.pop(task.current.id, None)
-                continue
-            role, status = (after.get(name, task.current.row[name]) for name in ("role", "status"))
+        values_after = {} if task.change.after is None else {**rows.get(task.id, {}), **task.after}
+        if (values_after.get("role"), values_after.get("status")) == (_SUPER_ADMIN, _ACTIVE):
+            remaining[task.id] = task.change.name
         else:
-            role, status = (after or {})["role"], (after or {})["status"]
-        if (role, status) == (_SUPER_ADMIN, _ACTIVE):
-            remaining[task.current.id if task.current else task.change.name] = task.change.name
-        elif task.current:
-            remaining.pop(task.current.id, None)
+            remaining.pop(task.id, None)
     if not super_admins or remaining:
         return []
     return [
@@ -56,19 +50,7 @@ def refuse_last_super_admin(tasks: Iterable[Task], super_admins: Mapping[str, st
     ]
 
 
-def refuse_held(tasks: Iterable[Task], held: Collection[str]) -> list[str]:
-    """Return a problem for each user who would be deleted, and is on hold by its id."""
-    return [
-        f"Cannot delete {task.change.name}, who is on hold: suspend the user with status: suspended, or release the "
-        "hold with convosphere_hold"
-        for task in user_plan.deletions(tasks)
-        if task.current and task.current.id in held
-    ]
-
-
-def refuse_prune_options(
-    params: Mapping[str, Any], users: Collection[DesiredUser], providers: Sequence[str]
-) -> list[str]:
+def refuse_prune_options(params: Mapping[str, Any], users: Collection[Desired], providers: Sequence[str]) -> list[str]:
     """Return a problem for each option with which pruning would remove all users, or others than intended."""
     problems = []
     if all(user.absent for user in users):
@@ -96,17 +78,16 @@ def refuse_prune_options(
 
 
 def choose_pruned(
-    scope: Sequence[CurrentUser], users: Sequence[DesiredUser], matches: Matches, params: Mapping[str, Any]
-) -> tuple[list[CurrentUser], list[str]]:
+    scope: Sequence[Row], users: Sequence[Desired], params: Mapping[str, Any]
+) -> tuple[list[Row], list[str]]:
     """Return the users of ``scope`` to prune, and a problem if they are too many."""
-    listed = [(user, matches.current[user.key].id) for user in users if user.key in matches.current]
-    ids = {identifier for _user, identifier in listed}
-    kept = {identifier for user, identifier in listed if not user.absent}
+    ids = {user.row for user in users if user.exists}
+    kept = {user.row for user in users if user.exists and not user.absent}
     protected = {email.lower() for email in (*params["prune_protected"], params["transfer_to"] or "")}
-    pruned = [user for user in scope if user.id not in ids and user.email.lower() not in protected]
+    pruned = [row for row in scope if row["id"] not in ids and row["email"].lower() not in protected]
     if params["owned"] == "archive":
-        pruned = [user for user in pruned if user.row["status"] != "archived"]
-    remaining = sum(user.id in kept for user in scope)
+        pruned = [row for row in pruned if row["status"] != "archived"]
+    remaining = sum(row["id"] in kept for row in scope)
     return pruned, problems_of_pruning_too_many(len(pruned), len(scope), remaining, params["prune_limit"])
 
 

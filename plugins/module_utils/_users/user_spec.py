@@ -1,25 +1,29 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Define a user: the options of convosphere_user, the columns they are written to, and one desired user.
+"""Declare users: the options of convosphere_user, and the columns they are written to.
 
 This file is private to the collection and may change without notice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from .._app import platform_rules
 from .._core.display import printable
+from .._entities import entity_options
+from .._entities.desired import Desired
+from .._entities.entity import Entity, Reference
 from .._entities.field_types import BOOL, JSON, LABEL, UUID, Field
+from .._entities.links import Links
 from .._entities.values import ValueProblem
-
-PRESENT = "present"
-ABSENT = "absent"
+from . import user_login
+from .group_spec import MEMBERSHIP_LOCK
+from .user_login import Login
 
 
 @cache
@@ -66,53 +70,49 @@ FIELDS: dict[str, Field] = {
     }.items()
 }
 EMAIL = Field(rule=platform_rules.USER["email"])
-#: The email of a current user to remove or to rename, which may break the platform's rules.
-KEY = Field(check=_check_key)
-DEFAULTS = {name: field.default for name, field in FIELDS.items() if field.default is not None}
 
-#: Options that are not columns, with their allowed values.
-CHOICES: dict[str, tuple[str, ...]] = {
-    "state": (PRESENT, ABSENT),
-    "groups_mode": ("exact", "append"),
-    "update_password": ("on_create", "always"),
-    "owned": ("refuse", "transfer", "archive"),
+
+def _refuse_given(fields: Mapping[str, Any], options: Mapping[str, Any]) -> Iterator[str]:
+    if options["owned"] == "transfer" and not options["transfer_to"]:
+        yield "owned is transfer, and transfer_to is missing"
+    if "password" in fields and "password_hash" in fields:
+        yield "password and password_hash cannot both be given"
+
+
+USER = Entity(
+    name="user",
+    table="users",
+    key=("email",),
+    fields={"email": EMAIL, **FIELDS},
+    renames={"new_email": "email"},
+    exchanged=("username", "email"),
+    old_keys={"email": Field(check=_check_key)},
+    creation={"failed_login_attempts": "0"},
+    also_read=user_login.COLUMNS,
+    choices={"owned": ("refuse", "transfer", "archive"), "transfer_to": ()},
+    parts=(
+        partial(
+            Links,
+            "groups",
+            "user_group_association",
+            "user_id",
+            Reference("user_groups", "name", "group_id", noun="group", unique=False),
+        ),
+        Login,
+    ),
+    refuse_given=_refuse_given,
+    label="{key}",
+    by_id=False,
+    lock=MEMBERSHIP_LOCK,
+)
+#: The options of one user.
+ONE_OPTIONS: dict[str, Any] = {
+    **entity_options.object_options(USER),
+    "preferences": {"type": "raw"},  # the platform's own check says more than that of Ansible
+    **entity_options.choice_options(USER),
 }
-OPTIONS = {*FIELDS, *CHOICES, "email", "new_email", "groups", "locked", "password", "password_hash", "transfer_to"}
-
-#: The columns that the module reads or writes beside FIELDS.
-COLUMNS = (
-    "id", "email", "hashed_password", "failed_login_attempts", "locked_until", "email_verified_at",
-    "password_changed_at", "password_reset_token", "password_reset_expires_at", "updated_at", *FIELDS,
-)  # fmt: skip
-
-_TEXTS = (
-    "email", "new_email", "username", "role", "status", "first_name", "last_name", "display_name", "department",
-    "job_title", "employee_id", "organization_id", "phone", "bio", "avatar_url", "language", "timezone",
-    "auth_provider", "external_id",
-)  # fmt: skip
-
-#: The options of one user that set a column or a membership.
 USER_OPTIONS: dict[str, Any] = {
-    **{name: {"type": "str"} for name in _TEXTS},
-    "preferences": {"type": "raw"},
-    "is_verified": {"type": "bool"},
-    "locked": {"type": "bool"},
-    "groups": {"type": "list", "elements": "str"},
-    "password": {"type": "str", "no_log": True},
-    "password_hash": {"type": "str", "no_log": True},
-}
-
-#: The options that say how a user is changed.
-POLICY_OPTIONS: dict[str, Any] = {
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "groups_mode": {"type": "str", "choices": ["exact", "append"], "default": "exact"},
-    "update_password": {"type": "str", "choices": ["on_create", "always"], "default": "on_create", "no_log": False},
-    "owned": {"type": "str", "choices": ["refuse", "transfer", "archive"], "default": "refuse"},
-    "transfer_to": {"type": "str"},
-}
-
-#: The options of a list of users.
-LIST_OPTIONS: dict[str, Any] = {
+    **ONE_OPTIONS,
     # It holds passwords: see ConvosphereModule.unlisted.
     "users": {"type": "list", "elements": "dict"},
     "users_file": {"type": "path"},
@@ -126,55 +126,13 @@ LIST_OPTIONS: dict[str, Any] = {
 }
 
 
-class DesiredUser:
-    """One user of the list. ``fields`` are the given ones, normalised; None clears a field."""
+def keys_of(user: Desired) -> tuple[str, ...]:
+    """Return the emails, in lower case, by which the current user may be found."""
+    new = user.fields.get("new_email")
+    key = user.fields["email"].lower()
+    return (key,) if new is None else (key, new.lower())
 
-    __slots__ = (
-        "email",
-        "fields",
-        "groups",
-        "key",
-        "label",
-        "new_email",
-        "options",
-        "password",
-        "password_hash",
-        "unlock",
-    )
 
-    def __init__(self, label: str, email: str) -> None:
-        self.label = label
-        self.email = email
-        self.key = email.lower()
-        self.new_email: str | None = None
-        self.fields: dict[str, Any] = {}
-        self.groups: list[str] | None = None
-        self.unlock = False
-        self.password: str | None = None
-        self.password_hash: str | None = None
-        self.options: Mapping[str, Any] = {}
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The emails, in lower case, by which the current user may be found."""
-        return (self.key,) if self.new_email is None else (self.key, self.new_email.lower())
-
-    @property
-    def final_email(self) -> str:
-        """The email of the user after the run."""
-        return self.new_email or self.email
-
-    @property
-    def has_password(self) -> bool:
-        """Whether a password or its hash is given."""
-        return self.password is not None or self.password_hash is not None
-
-    @property
-    def always_password(self) -> bool:
-        """Whether the password is also set for a current user with another one."""
-        return self.has_password and self.options["update_password"] != "on_create"  # noqa: S105 - not a password
-
-    @property
-    def absent(self) -> bool:
-        """Whether the user is to be removed."""
-        return bool(self.options["state"] == ABSENT)
+def final_email(user: Desired) -> str:
+    """Return the email of the user after the run."""
+    return str(user.fields.get("new_email") or user.fields["email"])

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 from .._app import platform_rules
-from .user_plan import CurrentUser, Task
-from .user_spec import DesiredUser
+from .._entities.desired import Desired, Task
+from .._entities.list_problems import Problems
+from .user_plan import Row
+from .user_spec import final_email
 
 _LENGTH = 100
 
@@ -31,37 +33,30 @@ def candidates(email: str) -> list[str]:
     return [name for name in names if platform_rules.problem(platform_rules.USER["username"], name) is None]
 
 
-def derive(users: Sequence[DesiredUser], taken: Collection[str]) -> tuple[dict[str, str], list[str]]:
-    """Return a username for each of ``users``, by key, and the problems.
+def derive(users: Iterable[Desired], taken: Collection[str], problems: Problems) -> None:
+    """Set the username of each of ``users``.
 
     ``taken`` holds the usernames among all candidates that exist, and those that the list gives to others.
     """
     used = set(taken)
-    derived: dict[str, str] = {}
-    problems: list[str] = []
     for user in users:
-        free = [name for name in candidates(user.final_email) if name not in used]
+        free = [name for name in candidates(final_email(user)) if name not in used]
         if free:
-            derived[user.key] = free[0]
+            user.fields["username"] = free[0]
             used.add(free[0])
         else:
             problems.append(f"{user.label}: every username derived from the email is taken: set username")
-    return derived, problems
 
 
-def refuse_taken(tasks: Iterable[Task], holders: Mapping[str, CurrentUser]) -> list[str]:
+def refuse_taken(tasks: Iterable[Task], holders: Mapping[str, Row]) -> list[str]:
     """Return a problem for each desired username that another user has and keeps."""
     tasks = list(tasks)
     # Users that the same run deletes or renames free their usernames.
-    leaving = {
-        task.current.id
-        for task in tasks
-        if task.current and (task.change.after is None or "username" in task.change.after)
-    }
+    leaving = {task.id for task in tasks if task.change.after is None or "username" in task.after}
     problems = []
     for task in tasks:
-        name = (task.change.after or {}).get("username")
+        name = task.after.get("username")
         holder = holders.get(name) if name else None
-        if task.desired and holder and holder.id not in leaving:
-            problems.append(f"{task.desired.label}: the username '{name}' is taken by {holder.email}")
+        if task.desired and holder and holder["id"] not in leaving:
+            problems.append(f"{task.desired.label}: the username '{name}' is taken by {holder['email']}")
     return problems

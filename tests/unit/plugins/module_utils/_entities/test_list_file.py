@@ -20,7 +20,7 @@ from ansible_collections.convosphere.platform.plugins.module_utils._entities imp
     values,
 )
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.catalog import Column
-from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import FIELDS, OPTIONS
+from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import FIELDS, ONE_OPTIONS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,7 +32,7 @@ ROWS = [{"email": "ada@x.example", "first_name": "Ada"}, {"email": "jörg@x.exam
 def read(tmp_path: Path) -> Any:
     def read(name: str, content: str | bytes) -> Any:
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-        return list_file.read(tmp_path / name, "users", OPTIONS)
+        return list_file.read(tmp_path / name, "users", ONE_OPTIONS)
 
     return read
 
@@ -200,7 +200,7 @@ def test_a_password_without_its_quotes_is_refused_and_not_in_the_message(read, w
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"There is no file u\.yml"):
-        list_file.read(tmp_path / "u.yml", "users", OPTIONS)
+        list_file.read(tmp_path / "u.yml", "users", ONE_OPTIONS)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])

@@ -10,17 +10,15 @@ from typing import Any
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import DatabaseError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Invocation
-from ansible_collections.convosphere.platform.plugins.module_utils._entities import dependents
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.catalog import Column
 from ansible_collections.convosphere.platform.plugins.module_utils._users import passwords
-from ansible_collections.convosphere.platform.plugins.module_utils._users.group_spec import GroupNames
 from ansible_collections.convosphere.platform.plugins.module_utils._users.user_run import UserWork
-from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import FIELDS
+from ansible_collections.convosphere.platform.plugins.module_utils._users.user_spec import USER
 
 from support.users import row
 
 LABELS = {"role": ("SUPER_ADMIN", "USER"), "status": ("ACTIVE",), "auth_provider": ("LOCAL",)}
-COLUMNS = {name: Column("text", nullable=True, length=None, labels=LABELS.get(name, ())) for name in ("email", *FIELDS)}
+COLUMNS = {name: Column("text", nullable=True, length=None, labels=LABELS.get(name, ())) for name in USER.fields}
 PARAMS: dict[str, Any] = {
     "login_db": "convosphere", "audit_actor": "test", "audit_run": "1", "email": None, "users_file": None,
     "prune": False, "planned_groups": None, "verify_login": False, "state": "present", "groups_mode": "exact",
@@ -29,7 +27,7 @@ PARAMS: dict[str, Any] = {
 
 
 class Tables:
-    """A repository, its database and the audit trail in one: ``steps`` are what was asked of it."""
+    """The repositories, their database and the audit trail in one: ``steps`` are what was asked of it."""
 
     columns = COLUMNS
 
@@ -38,28 +36,22 @@ class Tables:
         self.current = list(rows)
         self.steps = steps
         self.hashes: dict[str, str] = {}
+        self.parts: list[Any] = []
 
-    def rows(self, _users: Any, _groups: Any) -> list[dict[str, Any]]:
+    def rows(self, _users: Any) -> list[dict[str, Any]]:
         self.steps.append("read")
         return list(self.current)
 
-    def write(self, planned: Any, hashes: Any = None) -> dict[str, str]:
+    def write(self, tasks: Any, belongings: Any = None) -> None:
         self.steps.append("write")
-        if hashes is None:  # the audit trail's
-            return {}
-        self.hashes = dict(hashes)
-        return {task.change.name: "1" for task in planned.tasks}
-
-    def group_names(self, _users: Any, _planned: Any) -> GroupNames:
-        return GroupNames(())
-
-    def belongings(self) -> dependents.Belongings:
-        return dependents.classify(())
+        if belongings is not None:  # not the audit trail's
+            [_groups, login] = self.parts
+            self.hashes = {task.change.name: login.columns(task).get("hashed_password") for task in tasks}
 
     def taken(self, _usernames: Any) -> set[str]:
         return set()
 
-    def missing_rights(self) -> list[str]:
+    def missing_rights(self, _tasks: Any) -> list[str]:
         return []
 
     def check(self) -> None:
@@ -72,7 +64,8 @@ class Tables:
 def work(tables: Tables, *users: dict[str, Any], **params: Any) -> UserWork:
     options = {**PARAMS, **params, "users": list(users)}
     found = UserWork(Invocation(options, options, check_mode=False, warn=str, hide=str), lambda *_about: ())
-    found.repository = found.trail = tables  # type: ignore[assignment]
+    found.repository = found.users = found.trail = found.database = tables  # type: ignore[assignment]
+    tables.parts = found.parts
     return found
 
 

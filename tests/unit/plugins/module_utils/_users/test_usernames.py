@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ansible_collections.convosphere.platform.plugins.module_utils._core.plan import DELETE, UPDATE
+from ansible_collections.convosphere.platform.plugins.module_utils._entities.list_problems import Problems
 from ansible_collections.convosphere.platform.plugins.module_utils._users import usernames
 
 from support.users import current, desired, task
@@ -20,15 +21,20 @@ def test_usernames_depend_on_the_email_alone():
     assert all(len(name) <= 100 for name in usernames.candidates("x" * 200 + "@example.com"))
 
 
-def test_derived_usernames_do_not_collide():
-    users = [desired("ada@x.example"), desired("ada@y.example")]
-    derived, problems = usernames.derive(users, {"b"})
+def derived(taken: set[str], *emails: str) -> tuple[list[str], list[str]]:
+    users, problems = [desired(email) for email in emails], Problems()
+    usernames.derive(users, taken, problems)
+    return [user.fields.get("username", "") for user in users], list(problems)
 
-    assert derived["ada@x.example"] == "ada"
-    assert derived["ada@y.example"].startswith("ada-")
-    assert usernames.derive(users[:1], {"ada"})[0]["ada@x.example"].startswith("ada-")
+
+def test_derived_usernames_do_not_collide():
+    assert derived({"b"}, "ada@x.example")[0] == ["ada"]
+    (first, second), problems = derived({"b"}, "ada@x.example", "ada@y.example")
+    assert first == "ada"
+    assert second.startswith("ada-")
     assert problems == []
-    assert len(usernames.derive(users[:1], set(usernames.candidates("ada@x.example")))[1]) == 1
+    assert derived({"ada"}, "ada@x.example")[0][0].startswith("ada-")
+    assert len(derived(set(usernames.candidates("ada@x.example")), "ada@x.example")[1]) == 1
 
 
 def test_a_username_that_somebody_keeps_is_taken():
