@@ -32,7 +32,7 @@ OLD = """
 INSERT INTO conversations (id, title, user_id, assistant_id, is_active, is_archived, message_count, total_tokens,
     created_at, updated_at)
 SELECT gen_random_uuid(), 'Altes Gespräch', users.id, assistants.id, true, false, 0, 0, past, past
-FROM users, assistants, (SELECT now() - interval '400 days' AS past) WHERE username = 'bob' LIMIT 1;
+FROM users, assistants, (SELECT now() - interval '400 days') AS long_ago (past) WHERE username = 'bob' LIMIT 1;
 INSERT INTO messages (id, content, role, message_type, conversation_id, tokens_used, created_at)
 SELECT gen_random_uuid(), 'Grüße 👋', 'USER', 'TEXT', id, 1, created_at FROM conversations;
 """
