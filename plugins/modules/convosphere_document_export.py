@@ -50,6 +50,8 @@ attributes:
   idempotent:
     description: With O(archive) each run writes the archive.
     support: partial
+requirements:
+  - boto3 >= 1.20.34 for a platform with MinIO (Debian and Ubuntu package python3-boto3)
 seealso:
   - module: convosphere.platform.convosphere_document
   - module: convosphere.platform.convosphere_content_info

@@ -8,18 +8,14 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ansible.module_utils.basic import missing_required_lib
-
-from .._app import service_account, uploads
-from .._core.errors import ConvosphereError
+from .._app import object_storage, service_account, uploads
+from .._core.errors import ConvosphereError, InputError
 from .._stack import beside
 from . import document_folder
 from .document_files import member
@@ -30,6 +26,8 @@ if TYPE_CHECKING:
 
 _BUCKET, _, _PREFIX = f"{STORED}/".partition("/")
 _PORT = 9000
+#: The variables of the container with the keys, by the options of boto3.
+_KEYS = {"aws_access_key_id": "MINIO_ROOT_USER", "aws_secret_access_key": "MINIO_ROOT_PASSWORD"}
 
 
 class DocumentObjects:
@@ -61,7 +59,7 @@ class DocumentObjects:
                     self._client.put_object(
                         **_key(task.id),
                         Body=content,
-                        ContentMD5=_md5(content),
+                        ContentMD5=object_storage.header(object_storage.md5(content)),
                         # A title may be longer than what fits, and not in ASCII.
                         Metadata={"user_id": user, "sha256": task.file.sha256},
                     )
@@ -72,9 +70,11 @@ class DocumentObjects:
         with _explaining("read documents from MinIO"):
             for document, size in sizes.items():
                 if document in present:
-                    content = self._client.get_object(**_key(document))["Body"].read()
-                    if len(content) == size:
-                        sink(b"".join(member(document, content)))
+                    found = self._client.get_object(**_key(document))
+                    with closing(found["Body"]) as body:
+                        if found["ContentLength"] == size:  # before the object is in memory
+                            for part in member(document, body.read()):
+                                sink(part)
         sink(tarfile.NUL * tarfile.BLOCKSIZE * 2)
 
     def remove(self, documents: Iterable[str]) -> None:
@@ -88,37 +88,28 @@ class DocumentObjects:
 
     @cached_property
     def _client(self) -> Any:
-        try:
-            import boto3
-            from botocore.config import Config
-        except ImportError as error:
-            raise ConvosphereError(
-                missing_required_lib("boto3", reason="for documents in MinIO"),
-                hint="Debian, Ubuntu and EPEL have it as python3-boto3.",
-            ) from error
         environment = service_account.environment_of(self.container)
-        settings: dict[str, Any] = {"connect_timeout": 10, "read_timeout": 60, "s3": {"addressing_style": "path"}}
-        if "request_checksum_calculation" in Config.OPTION_DEFAULTS:
-            # As for copies of backups: additional checksums are no part of the interface that every storage has.
-            settings["request_checksum_calculation"] = settings["response_checksum_validation"] = "when_required"
-        return boto3.session.Session().client(
-            "s3",
-            endpoint_url=beside.endpoint(self.container, _PORT)[1],
+        missing = [name for name in _KEYS.values() if not environment.get(name)]
+        if missing:
+            # boto3 would look for other keys on this host, and send a signature with them.
+            raise InputError(
+                f"The container {self.container.name} has no {' and no '.join(missing)} in its environment, so that "
+                f"the documents in its bucket {_BUCKET} cannot be reached",
+                hint=f"Set {' and '.join(_KEYS.values())} of the service {uploads.MINIO.service}.",
+            )
+        settings = {
+            "endpoint_url": beside.endpoint(self.container, _PORT)[1],
             # MinIO has no regions, but the signature needs one.
-            region_name="us-east-1",
-            aws_access_key_id=environment.get("MINIO_ROOT_USER"),
-            aws_secret_access_key=environment.get("MINIO_ROOT_PASSWORD"),
-            config=Config(**settings),
-        )
+            "region_name": "us-east-1",
+            **{option: environment[name] for option, name in _KEYS.items()},
+            # No proxy stands between the host and its own containers.
+            "config": {"proxies": {}},
+        }
+        return object_storage.client("for documents in MinIO", settings, path_style=True, failure=ConvosphereError)
 
 
 def _key(document: str) -> dict[str, str]:
     return {"Bucket": _BUCKET, "Key": f"{_PREFIX}{document}"}
-
-
-def _md5(content: bytes) -> str:
-    # It is what S3 compares on arrival, and no protection.
-    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
 
 
 @contextmanager

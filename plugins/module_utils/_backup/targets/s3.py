@@ -3,15 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A bucket of S3-compatible storage as a place for copies of backups, through boto3.
 
-boto3 is used because Debian, Ubuntu and EPEL package it, and because its maker defines the interface. Its transfer
-manager is not used: it neither continues an interrupted upload, nor lets the checksums of the parts be compared.
+The transfer manager of boto3 is not used: it neither continues an interrupted upload, nor lets the checksums of the
+parts be compared.
 
 This file is private to the collection and may change without notice.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -20,8 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import missing_required_lib
-
+from ..._app import object_storage
 from ..._core.errors import ConvosphereError, CopyError
 
 MEBIBYTE = 1024 * 1024
@@ -84,7 +82,7 @@ class ObjectStore:
             self._client.put_object(
                 **self._key(name),
                 Body=content,
-                ContentMD5=_base64(_md5(content)),
+                ContentMD5=object_storage.header(object_storage.md5(content)),
                 Metadata={"sha256": _sha256(content)},
             )
 
@@ -100,7 +98,7 @@ class ObjectStore:
             digest, sums, tags, done = hashlib.sha256(), [], [], 0
             for number, part in enumerate(_parts(path, part_size), 1):
                 digest.update(part)
-                sums.append(_md5(part))
+                sums.append(object_storage.md5(part))
                 tag = f'"{sums[-1].hex()}"'
                 if stored.get(number) != (tag, len(part)):
                     tag = self._send(path.name, upload, number, part, sums[-1])
@@ -148,13 +146,13 @@ class ObjectStore:
     def _send(self, name: str, upload: str, number: int, part: bytes, sum_: bytes) -> str:
         """Send one part and return its tag. The storage rejects a part whose checksum differs."""
         answer = self._client.upload_part(
-            **self._key(name), UploadId=upload, PartNumber=number, Body=part, ContentMD5=_base64(sum_)
+            **self._key(name), UploadId=upload, PartNumber=number, Body=part, ContentMD5=object_storage.header(sum_)
         )
         return str(answer["ETag"])
 
     def _verify(self, name: str, size: int, sums: list[bytes]) -> None:
         found = self._head(name) or {}
-        tag, expected = found.get("ETag", "").strip('"'), f"{_md5(b''.join(sums)).hex()}-{len(sums)}"
+        tag, expected = found.get("ETag", "").strip('"'), f"{object_storage.md5(b''.join(sums)).hex()}-{len(sums)}"
         # If the storage encrypts with its own keys, the tag is not a checksum; each part was checked on arrival.
         is_sum = _MD5_SUM.fullmatch(tag) and not str(found.get("ServerSideEncryption", "")).startswith("aws:kms")
         if found.get("ContentLength") != size or (is_sum and tag != expected):
@@ -181,18 +179,21 @@ class ObjectStore:
     @cached_property
     def _client(self) -> Any:
         target = self.target
-        boto3, config = _boto3(path_style=bool(target.get("endpoint_url")))
+        settings = {
+            "endpoint_url": target.get("endpoint_url"),
+            # Other storages than Amazon's have no regions, but the signature needs one.
+            "region_name": target.get("region") or ("us-east-1" if target.get("endpoint_url") else None),
+            "aws_access_key_id": target.get("access_key"),
+            "aws_secret_access_key": target.get("secret_key"),
+            "aws_session_token": target.get("session_token"),
+            "verify": target.get("ca_cert"),
+        }
         with _explaining(f"Cannot reach {self.title}"):
-            return boto3.session.Session().client(
-                "s3",
-                endpoint_url=target.get("endpoint_url"),
-                # Other storages than Amazon's have no regions, but the signature needs one.
-                region_name=target.get("region") or ("us-east-1" if target.get("endpoint_url") else None),
-                aws_access_key_id=target.get("access_key"),
-                aws_secret_access_key=target.get("secret_key"),
-                aws_session_token=target.get("session_token"),
-                verify=target.get("ca_cert"),
-                config=config,
+            return object_storage.client(
+                "for copies in S3-compatible storage",
+                settings,
+                path_style=bool(target.get("endpoint_url")),
+                failure=CopyError,
             )
 
     @contextmanager
@@ -205,29 +206,6 @@ def part_size_of(size: int) -> int:
     """Return the smallest size of a part that MOST_PARTS allows for a file of ``size`` bytes, in whole mebibytes."""
     needed = -(-size // MOST_PARTS)
     return max(PART_SIZE, -(-needed // MEBIBYTE) * MEBIBYTE)
-
-
-def _boto3(*, path_style: bool) -> tuple[Any, Any]:
-    try:
-        import boto3
-        from botocore.config import Config
-    except ImportError as error:
-        raise CopyError(
-            missing_required_lib("boto3", reason="for copies in S3-compatible storage"),
-            hint="Debian, Ubuntu and EPEL have it as python3-boto3.",
-        ) from error
-    settings: dict[str, Any] = {
-        "connect_timeout": 10,
-        "read_timeout": 60,
-        "retries": {"mode": "standard", "max_attempts": 4},
-        "signature_version": "s3v4",
-        # A self-hosted storage seldom has a DNS name for each bucket.
-        "s3": {"addressing_style": "path" if path_style else "auto"},
-    }
-    if "request_checksum_calculation" in Config.OPTION_DEFAULTS:
-        # Newer versions send additional checksums, which many storages reject.
-        settings["request_checksum_calculation"] = settings["response_checksum_validation"] = "when_required"
-    return boto3, Config(**settings)
 
 
 @contextmanager
@@ -268,14 +246,5 @@ def _parts(path: Path, size: int) -> Iterator[bytes]:
             yield part
 
 
-def _md5(content: bytes) -> bytes:
-    # Content-MD5 of the interface: against transmission errors, not against attackers.
-    return hashlib.md5(content, usedforsecurity=False).digest()
-
-
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _base64(value: bytes) -> str:
-    return base64.b64encode(value).decode()
