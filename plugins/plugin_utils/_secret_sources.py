@@ -16,7 +16,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible_collections.convosphere.platform.plugins.plugin_utils._vaulted import encrypted_by, vaulted_in
+from ansible_collections.convosphere.platform.plugins.plugin_utils._vaulted import (
+    ANSIBLES_OWN,
+    encrypted_by,
+    vaulted_in,
+)
 from jinja2 import Environment, TemplateError, nodes
 
 INVENTORY, EXTRA = "inventory", "extra variables"
@@ -86,7 +90,8 @@ class _Used:
         for text in _texts(raw):
             tree = _parsed(text)
             self.environ |= {name for call in tree.find_all(nodes.Call) for name in _of_environment(call)}
-            for name in {each.name for each in tree.find_all(nodes.Name)} - self.names:
+            # In hostvars are the variables of all hosts, which are rendered by being read.
+            for name in {each.name for each in tree.find_all(nodes.Name)} - self.names - ANSIBLES_OWN:
                 if name in self.variables:
                     self.names.add(name)
                     self.read(self.variables[name])

@@ -22,7 +22,7 @@ from ansible.parsing.vault import VaultHelper
 from ansible_collections.convosphere.platform.plugins.module_utils._core.redaction import SHORTEST, spellings
 
 #: What Ansible itself adds to the variables of a host, which comes from no file.
-_ANSIBLES_OWN = {"ansible_facts", "environment", "groups", "hostvars", "omit", "vars"}
+ANSIBLES_OWN = {"ansible_facts", "environment", "groups", "hostvars", "omit", "vars"}
 #: A word or a number that may stand in other texts by chance.
 _COMMON = re.compile(r"[a-z]{1,15}|[A-Z]{1,15}|[0-9.:]{1,15}")
 
@@ -34,7 +34,7 @@ def vaulted_in(options: Mapping[str, Any], variables: Mapping[str, Any]) -> list
     """
     known = {
         spelling: name
-        for name, value in _leaves(variables, "", _ANSIBLES_OWN)
+        for name, value in _leaves(variables, "", ANSIBLES_OWN)
         if encrypted_by(value)
         for spelling in spellings(_secret(value))
     }

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleLookupError
+from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret, VaultSecretsContext
 from ansible.template import Templar
+from ansible.vars.hostvars import HostVars
+from ansible.vars.manager import VariableManager
 from ansible_collections.convosphere.platform.plugins.lookup import secret_sources
 
 OTHER_KEY = [("default", VaultSecret(b"key"))]
@@ -36,6 +39,19 @@ EXPECTED = {
     "EXTRA": "inventory (extra variable)",
     "CIRCLE": "inventory",
 }
+#: A variable that cannot be rendered is no problem as long as nothing uses it.
+OF_ANOTHER_HOST = """
+all:
+  hosts:
+    db:
+      db_password: planted-db
+      later: "{{ not_defined }}"
+    app:
+      own: planted-own
+      stack_secrets:
+        A: "{{ hostvars['db']['db_password'] }}"
+        B: "{{ vars['own'] }}"
+"""
 
 
 @pytest.fixture
@@ -76,6 +92,18 @@ def test_a_value_that_cannot_be_decrypted_is_of_vault_still(find, monkeypatch):
     cipher = VaultLib(OTHER_KEY).encrypt("planted-inline-1").decode().replace("\n", "\n    ")
 
     assert find(f"stack_secrets:\n  A: !vault |\n    {cipher}\n", {}) == {"A": "inventory (vault)"}
+
+
+def test_the_variables_of_other_hosts_are_not_rendered(tmp_path):
+    (tmp_path / "hosts.yml").write_text(OF_ANOTHER_HOST)
+    loader = DataLoader()
+    inventory = InventoryManager(loader=loader, sources=[str(tmp_path / "hosts.yml")])
+    manager = VariableManager(loader=loader, inventory=inventory)
+    HostVars(inventory, manager, loader)
+    variables = manager.get_vars(host=inventory.get_host("app"))
+    lookup = secret_sources.LookupModule(loader=loader, templar=Templar(loader=loader, variables=variables))
+
+    assert lookup.run(["stack_secrets"], variables) == [{"A": "inventory", "B": "inventory"}]
 
 
 def test_only_a_variable_that_is_there_is_looked_at():
