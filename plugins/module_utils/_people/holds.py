@@ -178,7 +178,9 @@ def _entry(row: Any) -> Hold:
     """Return one entry. Raises ValueError for what the table, which a restore writes it to, would refuse."""
     hold = Hold(**row)
     refuse_unfit(asdict(hold).values(), [hold.id], [hold.changed_at, hold.released_at or hold.changed_at])
-    datetime.strptime(hold.since, _SINCE_FORM)
+    # Python reads digits of any script, and PostgreSQL does not.
+    if datetime.strptime(hold.since, _SINCE_FORM).strftime(_SINCE_FORM) != hold.since:
+        raise ValueError("a time in another form")
     if hold.kind not in KINDS:
         raise ValueError("an unknown kind")
     return hold

@@ -38,6 +38,7 @@ def test_a_hold_beats_a_release_of_the_same_time():
         {"kind": "tag"},
         {"id": ADA.upper()},
         {"since": "2026-11-30"},
+        {"since": "\N{ARABIC-INDIC DIGIT TWO}026-11-30T10:00:00Z"},
         {"changed_at": ""},
         {"released_at": "now"},
         {"changed_at": "2026-11-30T10:00:00.5Z"},
