@@ -128,8 +128,11 @@ def read(kind: Kind[T], shelf: Shelf, environment: str, check: Check = no_check)
     former = shelf.read(kind.former) if kind.former else None
     if former is None:
         return found
-    older = parse(kind, former, f"{kind.former} in {shelf.title}", environment)
+    title = f"{kind.former} in {shelf.title}"
+    older = parse(kind, former, title, environment)
     entries = kind.merge(found.own, older.own)
+    if list(entries) != list(found.own):
+        check(kind, older, title)  # without a signature: a new entry in it would be one that no key has signed
     return Content(entries, found.own, found.text, found.signature, found.signed_text)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,26 @@ def test_a_ledger_without_a_signature_is_a_warning_only_with_a_key(tmp_path, sig
     registers.read(LEDGER, Directory(tmp_path), "prod", Keys().check(warnings.append))
 
     assert warnings == [f"erasures-prod.json in {tmp_path} is not signed: whether someone has changed it is not known"]
+
+
+def test_a_file_of_an_earlier_version_brings_no_entry_past_the_signature_in_silence(tmp_path, signed):
+    warnings: list[str] = []
+
+    def read() -> None:
+        registers.read(LEDGER, Directory(tmp_path), "prod", signed.check(warnings.append))
+
+    former = {"format": 1, "erasures": [asdict(ADA)]}
+    (tmp_path / "erasures.json").write_text(json.dumps(former))
+    read()
+    assert warnings == []  # it adds nothing
+
+    added = replace(ADA, user_id=ADA.user_id[:-1] + "2")
+    (tmp_path / "erasures.json").write_text(json.dumps({**former, "erasures": [asdict(added)]}))
+    read()
+    assert warnings == [f"erasures.json in {tmp_path} is not signed: whether someone has changed it is not known"]
+    (tmp_path / "erasures.json").write_text(json.dumps({**former, "erasures": [asdict(added)], "signature": "x"}))
+    with pytest.raises(InputError, match=r"The signature of erasures\.json in .* is not valid"):
+        read()
 
 
 @pytest.mark.usefixtures("signed")
