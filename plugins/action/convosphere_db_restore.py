@@ -9,4 +9,6 @@ from ansible_collections.convosphere.platform.plugins.plugin_utils._signing_acti
 
 
 class ActionModule(SigningAction):
-    """Keeps the key that signs registers on the controller."""
+    """Reads the public half of the key that signs registers on the controller: a restore signs nothing."""
+
+    SIGNS = False

@@ -31,8 +31,10 @@ class SigningAction(ActionBase):
     """Runs the module of the same name, and once more with the signatures of what the first run has to write.
 
     ``FURTHER`` are the options of the second run that differ, and ``RETURNED`` what it returns for the first one.
+    ``SIGNS`` is False for a module that only verifies, for which the public half is enough.
     """
 
+    SIGNS = True
     FURTHER: Mapping[str, Any] = {}
     RETURNED: tuple[str, ...] = ()
 
@@ -49,8 +51,7 @@ class SigningAction(ActionBase):
             raise AnsibleActionFail(
                 "Give one of controller_signing_key, signing_key and public_key. Nothing was changed."
             )
-        path = Path(str(key)).expanduser().absolute()
-        arguments["public_key"] = public_key(path)
+        path, arguments["public_key"] = usable(str(key), signs=self.SIGNS)
         result = dict(self._execute_module(module_args=arguments, task_vars=task_vars))
         if result.get("failed") or not result.get("unsigned"):
             return result
@@ -69,12 +70,30 @@ class SigningAction(ActionBase):
         return f"convosphere-{name}"
 
 
+def usable(key: str, *, signs: bool) -> tuple[Path, str]:
+    """Return the path of a key and its public half. Raises AnsibleActionFail.
+
+    With ``signs``, a key that cannot sign is refused here, before the module changes what has to be signed.
+    """
+    try:
+        path = Path(key).expanduser().absolute()
+    except RuntimeError as error:  # ~name, of a user who does not exist
+        raise AnsibleActionFail(f"Cannot read controller_signing_key {key}: {error} {_ALLOWED}") from error
+    public = public_key(path)
+    try:
+        if signs:
+            sign("", path, "convosphere-check")
+    except AnsibleActionFail as error:
+        raise AnsibleActionFail(f"Cannot sign with controller_signing_key {path}: {error}. {_ALLOWED}") from error
+    return path, public
+
+
 def public_key(key: Path) -> str:
     """Return the public half of a key. ``key`` is a private one, or a ``.pub`` whose private half an agent has.
 
     Raises AnsibleActionFail.
     """
-    beside = key.with_name(f"{key.name}.pub")
+    beside = key.parent / f"{key.name}.pub"
     if key.suffix != ".pub":
         try:
             return _run(["ssh-keygen", "-y", "-P", "", "-f", str(key)]).strip()
@@ -104,7 +123,7 @@ def _run(command: list[str], text: str = "") -> str:
             check=False,
             start_new_session=True,  # no terminal to ask at
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:  # ValueError: a null character in the path
         raise AnsibleActionFail(f"Cannot run {command[0]} on the controller: {error}") from error
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines() or ["no reason"]

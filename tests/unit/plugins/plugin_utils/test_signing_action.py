@@ -46,15 +46,31 @@ def test_a_key_that_the_agent_has_signs_without_its_file(tmp_path, given):
     assert signatures.is_valid("text", signature, public, "convosphere-holds")
 
 
-def test_a_key_with_a_passphrase_that_no_agent_has_does_not_ask(tmp_path, monkeypatch):
+def test_a_key_that_signs_is_usable(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    key = new_key(tmp_path / "a key")
+
+    path, public = _signing_action.usable("~/a key", signs=True)
+
+    assert path == key
+    assert signatures.is_valid("", _signing_action.sign("", path, "convosphere-holds"), public, "convosphere-holds")
+
+
+def test_a_key_with_a_passphrase_that_no_agent_has_does_not_ask_and_is_refused_before_anything_changes(
+    tmp_path, monkeypatch
+):
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     key = new_key(tmp_path / "key", "planted-passphrase")
     _signing_action.public_key(key)
 
-    with pytest.raises(AnsibleActionFail, match="ssh-keygen on the controller failed"):
-        _signing_action.sign("text", key, "convosphere-holds")
+    message = r"Cannot sign with controller_signing_key .*ssh-keygen on the controller failed.*Nothing was changed"
+    with pytest.raises(AnsibleActionFail, match=message):
+        _signing_action.usable(str(key), signs=True)
+    assert _signing_action.usable(str(key), signs=False)[1] == (tmp_path / "key.pub").read_text().strip()
 
 
-def test_a_key_that_does_not_exist_is_refused_before_anything_changes(tmp_path):
+@pytest.mark.parametrize("given", ["none", "/", ".", "~nobody-of-this-name/key", "nul\0"])
+def test_what_is_no_key_is_refused_before_anything_changes(tmp_path, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(AnsibleActionFail, match=r"Cannot read controller_signing_key .*Nothing was changed"):
-        _signing_action.public_key(tmp_path / "none")
+        _signing_action.usable(given, signs=False)
