@@ -24,7 +24,7 @@ from .document_spec import STORED, Task
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
-_BUCKET, _, _PREFIX = f"{STORED}/".partition("/")
+_BUCKET, _PREFIX = f"{STORED}/".split("/", 1)
 _PORT = 9000
 #: The variables of the container with the keys, by the options of boto3.
 _KEYS = {"aws_access_key_id": "MINIO_ROOT_USER", "aws_secret_access_key": "MINIO_ROOT_PASSWORD"}

@@ -141,7 +141,7 @@ def parse(kind: Kind[T], text: str, title: str, environment: str) -> Content[T]:
     try:
         content = json.loads(text)
         form = content["format"]
-        if type(form) is not int or form < _FORMAT:
+        if not isinstance(form, int) or isinstance(form, bool) or form < _FORMAT:
             raise ValueError("unknown format")
         rows = [] if form > _FORMAT else [kind.entry(row) for row in content[kind.name]]
         owner, signature = content.get(_ENVIRONMENT, environment), content.pop(_SIGNATURE, "")
