@@ -100,28 +100,38 @@ class Registers(Generic[T]):
         With a key that is not on the host, and without its signature, nothing is written: see ``unsigned``.
         """
         self._warn = lambda _text: None  # plan() has warned
-        contents = self._contents()
-        desired = self.kind.merge(*(content.entries for content in contents), entries)
-        due = [each for each in zip(self._shelves, contents) if self._is_due(*each, desired)]
-        if not due:
-            return
-        text = registers.signed_text_of(self.kind, desired, self.environment)
-        signature = self._signature(text)
-        if self.keys.public and not signature:
-            self.unsigned = text
-            return
-        new = registers.text_of(self.kind, desired, self.environment, signature)
-        errors = []
-        for shelf, _content in due:
+        known: list[tuple[Shelf, Content[T]]] = []
+        errors: list[ConvosphereError] = []
+        for shelf in self._shelves:
             try:
-                shelf.write(self.kind.file(self.environment), new)
-            except ConvosphereError as error:
+                known.append((shelf, self._content(shelf)))
+            except ConvosphereError as error:  # since plan(): the other files are written all the same
                 errors.append(error)
+        desired = self.kind.merge(*(content.entries for _shelf, content in known), entries)
+        due = [shelf for shelf, content in known if self._is_due(shelf, content, desired)]
+        if due:
+            errors += self._put(due, desired)
         if errors:
             raise ConvosphereError(
                 "; ".join(error.message for error in errors),
                 hint=f"The database is changed, and its {self.kind.title} is complete. {_again(errors)}",
             )
+
+    def _put(self, due: Sequence[Shelf], desired: Sequence[T]) -> list[ConvosphereError]:
+        """Write files, signed if there is a key, and return the errors."""
+        text = registers.signed_text_of(self.kind, desired, self.environment)
+        signature = self._signature(text)
+        if self.keys.public and not signature:
+            self.unsigned = text
+            return []
+        new = registers.text_of(self.kind, desired, self.environment, signature)
+        errors = []
+        for shelf in due:
+            try:
+                shelf.write(self.kind.file(self.environment), new)
+            except ConvosphereError as error:
+                errors.append(error)
+        return errors
 
     def _signature(self, text: str) -> str:
         given = self.given.get(self.kind.name, "")
@@ -133,8 +143,10 @@ class Registers(Generic[T]):
         return given or self.keys.sign(self.kind, text)
 
     def _contents(self) -> list[Content[T]]:
-        check = self.keys.check(self._warn)
-        return [registers.read(self.kind, shelf, self.environment, check) for shelf in self._shelves]
+        return [self._content(shelf) for shelf in self._shelves]
+
+    def _content(self, shelf: Shelf) -> Content[T]:
+        return registers.read(self.kind, shelf, self.environment, self.keys.check(self._warn))
 
     @property
     def _shelves(self) -> list[Shelf]:

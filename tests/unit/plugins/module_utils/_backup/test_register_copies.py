@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -136,6 +137,18 @@ def test_a_place_that_cannot_be_written_does_not_keep_the_others_from_it(params,
     assert stored(tmp_path / "second") == stored(tmp_path / "backups") == [PLACED]
     assert "The database is changed" in (failed.value.hint or "")
     assert "run it again with the same options, which writes the missing files" in (failed.value.hint or "")
+
+
+def test_a_place_that_cannot_be_read_any_more_does_not_keep_the_others_from_it(params, tmp_path):
+    opened(params).write([PLACED])
+    register = opened(params)
+    shutil.rmtree(tmp_path / "first")  # between the plan and the end of a long erasure
+
+    with pytest.raises(ConvosphereError, match="first") as failed:
+        register.write([RELEASED])
+
+    assert stored(tmp_path / "second") == stored(tmp_path / "backups") == [RELEASED]
+    assert "The database is changed" in (failed.value.hint or "")
 
 
 def test_a_file_that_others_can_read_is_written_again(params, tmp_path):
