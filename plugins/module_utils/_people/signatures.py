@@ -86,6 +86,11 @@ def read(params: Mapping[str, Any]) -> Keys:
     if params["controller_signing_key"]:
         raise InputError("controller_signing_key was not read on the controller", hint="Call the module by a task.")
     private, public = params["signing_key"] or "", (params["public_key"] or "").strip()
+    given = params.get("signatures") or {}
+    if given and not public:
+        raise InputError("signatures is given without public_key", hint="Nothing was changed. Give both.")
+    if not all(isinstance(signature, str) for signature in given.values()):
+        raise InputError("signatures has a value that is no text", hint="Nothing was changed. Give SSH signatures.")
     if private:
         try:
             sign("", private, "convosphere-check")

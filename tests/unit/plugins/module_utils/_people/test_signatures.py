@@ -132,6 +132,8 @@ def test_without_a_key_a_signature_is_not_looked_at(tmp_path):
     [
         ({"public_key": "junk"}, "public_key is no public SSH key"),
         ({"public_key": "ssh-ed25519 A\nssh-ed25519 B"}, "public_key has several lines"),
+        ({"signatures": {"holds": "x"}}, "signatures is given without public_key"),
+        ({"signatures": {"holds": 1}, "public_key": "ssh-ed25519 A"}, "signatures has a value that is no text"),
         ({"controller_signing_key": "key"}, "was not read on the controller"),
         ({"signing_key": "none"}, "Cannot sign with signing_key .*none"),
         ({"signing_key": "protected"}, "Cannot sign with signing_key .*protected"),
