@@ -8,7 +8,7 @@ This file is private to the collection and may change without notice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -97,9 +97,10 @@ class UserWork(EntityWork):
         user_plan.refuse_duplicates(users, problems)
         refused = self._refuse_prune_options(users)
         problems += refused
+        groups = {user.label: user.fields["groups"] for user in users if user.fields.get("groups") is not None}
         while True:
             self.current = user_plan.match(users, self.users.rows(users), problems)
-            self._read_groups(users)
+            self._read_groups([user for user in users if user.label in groups], groups)
             pairs = [] if problems else user_plan.to_verify(users, self.current.rows).values()
             unknown = [pair for pair in pairs if pair not in self.verified]
             if not unknown:
@@ -156,9 +157,11 @@ class UserWork(EntityWork):
         problems += refused
         return pruned
 
-    def _read_groups(self, users: Sequence[Desired]) -> None:
-        """Read the groups of the users whose groups are given."""
-        given = {user.row: user for user in users if user.fields.get("groups") is not None}
+    def _read_groups(self, users: Sequence[Desired], groups: Mapping[str, Sequence[str]]) -> None:
+        """Read the groups of users, and complete ``groups``, those that the list gives them, by label."""
+        given = {user.row: user for user in users}
+        for user in users:
+            user.fields["groups"] = groups[user.label]
         if given:
             ids = [user.row for user in given.values() if user.exists]
             reading = Reading(self.database, ids, given, self._planned, self.problems)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.convosphere.platform.plugins.module_utils._core.errors import DatabaseError
 from ansible_collections.convosphere.platform.plugins.module_utils._core.work import Invocation
+from ansible_collections.convosphere.platform.plugins.module_utils._entities.entity import Part, Reading
 from ansible_collections.convosphere.platform.plugins.module_utils._postgres.catalog import Column
 from ansible_collections.convosphere.platform.plugins.module_utils._users import passwords
 from ansible_collections.convosphere.platform.plugins.module_utils._users.user_run import UserWork
@@ -139,3 +140,27 @@ def test_without_passwords_everything_is_read_once(steps):
     run.apply(run.plan())
 
     assert steps == ["lock", "check", "read", "write", "write", "commit"]
+
+
+def test_a_group_that_was_left_while_passwords_were_verified_is_not_joined_again(steps):
+    class Memberships(Part):
+        """Groups of which the first read finds one more than the second."""
+
+        options = {"groups": {"type": "list"}}
+        found = [["left"], []]
+
+        def normalise(self, option: str, value: Any) -> Any:
+            return list(value)
+
+        def read(self, reading: Reading) -> dict[str, Any]:
+            current = self.found.pop(0)
+            for user in reading.desired.values():
+                user.fields["groups"] = sorted({*user.fields["groups"], *current})  # as Links does
+            return {identifier: {"groups": current} for identifier in reading.ids}
+
+    tables = Tables(steps, row("new@x.example", hashed_password="hash of a secret text"))
+    run = work(tables, {**NEW, "groups": ["joined"], "groups_mode": "append"}, update_password="always")
+    run.parts[0] = Memberships()
+
+    [change] = run.plan()
+    assert (change.before, change.after) == ({"groups": []}, {"groups": ["joined"]})
