@@ -28,8 +28,9 @@ without its documentation::
             return EntityWork(self.invocation, TAG)
 
 It has the options ``name``, ``description``, ``color``, ``id``, ``state`` of one tag; ``tags`` and ``tags_file`` for a
-list of them, with ``list_name``, ``prune`` and ``prune_limit``; and returns ``created``, ``updated``, ``deleted``,
-``unchanged``, ``pruned`` and ``ids``. An action plugin of the same name, a ListFileAction, brings ``tags_file``.
+list of them, with ``list_name``, ``prune``, ``prune_limit`` and ``planned``; and returns ``created``, ``updated``,
+``deleted``, ``deleted_ids``, ``unchanged``, ``pruned``, ``ids`` and, in check mode, ``new_names``. An action plugin of
+the same name, a ListFileAction, brings ``tags_file``.
 
 What else a declaration may say:
 

@@ -23,10 +23,8 @@ class Names:
     names that count as existing, without an id: in check mode an earlier task did not create them.
     """
 
-    noun = "row"
-
-    def __init__(self, rows: Iterable[Sequence[Any]], planned: Iterable[str] = (), noun: str = "") -> None:
-        self.noun = noun or self.noun
+    def __init__(self, rows: Iterable[Sequence[Any]], planned: Iterable[str] = (), noun: str = "row") -> None:
+        self.noun = noun
         self.by_name: dict[str, list[str]] = {}
         #: The names by the further texts, as they are written, and in lower case.
         self.others: dict[str, set[str]] = {}

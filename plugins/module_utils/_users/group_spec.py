@@ -1,19 +1,15 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Define a group: the columns that options are written to, and the names of groups.
+"""Define a group: the columns that options are written to, and the lock of memberships.
 
 This file is private to the collection and may change without notice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from .._app import platform_rules
 from .._entities.field_types import BOOL, JSON, UUID, Field
-from .._entities.names import Names
-from .._postgres.connection import Database
 
 #: The columns of ``user_groups`` that an administrator sets; the options have the same names.
 FIELDS: dict[str, Field] = {
@@ -26,14 +22,3 @@ FIELDS: dict[str, Field] = {
 }
 #: The second half of the advisory lock's key. Users and groups share it: both write the memberships.
 MEMBERSHIP_LOCK = 1
-
-
-class GroupNames(Names):
-    """All groups by label: the name, or the id if several groups have that name, which the platform allows."""
-
-    noun = "group"
-
-    @classmethod
-    def of(cls, database: Database, planned: Iterable[str] = ()) -> GroupNames:
-        """Read the groups of the database."""
-        return cls(database.fetch("SELECT id, name FROM user_groups"), planned)

@@ -14,9 +14,9 @@ from typing import Any
 from .._app import platform_rules
 from .._core.errors import InputError
 from .._entities import field_types
+from .._entities.names import Names
 from .._postgres.connection import Database, quoted_identifier
 from .group_spec import FIELDS as GROUP_FIELDS
-from .group_spec import GroupNames
 from .user_spec import FIELDS
 
 _GROUPS = "ARRAY(SELECT a.group_id::text FROM user_group_association a WHERE a.user_id = u.id)"
@@ -88,7 +88,8 @@ class UserQuery:
             "ORDER BY lower(u.email), u.id LIMIT %(limit)s OFFSET %(offset)s"
         )
         rows = self.database.stream(statement, {**self.values, "limit": limit, "offset": offset})
-        labels = GroupNames.of(self.database).labels if "groups" in fields else {}
+        groups = self.database.fetch("SELECT id, name FROM user_groups") if "groups" in fields else ()
+        labels = Names(groups).labels
         shown = [_shown(name, labels) for name in fields]
         return [{name: show(value) for name, show, value in zip(fields, shown, row)} for row in rows]
 
