@@ -42,6 +42,7 @@ class ActionModule(ActionBase):
             if not self._task.check_mode:
                 written = set(self._brought(places, differing, arguments, task_vars))
                 _leave_out(result, [one for one in differing if one["id"] not in written])
+            places.refuse_same_files()
         except ConvosphereError as error:
             raise AnsibleActionFail(f"Cannot export documents: {error}") from error
         result["folders"] = [

@@ -47,6 +47,9 @@ options:
     type: list
     elements: str
 attributes:
+  check_mode:
+    details: No stored file is read, so that one with another content than the noted one counts as written.
+    support: partial
   idempotent:
     description: With O(archive) each run writes the archive.
     support: partial

@@ -9,9 +9,12 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import stat
 import tarfile
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +47,21 @@ class Places:
 
         No file is outside of the root: a folder above it that is a link would lead there.
         """
-        return [one for one in documents if self._sha256(self.paths[one["id"]]) != one["sha256"]]
+        with _explaining():
+            return [one for one in documents if self._sha256(self.paths[one["id"]]) != one["sha256"]]
+
+    def refuse_same_files(self) -> None:
+        """Raise InputError for two documents that have one file, on a disk that ignores case or forms of letters."""
+        alike: dict[str, list[Path]] = {}
+        for path in self.paths.values():
+            alike.setdefault(unicodedata.normalize("NFD", str(path)).casefold(), []).append(path)
+        for paths in alike.values():
+            for one, other in itertools.combinations(sorted(paths), 2):
+                if one.exists() and other.exists() and one.samefile(other):
+                    raise InputError(
+                        f"{one} and {other} are one file on this disk, so that one document is lost: export to a disk "
+                        "that knows them apart, or rename the file of one and apply its folder again"
+                    )
 
     def unused(self) -> list[str]:
         """Return the files below the root that belong to no document. Those with a leading dot are ignored."""
@@ -68,10 +85,11 @@ class Places:
                     yield one["id"]
 
     def _write(self, path: Path, content: bytes) -> None:
-        self._sha256(path)
-        missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
-        for folder in reversed(missing):
-            folder.mkdir(mode=_FOLDER_MODE)
+        with _explaining():
+            self._sha256(path)
+            missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
+            for folder in reversed(missing):
+                folder.mkdir(mode=_FOLDER_MODE)
         files.write_bytes(path, content, f"{_MODE:o}")
 
     def _sha256(self, path: Path) -> str:
@@ -97,3 +115,14 @@ def batches(documents: Iterable[Document], largest: int = LARGEST_ARCHIVE) -> It
         size += one["size"]
     if batch:
         yield batch
+
+
+@contextmanager
+def _explaining() -> Iterator[None]:
+    """Convert errors of the disk in the block into InputError, such as a name that is too long for it."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"Cannot read or write {error.filename}: {error.strerror}", hint="Correct it, or give another dest."
+        ) from error

@@ -66,6 +66,33 @@ def test_no_link_is_followed(tmp_path, place):
     assert list((tmp_path / "outside").iterdir()) == []
 
 
+def test_a_name_that_the_disk_cannot_have_is_refused(tmp_path):
+    long = document("1", f"{'a' * 256}.md")
+    places = Places(tmp_path, [long])
+    (tmp_path / "kb.ada").mkdir()
+
+    with pytest.raises(InputError, match=r"Cannot read or write .*a\.md: File name too long"):
+        places.differing([long])
+    with pytest.raises(InputError, match="File name too long"):
+        list(places.write(archive(tmp_path / "a.tar", {"1": b"# A"}), [long]))
+
+
+@pytest.mark.parametrize(("name", "other"), [("Sub/a.md", "sub/A.md"), ("k\u00fc.md", "ku\u0308.md")])
+def test_two_documents_with_one_file_are_refused(tmp_path, name, other):
+    """A hard link stands in for a disk that ignores case or the forms of letters."""
+    places = Places(tmp_path, [document("1", name), document("2", other)])
+    first, second = places.paths.values()
+    for path in (first, second):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("# A")
+    places.refuse_same_files()
+
+    second.unlink()
+    second.hardlink_to(first)
+    with pytest.raises(InputError, match="are one file on this disk"):
+        places.refuse_same_files()
+
+
 def test_files_of_no_document_are_named(tmp_path):
     for name in ("kb.ada/old.md", "kb.ada/.hidden.md", "other/x.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
