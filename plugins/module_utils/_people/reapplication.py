@@ -35,9 +35,13 @@ _RELEASED = "UPDATE extended_audit_logs SET legal_hold = false WHERE legal_hold 
 
 @dataclass
 class Reapplied:
-    """Who was erased again, by id, and what of them lies outside the database: files and ids of the vector store."""
+    """Who was erased again, by id, and what of them lies outside the database: files and ids of the vector store.
+
+    ``held`` are those who were not, because they are on hold.
+    """
 
     users: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
 
@@ -64,7 +68,9 @@ def reapply(
     held = _held_users(placed)
     # The hold of a backup does not keep a person whom an entry names by the id: it was released before the erasure.
     kept = {*spared, *_held_users(holds.merged(placed, holds.recorded(database)))}
-    found = [(one, entry) for one, entry in _found(database, done, kept) if one.id not in held]
+    known = _found(database, done, kept)
+    found = [(one, entry) for one, entry in known if one.id not in held]
+    result.held = [one.id for one, _entry in known if one.id in held]
     if found:
         unknown = references.problems(database)
         if unknown:

@@ -114,6 +114,11 @@ class DatabaseRestore:
             self.erased = reapplication.reapply(loaded, merged, holding, spared=users)
         finally:
             loaded.close()
+        if self.erased.held:
+            self.warn(
+                f"{len(self.erased.held)} persons of the ledger of erasures are on hold, and were not erased again: "
+                f"{', '.join(self.erased.held)}. Release the holds, and erase them once more"
+            )
 
     def analyze(self) -> None:
         """Give the planner statistics of the new tables before they are used."""
