@@ -21,6 +21,7 @@ _UNSIGNED = (
     "{} has to be signed, and was not written: sign its text in unsigned with the private key, and run the module "
     "again with signatures"
 )
+_CHANGED = "{} changed while it was signed, and was not written: run it again with the same options"
 _DONE = "The database is changed, and a signed file is missing: run it again with the same options."
 _ALLOWED = (
     "Nothing was changed. Give a private SSH key of the controller without a passphrase, or one that the SSH agent has"
@@ -44,9 +45,7 @@ class SigningAction(ActionBase):
         arguments = dict(self._task.args)
         key = arguments.pop("controller_signing_key", None)
         if not key:
-            result = dict(self._execute_module(module_args=arguments, task_vars=task_vars))
-            pending = [_UNSIGNED.format(name) for name in result.get("unsigned") or ()]
-            return {**result, "warnings": [*result.get("warnings", ()), *pending]} if pending else result
+            return warned(self._execute_module(module_args=arguments, task_vars=task_vars), _UNSIGNED)
         if arguments.get("signing_key") or arguments.get("public_key"):
             raise AnsibleActionFail(
                 "Give one of controller_signing_key, signing_key and public_key. Nothing was changed."
@@ -63,11 +62,17 @@ class SigningAction(ActionBase):
         second = dict(self._execute_module(module_args=arguments, task_vars=task_vars))
         if second.get("failed"):
             return {**second, "changed": True, "msg": f"{second.get('msg')} {_DONE}"}
-        return {**result, **{name: second[name] for name in ("unsigned", *self.RETURNED)}}
+        return warned({**result, **{name: second[name] for name in ("unsigned", *self.RETURNED)}}, _CHANGED)
 
     def namespace(self, name: str) -> str:
         """Return the namespace of the signature of one text."""
         return f"convosphere-{name}"
+
+
+def warned(result: Mapping[str, Any], sentence: str) -> dict[str, Any]:
+    """Return a result with a warning for each text that is not written, because it has to be signed."""
+    pending = [sentence.format(name) for name in result.get("unsigned") or ()]
+    return {**result, "warnings": [*result.get("warnings", ()), *pending]} if pending else dict(result)
 
 
 def usable(key: str, *, signs: bool) -> tuple[Path, str]:

@@ -74,3 +74,11 @@ def test_what_is_no_key_is_refused_before_anything_changes(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     with pytest.raises(AnsibleActionFail, match=r"Cannot read controller_signing_key .*Nothing was changed"):
         _signing_action.usable(given, signs=False)
+
+
+def test_each_text_that_is_not_written_is_a_warning():
+    result = {"changed": True, "unsigned": {"run-1": "text", "run-2": "text"}, "warnings": ["before"]}
+
+    assert _signing_action.warned(result, "{} is left")["warnings"] == ["before", "run-1 is left", "run-2 is left"]
+    assert _signing_action.warned({"unsigned": {}}, "{} is left") == {"unsigned": {}}
+    assert _signing_action.warned({"failed": True}, "{} is left") == {"failed": True}
