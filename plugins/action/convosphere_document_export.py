@@ -35,7 +35,7 @@ class ActionModule(ActionBase):
             return result
         root = Path(str(arguments.pop("dest"))).expanduser().absolute()
         try:
-            places = Places(root, result["documents"])
+            places = Places(root, result["documents"], result["lost"])
             differing = places.differing(result["documents"])
             _refuse_large(differing, int(arguments.pop("max_mib", _MAX_MIB)))
             written = {one["id"] for one in differing}

@@ -116,6 +116,13 @@ not_exported:
       reason: convosphere_document did not write them, for example because they were uploaded in the user interface
       count: 2
       names: [Expenses, Travel]
+lost:
+  description: >-
+    The documents among these whose folders are known, with source, owner and name. Their files of an earlier export
+    are not RV(unused): apply the folder again, and they are stored again.
+  returned: success
+  type: list
+  elements: dict
 remarks:
   description: What a list of these folders does not have, such as the API key of a vector store.
   returned: success

@@ -29,14 +29,15 @@ Document = Mapping[str, Any]
 
 
 class Places:
-    """The paths of documents below the directory ``root``."""
+    """The paths of documents below the directory ``root``, and of ``lost`` ones that an earlier export has brought."""
 
-    def __init__(self, root: Path, documents: Sequence[Document]) -> None:
+    def __init__(self, root: Path, documents: Sequence[Document], lost: Sequence[Document] = ()) -> None:
         self.root = root
-        keys = sorted({(one["source"], one["owner"]) for one in documents})
+        keys = sorted({(one["source"], one["owner"]) for one in (*documents, *lost)})
         #: The name of the folder of each source and owner.
         self.folders = dict(zip(keys, _content_writer.slugs(keys)))
         self.paths = {one["id"]: self.folder(one) / one["name"] for one in documents}
+        self.kept = {self.folder(one) / one["name"] for one in lost}
 
     def folder(self, entry: Mapping[str, Any]) -> Path:
         """Return the folder of a source and an owner."""
@@ -64,8 +65,11 @@ class Places:
                     )
 
     def unused(self) -> list[str]:
-        """Return the files below the root that belong to no document. Those with a leading dot are ignored."""
-        known = set(self.paths.values())
+        """Return the files below the root that belong to no document. Those with a leading dot are ignored.
+
+        That of a lost document may be its only copy, and is in use.
+        """
+        known = {*self.paths.values(), *self.kept}
         found = (path for path in self.root.rglob("*") if path.is_file() and path not in known)
         return sorted(
             str(path) for path in found if not any(part.startswith(".") for part in path.relative_to(self.root).parts)

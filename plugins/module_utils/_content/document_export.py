@@ -24,11 +24,10 @@ LOST = "their files are not those that were written: they are gone, or have anot
 Document = Mapping[str, Any]
 
 
-def exported(row: Mapping[str, Any], folder: str | None, stored: Collection[str], address: str) -> dict[str, Any] | str:
+def exported(row: Mapping[str, Any], folder: str | None) -> dict[str, Any] | str:
     """Return a document as an export has it, or why it cannot be exported.
 
-    ``folder`` is the source that created it, by its mark. ``stored`` are the names of the stored files, which the store
-    has below ``address``.
+    ``folder`` is the source that created it, by its mark.
     """
     notes = row["metadata"][NOTES]
     if folder is None:
@@ -41,8 +40,6 @@ def exported(row: Mapping[str, Any], folder: str | None, stored: Collection[str]
         return "their source is no path of a text file in a folder"
     if not notes.get("sha256") or "/" not in str(notes.get("chunking")):
         return "the database does not have the checksum of the file, or how it was cut"
-    if file_state(row["id"], row["file_path"], stored, address) != "stored":
-        return LOST
     return {
         "id": row["id"],
         "owner": row["owner"],
@@ -51,10 +48,15 @@ def exported(row: Mapping[str, Any], folder: str | None, stored: Collection[str]
         "sha256": notes["sha256"],
         "size": row["file_size"],
         "title": row["title"] if row["title"] != notes.get("title") else None,
-        "fields": {option: row[option] or None for option in SHARED},
+        "fields": {option: _field(option, row[option]) for option in SHARED},
         "chunking": notes["chunking"],
         "vectors": notes.get("vectors"),
     }
+
+
+def is_stored(row: Mapping[str, Any], stored: Collection[str], address: str) -> bool:
+    """Return whether a document's file is among ``stored``, the names of the files of the store at ``address``."""
+    return file_state(row["id"], row["file_path"], stored, address) == "stored"
 
 
 def folders(documents: Iterable[Document]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -86,6 +88,13 @@ def reasons(left_out: Iterable[tuple[str, str, str]]) -> list[dict[str, Any]]:
         {"owner": owner, "reason": reason, "count": len(names), "names": sorted(names)[:_NAMED]}
         for (owner, reason), names in sorted(found.items())
     ]
+
+
+def _field(option: str, value: Any) -> Any:
+    """Return a field, None for an empty one. Databases sort tags by their languages, an export does not."""
+    if value in ("", []):
+        return None
+    return sorted(value) if option == "tags" else value
 
 
 def _folder(source: str, owner: str, documents: Sequence[Document], remarks: list[str]) -> dict[str, Any]:

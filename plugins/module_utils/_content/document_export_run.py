@@ -21,7 +21,7 @@ from .._entities import managed_marks
 from .._postgres.connection import Database
 from .._stack import project_owner
 from . import document_export, document_store
-from .document_export import FOREIGN
+from .document_export import FOREIGN, LOST
 from .document_spec import ENTITY, NOTES, SHARED
 from .document_store import DocumentStore
 
@@ -49,6 +49,7 @@ class DocumentExport(Work):
         self.archive = Path(call.params["archive"]) if call.params["archive"] else None
         self.files: DocumentStore | None = None
         self.documents: list[dict[str, Any]] = []
+        self.lost: list[dict[str, Any]] = []
         self.not_exported: list[dict[str, Any]] = []
 
     def plan(self) -> Plan:
@@ -59,12 +60,16 @@ class DocumentExport(Work):
         marks = managed_marks.of(self.database, ENTITY)
         left_out = []
         for row in rows:
-            found = cause or document_export.exported(row, marks.get(row["id"]), stored, address)
+            found = document_export.exported(row, marks.get(row["id"]))
             if isinstance(found, str):
                 left_out.append((row["owner"], found, str(row["source"])))
+            elif cause or not document_export.is_stored(row, stored, address):
+                left_out.append((row["owner"], cause or LOST, str(row["source"])))
+                self.lost.append(found)
             else:
                 self.documents.append(found)
         several = document_export.several(self.documents)
+        self.lost += [one for one in self.documents if one["id"] in several]
         left_out += [
             (one["owner"], "several documents have the same source", f"{one['source']}/{one['name']}")
             for one in self.documents
@@ -94,6 +99,7 @@ class DocumentExport(Work):
         return {
             "folders": entries,
             "documents": self.documents,
+            "lost": [{option: one[option] for option in ("source", "owner", "name")} for one in self.lost],
             "not_exported": self.not_exported,
             "remarks": remarks,
         }

@@ -101,6 +101,16 @@ def test_files_of_no_document_are_named(tmp_path):
     assert Places(tmp_path, [document("1")]).unused() == [str(tmp_path / "kb.ada/old.md"), str(tmp_path / "other/x.md")]
 
 
+def test_the_file_of_a_lost_document_is_in_use_and_stays_in_its_folder(tmp_path):
+    both = [document("1"), document("2", "b.md")]
+    (tmp_path / "kb.ada").mkdir()
+    (tmp_path / "kb.ada/b.md").write_text("x")
+
+    assert Places(tmp_path, both[:1], both[1:]).unused() == []
+    assert Places(tmp_path, [], both).unused() == []
+    assert Places(tmp_path, both[:1]).unused() == [str(tmp_path / "kb.ada/b.md")]
+
+
 def test_a_batch_is_bounded_and_a_large_file_is_one_of_its_own():
     documents = [{"id": str(size), "size": size} for size in (4, 5, 20, 1, 2)]
 

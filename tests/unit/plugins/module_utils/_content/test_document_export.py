@@ -28,27 +28,32 @@ def document(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def test_a_document_that_was_written_is_exported_with_its_path_in_the_folder():
-    assert document_export.exported(row(title="B", tags=["x"]), "kb", STORED, ADDRESS) == document(
-        "sub/a.md", id=ID, title="B", tags=["x"]
-    )
+    found = row(title="B", tags=["z", "a"], keywords=[], language="", year=0)
+
+    expected = document("sub/a.md", id=ID, title="B", tags=["a", "z"], year=0)
+    assert document_export.exported(found, "kb") == expected
 
 
 @pytest.mark.parametrize(
-    ("changes", "folder", "stored", "reason"),
+    ("changes", "folder", "reason"),
     [
-        ({}, None, STORED, "does not say to which folder"),
-        ({}, "other", STORED, "does not begin with other/"),
-        ({"source": "kb/../../etc/a.md"}, "kb", STORED, "no path of a text file"),
-        ({"source": "kb//a.md"}, "kb", STORED, "no path of a text file"),
-        ({"source": "kb/.git/a.md"}, "kb", STORED, "no path of a text file"),
-        ({"source": "kb/a.pdf"}, "kb", STORED, "no path of a text file"),
-        ({"metadata": {NOTES: {"sha256": "ab"}}}, "kb", STORED, "does not have the checksum"),
-        ({}, "kb", {ID}, "their files are not those that were written"),
-        ({"file_path": "minio://x"}, "kb", STORED, "their files are not those that were written"),
+        ({}, None, "does not say to which folder"),
+        ({}, "other", "does not begin with other/"),
+        ({"source": "kb/../../etc/a.md"}, "kb", "no path of a text file"),
+        ({"source": "kb//a.md"}, "kb", "no path of a text file"),
+        ({"source": "kb/.git/a.md"}, "kb", "no path of a text file"),
+        ({"source": "kb/a.pdf"}, "kb", "no path of a text file"),
+        ({"metadata": {NOTES: {"sha256": "ab"}}}, "kb", "does not have the checksum"),
     ],
 )
-def test_a_document_that_cannot_be_exported_has_a_reason(changes, folder, stored, reason):
-    assert reason in document_export.exported(row(**changes), folder, stored, ADDRESS)
+def test_a_document_that_cannot_be_exported_has_a_reason(changes, folder, reason):
+    assert reason in document_export.exported(row(**changes), folder)
+
+
+def test_a_file_without_its_description_or_in_another_store_is_lost():
+    assert document_export.is_stored(row(), STORED, ADDRESS)
+    assert not document_export.is_stored(row(), {ID}, ADDRESS)
+    assert not document_export.is_stored(row(file_path=f"minio://x/{ID}"), STORED, ADDRESS)
 
 
 def test_a_folder_has_what_most_documents_have_and_others_override_it():
