@@ -146,6 +146,7 @@ def parse(kind: Kind[T], text: str, title: str, environment: str) -> Content[T]:
         rows = [] if form > _FORMAT else [kind.entry(row) for row in content[kind.name]]
         owner, signature = content.get(_ENVIRONMENT, environment), content.pop(_SIGNATURE, "")
         refuse_unfit([owner, signature], (), ())
+        signed_text = _canonical(content)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{title} is not a {kind.title} that this version of the collection can read", hint=kind.hint
@@ -160,7 +161,7 @@ def parse(kind: Kind[T], text: str, title: str, environment: str) -> Content[T]:
             f"{title} is of the environment {owner}, not of {environment}",
             hint=f"Nothing was changed. Name it {kind.file(owner)}, and put the file of {environment} in its place.",
         )
-    return Content(rows, rows, text, signature, _canonical(content))
+    return Content(rows, rows, text, signature, signed_text)
 
 
 def text_of(kind: Kind[T], entries: Iterable[T], environment: str, signature: str = "") -> str:

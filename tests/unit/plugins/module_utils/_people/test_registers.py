@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,6 +92,18 @@ def test_a_file_that_is_no_register_is_refused(tmp_path, text):
 
     with pytest.raises(InputError, match=r"is not a ledger of erasures that .* could take erased persons back"):
         read(tmp_path)
+
+
+def test_brackets_in_brackets_end_with_the_same_message_at_each_depth():
+    refused = 0
+    for depth in range(sys.getrecursionlimit() - 200, sys.getrecursionlimit()):
+        text = f'{{"format": 1, "erasures": [], "x": {"[" * depth}{"]" * depth}}}'
+        try:
+            registers.parse(LEDGER, text, NAME, "prod")
+        except InputError:
+            refused += 1
+
+    assert refused < 200  # Python 3.12 reads all of them
 
 
 def test_a_truncated_file_is_refused(tmp_path):
