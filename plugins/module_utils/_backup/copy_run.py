@@ -75,6 +75,9 @@ class CopyRun(Work):
                 self.catalogue.clear_unfinished()
                 self.due = [self.encryption.run(backup) for backup in self.due]
                 self.differences = self._lacking_there([])
+            # Before the backup, which could be restored without them if the run ended in between.
+            for kind, environment, place in self._registers:
+                register_copies.bring(kind, environment, PlaceShelf(place), Directory(self.catalogue.directory))
             for place, backup, lacking in self.differences:
                 if self.fetches:
                     backup_copies.fetch(lacking, place, self.catalogue)
@@ -83,8 +86,6 @@ class CopyRun(Work):
                     register_copies.accompany(self.catalogue.directory, place, self.params["environment_name"])
             for place, name in self._replaced([]):
                 place.remove(name)
-            for kind, environment, place in self._registers:
-                register_copies.bring(kind, environment, PlaceShelf(place), Directory(self.catalogue.directory))
 
     def report(self, plan: Plan) -> dict[str, Any]:
         """Return each backup at each place, and the backup that was fetched."""
