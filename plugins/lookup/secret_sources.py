@@ -14,7 +14,8 @@ description:
   - Returns for each value of a dictionary whether it comes from Ansible Vault, an environment variable of the
     controller that a lookup C(env) reads, or an extra variable of the run. AWX gives what its credentials inject in one
     of the two latter ways.
-  - A source counts only if its value is in the secret. No value is returned.
+  - A source counts only if its value is in the secret. What a secret reads from C(hostvars) counts as V(inventory). No
+    value is returned.
 options:
   _terms:
     description: The name of one variable, a dictionary.

@@ -23,12 +23,19 @@ def problems(rotate: Collection[str], fetch_to: str, names: Collection[str], rec
     for name, value in (("names", names), ("recipient", recipient)):
         if value and not fetch_to:
             yield f"{name} is given without fetch_to. Give fetch_to too, or leave {name} out"
-    path = Path(os.path.expandvars(fetch_to)).expanduser()
-    problem = (path_problem(path) or _other_file(path)) if fetch_to else None
+    problem = _path_problem(fetch_to) if fetch_to else None
     if problem:
         yield f"fetch_to has {fetch_to}: {problem}"
     if recipient and not is_public_key(recipient):  # it is not shown: it may be the secret key
         yield "recipient is not a public key of age. Give the one that age-keygen prints, age1..., or an SSH public key"
+
+
+def _path_problem(fetch_to: str) -> str | None:
+    try:
+        path = Path(os.path.expandvars(fetch_to)).expanduser()
+    except RuntimeError:
+        return "the user behind ~ has no home directory. Give an absolute path"
+    return path_problem(path) or _other_file(path)
 
 
 def _other_file(path: Path) -> str | None:

@@ -34,6 +34,7 @@ def test_what_belongs_together_is_accepted(tmp_path, monkeypatch, rotate, file, 
         (["SECRET_KEY"], "", [], KEY, "recipient is given without fetch_to"),
         ([], "nowhere/keys.env", [], "", "fetch_to has nowhere/keys.env: there is no directory nowhere. Create it"),
         ([], "id_rsa", [], "", "fetch_to has id_rsa: the file exists, and no run has fetched it. Remove it, or give"),
+        ([], "~no-such-user/keys.env", [], "", "fetch_to has ~no-such-user/keys.env: the user behind ~ has no home"),
         ([], "keys.env", [], "planted-key", "recipient is not a public key of age. Give the one that age-keygen"),
     ],
 )
