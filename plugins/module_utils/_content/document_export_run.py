@@ -109,8 +109,9 @@ class DocumentExport(Work):
         self.database.close()
 
     def _chosen(self) -> list[dict[str, Any]]:
-        ids = self.params["ids"]
-        return [one for one in self.documents if ids is None or one["id"] in ids]
+        given = self.params["ids"]
+        ids = set(given or ())
+        return [one for one in self.documents if given is None or one["id"] in ids]
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         for identifier, owner, metadata, *values, tags in self.database.fetch(_READ):
