@@ -101,5 +101,6 @@ def _leave_out(result: dict[str, Any], lost: Sequence[Mapping[str, Any]]) -> Non
     gone = {one["id"] for one in lost}
     result["documents"] = [one for one in result["documents"] if one["id"] not in gone]
     result["folders"], result["remarks"] = document_export.folders(result["documents"])
+    result["lost"] = [*result["lost"], *({name: one[name] for name in ("source", "owner", "name")} for one in lost)]
     names = [(one["owner"], document_export.LOST, f"{one['source']}/{one['name']}") for one in lost]
     result["not_exported"] = [*result["not_exported"], *document_export.reasons(names)]

@@ -121,6 +121,8 @@ def test_law(run_law, run_steps, run_playbook, options, database, parts, tmp_pat
     assert [one["name"] for one in found["documents"]] == ["a.md"]
     lost = [(each["count"], each["names"]) for each in found["not_exported"] if each["names"] != ["Uploaded"]]
     assert lost == [(1, ["kb/c.html"]), (1, ["kb/sub/b.txt"])]
+    place = {"source": "kb", "owner": "librarian"}
+    assert found["lost"] == [{**place, "name": name} for name in ("c.html", "sub/b.txt")]
     assert [path.name for path in (tmp_path / "other").rglob("*") if path.is_file()] == ["a.md"]
 
 
