@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, ConvoSphere Platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs of convosphere_db_backup_copy that end early. Whole runs: tests/integration/test_convosphere_db_backup_copy.py."""
+"""Runs of convosphere_db_backup_copy that end early. Its integration test has whole runs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_fetched_backup_is_not_complete_before_its_registers(tmp_path: Path, m
         "identity_file": None,
         "refresh": False,
     }
-    run = CopyRun({}, Invocation(params, params, False, ignore, ignore))
+    run = CopyRun({}, Invocation(params, params, check_mode=False, warn=ignore, hide=ignore))
     plan = run.plan()
     fetch = copies.fetch
 
