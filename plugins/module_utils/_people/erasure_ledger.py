@@ -58,10 +58,14 @@ class Entry:
         return bool(self.erased_at)
 
 
+def address_form(email: str) -> str:
+    """Return an e-mail address in lower case, and in one form of Unicode."""
+    return unicodedata.normalize("NFC", email.strip().lower())
+
+
 def email_hash(email: str) -> str:
-    """Return the hash of an e-mail address in lower case, and in one form of Unicode."""
-    address = unicodedata.normalize("NFC", email.strip().lower())
-    return hashlib.sha256((_DOMAIN + address).encode()).hexdigest()
+    """Return the hash of an e-mail address in the form of ``address_form``."""
+    return hashlib.sha256((_DOMAIN + address_form(email)).encode()).hexdigest()
 
 
 def listed(database: Database) -> list[Entry]:

@@ -9,7 +9,6 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from .._app import service_account_script
 from .._core.errors import InputError
 from .._postgres import search_texts
 from .._postgres.connection import Database
+from .erasure_ledger import address_form
 
 #: The beginning of the usernames of accounts that exist while a run works, and are no persons.
 RUN_ACCOUNTS = service_account_script.PREFIX
@@ -95,7 +95,8 @@ def find(database: Database, who: str) -> Person | None:
 
 def _refuse_alike(database: Database, who: str) -> None:
     """Raise InputError for users whose address only looks like ``who``: the database compares the codes of letters."""
-    alike = [] if who.isascii() else [row for row in database.fetch(_ADDRESSES) if _form(row[1]) == _form(who)]
+    rows = [] if who.isascii() else database.fetch(_ADDRESSES)
+    alike = [row for row in rows if address_form(row[1]) == address_form(who)]
     if alike:
         users = ", ".join(f"{email} has the id {one}" for one, email in sorted(alike))
         raise InputError(
@@ -103,10 +104,6 @@ def _refuse_alike(database: Database, who: str) -> None:
             f"{users}",
             hint="Nothing was changed. Give the id of the one that you mean in the place of the address.",
         )
-
-
-def _form(email: str) -> str:
-    return unicodedata.normalize("NFC", email.strip().lower())
 
 
 def by_id(database: Database, identifier: str) -> Person | None:
