@@ -21,15 +21,16 @@ from .chunker import Chunk
 from .document_plan import file_state
 from .document_spec import NOTES, Current, Task, is_own_file, part_id
 
-RIGHTS = {
+_RIGHTS = {
     "documents": "SELECT, INSERT, UPDATE, DELETE",
     "document_chunks": "SELECT, INSERT, DELETE",
     "document_tag_association": "SELECT, INSERT, DELETE",
     "document_processing_jobs": "SELECT, DELETE",
     "tags": "SELECT, INSERT, UPDATE",
     "audit_logs": "INSERT",
-    **dict.fromkeys(domain_resources.SHARED, "SELECT, DELETE"),
 }
+#: Those that a deletion needs too.
+_RIGHTS_TO_DELETE = dict.fromkeys(domain_resources.SHARED, "SELECT, DELETE")
 #: The second half of the advisory lock's key: files of one run must not look like leftovers to another.
 _LOCK = 0x646F
 #: Fields of a plan that are columns under the same names.
@@ -99,9 +100,9 @@ class DocumentRepository:
         rows = self.database.fetch("SELECT id::text FROM documents WHERE id = ANY (%s::uuid[])", (own,))
         return sorted(set(own) - {identifier for (identifier,) in rows})
 
-    def missing_rights(self) -> list[str]:
+    def missing_rights(self, *, deletes: bool) -> list[str]:
         """Return a problem for each privilege that the database role lacks."""
-        return self.database.missing_rights(RIGHTS)
+        return self.database.missing_rights({**_RIGHTS, **(_RIGHTS_TO_DELETE if deletes else {})})
 
     def taken(self, ids: Sequence[str]) -> list[str]:
         """Return which ids of new documents exist already, with another owner or source."""

@@ -184,7 +184,8 @@ class DocumentWork(Work):
         ]
         if planned.plan.changed and not problems:
             self.trail.check()
-            problems += self.repository.missing_rights()
+            deletes = any(task.change.action == DELETE for task in planned.tasks)
+            problems += self.repository.missing_rights(deletes=deletes)
             problems += managed_marks.refuse_missing_rights(self.repository.database) if new else []
         if problems:
             raise InputError.of(problems, hint=_UNCHANGED)
