@@ -169,8 +169,8 @@ def have_images(folder: Path, *standins: str) -> None:
 
 
 def _is_there(name: str) -> bool:
-    client = docker.from_env()
-    return any(name in found.tags for found in client.images.list())
+    # Not a list of objects: the client asks for each image again, of which another test may have removed one.
+    return bool(docker.from_env().api.images(name, quiet=True))
 
 
 def wait_for(question: Any, seconds: float = 30) -> None:
