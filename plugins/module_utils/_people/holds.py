@@ -41,7 +41,7 @@ _SINCE = """to_char(held_since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 #: The columns of a table of an earlier version too.
 _CHANGED = "coalesce((to_jsonb(known) ->> 'changed_at')::timestamptz, held_since)"
 _RELEASED = "(to_jsonb(known) ->> 'released_at')::timestamptz"
-#: A later change has a later time, whatever the clock says.
+#: A later change has a later time, also if the clock was set back.
 _NEXT = "greatest(now(), known.changed_at + interval '1 microsecond')"
 
 
