@@ -7,6 +7,7 @@ from unittest.mock import ANY
 
 import pytest
 
+from support.content_file import fields_of
 from support.law import Case, Refused
 from support.platform_database import PlatformDatabase
 from support.sandbox import Sandbox
@@ -25,23 +26,7 @@ NEW = {
     "legal_hold_retention": 2555,
 }
 #: Every field with another value than that of a new row.
-OTHERS = {
-    "description": "Wer sich anmeldet 🔐",
-    "event_types": ["USER_LOGIN"],
-    "event_categories": ["AUTHENTICATION"],
-    "resource_types": ["assistant"],
-    "user_roles": ["admin"],
-    "enabled": False,
-    "log_success": False,
-    "log_failure": False,
-    "include_context": False,
-    "include_metadata": False,
-    "retention_days": 3650,
-    "archive_after_days": 1,
-    "legal_hold_retention": 1,
-    "compliance_frameworks": ["gdpr", "iso27001"],
-    "data_classification": "confidential",
-}
+OTHERS = fields_of("audit_policies")
 
 
 @pytest.mark.law

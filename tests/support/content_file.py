@@ -180,6 +180,12 @@ PARENT = {
 CONTENT["domain_groups"].insert(0, PARENT)
 
 
+def fields_of(section: str) -> dict[str, Any]:
+    """Return the fields of the only entry of a section, without its name."""
+    [entry] = CONTENT[section]
+    return {option: value for option, value in entry.items() if option != "name"}
+
+
 def written(folder: Path, files: Mapping[str, str]) -> Path:
     """Write the files of an export to a folder; return the path of the content file."""
     for name, text in files.items():
