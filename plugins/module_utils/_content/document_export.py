@@ -9,6 +9,7 @@ This file is private to the collection and may change without notice.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -22,6 +23,8 @@ _NAMED = 5
 FOREIGN = "convosphere_document did not write them, for example because they were uploaded in the user interface"
 LOST = "their files are not those that were written: they are gone, or have another content"
 Document = Mapping[str, Any]
+#: Size and overlap, as convosphere_document notes them.
+_CHUNKING = re.compile("[0-9]{1,9}/[0-9]{1,9}")
 
 
 def exported(row: Mapping[str, Any], folder: str | None) -> dict[str, Any] | str:
@@ -38,7 +41,7 @@ def exported(row: Mapping[str, Any], folder: str | None) -> dict[str, Any] | str
     parts = name.split("/")
     if any(part.startswith(".") or not part for part in parts) or document_folder.problem(name, row["file_size"]):
         return "their source is no path of a text file in a folder"
-    if not notes.get("sha256") or "/" not in str(notes.get("chunking")):
+    if not notes.get("sha256") or not _CHUNKING.fullmatch(str(notes.get("chunking"))):
         return "the database does not have the checksum of the file, or how it was cut"
     return {
         "id": row["id"],

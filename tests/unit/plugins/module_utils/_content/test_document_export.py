@@ -44,6 +44,8 @@ def test_a_document_that_was_written_is_exported_with_its_path_in_the_folder():
         ({"source": "kb/.git/a.md"}, "kb", "no path of a text file"),
         ({"source": "kb/a.pdf"}, "kb", "no path of a text file"),
         ({"metadata": {NOTES: {"sha256": "ab"}}}, "kb", "does not have the checksum"),
+        ({"metadata": {NOTES: {"sha256": "ab", "chunking": "a/b"}}}, "kb", "how it was cut"),
+        ({"metadata": {NOTES: {"sha256": "ab", "chunking": "1/2/3"}}}, "kb", "how it was cut"),
     ],
 )
 def test_a_document_that_cannot_be_exported_has_a_reason(changes, folder, reason):
